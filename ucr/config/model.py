@@ -1,0 +1,111 @@
+"""The configuration as the rest of UCR sees it: complete, checked, immutable.
+
+Every default of the file format is a default here. Units are in the names: `_s` seconds, `_bytes` bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from ucr.catalogue import Auth, Quirks
+from ucr.secret import Secret
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: str = "127.0.0.1"
+    port: int = 3000
+    grace_s: float = 30.0
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    body_limit_bytes: int = 33_554_432
+    keep_alive_s: float = 72.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Limits of one upstream call: to connect, to the first byte, between bytes, and over all."""
+
+    connect_s: float = 5.0
+    first_byte_s: float = 300.0
+    idle_s: float = 240.0
+    total_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One upstream. `api_keys` is empty when it needs none; `models` are those it is known to serve."""
+
+    id: str
+    dialect: str
+    base_url: str
+    api_keys: tuple[Secret, ...] = ()
+    auth: Auth = "bearer"
+    default_model: str | None = None
+    models: tuple[str, ...] = ()
+    enabled: bool = True
+    priority: int = 0
+    headers: Mapping[str, str] = EMPTY
+    max_requests: int = 64
+    max_pending: int = 128
+    timeouts: Timeouts = Timeouts()
+    quirks: Quirks = Quirks()
+    models_path: str | None = "/models"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTarget:
+    """A target of the file, "provider" or "provider/model", taken apart; `model` None is the provider's own."""
+
+    provider: str
+    model: str | None = None
+
+    def __str__(self) -> str:
+        return self.provider if self.model is None else f"{self.provider}/{self.model}"
+
+
+Targets = tuple[ModelTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """`default` serves what nothing else claims; `fallbacks` follow every route's own targets."""
+
+    default: Targets = ()
+    fallbacks: Targets = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Somebody who may use the router. `key_sha256` is the hex digest of the key."""
+
+    name: str
+    key_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    level: str = "info"
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything. `source` names the file, or says that providers were discovered."""
+
+    server: Server = Server()
+    timeouts: Timeouts = Timeouts()
+    providers: tuple[Provider, ...] = ()
+    models: Mapping[str, Targets] = field(default_factory=lambda: MappingProxyType({}))
+    router: Router = Router()
+    clients: tuple[Client, ...] = ()
+    admin_key_sha256: str | None = None
+    logging: Logging = Logging()
+    source: str = "discovery"
+    warnings: tuple[str, ...] = ()
+
+    def provider(self, provider_id: str) -> Provider | None:
+        """Return the enabled provider with this id, or None."""
+        return next((p for p in self.providers if p.id == provider_id and p.enabled), None)

@@ -1,0 +1,207 @@
+"""The two roles of a dialect and what passes between them.
+
+A *client dialect* reads a client's request and writes the answer in the client's shape. A *provider dialect*
+writes a provider's request and reads its answer. Both are pure and sans-I/O. Between them stand the canonical
+request (the body of an Anthropic Messages request, the richest of the protocols) and the canonical answer
+(`ucr.events`). When both sides speak the same dialect nothing is translated: bytes pass, and a tap reads them.
+
+Chunking invariance holds for everything that is fed: any split of the same bytes gives the same result.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ucr.catalogue import Quirks
+from ucr.errors import ApiError, UpstreamError
+from ucr.events import Event, Reply, StopReason, Usage
+from ucr.jsontext import JsonObject
+
+Headers = Mapping[str, str]
+"""Names in lower case; repeated fields joined by ", "."""
+
+HeaderList = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks, read and checked but not yet changed.
+
+    `body` is the parsed `raw` (decoded from its content coding) and is never mutated. `session_id` and
+    `agent_id` are what Claude Code says of itself in headers or metadata.
+    """
+
+    dialect: str
+    raw: bytes
+    body: JsonObject
+    model: str
+    stream: bool
+    headers: Headers
+    session_id: str | None = None
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A request as an Anthropic Messages body, valid in shape; `notes` says what was changed or lost."""
+
+    body: JsonObject
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The provider and model that a request goes to, as far as a dialect must know them."""
+
+    provider: str
+    model: str
+    base_url: str
+    quirks: Quirks
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What reading the answer needs to know of the request that was sent.
+
+    `names` maps a tool's name at the provider to the client's where they differ. `input_estimate` is what a
+    stream reports as input tokens until the provider says better. `thinking_wanted` is False when the client
+    asked for no thinking: reasoning then stays out of the answer.
+    """
+
+    provider: str
+    model_asked: str
+    model_used: str
+    stream: bool
+    quirks: Quirks
+    names: Mapping[str, str] = field(default_factory=dict)
+    input_estimate: int = 0
+    thinking_wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request for a provider: `path` follows the base URL; credentials are added where it is sent."""
+
+    path: str
+    headers: HeaderList
+    body: bytes
+    context: Context
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the log says of an answer."""
+
+    usage: Usage = Usage()
+    stop_reason: StopReason | str | None = None
+
+
+class StreamDecoder(Protocol):
+    """Reads a provider's stream. Raises nothing but `UpstreamError`, whatever the bytes are."""
+
+    def feed(self, data: bytes) -> list[Event]: ...
+
+    def close(self) -> list[Event]:
+        """Say that the bytes are at their end; a stream cut short gives `Failed`."""
+        ...
+
+
+class StreamEncoder(Protocol):
+    """Writes a client's stream, event by event; an event that the dialect has no word for gives b""."""
+
+    def encode(self, event: Event) -> bytes: ...
+
+
+class Tap(Protocol):
+    """Reads a stream that passes through, gives the client its bytes, and keeps what the relay must know.
+
+    `feed` and `close` return what goes to the client: the same bytes, but for the model's name. `close`
+    returns the dialect's error event when the stream ended without its proper end.
+    """
+
+    def feed(self, data: bytes) -> bytes: ...
+
+    def close(self) -> bytes: ...
+
+    def open_early(self, message_id: str) -> bytes:
+        """Return the client's opening of the stream now; the provider's own is then left out."""
+        ...
+
+    @property
+    def is_committed(self) -> bool:
+        """True once content, or a normal end without any, was read."""
+        ...
+
+    @property
+    def is_at_boundary(self) -> bool:
+        """True when a keep-alive may be written between what was and what will be returned."""
+        ...
+
+    @property
+    def is_finished(self) -> bool:
+        """True once the stream's proper end was read; what follows may be waited for, but need not."""
+        ...
+
+    @property
+    def failure(self) -> UpstreamError | None:
+        """The error that the stream reported or ended in."""
+        ...
+
+    @property
+    def summary(self) -> Summary: ...
+
+
+class ClientDialect(Protocol):
+    """What a client speaks."""
+
+    name: str
+    stream_type: str
+
+    def parse(self, raw: bytes, headers: Headers) -> Request:
+        """Read a request; raise `ApiError` (400) that names what is wrong and where."""
+        ...
+
+    def canonical(self, request: Request) -> Canonical:
+        """Translate a request; raise `ApiError` for what cannot be said in the canonical form."""
+        ...
+
+    def encode_reply(self, reply: Reply, model: str) -> bytes: ...
+
+    def encoder(self, request: Request) -> StreamEncoder: ...
+
+    def encode_error(self, error: ApiError, request_id: str) -> bytes: ...
+
+    def encode_stream_error(self, error: ApiError, request_id: str) -> bytes: ...
+
+    def keep_alive(self) -> bytes:
+        """Return what keeps a silent stream alive: an event or a comment."""
+        ...
+
+
+class ProviderDialect(Protocol):
+    """What a provider speaks."""
+
+    name: str
+
+    def build(self, canonical: Canonical, request: Request, target: Target) -> Outgoing: ...
+
+    def build_same(self, request: Request, target: Target) -> Outgoing:
+        """Build from a request of this same dialect: the client's bytes, with the model's name mapped."""
+        ...
+
+    def decode_reply(self, body: bytes, context: Context) -> Reply:
+        """Read a whole answer; raise `UpstreamError` for an error in it and for what cannot be read."""
+        ...
+
+    def decode_error(self, status: int, headers: Headers, body: bytes, context: Context) -> UpstreamError: ...
+
+    def decoder(self, context: Context) -> StreamDecoder: ...
+
+    def tap(self, context: Context, *, strict: bool) -> Tap:
+        """Watch a stream that passes through; `strict` leaves out what is not documented."""
+        ...
+
+    def pass_reply(self, body: bytes, context: Context) -> tuple[bytes, Summary]:
+        """Check a whole answer that passes through, restore the model's name, and read its usage."""
+        ...

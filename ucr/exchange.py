@@ -1,0 +1,40 @@
+"""One HTTP request and the answer to it, whatever server carries them.
+
+The relay and the API see nothing else of HTTP. Whoever implements an exchange also runs it in a cancel scope
+that is cancelled as soon as the client leaves.
+"""
+
+from typing import Protocol
+
+from ucr.dialects.roles import HeaderList, Headers
+
+
+class Exchange(Protocol):
+    """`path` is decoded and has no query; `headers` are lower-case; `query` is the raw text after `?`."""
+
+    request_id: str
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    peer: str
+
+    async def body(self, limit_bytes: int) -> bytes:
+        """Read the body, decoded from its content coding.
+
+        Raise `ApiError` 413 above the limit (before reading, where the length is declared), 415 for an
+        unknown coding, 400 for a body that its coding does not fit, 408 for one that does not come.
+        """
+        ...
+
+    async def start(self, status: int, headers: HeaderList) -> None:
+        """Send the head of the answer; once."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send a part of the body; returns when the client's connection has taken it."""
+        ...
+
+    async def finish(self) -> None:
+        """End the answer properly. An exchange that is left without it is cut off, visibly."""
+        ...

@@ -1,0 +1,127 @@
+"""JSON text in and out, exact and bounded.
+
+How this works: orjson does the work. What it refuses or would change, the standard library's parser does
+again, slower and exactly: escaped lone surrogates (which some clients send; they become U+FFFD) and integers
+of more than 64 bits (which orjson would round to floats). Looking for long runs of digits costs a
+translation table and one search, ~1 ns a byte, and is the only price that ordinary bodies pay.
+"""
+
+import json
+from typing import Any, TypeAlias
+
+import orjson
+
+JsonObject: TypeAlias = dict[str, Any]
+
+COMMAS_LIMIT = 1_000_000
+"""More commas than this would stall the loop while they are parsed; counted before parsing."""
+
+_DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
+_LONG_NUMBER = b"0" * 19
+
+
+class JsonError(ValueError):
+    """The text is not JSON that UCR accepts; the message says what and where."""
+
+
+class RawJson:
+    """Text that is JSON already and is written as it is."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def loads(data: bytes) -> Any:
+    """Parse one JSON value; raise `JsonError` for anything else, and for what is too deep or too wide."""
+    if data.count(b",") > COMMAS_LIMIT:
+        raise JsonError(f"more than {COMMAS_LIMIT:,} commas: split the request")
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        return _loads_again(data, error)
+    if _LONG_NUMBER in data.translate(_DIGITS):
+        return _loads_exactly(data)
+    return value
+
+
+def loads_text(text: str) -> Any:
+    """Parse one JSON value from text, which may hold lone surrogates."""
+    return loads(text.encode("utf-8", "replace"))
+
+
+def _loads_again(data: bytes, error: orjson.JSONDecodeError) -> Any:
+    if "depth limit" in error.msg or "recursion" in error.msg:
+        raise JsonError("JSON is nested too deeply") from None
+    if "surrogate" not in error.msg:
+        raise JsonError(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
+    return _loads_exactly(data)
+
+
+def _loads_exactly(data: bytes) -> Any:
+    try:
+        value = json.loads(data, parse_constant=_refuse_constant, parse_int=_int)
+    except UnicodeDecodeError:
+        raise JsonError("the text is not UTF-8") from None
+    except RecursionError:
+        raise JsonError("JSON is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise JsonError(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
+    return _mended(value)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise JsonError(f"{name} is not a JSON value")
+
+
+def _int(digits: str) -> int:
+    if len(digits) > 400:
+        raise JsonError(f"a number of {len(digits)} digits is too long")
+    return int(digits)
+
+
+def _mended(value: Any) -> Any:
+    """Replace lone surrogates, which UTF-8 cannot carry, by U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """Write compact UTF-8 JSON; `RawJson` values are written as they are."""
+    try:
+        return orjson.dumps(value, default=_fragment)
+    except TypeError:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_parsed)
+        return text.encode("utf-8", "replace")
+
+
+def _fragment(value: Any) -> orjson.Fragment:
+    if isinstance(value, RawJson):
+        return orjson.Fragment(value.text)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _parsed(value: Any) -> Any:
+    if isinstance(value, RawJson):
+        return json.loads(value.text)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def object_text(text: str) -> str:
+    """Return `text` if it is the JSON of an object, `{}` for nothing at all, else a wrapped `_raw` object.
+
+    `""`, `null` and `"null"` are what providers send for a call without arguments.
+    """
+    if text.strip() in ("", "null", '"null"'):
+        return "{}"
+    try:
+        is_object = isinstance(loads_text(text), dict)
+    except JsonError:
+        is_object = False
+    return text if is_object else dumps({"_raw": text}).decode()

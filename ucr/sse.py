@@ -1,0 +1,127 @@
+"""Server-sent events, decoded and encoded without I/O.
+
+How this works: a `Splitter` cuts the byte stream at blank lines into blocks, of which each is one event with
+its bytes untouched (a pass-through needs them), and `parse` reads one block. Lines end at CR, LF and CRLF and
+nowhere else: `str.splitlines` would also cut at U+2028 and U+0085, which are data. A block that ended in CR
+may be followed by the LF of the same line ending in the next read, which is then skipped.
+Source: WHATWG HTML, "Server-sent events", section 9.2.6.
+"""
+
+import re
+from dataclasses import dataclass
+
+EVENT_LIMIT_BYTES = 4 * 1024 * 1024
+
+_BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?:\r\n|\n|\r)")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+
+
+class SseError(ValueError):
+    """The stream holds an event that is larger than the limit or is not UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class SseEvent:
+    """One event: its `event` field (None when there was none) and its `data` lines joined by LF."""
+
+    name: str | None
+    data: str
+
+
+class Splitter:
+    """Cuts bytes into event blocks: `feed` returns every block that became complete, with its blank line."""
+
+    def __init__(self, limit_bytes: int = EVENT_LIMIT_BYTES) -> None:
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._limit_bytes = limit_bytes
+        self._begun = False
+        self._skip_lf = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes; return the blocks completed by them. Raise `SseError` when one grows past the limit."""
+        self._buffer += data
+        if not self._begun:
+            if _BOM.startswith(bytes(self._buffer[:3])) and len(self._buffer) < 3:
+                return []
+            self._begun = True
+            if self._buffer.startswith(_BOM):
+                del self._buffer[:3]
+        return self._cut()
+
+    def _cut(self) -> list[bytes]:
+        buffer, blocks, start = self._buffer, [], 0
+        if self._skip_lf and buffer:
+            start, self._skip_lf = int(buffer[0] == 0x0A), False
+        scan = max(start, self._scanned)
+        while (match := _BLANK_LINE.search(buffer, scan)) is not None:
+            end = match.end()
+            blocks.append(bytes(buffer[start:end]))
+            start = scan = end
+            if buffer[end - 1] == 0x0D:
+                if end == len(buffer):
+                    self._skip_lf = True
+                elif buffer[end] == 0x0A:
+                    start = scan = end + 1
+        del buffer[:start]
+        self._scanned = max(0, len(buffer) - 3)
+        if len(buffer) > self._limit_bytes:
+            raise SseError(f"an event is larger than {self._limit_bytes} bytes")
+        return blocks
+
+    def close(self) -> bytes:
+        """Return what is left: an event whose blank line never came, or nothing."""
+        rest, self._buffer = bytes(self._buffer), bytearray()
+        return rest
+
+    @property
+    def is_at_boundary(self) -> bool:
+        """True when no event is half read."""
+        return not self._buffer
+
+
+def parse(block: bytes) -> SseEvent | None:
+    """Read one block; None when it has no data (comments, or fields that are not for us)."""
+    name: str | None = None
+    data: list[bytes] = []
+    for line in _LINE_END.split(block):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ").decode("utf-8", "replace")
+    if not data:
+        return None
+    try:
+        return SseEvent(name, b"\n".join(data).decode("utf-8"))
+    except UnicodeDecodeError:
+        raise SseError("an event is not UTF-8") from None
+
+
+class Decoder:
+    """`feed` bytes, get events; comments and empty blocks give none."""
+
+    def __init__(self, limit_bytes: int = EVENT_LIMIT_BYTES) -> None:
+        self._splitter = Splitter(limit_bytes)
+
+    def feed(self, data: bytes) -> list[SseEvent]:
+        """Return the events completed by these bytes; raise `SseError` as the splitter and `parse` do."""
+        return [event for block in self._splitter.feed(data) if (event := parse(block)) is not None]
+
+    def close(self) -> list[SseEvent]:
+        """Return the last event when its blank line is missing."""
+        event = parse(self._splitter.close())
+        return [] if event is None else [event]
+
+
+def encode(data: bytes, name: str | None = None) -> bytes:
+    """Write one event; `data` holds no line ending, as compact JSON does not."""
+    if name is None:
+        return b"data: " + data + b"\n\n"
+    return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
+
+
+def comment(text: str) -> bytes:
+    """Write a comment, which keeps a connection alive and which clients ignore."""
+    return b": " + text.encode() + b"\n\n"
