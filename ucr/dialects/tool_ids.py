@@ -16,7 +16,7 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 def to_client(upstream_id: str) -> str:
     """Return an id that every client takes, and that leads back to the provider's own."""
-    if _PLAIN.fullmatch(upstream_id):
+    if _PLAIN.fullmatch(upstream_id) and not upstream_id.startswith(_WRAPPED):
         return upstream_id
     return _WRAPPED + base64.urlsafe_b64encode(upstream_id.encode("utf-8", "replace")).decode().rstrip("=")
 
