@@ -58,6 +58,7 @@ BODIES = st.lists(st.tuples(LINES, ENDS), max_size=12).map(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(body=BODIES, data=st.data())
 def test_any_split_gives_the_same_events(body: bytes, data: st.DataObject) -> None:
@@ -65,6 +66,7 @@ def test_any_split_gives_the_same_events(body: bytes, data: st.DataObject) -> No
     assert decoded(body, *cuts) == decoded(body)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(body=BODIES, data=st.data())
 def test_blocks_joined_are_the_bytes_that_were_fed(body: bytes, data: st.DataObject) -> None:

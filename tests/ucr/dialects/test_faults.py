@@ -61,6 +61,12 @@ def test_a_refused_key_is_said_to_be_ours() -> None:
     )
 
 
+def test_what_our_key_may_not_do_is_said_without_blaming_the_client() -> None:
+    assert upstream_error("groq", 403, "Not in your region").message == (
+        "provider 'groq' does not permit this: Not in your region (check what the provider's api_key may do)"
+    )
+
+
 OVERFLOWS = [
     (
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.",

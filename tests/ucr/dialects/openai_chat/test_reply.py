@@ -168,6 +168,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(value=st.fixed_dictionaries({"choices": st.lists(st.fixed_dictionaries({"message": JSON}))}) | JSON)
 def test_every_json_is_an_answer_or_our_own_error(value: Any) -> None:

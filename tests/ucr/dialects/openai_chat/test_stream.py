@@ -232,6 +232,7 @@ CHUNK = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(chunks=st.lists(CHUNK | JSON, max_size=8), done=st.booleans(), shown=st.booleans(), split=st.booleans())
 def test_chunks_of_every_shape_make_a_good_stream_or_a_failure(
