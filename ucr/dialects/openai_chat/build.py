@@ -36,19 +36,19 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
 
 def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     notes = Notes()
-    toolbox = read_tools(source, target, notes)
-    names = provider_names(names_used(source, toolbox))
+    tools = read_tools(source, target, notes)
+    names = provider_names(names_used(source, tools))
     schema = answer_schema(source)
     instruction = schema_instruction(schema, target)
     max_tokens = max_tokens_of(source, target, notes)
     reasoning = write_reasoning(
-        wish_of(source), target, has_tools=bool(toolbox), max_tokens=max_tokens, notes=notes
+        wish_of(source), target, has_tools=bool(tools), max_tokens=max_tokens, notes=notes
     )
     effort = reasoning.get("reasoning_effort")
     body: JsonObject = {
         "model": target.model,
         "messages": write_messages(source, target, names, notes, instruction),
-        **write_tools(source, toolbox, names, target, notes),
+        **write_tools(source, tools, names, target, notes),
         **({} if max_tokens is None else {target.quirks.tokens_field_for(target.model): max_tokens}),
         **reasoning,
         **write_sampling(source, target, effort, notes),

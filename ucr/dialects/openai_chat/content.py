@@ -6,6 +6,7 @@ from typing import Any
 
 from ucr.dialects.openai_chat.media import document_parts, image_parts, text_part, texts_of
 from ucr.dialects.openai_chat.notes import Notes
+from ucr.dialects.openai_chat.source import blocks_of, text_of
 from ucr.dialects.roles import Target
 from ucr.jsontext import JsonObject
 
@@ -14,28 +15,12 @@ SEPARATOR = "\n\n"
 PLACEHOLDERS: Mapping[str, str] = MappingProxyType({"image_url": "image", "file": "file"})
 
 
-def blocks_of(content: object) -> list[JsonObject]:
-    """Return content as blocks with a type, without empty text."""
-    if isinstance(content, str):
-        content = [text_part(content)]
-    if not isinstance(content, list):
-        return []
-    return [block for block in content if isinstance(block, dict) and not _is_empty(block)]
-
-
-def _is_empty(block: JsonObject) -> bool:
-    if not isinstance(block.get("type"), str):
-        return True
-    text = block.get("text")
-    return block["type"] == "text" and not (isinstance(text, str) and text.strip())
-
-
 def parts_of(blocks: Iterable[JsonObject], target: Target, notes: Notes) -> list[JsonObject]:
     """Return blocks as parts in order; a block that the dialect has no word for is dropped with a note."""
     keeps_marks = target.quirks.caches(target.model)
     parts: list[JsonObject] = []
     for block in blocks:
-        made = _parts(block, target, notes)
+        made = [part for part in _parts(block, target, notes) if part.get("text", "_").strip()]
         mark = block.get("cache_control")
         if keeps_marks and isinstance(mark, dict) and made:
             made[-1] = {**made[-1], "cache_control": mark}
@@ -50,32 +35,27 @@ def _parts(block: JsonObject, target: Target, notes: Notes) -> list[JsonObject]:
         case "image":
             return image_parts(block, target, notes)
         case "document":
-            return [part for part in document_parts(block, target, notes) if part.get("text") != ""]
+            return document_parts(block, target, notes)
         case "search_result":
-            return _texts(_search_result(block))
+            return [text_part(_search_result(block))]
         case "tool_reference":
-            return _texts(_tool_reference(block))
+            return [text_part(_tool_reference(block))]
         case "compaction":
-            content = block.get("content")
-            return _texts(content if isinstance(content, str) else "")
+            return [text_part(text_of(block.get("content")))]
         case other:
             notes.dropped(f"{other}_block")
             return []
 
 
-def _texts(text: str) -> list[JsonObject]:
-    return [text_part(text)] if text.strip() else []
-
-
 def _search_result(block: JsonObject) -> str:
-    lines = [value for key in ("title", "source") if isinstance(value := block.get(key), str)]
+    lines = [text for key in ("title", "source") if (text := text_of(block.get(key)))]
     texts = [b["text"] for b in blocks_of(block.get("content")) if b["type"] == "text"]
     return "\n".join([*lines, *texts])
 
 
 def _tool_reference(block: JsonObject) -> str:
-    name = block.get("tool_name")
-    return f"The tool {name} is now loaded and can be called." if isinstance(name, str) else ""
+    name = text_of(block.get("tool_name"))
+    return f"The tool {name} is now loaded and can be called." if name else ""
 
 
 def content_of(parts: list[JsonObject]) -> str | list[JsonObject]:

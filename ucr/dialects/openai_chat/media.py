@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from ucr.dialects.openai_chat.notes import Notes
+from ucr.dialects.openai_chat.source import blocks_of, object_of, text_of
 from ucr.dialects.roles import Target
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
@@ -51,7 +52,7 @@ def image_parts(block: JsonObject, target: Target, notes: Notes) -> list[JsonObj
     """Return an image block as parts; raise `ApiError` 400 for a model that takes none."""
     if not target.quirks.takes_images(target.model):
         raise _refused(f"model '{target.model}' of provider '{target.provider}' takes no images")
-    source = _object(block.get("source"))
+    source = object_of(block.get("source"))
     match source:
         case {"type": "base64", "data": str(data)}:
             return [_image(_inline(data, source.get("media_type")))]
@@ -69,7 +70,7 @@ def _inline(data: str, declared: object) -> str:
     match = _DATA_URL.match(data)
     told = match.group(1) if match and match.group(1) else declared
     clean = clean_base64(data)
-    media_type = sniffed_type(clean) or (told if isinstance(told, str) and told else "image/png")
+    media_type = sniffed_type(clean) or text_of(told) or "image/png"
     return f"data:{media_type};base64,{clean}"
 
 
@@ -79,7 +80,7 @@ def _image(url: str) -> JsonObject:
 
 def document_parts(block: JsonObject, target: Target, notes: Notes) -> list[JsonObject]:
     """Return a document block as parts: its text, a file, its own blocks, or words about its absence."""
-    source = _object(block.get("source"))
+    source = object_of(block.get("source"))
     match source:
         case {"type": "text", "data": str(text)}:
             return [text_part(_headed(block, text))]
@@ -101,14 +102,13 @@ def document_parts(block: JsonObject, target: Target, notes: Notes) -> list[Json
 
 def _inner_parts(block: JsonObject, inner: list[object], target: Target, notes: Notes) -> list[JsonObject]:
     parts: list[JsonObject] = []
-    for item in inner:
-        match item:
-            case {"type": "text", "text": str(text)} if text.strip():
-                parts.append(text_part(text))
-            case {"type": "image", **rest}:
-                parts += image_parts(rest, target, notes)
-            case _:
-                pass
+    for item in blocks_of(inner):
+        if item["type"] == "text":
+            parts.append(text_part(item["text"]))
+        elif item["type"] == "image":
+            parts += image_parts(item, target, notes)
+        else:
+            notes.dropped(f"{item['type']}_block")
     heading = _headed(block, "")
     return [text_part(heading), *parts] if heading and parts else parts
 
@@ -122,16 +122,15 @@ def _file(block: JsonObject, data: str) -> JsonObject:
 
 def _headed(block: JsonObject, text: str) -> str:
     lines = (_title(block), block.get("context"), text)
-    return "\n".join(line for line in lines if isinstance(line, str) and line)
+    return "\n".join(line for line in map(text_of, lines) if line)
 
 
 def _title(block: JsonObject) -> str:
-    title = block.get("title")
-    return title if isinstance(title, str) else ""
+    return text_of(block.get("title"))
 
 
 def _is_text(media_type: object) -> bool:
-    return isinstance(media_type, str) and media_type.startswith("text/")
+    return text_of(media_type).startswith("text/")
 
 
 def _decoded(data: str) -> str:
@@ -145,10 +144,6 @@ def _absent(what: str, why: str, notes: Notes) -> JsonObject:
     kind = "an image" if what == "an image" else "a document"
     notes.add(f"{kind} was replaced by a placeholder")
     return text_part(f"[{what} could not be passed to this model: {why}]")
-
-
-def _object(value: object) -> JsonObject:
-    return value if isinstance(value, dict) else {}
 
 
 def _refused(message: str) -> ApiError:

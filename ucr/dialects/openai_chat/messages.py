@@ -1,12 +1,10 @@
 """The messages of a chat-completions request."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from ucr import jsontext
 from ucr.dialects.openai_chat.content import (
     SEPARATOR,
-    blocks_of,
     content_of,
     joined,
     parts_of,
@@ -15,6 +13,7 @@ from ucr.dialects.openai_chat.content import (
 from ucr.dialects.openai_chat.media import text_part, texts_of
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.order import ordered
+from ucr.dialects.openai_chat.source import blocks_of
 from ucr.dialects.openai_chat.thoughts import Thoughts, recall
 from ucr.dialects.openai_chat.turns import Turn, paired, read_turns, system_blocks
 from ucr.dialects.roles import Target
@@ -79,8 +78,16 @@ class _Writer:
             case _:
                 self._say("user", self._parts(turn.blocks))
 
-    def _parts(self, blocks: Any) -> list[JsonObject]:
+    def _parts(self, blocks: Iterable[JsonObject]) -> list[JsonObject]:
         return parts_of(blocks, self._target, self._notes)
+
+    def _texts(self, blocks: Iterable[JsonObject]) -> list[JsonObject]:
+        """The parts for a role that only speaks: its attachments have no place in chat completions."""
+        parts = self._parts(blocks)
+        texts = [part for part in parts if part["type"] == "text"]
+        if len(texts) < len(parts):
+            self._notes.dropped("attachment")
+        return texts
 
     def _say(self, role: str, parts: list[JsonObject]) -> None:
         if parts:
@@ -88,7 +95,7 @@ class _Writer:
 
     def _system(self, turn: Turn) -> None:
         """A system turn in the middle; where there is none, in the words that Claude Code itself uses."""
-        parts = [part for part in self._parts(turn.blocks) if part["type"] == "text"]
+        parts = self._texts(turn.blocks)
         role = self._quirks.role_for(self._target.model)
         if self._quirks.mid_system and role != "user":
             self._say(role, parts)
@@ -118,7 +125,7 @@ class _Writer:
 
     def _spoken(self, turn: Turn, thoughts: Thoughts) -> str | list[JsonObject]:
         """The visible content: text that citations cut into blocks is put together as it was."""
-        parts = [part for part in self._parts(_visible(turn.blocks)) if part["type"] == "text"]
+        parts = self._texts(_visible(turn.blocks))
         if thoughts.chunks and self._quirks.reasoning_history == "thinking_chunks" and (parts or turn.calls):
             return [*thoughts.chunks, *parts]
         return content_of(parts)
@@ -169,12 +176,12 @@ class _Writer:
             blocks[-1] = {"cache_control": result["cache_control"], **blocks[-1]}
         content, media = text_and_media(self._parts(blocks))
         if result.get("is_error") is True:
-            content = f"Error: {content}" if isinstance(content, str) else joined("Error:", content)
+            content = f"Error: {content}".rstrip() if isinstance(content, str) else joined("Error:", content)
         return content, media
 
     def _told(self, turn: Turn) -> None:
         """Tell of calls and results in words, for a provider that knows no tools."""
-        parts = [part for part in self._parts(_visible(turn.blocks)) if part["type"] == "text"]
+        parts = self._texts(_visible(turn.blocks))
         answers: list[JsonObject] = []
         for id_, call in turn.calls.items():
             parts.append(text_part(f"[called {call['name']} with {_arguments(call.get('input'))}]"))

@@ -5,6 +5,7 @@ import hashlib
 from ucr import jsontext
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.schema import is_strict, plain_schema
+from ucr.dialects.openai_chat.source import object_of, text_of
 from ucr.dialects.roles import Target
 from ucr.jsontext import JsonObject
 from ucr.quirks import matches
@@ -33,7 +34,6 @@ KNOWN = frozenset(
 """Fields of the canonical body that are translated, or that mean nothing to another provider."""
 
 USER_CHARS = 64
-TIERS = (("auto", "auto"), ("standard_only", "default"))
 
 
 def max_tokens_of(body: JsonObject, target: Target, notes: Notes) -> int | None:
@@ -71,7 +71,7 @@ def write_sampling(body: JsonObject, target: Target, effort: object, notes: Note
     stops = _stops(body.get("stop_sequences"))
     kept = stops[: 0 if is_reasoning else quirks.stop_limit]
     if len(kept) < len(stops):
-        notes.add(f"dropped {len(stops) - len(kept)} stop sequences")
+        notes.add(f"dropped {len(stops) - len(kept)} of {len(stops)} stop sequences")
     return {**fields, "stop": kept} if kept else fields
 
 
@@ -85,17 +85,16 @@ def write_identity(body: JsonObject, target: Target, notes: Notes) -> JsonObject
     """Return the end user's id, the key of the prompt cache, and the service tier."""
     quirks = target.quirks
     fields: JsonObject = {}
-    metadata = body.get("metadata")
-    user = metadata.get("user_id") if isinstance(metadata, dict) else None
-    if isinstance(user, str) and user:
+    user = text_of(object_of(body.get("metadata")).get("user_id"))
+    if user:
         if quirks.user_field != "none":
             fields[quirks.user_field] = _short(user)
         if quirks.prompt_cache_key:
             fields["prompt_cache_key"] = _short(user)
-    tier = dict(TIERS).get(str(body.get("service_tier")))
-    if tier is not None and quirks.service_tier:
-        fields["service_tier"] = tier
-    elif "service_tier" in body:
+    tier = body.get("service_tier")
+    if tier in ("auto", "standard_only") and quirks.service_tier:
+        fields["service_tier"] = "auto" if tier == "auto" else "default"
+    elif tier not in (None, "auto"):
         notes.dropped("service_tier")
     return fields
 
@@ -109,8 +108,7 @@ def _short(user: str) -> str:
 
 def answer_schema(body: JsonObject) -> JsonObject | None:
     """Return the JSON Schema that the answer must follow, or None."""
-    config = body.get("output_config")
-    match config.get("format") if isinstance(config, dict) else None:
+    match object_of(body.get("output_config")).get("format"):
         case {"type": "json_schema", "schema": dict(schema)}:
             return schema
         case _:
@@ -127,7 +125,7 @@ def write_response_format(schema: JsonObject | None, target: Target) -> JsonObje
     written: JsonObject = {"name": "answer", "schema": schema}
     if quirks.plain_schema:
         written["schema"] = plain_schema(schema)
-    elif is_strict(schema):
+    elif quirks.strict_tools and is_strict(schema):
         written["strict"] = True
     return {"response_format": {"type": "json_schema", "json_schema": written}}
 
@@ -144,6 +142,5 @@ def note_unknown(body: JsonObject, notes: Notes) -> None:
     """Note every field of the body, and of `output_config`, that no chat-completions provider would know."""
     for key in sorted(set(body) - KNOWN):
         notes.dropped(key)
-    config = body.get("output_config")
-    for key in sorted(set(config) - {"effort", "format"}) if isinstance(config, dict) else ():
+    for key in sorted(set(object_of(body.get("output_config"))) - {"effort", "format"}):
         notes.dropped(f"output_config.{key}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ucr.dialects.openai_chat.notes import Notes, name
+from ucr.dialects.openai_chat.source import object_of
 from ucr.dialects.roles import Target
 from ucr.jsontext import JsonObject
 from ucr.quirks import matches
@@ -35,8 +36,8 @@ class Wish:
 
 def wish_of(body: JsonObject) -> Wish:
     """Read `thinking` and `output_config.effort` of a canonical body."""
-    thinking = _object(body.get("thinking"))
-    effort = _object(body.get("output_config")).get("effort")
+    thinking = object_of(body.get("thinking"))
+    effort = object_of(body.get("output_config")).get("effort")
     budget = thinking.get("budget_tokens")
     kind = thinking.get("type")
     return Wish(
@@ -49,12 +50,8 @@ def wish_of(body: JsonObject) -> Wish:
 
 def thinking_is_wanted(body: JsonObject) -> bool:
     """True when the client asked to see thinking."""
-    thinking = _object(body.get("thinking"))
+    thinking = object_of(body.get("thinking"))
     return thinking.get("type") in ("enabled", "adaptive") and thinking.get("display") != "omitted"
-
-
-def _object(value: object) -> JsonObject:
-    return value if isinstance(value, dict) else {}
 
 
 def nearest_effort(wanted: str, allowed: tuple[str, ...]) -> str | None:

@@ -14,26 +14,9 @@ NODES_LIMIT = 4_000
 
 _KEPT = frozenset(
     [
-        "type",
-        "format",
-        "title",
-        "description",
-        "nullable",
-        "enum",
-        "items",
-        "maxItems",
-        "minItems",
-        "properties",
-        "required",
-        "minProperties",
-        "maxProperties",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "anyOf",
-        "minimum",
-        "maximum",
-        "default",
+        *("type", "format", "title", "description", "nullable", "enum", "default", "anyOf"),
+        *("items", "minItems", "maxItems", "properties", "required", "minProperties", "maxProperties"),
+        *("minLength", "maxLength", "pattern", "minimum", "maximum"),
     ]
 )
 _RENAMED: Mapping[str, str] = MappingProxyType(

@@ -6,15 +6,15 @@ nothing to this one and are left out.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ucr.dialects.envelope import unseal
+from ucr.dialects.openai_chat.source import object_of, objects_of, text_of
 from ucr.jsontext import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Thoughts:
-    """`text` is None when nothing of this provider's thinking came back; `extras` is by the client's call id."""
+    """`text` is None when no thinking of this provider came back; `extras` is by the client's id of a call."""
 
     text: str | None = None
     details: tuple[JsonObject, ...] = ()
@@ -33,18 +33,9 @@ def recall(blocks: Iterable[JsonObject], provider: str) -> Thoughts:
         if envelope is None or envelope.provider != provider:
             continue
         state = envelope.state
-        texts.append(_text(state.get("reasoning_content"), block.get("thinking")))
-        details += _objects(state.get("reasoning_details"))
-        chunks += _objects(state.get("thinking_chunks"))
-        extra = state.get("extra_content")
-        items = extra.items() if isinstance(extra, dict) else ()
-        extras.update((id_, value) for id_, value in items if isinstance(value, dict))
+        texts.append(text_of(state.get("reasoning_content", block.get("thinking"))))
+        details += objects_of(state.get("reasoning_details"))
+        chunks += objects_of(state.get("thinking_chunks"))
+        extra = object_of(state.get("extra_content"))
+        extras.update((id_, value) for id_, value in extra.items() if isinstance(value, dict))
     return Thoughts("".join(texts) if texts else None, tuple(details), tuple(chunks), extras)
-
-
-def _text(*choices: Any) -> str:
-    return next((choice for choice in choices if isinstance(choice, str)), "")
-
-
-def _objects(value: object) -> list[JsonObject]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,12 +1,13 @@
 """Tools, and which of them the model may or must use."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from ucr.dialects.openai_chat.native import native_function
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.notes import name as noted
 from ucr.dialects.openai_chat.schema import is_strict, tool_parameters
+from ucr.dialects.openai_chat.source import objects_of, text_of
 from ucr.dialects.roles import Target
 from ucr.jsontext import JsonObject
 
@@ -14,25 +15,22 @@ PLACEHOLDER_TOOL = "DeferredToolPlaceholder"
 """A tool that Claude Code sends only to have one with `defer_loading`; it cannot be called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Toolbox:
-    """The tools that reach the provider, as the client wrote them, by the client's names."""
-
-    tools: Mapping[str, JsonObject]
-
-    def __bool__(self) -> bool:
-        return bool(self.tools)
+Tools: TypeAlias = Mapping[str, JsonObject]
+"""The tools that reach the provider, as the client wrote them, by the client's names."""
 
 
-def read_tools(body: JsonObject, target: Target, notes: Notes) -> Toolbox:
+def read_tools(body: JsonObject, target: Target, notes: Notes) -> Tools:
     """Choose the tools that the provider can be offered; what is left out is noted."""
     kept: dict[str, JsonObject] = {}
-    listed = body.get("tools")
-    for tool in listed if isinstance(listed, list) else ():
-        name = tool.get("name") if isinstance(tool, dict) else None
-        if not isinstance(name, str) or not name or _is_placeholder(tool):
+    listed = objects_of(body.get("tools"))
+    if listed and not target.quirks.tools:
+        notes.add("dropped all tools")
+        return kept
+    for tool in listed:
+        name = text_of(tool.get("name"))
+        if not name or _is_placeholder(tool):
             continue
-        if _is_function(tool) and target.quirks.tools:
+        if _is_function(tool):
             kept.setdefault(name, tool)
         else:
             notes.dropped(f"tool_{name}")
@@ -40,7 +38,7 @@ def read_tools(body: JsonObject, target: Target, notes: Notes) -> Toolbox:
     if limit is not None and len(kept) > limit:
         notes.add(f"dropped {len(kept) - limit} tools beyond the first {limit}")
         kept = dict(list(kept.items())[:limit])
-    return Toolbox(kept)
+    return kept
 
 
 def _is_placeholder(tool: JsonObject) -> bool:
@@ -48,36 +46,31 @@ def _is_placeholder(tool: JsonObject) -> bool:
 
 
 def _is_function(tool: JsonObject) -> bool:
-    kind = tool.get("type")
-    if kind is None or kind == "custom" or isinstance(tool.get("input_schema"), dict):
-        return True
-    return isinstance(kind, str) and native_function(kind) is not None
+    kind = text_of(tool.get("type"))
+    is_custom = kind in ("", "custom") or isinstance(tool.get("input_schema"), dict)
+    return is_custom or native_function(kind) is not None
 
 
-def names_used(body: JsonObject, toolbox: Toolbox) -> Iterable[str]:
+def names_used(body: JsonObject, tools: Tools) -> Iterable[str]:
     """Yield the names of all tools that are offered or were called."""
-    yield from toolbox.tools
-    messages = body.get("messages")
-    for message in messages if isinstance(messages, list) else ():
-        content = message.get("content") if isinstance(message, dict) else None
-        for block in content if isinstance(content, list) else ():
-            if isinstance(block, dict) and block.get("type") == "tool_use":
-                name = block.get("name")
-                if isinstance(name, str) and name:
-                    yield name
+    yield from tools
+    for message in objects_of(body.get("messages")):
+        for block in objects_of(message.get("content")):
+            if block.get("type") == "tool_use" and (name := text_of(block.get("name"))):
+                yield name
 
 
 def write_tools(
-    body: JsonObject, toolbox: Toolbox, names: Mapping[str, str], target: Target, notes: Notes
+    body: JsonObject, tools: Tools, names: Mapping[str, str], target: Target, notes: Notes
 ) -> JsonObject:
     """Return `tools`, `tool_choice` and `parallel_tool_calls`; nothing at all when no tool is left."""
-    if not toolbox:
+    if not tools:
         return {}
-    tools = [_tool(tool, names[name], target, notes) for name, tool in toolbox.tools.items()]
+    written = [_tool(tool, names[name], target, notes) for name, tool in tools.items()]
     choice = body.get("tool_choice")
     if not isinstance(choice, dict):
-        return {"tools": tools}
-    fields: JsonObject = {"tools": tools, "tool_choice": _choice(choice, toolbox, names, target, notes)}
+        return {"tools": written}
+    fields: JsonObject = {"tools": written, "tool_choice": _choice(choice, tools, names, target, notes)}
     if choice.get("disable_parallel_tool_use") is True:
         if target.quirks.parallel_tool_calls:
             fields["parallel_tool_calls"] = False
@@ -88,7 +81,7 @@ def write_tools(
 
 def _tool(tool: JsonObject, name: str, target: Target, notes: Notes) -> JsonObject:
     quirks = target.quirks
-    known = native_function(tool["type"]) if isinstance(tool.get("type"), str) else None
+    known = native_function(text_of(tool.get("type")))
     schema = tool.get("input_schema", known and known["parameters"])
     function: JsonObject = {"name": name}
     description = tool.get("description", known and known["description"])
@@ -106,14 +99,14 @@ def _tool(tool: JsonObject, name: str, target: Target, notes: Notes) -> JsonObje
 
 
 def _choice(
-    choice: JsonObject, toolbox: Toolbox, names: Mapping[str, str], target: Target, notes: Notes
+    choice: JsonObject, tools: Tools, names: Mapping[str, str], target: Target, notes: Notes
 ) -> str | JsonObject:
     match choice:
         case {"type": "none"}:
             return "none"
         case {"type": "any"}:
             return target.quirks.tool_choice_any
-        case {"type": "tool", "name": str(name)} if name in toolbox.tools:
+        case {"type": "tool", "name": str(name)} if name in tools:
             return {"type": "function", "function": {"name": names[name]}}
         case {"type": "tool", "name": str(name)}:
             notes.add(f"tool choice {noted(name)} is not offered: the model chooses")

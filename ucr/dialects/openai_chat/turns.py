@@ -7,9 +7,9 @@ elsewhere: after text, after a system turn, in a second user turn, twice, or (in
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ucr.dialects.openai_chat.content import blocks_of
 from ucr.dialects.openai_chat.media import text_part
 from ucr.dialects.openai_chat.notes import Notes
+from ucr.dialects.openai_chat.source import blocks_of, objects_of, text_of
 from ucr.dialects.tool_ids import to_upstream
 from ucr.jsontext import JsonObject
 
@@ -34,19 +34,14 @@ class Turn:
         found: dict[str, JsonObject] = {}
         for block in self.blocks:
             id_ = call_id(block, "id")
-            if block["type"] == "tool_use" and id_ and _is_name(block.get("name")):
+            if block["type"] == "tool_use" and id_ and text_of(block.get("name")):
                 found.setdefault(id_, block)
         return found
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value != ""
-
-
 def call_id(block: JsonObject, key: str) -> str:
     """Return the provider's id of a call that a block names under `key`; "" when there is none."""
-    id_ = block.get(key)
-    return to_upstream(id_) if isinstance(id_, str) else ""
+    return to_upstream(text_of(block.get(key)))
 
 
 def system_blocks(body: JsonObject) -> list[JsonObject]:
@@ -61,10 +56,10 @@ def system_blocks(body: JsonObject) -> list[JsonObject]:
 def read_turns(messages: object) -> list[Turn]:
     """Return the turns that say anything; assistant turns in a row are one, as the Messages API reads them."""
     turns: list[Turn] = []
-    for message in messages if isinstance(messages, list) else ():
-        role = message.get("role") if isinstance(message, dict) else None
-        blocks = tuple(blocks_of(message.get("content"))) if role in ROLES else ()
-        if not blocks:
+    for message in objects_of(messages):
+        role = text_of(message.get("role"))
+        blocks = tuple(blocks_of(message.get("content")))
+        if not blocks or role not in ROLES:
             continue
         if role == "assistant" and turns and turns[-1].role == "assistant":
             turns[-1] = Turn(role, turns[-1].blocks + blocks)
