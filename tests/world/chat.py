@@ -9,7 +9,8 @@ from ucr.dialects.openai_chat.build import build
 from ucr.dialects.roles import Canonical, Outgoing, Request, Target
 from ucr.quirks import Quirks
 
-CAPTURES = Path(__file__).parent.parent / "fixtures" / "captures" / "claude_code"
+TESTS = Path(__file__).parent.parent
+CAPTURES = TESTS / "fixtures" / "captures" / "claude_code"
 
 WEATHER = {
     "name": "get_weather",

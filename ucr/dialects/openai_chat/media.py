@@ -135,7 +135,7 @@ def _is_text(media_type: object) -> bool:
 
 def _decoded(data: str) -> str:
     try:
-        return base64.b64decode(clean_base64(data)).decode("utf-8", "replace")
+        return base64.b64decode(clean_base64(data), validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return data
 
