@@ -43,7 +43,7 @@ class AnthropicClient:
         )
 
     def canonical(self, request: Request) -> Canonical:
-        """Return the body with null fields and empty turns left out, and a schema for every tool of the client's."""
+        """Return the body without null fields and empty turns, every tool of the client's with a schema."""
         body = {key: value for key, value in request.body.items() if value is not None}
         body["messages"] = _full_turns(body["messages"])
         if "tools" in body:
