@@ -57,9 +57,8 @@ def read_providers(reading: Reading, tables: list[Values], timeouts: Timeouts) -
 
 def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Provider | None:
     at = f"providers.{table['id']}" if isinstance(table.get("id"), str) else f"providers[{index}]"
-    if table.get("enabled") is False:
-        reading = Reading(reading.file, _Anything())
-    values = reading.values(table, PROVIDERS.fields, at)
+    is_off = table.get("enabled") is False
+    values = reading.values(table, PROVIDERS.fields, at, without_variables=is_off)
     if "id" not in values:
         return None
     known = row(values["id"])
@@ -73,18 +72,9 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
     )
     if "auth" not in values and (known is None or known.dialect != provider.dialect):
         provider = replace(provider, auth=dict(_DEFAULT_AUTH).get(provider.dialect, "bearer"))
-    _check(reading, table, provider, at)
+    if not is_off:
+        _check(reading, table, provider, at)
     return provider
-
-
-class _Anything(dict[str, str]):
-    """The environment of a provider that is switched off: every variable is there, and empty."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> str:
-        return ""
 
 
 def _timeouts(reading: Reading, values: Values, timeouts: Timeouts, at: str) -> Timeouts:

@@ -55,8 +55,13 @@ class Reading:
         self.problem(section.name, value, f"must be a list of tables: [[{section.name}]]", is_secret=True)
         return []
 
-    def values(self, table: Values, fields: tuple[Field, ...], at: str) -> Values:
-        """Read a table's keys; what is wrong is noted and left out, what is not used yet is warned of."""
+    def values(
+        self, table: Values, fields: tuple[Field, ...], at: str, *, without_variables: bool = False
+    ) -> Values:
+        """Read a table's keys; what is wrong is noted and left out, what is not used yet is warned of.
+
+        `without_variables` leaves out, and does not mind, values whose variables are not set.
+        """
         known = {entry.key: entry for entry in fields}
         read: Values = {}
         for key, value in table.items():
@@ -64,17 +69,19 @@ class Reading:
             if entry is None:
                 self.problem(f"{at}.{key}", None, unknown_key(key, tuple(known)))
             else:
-                self._value(read, entry, value, f"{at}.{key}")
+                self._value(read, entry, value, f"{at}.{key}", without_variables)
         for entry in fields:
             if entry.is_required and entry.key not in table:
                 self.problem(f"{at}.{entry.key}", None, f"is missing; it must be {entry.kind.word}")
         return read
 
-    def _value(self, read: Values, entry: Field, value: object, key: str) -> None:
+    def _value(self, read: Values, entry: Field, value: object, key: str, without: bool) -> None:
         try:
             filled = fill_tree(value, self.environ)
             result = entry.kind.read(filled)
         except Unresolved as missing:
+            if without:
+                return
             is_secret = entry.kind.is_secret or not isinstance(value, str)
             self.problem(key, value, str(missing), is_secret=is_secret)
         except Wrong as wrong:
