@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from ucr.dialects.envelope import seal
-from ucr.dialects.openai_chat.thoughts import Thoughts, recall
+from ucr.dialects.openai_chat.past_thoughts import Thoughts, recall
 
 CLAUDES = {"type": "thinking", "thinking": "hm", "signature": "EqQBCkgIARABGAIiQL"}
 
