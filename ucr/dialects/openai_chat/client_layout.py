@@ -27,7 +27,7 @@ Entry: TypeAlias = (
 
 
 def pack(entries: Sequence[Entry]) -> str | None:
-    """Write the order of a message's blocks; None when it holds no signed thinking, which alone is sent back."""
+    """Write the order of a message's blocks; None without signed thinking, which alone needs to come back."""
     if not any(entry[0] == "redacted" or (entry[0] == "thinking" and entry[2]) for entry in entries):
         return None
     return envelope.seal(_OWNER, {"blocks": [list(entry) for entry in entries]})

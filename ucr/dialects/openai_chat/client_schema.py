@@ -1,7 +1,7 @@
 """A JSON Schema for structured answers, cut down to what the Anthropic API compiles.
 
 What is not supported there is a 400, so a constraint that goes moves into the description, where the model
-still reads it. Source of the lists: Anthropic API documentation, "Structured outputs", "JSON Schema limitations".
+still reads it. Source of the lists: Anthropic documentation, "Structured outputs", "JSON Schema limitations".
 """
 
 from types import MappingProxyType
