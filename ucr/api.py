@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import trio
 
@@ -64,13 +64,14 @@ class Api:
         self._log = log
         self._open: set[Patience] = set()
         self._changed = trio.Event()
+        self._clients = registry.clients(router.unix_time)
         self.is_draining = False
 
     async def answer(self, exchange: AsgiExchange) -> None:
         """Answer one request, whatever it is."""
         record = Record(exchange.request_id, self.router.worker, trio.current_time())
         patience = Patience(self.router.config.timeouts.total_s)
-        visit = Visit(exchange, client_of(exchange), record, patience)
+        visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience)
         record.dialect = visit.client.name
         with self._accounted(visit):
             try:
@@ -126,12 +127,11 @@ class Api:
             await self._changed.wait()
 
 
-def client_of(exchange: AsgiExchange) -> ClientDialect:
-    """Return the dialect in which a path, and so its client, speaks."""
-    name = "openai-chat" if exchange.path.startswith(_OPENAI_PATHS) else "anthropic"
-    if exchange.path.startswith("/v1/models") and not models.wants_anthropic(exchange.headers):
-        name = "openai-chat"
-    return registry.CLIENTS[name]
+def dialect_of(exchange: AsgiExchange) -> str:
+    """Return the name of the dialect in which a path, and so its client, speaks."""
+    if exchange.path.startswith("/v1/models"):
+        return "anthropic" if models.asks_in_anthropic(exchange.headers) else "openai-chat"
+    return "openai-chat" if exchange.path.startswith(_OPENAI_PATHS) else "anthropic"
 
 
 async def _fail(visit: Visit, error: ApiError) -> None:
@@ -172,17 +172,18 @@ async def _count(api: Api, visit: Visit) -> None:
 
 
 async def _models(api: Api, visit: Visit) -> None:
-    body = models.listing(api.router.config, visit.exchange.headers, visit.exchange.query)
-    await send_json(visit, 200, dumps(body))
+    body = models.models_body(api.router.config, visit.exchange.headers, visit.exchange.query)
+    await send_json(visit, 200, body)
 
 
 async def _model(api: Api, visit: Visit) -> None:
     name = visit.exchange.path.removeprefix("/v1/models/")
-    await send_json(visit, 200, dumps(models.one(api.router.config, visit.exchange.headers, name)))
+    await send_json(visit, 200, models.model_body(api.router.config, visit.exchange.headers, name))
 
 
 async def _providers(api: Api, visit: Visit) -> None:
-    await send_json(visit, 200, dumps(models.providers_view(api.router.config, api.router.board)))
+    statuses = {name: asdict(status) for name, status in api.router.board.items()}
+    await send_json(visit, 200, dumps(models.providers_view(api.router.config, statuses)))
 
 
 async def _health(api: Api, visit: Visit) -> None:

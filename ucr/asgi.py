@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import trio
 import zstandard
 
-from ucr.dialects.roles import HeaderList
+from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError, ClientGone
 
 BODY_GAP_S = 30.0
@@ -34,7 +34,7 @@ class AsgiExchange:
         self.path = unquote(scope["raw_path"].decode("ascii", "replace"))
         self.query: str = scope["query_string"].decode("ascii", "replace")
         self.fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        self.headers = _joined(self.fields)
+        self.headers: Headers = _joined(self.fields)
         self.peer: str = scope["client"][0] if scope.get("client") else ""
         self._send = send
         self._limit_bytes = limit_bytes

@@ -10,8 +10,8 @@ from functools import partial
 
 import click
 import trio
-from actors import RealNetwork
 
+from actors import RealNetwork
 from ucr import __version__
 from ucr.config.model import Config
 from ucr.config.overrides import Overrides
@@ -56,7 +56,7 @@ async def _serve(option: str | None, overrides: Overrides) -> None:
             port = listeners[0].socket.getsockname()[1]
             click.echo(banner(config, port), err=True)
             log = open_log(config, partial(datetime.now, UTC))
-            await serve_worker(config, list(listeners), RealNetwork(), log, partial(_stopped, signals))
+            await serve_worker(config, listeners, RealNetwork(), log, partial(_stopped, signals))
 
 
 async def _stopped(signals: AsyncIterator[int]) -> None:
@@ -117,7 +117,7 @@ async def _demo() -> bool:
         log = make_log("warning", (), (_to_stderr,), partial(datetime.now, UTC))
         done = trio.Event()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve_worker, config, list(listeners), RealNetwork(), log, done.wait)
+            nursery.start_soon(serve_worker, config, listeners, RealNetwork(), log, done.wait)
             succeeded = await hold_conversation(f"http://127.0.0.1:{port}", click.echo)
             done.set()
     return succeeded

@@ -64,5 +64,3 @@ def _number(body: bytes) -> int | None:
     except (JsonError, AttributeError):
         return None
     return tokens if isinstance(tokens, int) else None
-
-

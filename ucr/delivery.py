@@ -100,7 +100,7 @@ class Delivery:
                 await self._exchange.send(self._client.encode_stream_error(error, self._record.request_id))
             else:
                 written = body or self._client.encode_error(error, self._record.request_id)
-                self.extra_headers += error_headers(error) + (("content-length", str(len(written))),)
+                self.extra_headers += (*error_headers(error), ("content-length", str(len(written))))
                 await self._start(error.status, "application/json")
                 await self._exchange.send(written)
             await self._exchange.finish()

@@ -7,20 +7,30 @@ what it waits for is waited for in `patience.wait()`, which is where a request e
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
+
 from actors import Board, Failure, Lease, Outcome, PoolError, Success, UpstreamResponse
 from actors import Provider as ProviderChild
-
 from ucr import answer, ratelimits, upstream, verdict
 from ucr.config.model import Config
 from ucr.delivery import Delivery
 from ucr.dialects import registry
 from ucr.dialects.crossing import Crossing
 from ucr.dialects.faults import mask_keys, unreadable
-from ucr.dialects.roles import Canonical, ClientDialect, Outgoing, ProviderDialect, Request, Tap, Target
+from ucr.dialects.roles import (
+    Canonical,
+    ClientDialect,
+    Outgoing,
+    ProviderDialect,
+    Request,
+    Summary,
+    Tap,
+    Target,
+)
 from ucr.errors import ApiError, UpstreamError
+from ucr.estimate import quick_estimate
 from ucr.exchange import Exchange
 from ucr.patience import Patience
 from ucr.record import Record
@@ -130,7 +140,9 @@ def _built(call: Call, candidate: Candidate) -> Outgoing:
         return dialect.build_same(call.request, target)
     if call.canonical is None:
         call.canonical = call.client.canonical(call.request)
-    return dialect.build(call.canonical, call.request, target)
+    outgoing = dialect.build(call.canonical, call.request, target)
+    estimate = quick_estimate(call.request.raw)
+    return replace(outgoing, context=replace(outgoing.context, input_estimate=estimate))
 
 
 async def _deliver(
@@ -229,7 +241,7 @@ async def _whole(
         reply = answer.collect([*decoder.feed(body), *decoder.close()])
     else:
         reply = dialect.decode_reply(body, outgoing.context)
-    call.record.summary = answer.summary(reply)
+    call.record.summary = Summary(reply.usage, reply.stop_reason)
     if not call.request.stream:
         return await call.delivery.reply(call.client.encode_reply(reply, call.request.model))
     encoder = call.client.encoder(call.request)

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from actors import Board, Network, Provider, SupervisionEvent, Supervisor, open_supervisor
-
 from ucr import upstream
 from ucr.config.model import Config
 from ucr.logs import Log

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import trio
+
 from actors import (
     ActorError,
     Draining,
@@ -14,12 +15,13 @@ from actors import (
     MailboxFull,
     Origin,
     PoolError,
-    Provider as ProviderChild,
     ProviderSpec,
     UpstreamRequest,
     UpstreamResponse,
 )
-
+from actors import (
+    Provider as ProviderChild,
+)
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Headers, Outgoing
 from ucr.errors import ErrorType, Fault, UpstreamError
@@ -30,16 +32,15 @@ BUSY_RETRY_S = 2
 
 def spec_of(provider: Provider) -> ProviderSpec:
     """Return what the actors must know of a provider: where it is and how much it may be asked at once."""
-    return ProviderSpec(
-        provider.id, origin_of(provider.base_url), provider.max_requests, provider.max_pending
-    )
+    return ProviderSpec(provider.id, origin_of(provider.base_url), provider.max_requests, provider.max_pending)
 
 
 def origin_of(base_url: str) -> Origin:
     """Return the server of a base URL, which the configuration has checked."""
     parts = urlsplit(base_url)
-    scheme = "http" if parts.scheme == "http" else "https"
-    return Origin(scheme, parts.hostname or "", parts.port or (80 if scheme == "http" else 443))
+    if parts.scheme == "http":
+        return Origin("http", parts.hostname or "", parts.port or 80)
+    return Origin("https", parts.hostname or "", parts.port or 443)
 
 
 def auth_headers(provider: Provider) -> HeaderList:
@@ -61,9 +62,7 @@ def target_path(base_url: str, path: str) -> str:
     return parts.path.rstrip("/") + path + query
 
 
-async def admitted(
-    child: ProviderChild, provider: Provider, request_id: str, patience: Patience
-) -> Lease:
+async def admitted(child: ProviderChild, provider: Provider, request_id: str, patience: Patience) -> Lease:
     """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
     try:
         with patience.wait():
@@ -133,6 +132,7 @@ def headers_of(response: UpstreamResponse) -> Headers:
 
 def outcome_of(error: UpstreamError) -> Failure | None:
     """Return what a failure means for the provider; None when the fault lay in the request."""
-    if error.fault in ("request", "overflow", "model"):
+    fault = error.fault
+    if fault == "request" or fault == "overflow" or fault == "model":
         return None
-    return Failure(error.fault, error.retry_after_s)
+    return Failure(fault, error.retry_after_s)

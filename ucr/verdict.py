@@ -58,9 +58,7 @@ def for_client(provider: str, error: UpstreamError) -> ApiError:
     return _told(error, error.type, error.message)
 
 
-def _told(
-    error: UpstreamError, type_: str, message: str, *, retry_after_s: int | None = None
-) -> UpstreamError:
+def _told(error: UpstreamError, type_: str, message: str, *, retry_after_s: int | None = None) -> UpstreamError:
     waiting = error.retry_after_s if retry_after_s is None else retry_after_s
     return UpstreamError(
         type_,  # type: ignore[arg-type]

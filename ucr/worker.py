@@ -1,12 +1,12 @@
 """One serving process: the tree, the server in it, and the way down."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import trio
-from actors import Network
 
+from actors import Network
 from ucr.api import Api, new_request_id
 from ucr.asgi import AsgiApp
 from ucr.config.model import Config
@@ -20,7 +20,7 @@ FLUSH_S = 5.0
 
 async def serve(
     config: Config,
-    listeners: list[trio.abc.Listener[Any]],
+    listeners: Sequence[trio.abc.Listener[Any]],
     network: Network,
     log: Log,
     stopped: Callable[[], Awaitable[None]],
@@ -37,7 +37,7 @@ async def serve(
         app = AsgiApp(api.answer, new_request_id, config.server.body_limit_bytes)
         server = GuardedServer(app, Limits(keep_alive_s=config.server.keep_alive_s), report)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(server.serve, listeners)
+            nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
             await stopped()
             await _drain(api, server, config.server.grace_s)

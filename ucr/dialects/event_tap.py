@@ -74,6 +74,11 @@ class EventTap(ABC):
         return True
 
     @property
+    def is_finishing(self) -> bool:
+        """False always: whoever passes bytes on waits for all of them."""
+        return False
+
+    @property
     def is_finished(self) -> bool:
         """True once the stream's proper end was read."""
         return self._is_finished

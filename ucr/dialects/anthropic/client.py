@@ -16,6 +16,7 @@ class AnthropicClient:
 
     name = "anthropic"
     stream_type = "text/event-stream"
+    opens_early = True
 
     def parse(self, raw: bytes, headers: Headers) -> Request:
         """Read a request for a message; raise `ApiError` 400 that names what is wrong and where."""

@@ -75,6 +75,11 @@ class MessageDecoder:
         self._usage = Usage()
         self._end: JsonObject | None = None
 
+    @property
+    def is_finishing(self) -> bool:
+        """False always: the counters come before the end."""
+        return False
+
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that became complete."""
         if self._has_ended:

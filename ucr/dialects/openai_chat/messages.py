@@ -13,8 +13,8 @@ from ucr.dialects.openai_chat.content import (
 from ucr.dialects.openai_chat.media import text_part, texts_of
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.order import ordered
-from ucr.dialects.openai_chat.source import blocks_of
 from ucr.dialects.openai_chat.past_thoughts import Thoughts, recall
+from ucr.dialects.openai_chat.source import blocks_of
 from ucr.dialects.openai_chat.turns import Turn, paired, read_turns, system_blocks
 from ucr.dialects.roles import Target
 from ucr.dialects.tool_ids import alnum9

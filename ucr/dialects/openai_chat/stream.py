@@ -98,7 +98,9 @@ class ChatStreamDecoder:
         events: list[Event] = []
         choice = _first_choice(chunk)
         if choice is not None:
-            error = errors.error_in(choice, self._context) or self._assembly.note_finish(choice.get("finish_reason"))
+            error = errors.error_in(choice, self._context) or self._assembly.note_finish(
+                choice.get("finish_reason")
+            )
             if error is not None and not self._assembly.is_started:
                 return self._fail(error)
             delta = choice.get("delta")

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ucr import jsontext
 from ucr.dialects.openai_chat.client_calls import CallIds, arguments, function_id, tool_uses
 from ucr.errors import ApiError

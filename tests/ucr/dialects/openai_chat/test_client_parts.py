@@ -2,6 +2,7 @@ import base64
 from typing import Any
 
 import pytest
+
 from ucr.dialects.openai_chat.client_parts import (
     ASSISTANT_PARTS,
     SYSTEM_PARTS,

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from ucr.dialects.openai_chat.client_schema import compiled
 from ucr.errors import ApiError
 

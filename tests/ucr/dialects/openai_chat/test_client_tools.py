@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from tests.world.chat_client import USER, translate
 from ucr.errors import ApiError
 
