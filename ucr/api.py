@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import trio
 
@@ -182,7 +182,18 @@ async def _model(api: Api, visit: Visit) -> None:
 
 
 async def _providers(api: Api, visit: Visit) -> None:
-    statuses = {name: asdict(status) for name, status in api.router.board.items()}
+    statuses = {
+        name: {
+            "state": status.state,
+            "in_flight": status.in_flight,
+            "waiting": status.waiting,
+            "granted": status.granted,
+            "succeeded": status.succeeded,
+            "abandoned": status.abandoned,
+            "failures": dict(status.failures),
+        }
+        for name, status in api.router.board.items()
+    }
     await send_json(visit, 200, dumps(models.providers_view(api.router.config, statuses)))
 
 
@@ -228,7 +239,7 @@ def _route(method: str, path: str) -> Route:
     """Return the route of a request; raise `ApiError` 404 for another path, 405 for another method."""
     found = [route for route in ROUTES if _fits(route, path)]
     if not found:
-        raise ApiError("not_found_error", f"{path} is not served here")
+        raise ApiError("not_found_error", f"{path} is not served here", code="not_found_error")
     for route in found:
         if method in route.methods:
             return route
