@@ -125,7 +125,7 @@ class Pool:
             await connection.begin(head, body, reader, limits)
         except BaseException as error:
             self._open -= 1
-            await trio.aclose_forcefully(connection.stream)
+            await _close((connection,))
             if isinstance(error, PoolError):
                 if error.kind == "reset" and connection.was_reused and not reader.received_bytes:
                     return False
@@ -161,14 +161,14 @@ class Pool:
         )
 
     async def _pop_idle(self) -> Connection | None:
-        """Take the youngest idle connection that is still good; close those above it that are not."""
+        """Take the youngest idle connection that is still good; close the younger ones that are not."""
         while self._idle:
             connection = self._idle.pop()
             if self._is_fresh(connection, trio.current_time()) and is_quiet(connection.stream):
                 self._reused += 1
                 return connection
             self._open -= 1
-            await trio.aclose_forcefully(connection.stream)
+            await _close((connection,))
         return None
 
     def _put_back(self, connection: Connection, reader: ResponseReader) -> tuple[Connection, ...]:
