@@ -212,7 +212,6 @@ ROWS: tuple[Row, ...] = (
         quirks=Quirks(
             efforts=(),
             model_efforts=("grok-3-mini*=low high",),
-            reasoning_history="reasoning_content",
             text_models=("grok-3*",),
             user_field="user",
         ),

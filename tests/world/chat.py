@@ -26,14 +26,16 @@ def target(provider: str = "local", model: str = "gpt-x", **changes: Any) -> Tar
     return Target(provider, model, known.base_url if known else "http://127.0.0.1:9", quirks.with_(changes))
 
 
-def outgoing(body: dict[str, Any], to: Target | None = None, *, stream: bool = False) -> Outgoing:
+def outgoing(
+    body: dict[str, Any], to: Target | None = None, *, stream: bool = False, **headers: str
+) -> Outgoing:
     request = Request(
         dialect="anthropic",
         raw=b"",
         body=body,
         model=str(body.get("model", "claude-opus-5-5")),
         stream=stream,
-        headers={},
+        headers=headers,
     )
     return build(Canonical(body), request, to or target())
 

@@ -22,7 +22,7 @@ from ucr.errors import ApiError
 from ucr.jsontext import JsonObject, RawJson
 
 NO_RESULT = "Error: the call was interrupted and has no result"
-SKIP_SIGNATURE: JsonObject = {"google": {"thought_signature": "skip_thought_signature_validator"}}
+SKIP_SIGNATURE = "skip_thought_signature_validator"
 """Google's word for a call that another model made; its documentation of thought signatures gives it."""
 
 
@@ -36,7 +36,7 @@ def write_messages(
     turns = paired(read_turns(body.get("messages")), notes)
     system = system_blocks(body)
     while turns and turns[0].role == "system":
-        system += turns.pop(0).blocks
+        system += (block for block in turns.pop(0).blocks if block["type"] == "text")
     if instruction:
         system.append(text_part(instruction))
     writer = _Writer(target, names, notes)
@@ -152,7 +152,7 @@ class _Writer:
     def _sign(self, calls: list[JsonObject]) -> None:
         """Of parallel calls only the first bears a signature."""
         if self._quirks.thought_signatures:
-            calls[0].setdefault("extra_content", SKIP_SIGNATURE)
+            calls[0].setdefault("extra_content", {"google": {"thought_signature": SKIP_SIGNATURE}})
 
     def _id(self, id_: str) -> str:
         return alnum9(id_) if self._quirks.tool_id == "alnum9" else id_

@@ -22,21 +22,12 @@ SERVER_BLOCKS = ("server_tool_use", "mcp_tool_use", "fallback")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn. `results` holds, for an assistant turn, the result block of each call by the call's id."""
+    """One turn. An assistant turn has its calls and the result block of each, by the ids of the provider."""
 
     role: str
     blocks: tuple[JsonObject, ...]
+    calls: Mapping[str, JsonObject] = field(default_factory=dict)
     results: Mapping[str, JsonObject] = field(default_factory=dict)
-
-    @property
-    def calls(self) -> dict[str, JsonObject]:
-        """The calls of this turn by their ids at the provider; a repeated id counts once."""
-        found: dict[str, JsonObject] = {}
-        for block in self.blocks:
-            id_ = call_id(block, "id")
-            if block["type"] == "tool_use" and id_ and text_of(block.get("name")):
-                found.setdefault(id_, block)
-        return found
 
 
 def call_id(block: JsonObject, key: str) -> str:
@@ -75,13 +66,21 @@ def paired(turns: Iterable[Turn], notes: Notes) -> list[Turn]:
     results: dict[str, JsonObject] = {}
     for turn in turns:
         if turn.role == "assistant":
-            results = {}
-            turn = Turn(turn.role, _without_server_tools(turn.blocks, notes), results)
-            calls = turn.calls
-            out.append(turn)
+            blocks = _without_server_tools(turn.blocks, notes)
+            calls, results = _calls(blocks), {}
+            out.append(Turn(turn.role, blocks, calls, results))
         elif rest := tuple(_unclaimed(turn.blocks, calls, results, notes)):
             out.append(Turn(turn.role, rest))
     return out
+
+
+def _calls(blocks: Iterable[JsonObject]) -> Mapping[str, JsonObject]:
+    """Return the calls of a turn by their ids at the provider; a repeated id counts once."""
+    found: dict[str, JsonObject] = {}
+    for block in blocks:
+        if block["type"] == "tool_use" and text_of(block.get("name")) and (id_ := call_id(block, "id")):
+            found.setdefault(id_, block)
+    return found
 
 
 def _unclaimed(

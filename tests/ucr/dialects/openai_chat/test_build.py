@@ -72,6 +72,13 @@ def test_usage_is_asked_for_in_streams_of_providers_that_know_the_option() -> No
     assert whole.headers[1] == ("accept", "application/json")
 
 
+@pytest.mark.parametrize("name", [pytest.param("anthropic-beta", id="edge-149"), "authorization", "x-api-key"])
+def test_no_header_of_the_client_is_forwarded(name: str) -> None:
+    sent = outgoing({"messages": [user("hi")]}, **{name: "SECRET"})
+    assert [header for header, _ in sent.headers] == ["content-type", "accept"]
+    assert b"SECRET" not in sent.body
+
+
 def test_a_request_that_is_nested_too_deeply_is_refused() -> None:
     deep: dict[str, Any] = {}
     for _ in range(3000):

@@ -89,7 +89,7 @@ def test_a_system_turn_in_the_middle_stays_in_its_place(provider: str, model: st
 
 
 def test_empty_system_turns_vanish_and_leading_ones_join_the_prompt() -> None:
-    turns = [{"role": "system", "content": "b"}, user("x"), {"role": "system", "content": []}]
+    turns = [{"role": "system", "content": [text("b"), IMAGE]}, user("x"), {"role": "system", "content": []}]
     assert messages(turns, system="a") == [
         {"role": "system", "content": "a\n\nb"},
         {"role": "user", "content": "x"},
@@ -146,15 +146,31 @@ def test_a_provider_without_tools_is_told_of_them_in_words(provider: str) -> Non
     assert sent.notes == ("dropped all tools",)
 
 
-def test_a_conversation_with_an_image_from_a_tool_matches_a_recorded_one() -> None:
-    turns = [
-        user(text("What food is in the image you can get from the get_image tool?")),
-        assistant(call("call_4hrT4QP9jfojtK69vGiFCFjG", "get_image")),
-    ]
+def test_a_pdf_is_written_as_in_a_recorded_request() -> None:
+    recording = recorded("openai-chat/pdf-file", "01")["messages"]
+    file = recording[0]["content"][1]["file"]
+    source = {"type": "base64", "media_type": "application/pdf", "data": file["file_data"]}
+    words = recording[0]["content"][0]["text"]
+    turn = user(text(words), {"type": "document", "source": source, "title": file["filename"]})
+    assert messages([turn], target("openai", "gpt-4o")) == recording
+
+
+@pytest.mark.parametrize("id_", [pytest.param("call_4hrT4QP9jfojtK69vGiFCFjG", id="edge-78")])
+def test_an_image_from_a_tool_is_shown_as_in_a_recorded_conversation(id_: str) -> None:
     recording = recorded("openai-chat/image-tool-response", "02")["messages"]
-    ours = messages(turns, target("openai", "gpt-4o"))
-    assert ours[0]["content"] == recording[0]["content"][0]["text"]
-    assert ours[1] == {**recording[1], "content": None}
+    words = recording[0]["content"][0]["text"]
+    url = recording[3]["content"][1]["image_url"]["url"]
+    image = {"type": "image", "source": {"type": "url", "url": url}}
+    turns = [user(words), assistant(call(id_, "get_image")), user(result(id_, image))]
+    assert messages(turns, target("openai", "gpt-4o")) == [
+        {"role": "user", "content": words},
+        {**recording[1], "content": None},
+        {**recording[2], "content": "[image: see the next user message]"},
+        {
+            "role": "user",
+            "content": [text(f"From the result of get_image ({id_}):"), recording[3]["content"][1]],
+        },
+    ]
 
 
 # Assistant turns
@@ -220,6 +236,12 @@ def test_a_call_of_a_tool_that_is_not_offered_stays(name: str) -> None:
     assert sent[1]["tool_calls"] == [said("t1", name)]
 
 
+@pytest.mark.parametrize("blocks", [pytest.param([call("t1")], id="edge-91"), [text(" "), call("t1")]])
+def test_a_turn_of_calls_alone_has_no_content(blocks: list[Any]) -> None:
+    sent = messages([user("go"), assistant(*blocks), user(result("t1", "ok"))])
+    assert sent[1] == {"role": "assistant", "content": None, "tool_calls": [said("t1")]}
+
+
 # Ids
 
 
@@ -283,10 +305,9 @@ def test_lost_reasoning_is_empty_where_it_must_be_present() -> None:
     assert all("reasoning_content" not in m for m in messages(turns, target("zai", "m")))
 
 
-@pytest.mark.parametrize("provider", [pytest.param("other", id="edge-97")])
-def test_the_state_of_one_provider_never_reaches_another(provider: str) -> None:
+def test_the_state_of_one_provider_never_reaches_another() -> None:
     details = [{"type": "reasoning.encrypted", "data": "SECRET"}]
-    turn = assistant(thought("SECRET", provider, reasoning_details=details), text("hi"))
+    turn = assistant(thought("SECRET", "other", reasoning_details=details), text("hi"))
     for name in ("openrouter", "deepseek", "mistral", "google", "local"):
         assert b"SECRET" not in outgoing({"messages": [user("a"), turn, user("b")]}, target(name, "m")).body
 
