@@ -134,9 +134,10 @@ def _system(value: Any) -> None:
 
 
 def _text_block(value: Any) -> None:
-    _block(value)
+    _typed(value)
     if value["type"] != "text":
         raise _Wrong("Input should be 'text'").under("type")
+    _block(value)
 
 
 def _role(value: Any) -> None:
