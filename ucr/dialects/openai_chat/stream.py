@@ -95,22 +95,20 @@ class ChatStreamDecoder:
         error = errors.error_in(chunk, self._context, is_error=is_error)
         if error is not None:
             return self._fail(error)
-        events: list[Event] = []
         choice = _first_choice(chunk)
-        if choice is not None:
-            error = errors.error_in(choice, self._context) or self._assembly.note_finish(
-                choice.get("finish_reason")
-            )
-            if error is not None and not self._assembly.is_started:
-                return self._fail(error)
-            delta = choice.get("delta")
-            events = self._assembly.read(chunk, delta if isinstance(delta, dict) else {}, size)
-            error = errors.error_in(choice, self._context) or self._assembly.note_finish(
-                choice.get("finish_reason")
-            )
-            if error is not None:
-                return [*events, *self._fail(error)]
-        return [*events, *self._end()] if was_finishing and has_usage else events
+        events = [] if choice is None else self._choice(chunk, choice, size)
+        if was_finishing and has_usage and not self._is_over:
+            events += self._end()
+        return events
+
+    def _choice(self, chunk: JsonObject, choice: JsonObject, size: int) -> list[Event]:
+        error = errors.error_in(choice, self._context)
+        error = error or self._assembly.note_finish(choice.get("finish_reason"))
+        if error is not None and not self._assembly.is_started:
+            return self._fail(error)
+        delta = choice.get("delta")
+        events = self._assembly.read(chunk, delta if isinstance(delta, dict) else {}, size)
+        return events if error is None else [*events, *self._fail(error)]
 
     def _end(self) -> list[Event]:
         if not self._assembly.is_started:
