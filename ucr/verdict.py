@@ -45,12 +45,7 @@ def _rank(error: UpstreamError) -> int:
 def for_client(provider: str, error: UpstreamError) -> ApiError:
     """Say an upstream's error to the client with the status that makes the client do the right thing."""
     if error.fault == "auth":
-        return _told(
-            error,
-            "permission_error",
-            f"provider '{provider}' refused the router's own key ({error.message}); "
-            f"check providers.{provider}.api_key",
-        )
+        return _told(error, "permission_error", f"{error.message} [providers.{provider}.api_key]")
     if error.fault == "connect":
         return _told(error, "overloaded_error", error.message, retry_after_s=OVERLOAD_RETRY_S)
     if error.fault in _IN_THE_REQUEST or error.fault in ("rate_limit", "quota", "overload"):

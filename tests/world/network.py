@@ -5,6 +5,7 @@ connection is a `MemoryStream`; both ends behave like sockets: a closed end is t
 other, a reset end breaks it.
 """
 
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -41,8 +42,22 @@ class Reset:
 Fault = Refuse | Hang | Silent | Reset
 
 
+class LoopbackSocket:
+    """What a server asks of the socket below a stream."""
+
+    family = socket.AF_INET
+
+    def getpeername(self) -> tuple[str, int]:
+        return ("127.0.0.1", 50_000)
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 3000)
+
+
 class MemoryStream(trio.abc.HalfCloseableStream):
     """One end of a connection."""
+
+    socket = LoopbackSocket()
 
     def __init__(self, inner: trio.StapledStream) -> None:  # type: ignore[type-arg]
         self._inner = inner
