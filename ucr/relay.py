@@ -142,7 +142,11 @@ def _built(call: Call, candidate: Candidate) -> Outgoing:
         call.canonical = call.client.canonical(call.request)
     outgoing = dialect.build(call.canonical, call.request, target)
     estimate = quick_estimate(call.request.raw)
-    return replace(outgoing, context=replace(outgoing.context, input_estimate=estimate))
+    return replace(
+        outgoing,
+        context=replace(outgoing.context, input_estimate=estimate),
+        notes=tuple(dict.fromkeys((*call.canonical.notes, *outgoing.notes))),
+    )
 
 
 async def _deliver(
