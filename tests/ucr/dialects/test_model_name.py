@@ -32,7 +32,9 @@ from ucr.dialects.model_name import renamed
             id="text-inside-a-string-stays",
         ),
         pytest.param(
-            b'{"s\\"model":"x","model":"a"}', b'{"s\\"model":"x","model":"new"}', id="the-end-of-another-key-stays"
+            b'{"s\\"model":"x","model":"a"}',
+            b'{"s\\"model":"x","model":"new"}',
+            id="the-end-of-another-key-stays",
         ),
         pytest.param(
             b'{"model#0":1,"t":{"model":"x"},"model":"a"}',

@@ -130,7 +130,9 @@ def test_a_stream_of_every_kind_keeps_the_grammar() -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        pytest.param(Reply("msg_1", "m", (), "refusal", Usage(20, 0), None, {"type": "refusal"}), id="edge-70-empty"),
+        pytest.param(
+            Reply("msg_1", "m", (), "refusal", Usage(20, 0), None, {"type": "refusal"}), id="edge-70-empty"
+        ),
         pytest.param(
             Reply(
                 "msg_1",

@@ -38,7 +38,9 @@ def body(type_: str, message: str) -> bytes:
         (529, "overloaded_error", "overloaded_error", "overload"),
     ],
 )
-def test_a_refusal_keeps_its_meaning_its_words_and_its_body(status: int, sent: str, type_: str, fault: str) -> None:
+def test_a_refusal_keeps_its_meaning_its_words_and_its_body(
+    status: int, sent: str, type_: str, fault: str
+) -> None:
     error = errors.read_body("anthropic", status, {"retry-after": "7"}, body(sent, "words"))
     assert (error.type, error.fault, error.message) == (type_, fault, "words")
     assert (error.upstream_status, error.retry_after_s, error.body) == (status, 7, body(sent, "words"))
@@ -63,7 +65,10 @@ def test_a_recorded_error_is_read() -> None:
         (b"<html><h1>Bad gateway</h1></html>", "provider 'p' answered 502: Bad gateway"),
         (b"", "provider 'p' answered 502"),
         (b"[1]", "provider 'p' answered 502: [1]"),
-        (b'{"error":{"type":1,"message":[]}}', 'provider \'p\' answered 502: {"error":{"type":1,"message":[]}}'),
+        (
+            b'{"error":{"type":1,"message":[]}}',
+            'provider \'p\' answered 502: {"error":{"type":1,"message":[]}}',
+        ),
     ],
 )
 def test_a_body_of_another_shape_is_quoted_and_not_passed_on(raw: bytes, words: str) -> None:
@@ -81,7 +86,12 @@ def test_the_shapes_of_imitators_are_read(raw: bytes, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("type_", "fault"),
-    [("overloaded_error", "overload"), ("rate_limit_error", "rate_limit"), ("new_error", "server"), (None, "server")],
+    [
+        ("overloaded_error", "overload"),
+        ("rate_limit_error", "rate_limit"),
+        ("new_error", "server"),
+        (None, "server"),
+    ],
 )
 def test_an_error_event_has_the_status_of_its_type(type_: str | None, fault: str) -> None:
     assert errors.read_event("p", {"type": "error", "error": {"type": type_, "message": "m"}}).fault == fault

@@ -23,7 +23,9 @@ def test_a_name_tells_its_family_on_every_platform(model: str, kind: str, versio
     assert family_of(model) == Family(kind, version)
 
 
-@pytest.mark.parametrize("model", ["gpt-5.6", "deepseek-v4-pro", "claude-instant-1.2", "claude-opus", "mock-large", ""])
+@pytest.mark.parametrize(
+    "model", ["gpt-5.6", "deepseek-v4-pro", "claude-instant-1.2", "claude-opus", "mock-large", ""]
+)
 def test_other_names_have_no_family(model: str) -> None:
     assert family_of(model) is None
 

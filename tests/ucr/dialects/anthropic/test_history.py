@@ -27,7 +27,9 @@ def system(text: str) -> dict[str, Any]:
     ("turns", "expected"),
     [
         pytest.param([user(TEXT), assistant(OURS, TEXT)], [user(TEXT), assistant(TEXT)], id="edge-97-block"),
-        pytest.param([user(TEXT), assistant(OURS), user(TEXT)], [user(TEXT), user(TEXT)], id="edge-97-whole-turn"),
+        pytest.param(
+            [user(TEXT), assistant(OURS), user(TEXT)], [user(TEXT), user(TEXT)], id="edge-97-whole-turn"
+        ),
         pytest.param(
             [assistant(CLAUDES, OURS, REDACTED), assistant()],
             [assistant(CLAUDES, REDACTED), assistant()],
@@ -39,7 +41,9 @@ def test_our_own_thinking_is_left_out(turns: history.Turns, expected: history.Tu
     assert history.without_own_thinking(turns) == expected
 
 
-@pytest.mark.parametrize("turns", [pytest.param([user(TEXT), assistant(CLAUDES, REDACTED, TEXT)], id="edge-99")])
+@pytest.mark.parametrize(
+    "turns", [pytest.param([user(TEXT), assistant(CLAUDES, REDACTED, TEXT)], id="edge-99")]
+)
 def test_a_claudes_thinking_stays_as_it_is(turns: history.Turns) -> None:
     assert history.without_own_thinking(turns) is turns
 
@@ -61,12 +65,20 @@ def test_thinking_without_a_signature_is_no_claudes() -> None:
         pytest.param([user(TEXT), user({"type": "text", "text": " \n"})], [user(TEXT)], id="edge-90-turn"),
         pytest.param([{"role": "user", "content": ""}], [], id="edge-90-string"),
         pytest.param(
-            [assistant({"type": "text", "text": ""}, {"type": "tool_use", "id": "a", "name": "n", "input": {}})],
+            [
+                assistant(
+                    {"type": "text", "text": ""}, {"type": "tool_use", "id": "a", "name": "n", "input": {}}
+                )
+            ],
             [assistant({"type": "tool_use", "id": "a", "name": "n", "input": {}})],
             id="edge-91",
         ),
         pytest.param(
-            [user({"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": ""}, TEXT]})],
+            [
+                user(
+                    {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": ""}, TEXT]}
+                )
+            ],
             [user({"type": "tool_result", "tool_use_id": "a", "content": [TEXT]})],
             id="edge-90-in-a-result",
         ),

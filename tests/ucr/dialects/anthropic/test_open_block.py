@@ -31,7 +31,9 @@ def test_an_input_that_came_with_the_start_is_given_unless_deltas_did() -> None:
     assert whole.delta({"type": "input_json_delta", "partial_json": ""}) == [BlockDelta(2, InputJsonDelta(""))]
     assert whole.stop() == [BlockDelta(2, InputJsonDelta('{"a":1}')), BlockStop(2)]
     parts = opened(ToolUse("i", "n", '{"a":1}'))
-    assert parts.delta({"type": "input_json_delta", "partial_json": "{}"}) == [BlockDelta(2, InputJsonDelta("{}"))]
+    assert parts.delta({"type": "input_json_delta", "partial_json": "{}"}) == [
+        BlockDelta(2, InputJsonDelta("{}"))
+    ]
     assert parts.stop() == [BlockStop(2)]
 
 

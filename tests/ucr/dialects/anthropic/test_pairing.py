@@ -110,7 +110,11 @@ def test_what_is_in_order_stays_the_same_object() -> None:
 _IDS = st.sampled_from(["a", "b", "c.d", ""])
 _BLOCKS = st.lists(_IDS.map(call) | _IDS.map(result) | st.just(TEXT), max_size=4)
 _TURNS = st.lists(
-    st.builds(lambda role, content: {"role": role, "content": content}, st.sampled_from(["user", "assistant"]), _BLOCKS),
+    st.builds(
+        lambda role, content: {"role": role, "content": content},
+        st.sampled_from(["user", "assistant"]),
+        _BLOCKS,
+    ),
     max_size=6,
 )
 

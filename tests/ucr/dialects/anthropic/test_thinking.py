@@ -66,7 +66,9 @@ DISABLED = {"type": "disabled"}
         ),
         pytest.param("claude-3-5-sonnet", {"thinking": enabled(2000)}, {}, id="a-model-that-does-not-think"),
         pytest.param("claude-haiku-4-5", {"output_config": {"effort": "high"}}, {}, id="no-effort-before-4.6"),
-        pytest.param("claude-opus-4-6", {"thinking": {"type": "between_tools"}}, {"thinking": DISABLED}, id="new-kind"),
+        pytest.param(
+            "claude-opus-4-6", {"thinking": {"type": "between_tools"}}, {"thinking": DISABLED}, id="new-kind"
+        ),
         pytest.param(
             "claude-opus-4-6",
             {"thinking": ADAPTIVE, "output_config": {"effort": "high"}},
@@ -98,7 +100,9 @@ def test_efforts_have_a_budget(effort: str | None, budget: int) -> None:
 def test_a_note_says_what_was_adapted_and_nothing_when_nothing_was() -> None:
     family = family_of("claude-opus-4-7")
     assert family is not None
-    assert thinking.fitted({"max_tokens": 1, "thinking": enabled(1)}, family)[1] == ("thinking adapted to opus 4.7",)
+    assert thinking.fitted({"max_tokens": 1, "thinking": enabled(1)}, family)[1] == (
+        "thinking adapted to opus 4.7",
+    )
     assert thinking.fitted({"max_tokens": 1, "thinking": ADAPTIVE}, family)[1] == ()
 
 
@@ -120,13 +124,19 @@ THOUGHT = {"type": "thinking", "thinking": "x", "signature": "s"}
     [
         pytest.param([CALL], False, id="calls-without-thinking"),
         pytest.param([THOUGHT, CALL], True, id="calls-after-thinking"),
-        pytest.param([{"type": "redacted_thinking", "data": "x"}, CALL], True, id="calls-after-hidden-thinking"),
+        pytest.param(
+            [{"type": "redacted_thinking", "data": "x"}, CALL], True, id="calls-after-hidden-thinking"
+        ),
         pytest.param([{"type": "text", "text": "x"}], True, id="no-calls"),
         pytest.param("x", True, id="text"),
     ],
 )
 def test_a_budget_needs_the_thinking_before_the_calls(content: object, is_kept: bool) -> None:
-    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": content}, {"role": "user", "content": []}]
+    turns = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": content},
+        {"role": "user", "content": []},
+    ]
     body, notes = thinking.without_interrupted({"thinking": enabled(2000), "messages": turns})
     assert ("thinking" in body, bool(notes)) == (is_kept, not is_kept)
 

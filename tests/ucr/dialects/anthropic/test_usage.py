@@ -18,7 +18,8 @@ def test_counters_are_read_and_written_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, [], "x", {"input_tokens": None}, {"input_tokens": -1, "output_tokens": True}, {"input_tokens": 1.5}]
+    "value",
+    [None, [], "x", {"input_tokens": None}, {"input_tokens": -1, "output_tokens": True}, {"input_tokens": 1.5}],
 )
 def test_what_is_no_counter_is_not_known(value: object) -> None:
     assert usage.read(value) == Usage()
@@ -28,7 +29,10 @@ def test_what_is_no_counter_is_not_known(value: object) -> None:
     "value",
     [
         pytest.param(
-            {"output_tokens": 8, "iterations": [{"output_tokens": 5}, {"type": "fallback_message", "output_tokens": 8}]},
+            {
+                "output_tokens": 8,
+                "iterations": [{"output_tokens": 5}, {"type": "fallback_message", "output_tokens": 8}],
+            },
             id="edge-165",
         )
     ],

@@ -38,7 +38,10 @@ def without(key: str) -> dict[str, Any]:
             "messages.0.role: Input should be 'user', 'assistant' or 'system'",
         ),
         ({**GOOD, "messages": [{"role": "user"}]}, "messages.0.content: Field required"),
-        ({**GOOD, "messages": [{"role": "user", "content": None}]}, "messages.0.content: Input should be a valid list"),
+        (
+            {**GOOD, "messages": [{"role": "user", "content": None}]},
+            "messages.0.content: Input should be a valid list",
+        ),
         (with_block("x"), "messages.1.content.0: Input should be a valid dictionary"),
         (with_block({}), "messages.1.content.0.type: Field required"),
         (with_block({"type": ["text"]}), "messages.1.content.0.type: Input should be a valid string"),
@@ -59,7 +62,10 @@ def without(key: str) -> dict[str, Any]:
             "messages.1.content.0.is_error: Input should be a valid boolean",
         ),
         (with_block({"type": "thinking"}), "messages.1.content.0.thinking: Field required"),
-        (with_block({"type": "redacted_thinking", "data": 1}), "messages.1.content.0.data: Input should be a valid string"),
+        (
+            with_block({"type": "redacted_thinking", "data": 1}),
+            "messages.1.content.0.data: Input should be a valid string",
+        ),
         ({**GOOD, "system": 5}, "system: Input should be a valid list"),
         ({**GOOD, "system": [{"type": "image"}]}, "system.0.type: Input should be 'text'"),
         ({**GOOD, "tools": [{"description": "x"}]}, "tools.0.name: Field required"),
@@ -92,20 +98,34 @@ def test_what_is_wrong_is_named_with_its_place_as_the_api_names_it(body: Any, wo
         pytest.param({**GOOD, "max_tokens": 0}, id="no-output-at-all"),
         pytest.param({**GOOD, "future": {"a": 1}, "temperature": 2}, id="unknown-field"),
         pytest.param(with_block({"type": "future_block", "text": 5}), id="edge-64-unknown-block"),
-        pytest.param({**GOOD, "messages": [{"role": "system", "content": [], "output_config": {}}]}, id="empty-turn"),
+        pytest.param(
+            {**GOOD, "messages": [{"role": "system", "content": [], "output_config": {}}]}, id="empty-turn"
+        ),
         pytest.param({**GOOD, "messages": GOOD["messages"] * 2}, id="edge-86-two-users-in-a-row"),
-        pytest.param({**GOOD, "messages": [{"role": "assistant", "content": "a"}]}, id="edge-87-assistant-first"),
+        pytest.param(
+            {**GOOD, "messages": [{"role": "assistant", "content": "a"}]}, id="edge-87-assistant-first"
+        ),
         pytest.param(with_block({"type": "tool_result", "tool_use_id": "a"}), id="result-without-content"),
         pytest.param(
             with_block(
-                {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "tool_reference", "tool_name": "n"}]}
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "a",
+                    "content": [{"type": "tool_reference", "tool_name": "n"}],
+                }
             ),
             id="tool-reference",
         ),
         pytest.param({**GOOD, "tools": [{"type": "web_search_20250305", "max_uses": 8}]}, id="tool-of-the-api"),
-        pytest.param({**GOOD, "tools": [{"name": "n", "defer_loading": True}], "system": None}, id="deferred-tool"),
-        pytest.param({**GOOD, "thinking": {"type": "between_tools"}, "stop_sequences": None}, id="new-thinking"),
-        pytest.param({**GOOD, "system": [{"type": "text", "text": "s", "cache_control": None}]}, id="system-blocks"),
+        pytest.param(
+            {**GOOD, "tools": [{"name": "n", "defer_loading": True}], "system": None}, id="deferred-tool"
+        ),
+        pytest.param(
+            {**GOOD, "thinking": {"type": "between_tools"}, "stop_sequences": None}, id="new-thinking"
+        ),
+        pytest.param(
+            {**GOOD, "system": [{"type": "text", "text": "s", "cache_control": None}]}, id="system-blocks"
+        ),
     ],
 )
 def test_what_the_api_takes_or_may_take_one_day_passes(body: Any) -> None:
@@ -117,9 +137,17 @@ def test_a_count_needs_no_output_limit() -> None:
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.sampled_from(["text", "tool_result", "user"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["type", "content", "role", "text", "source", "input", "name"]), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=3)
+    | st.sampled_from(["text", "tool_result", "user"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "content", "role", "text", "source", "input", "name"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
 )
 
