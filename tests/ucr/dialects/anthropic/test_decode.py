@@ -376,6 +376,7 @@ _EVENTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(_EVENTS, st.booleans())
 def test_hostile_streams_end_once_and_in_the_grammar(parts: list[bytes], is_started: bool) -> None:
@@ -395,6 +396,7 @@ def test_hostile_streams_end_once_and_in_the_grammar(parts: list[bytes], is_star
     assert encoded(events)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=40) | _JSON.map(lambda value: json.dumps(value).encode()))
 def test_hostile_bodies_raise_only_upstream_errors(body: bytes) -> None:
