@@ -3,7 +3,7 @@
 How this works: bytes are cut into event blocks and each block is read as far as the dialect needs. Until the
 commit point nothing goes out, so that a failure before it can be answered by another candidate; from there on
 every read gives what it completed, the bytes unchanged. Because only whole blocks go out, a keep-alive may be
-written between any two returns. A CRLF stream that was cut between the last CR and LF gets its LF back at once,
+written between any two returns. An LF that may or may not have been read after a block's last CR is evened out,
 so that any split gives the same bytes.
 """
 
@@ -128,7 +128,7 @@ class EventTap(ABC):
         for block in blocks:
             if self._failure is not None:
                 return
-            self._take_one(block + b"\n" if block.endswith(b"\r\n\r") else block)
+            self._take_one(_evened(block))
 
     def _take_one(self, block: bytes) -> None:
         if self._is_committed and (plain := self._plain(block)) is not None:
@@ -186,3 +186,10 @@ class EventTap(ABC):
             return block
         old = event.data.encode()
         return block.replace(old, data, 1) if old in block else sse.encode(data, event.name)
+
+
+def _evened(block: bytes) -> bytes:
+    """Give a block the ending that it has under every split: CRLF whole, and CR without a stray LF."""
+    if block.endswith(b"\n\r"):
+        return block + b"\n"
+    return block[:-1] if block.endswith(b"\r\r\n") else block
