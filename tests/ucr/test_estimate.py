@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ucr import jsontext
 from ucr.estimate import (
     IMAGE_TOKENS,
@@ -124,20 +125,56 @@ def test_every_part_of_a_request_counts(fields: Any) -> None:
         pytest.param(image(png(4000, 4000)), IMAGE_TOKENS, IMAGE_TOKENS, id="edge-185-large-image"),
         pytest.param(image("AAAA"), IMAGE_TOKENS, IMAGE_TOKENS, id="edge-185-unknown-image"),
         pytest.param(image(png(0, 9)), 1, 1, id="edge-185-empty-image"),
-        pytest.param({"type": "image", "source": {"type": "url", "url": "https://x.test/a.png"}}, IMAGE_TOKENS, IMAGE_TOKENS, id="edge-185-image-url"),
-        pytest.param({"type": "image_url", "image_url": {"url": "data:image/png;base64," + png(300, 250)}}, 100, 100, id="edge-185-openai-image"),
-        pytest.param({"type": "image_url", "image_url": "https://x.test/a.png"}, IMAGE_TOKENS, IMAGE_TOKENS, id="edge-185-openai-image-url"),
-        pytest.param(document(type="text", media_type="text/plain", data=PROSE), 13, 18, id="edge-185-text-document"),
-        pytest.param(document(type="content", content=[{"type": "text", "text": PROSE}]), 13, 18, id="edge-185-content-document"),
-        pytest.param(document(type="url", url="https://x.test/a.pdf"), 3 * PAGE_TOKENS, 3 * PAGE_TOKENS, id="edge-185-document-url"),
-        pytest.param({"type": "tool_use", "id": "t", "name": "f", "input": {"x": PROSE}}, 20, 32, id="edge-185-tool-use"),
-        pytest.param({"type": "tool_result", "tool_use_id": "t", "content": [image(png(300, 250))]}, 108, 108, id="edge-185-image-in-result"),
+        pytest.param(
+            {"type": "image", "source": {"type": "url", "url": "https://x.test/a.png"}},
+            IMAGE_TOKENS,
+            IMAGE_TOKENS,
+            id="edge-185-image-url",
+        ),
+        pytest.param(
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64," + png(300, 250)}},
+            100,
+            100,
+            id="edge-185-openai-image",
+        ),
+        pytest.param(
+            {"type": "image_url", "image_url": "https://x.test/a.png"},
+            IMAGE_TOKENS,
+            IMAGE_TOKENS,
+            id="edge-185-openai-image-url",
+        ),
+        pytest.param(
+            document(type="text", media_type="text/plain", data=PROSE), 13, 18, id="edge-185-text-document"
+        ),
+        pytest.param(
+            document(type="content", content=[{"type": "text", "text": PROSE}]),
+            13,
+            18,
+            id="edge-185-content-document",
+        ),
+        pytest.param(
+            document(type="url", url="https://x.test/a.pdf"),
+            3 * PAGE_TOKENS,
+            3 * PAGE_TOKENS,
+            id="edge-185-document-url",
+        ),
+        pytest.param(
+            {"type": "tool_use", "id": "t", "name": "f", "input": {"x": PROSE}}, 20, 32, id="edge-185-tool-use"
+        ),
+        pytest.param(
+            {"type": "tool_result", "tool_use_id": "t", "content": [image(png(300, 250))]},
+            108,
+            108,
+            id="edge-185-image-in-result",
+        ),
         pytest.param({"type": "tool_result", "tool_use_id": "t"}, 8, 8, id="edge-185-result-of-nothing"),
-        pytest.param({"type": "thinking", "thinking": PROSE, "signature": "x" * 999}, 13, 18, id="edge-185-thinking"),
+        pytest.param(
+            {"type": "thinking", "thinking": PROSE, "signature": "x" * 999}, 13, 18, id="edge-185-thinking"
+        ),
         pytest.param({"type": "redacted_thinking", "data": "x" * 999}, 0, 0, id="edge-185-redacted"),
         pytest.param({"type": "search_result", "title": PROSE}, 18, 34, id="edge-185-unknown-block"),
     ],
-)  # fmt: skip
+)
 def test_every_kind_of_block_counts(block: Any, low: int, high: int) -> None:
     assert low <= cost(block) <= high
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
+
 from ucr import jsontext, sse
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.roles import Canonical, Request, StreamEncoder

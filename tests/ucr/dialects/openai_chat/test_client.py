@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from tests.world.chat import NOW, ask, chunks, client
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.roles import ClientDialect
@@ -38,7 +39,8 @@ def test_a_broken_body_is_answered_in_openais_envelope(raw: bytes) -> None:
 def test_a_stream_error_is_one_event_without_an_end() -> None:
     error = ApiError("overloaded_error", "busy")
     assert client().encode_stream_error(error, "req_1") == (
-        b'data: {"error":{"message":"busy","type":"server_error","param":null,"code":"server_is_overloaded"}}\n\n'
+        b'data: {"error":{"message":"busy","type":"server_error","param":null,'
+        b'"code":"server_is_overloaded"}}\n\n'
     )
 
 

@@ -3,6 +3,7 @@ from typing import Any, get_args
 
 import pytest
 from openai import _exceptions as sdk
+
 from ucr.dialects.openai_chat.client_errors import WORDS, body_of
 from ucr.errors import ApiError, ErrorType, UpstreamError
 
@@ -16,7 +17,8 @@ def error_of(error: ApiError) -> Any:
 def test_an_error_has_the_four_fields_of_openai() -> None:
     error = ApiError("invalid_request_error", "messages: missing", param="messages")
     assert body_of(error) == (
-        b'{"error":{"message":"messages: missing","type":"invalid_request_error","param":"messages","code":null}}'
+        b'{"error":{"message":"messages: missing","type":"invalid_request_error",'
+        b'"param":"messages","code":null}}'
     )
 
 
@@ -47,8 +49,12 @@ def test_no_type_is_forgotten() -> None:
 
 @pytest.mark.parametrize(
     ("code", "shown"),
-    [("context_length_exceeded", "context_length_exceeded"), ("rate_limit_error", "rate_limit_exceeded"), (None, "rate_limit_exceeded")],
-)  # fmt: skip
+    [
+        ("context_length_exceeded", "context_length_exceeded"),
+        ("rate_limit_error", "rate_limit_exceeded"),
+        (None, "rate_limit_exceeded"),
+    ],
+)
 def test_the_errors_own_code_stays_unless_it_is_an_anthropic_type(code: str | None, shown: str) -> None:
     error = UpstreamError("rate_limit_error", "slow", fault="rate_limit", code=code, body=b'{"theirs":1}')
     assert error_of(error)["code"] == shown

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from ucr.dialects import envelope
 from ucr.dialects.openai_chat.client_layout import Entry, pack, restore
 

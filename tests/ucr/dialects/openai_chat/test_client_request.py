@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.world.chat import USER, ask, client, translate
 from ucr import jsontext
 from ucr.errors import ApiError
@@ -23,7 +24,7 @@ CAPTURES = [
 def check_shape(body: Any) -> None:
     """Check a canonical body against the Messages schema.
 
-    `max_tokens` may be absent, as the client gave no limit; the schema at hand is that of a request without stream.
+    `max_tokens` may be absent, as the client gave no limit; the schema is that of a request without stream.
     """
     jsonschema.Draft202012Validator(SCHEMA).validate({"max_tokens": 1, **body, "stream": False})
 
@@ -72,7 +73,9 @@ def test_parts_and_roles_that_nobody_knows_may_pass_through() -> None:
         pytest.param('{"model":NaN}', "the body is not JSON: ", id="edge-188-not-a-number"),
         pytest.param(b"\xff{}", "the body is not JSON: ", id="edge-188-not-utf-8"),
         pytest.param("[" * 5000, "the body is not JSON: ", id="edge-188-bottomless"),
-        pytest.param("[" + "," * 1_000_001 + "]", "the body is not JSON: more than 1,000,000 commas", id="edge-188-wide"),
+        pytest.param(
+            "[" + "," * 1_000_001 + "]", "the body is not JSON: more than 1,000,000 commas", id="edge-188-wide"
+        ),
         pytest.param("[]", "the body is not a JSON object: it is an array", id="edge-188-array"),
         pytest.param("7", "the body is not a JSON object: it is 7", id="edge-188-number"),
         ("{}", "model: missing; name the model that shall answer"),
@@ -82,7 +85,10 @@ def test_parts_and_roles_that_nobody_knows_may_pass_through() -> None:
         ('{"model":"m","messages":"hi"}', "messages: expected an array, not 'hi'"),
         ('{"model":"m","messages":[]}', "messages: expected at least one message"),
         ('{"model":"m","messages":["hi"]}', "messages[0]: expected an object, not 'hi'"),
-        ('{"model":"m","messages":[{"content":"x"}]}', "messages[0].role: expected a string that is not empty, not None"),
+        (
+            '{"model":"m","messages":[{"content":"x"}]}',
+            "messages[0].role: expected a string that is not empty, not None",
+        ),
         (
             '{"model":"m","messages":[{"role":"user"},{"role":"user","content":7}]}',
             "messages[1].content: expected a string or an array of parts, not 7",
@@ -91,7 +97,10 @@ def test_parts_and_roles_that_nobody_knows_may_pass_through() -> None:
             '{"model":"m","messages":[{"role":"user","content":[{},"x"]}]}',
             "messages[0].content[1]: expected an object, not 'x'",
         ),
-        ('{"model":"m","messages":[{"role":"user"}],"stream":"yes"}', "stream: expected true or false, not 'yes'"),
+        (
+            '{"model":"m","messages":[{"role":"user"}],"stream":"yes"}',
+            "stream: expected true or false, not 'yes'",
+        ),
         (
             '{"model":"m","messages":[{"role":"user"}],"stream_options":1}',
             "stream_options: expected an object, not 1",
@@ -101,7 +110,7 @@ def test_parts_and_roles_that_nobody_knows_may_pass_through() -> None:
             "stream_options.include_usage: expected true or false, not 2",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_no_provider_could_read_is_refused_in_words(raw: bytes | str, words: str) -> None:
     with pytest.raises(ApiError) as caught:
         parse(raw)
@@ -221,21 +230,87 @@ def test_the_tool_loop_of_a_real_client_keeps_its_pairs() -> None:
 
 
 WORDS = [
-    "system", "developer", "user", "assistant", "tool", "function", "text", "image_url", "file", "refusal", "x", "",
-    "auto", "none", "required", "allowed_tools", "custom", "json_schema", "json_object", "low", "https://a.test/x",
-    "data:image/png;base64,AAAA", "enabled",
-]  # fmt: skip
+    "system",
+    "developer",
+    "user",
+    "assistant",
+    "tool",
+    "function",
+    "text",
+    "image_url",
+    "file",
+    "refusal",
+    "x",
+    "",
+    "auto",
+    "none",
+    "required",
+    "allowed_tools",
+    "custom",
+    "json_schema",
+    "json_object",
+    "low",
+    "https://a.test/x",
+    "data:image/png;base64,AAAA",
+    "enabled",
+]
 KEYS = [
-    "role", "content", "type", "text", "name", "id", "tool_calls", "tool_call_id", "function", "function_call",
-    "arguments", "image_url", "url", "file", "file_data", "filename", "refusal", "custom", "input", "parameters",
-    "reasoning_content", "reasoning_signature", "cache_control", "allowed_tools", "mode", "tools", "json_schema",
-    "schema", "items", "properties", "anyOf", "effort", "description", "strict",
-]  # fmt: skip
+    "role",
+    "content",
+    "type",
+    "text",
+    "name",
+    "id",
+    "tool_calls",
+    "tool_call_id",
+    "function",
+    "function_call",
+    "arguments",
+    "image_url",
+    "url",
+    "file",
+    "file_data",
+    "filename",
+    "refusal",
+    "custom",
+    "input",
+    "parameters",
+    "reasoning_content",
+    "reasoning_signature",
+    "cache_control",
+    "allowed_tools",
+    "mode",
+    "tools",
+    "json_schema",
+    "schema",
+    "items",
+    "properties",
+    "anyOf",
+    "effort",
+    "description",
+    "strict",
+]
 TOP = [
-    "tools", "tool_choice", "functions", "function_call", "stop", "n", "max_tokens", "temperature", "user",
-    "response_format", "reasoning_effort", "reasoning", "thinking", "service_tier", "modalities",
-    "parallel_tool_calls", "stream_options", "seed", "other",
-]  # fmt: skip
+    "tools",
+    "tool_choice",
+    "functions",
+    "function_call",
+    "stop",
+    "n",
+    "max_tokens",
+    "temperature",
+    "user",
+    "response_format",
+    "reasoning_effort",
+    "reasoning",
+    "thinking",
+    "service_tier",
+    "modalities",
+    "parallel_tool_calls",
+    "stream_options",
+    "seed",
+    "other",
+]
 LEAVES = (
     st.none()
     | st.booleans()
@@ -252,9 +327,9 @@ VALUES = st.recursive(
 MESSAGES = st.lists(
     st.fixed_dictionaries(
         {"role": st.sampled_from(WORDS[:6])},
-        optional={
-            key: VALUES for key in ("content", "tool_calls", "tool_call_id", "name", "reasoning_signature")
-        },
+        optional=dict.fromkeys(
+            ("content", "tool_calls", "tool_call_id", "name", "reasoning_signature"), VALUES
+        ),
     ),
     min_size=1,
     max_size=4,

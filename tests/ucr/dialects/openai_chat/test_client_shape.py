@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from ucr.dialects.openai_chat import client_shape as shape
 from ucr.errors import ApiError
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
+
 from tests.world.chat import NOW, ask, chunks, client, strict, translate, written
 from ucr import sse
 from ucr.dialects.openai_chat import client_layout
@@ -67,19 +68,28 @@ def accumulated(data: bytes) -> Any:
     return state.current_completion_snapshot
 
 
-HEAD = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795000000,"model":"claude-x","choices":['
+HEAD = (
+    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795000000,"model":"claude-x",'
+    b'"choices":['
+)
 TEXT = answer(block(0, Text(""), TextDelta("He"), TextDelta(""), TextDelta("y")))
 
 
 def test_a_stream_is_written_to_the_byte() -> None:
     assert NOW == 1_795_000_000
-    assert stream(TEXT) == (
-        HEAD + b'{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n'
-        + HEAD + b'{"index":0,"delta":{"content":"He"},"logprobs":null,"finish_reason":null}]}\n\n'
-        + HEAD + b'{"index":0,"delta":{"content":"y"},"logprobs":null,"finish_reason":null}]}\n\n'
-        + HEAD + b'{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}\n\n'
-        + b"data: [DONE]\n\n"
-    )  # fmt: skip
+    assert stream(TEXT) == b"".join(
+        [
+            HEAD,
+            b'{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n',
+            HEAD,
+            b'{"index":0,"delta":{"content":"He"},"logprobs":null,"finish_reason":null}]}\n\n',
+            HEAD,
+            b'{"index":0,"delta":{"content":"y"},"logprobs":null,"finish_reason":null}]}\n\n',
+            HEAD,
+            b'{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}\n\n',
+            b"data: [DONE]\n\n",
+        ]
+    )
 
 
 def test_the_usage_comes_last_when_it_was_asked_for_and_is_null_before() -> None:
@@ -224,7 +234,8 @@ def test_a_failure_is_an_error_event_and_nothing_after_it(before: list[Event]) -
     data = stream([*before, Failed(error)])
     *_, last = data.removesuffix(b"\n\n").split(b"\n\n")
     assert last == (
-        b'data: {"error":{"message":"Overloaded","type":"server_error","param":null,"code":"server_is_overloaded"}}'
+        b'data: {"error":{"message":"Overloaded","type":"server_error","param":null,'
+        b'"code":"server_is_overloaded"}}'
     )
     assert b"[DONE]" not in data
 
