@@ -2,7 +2,11 @@ from typing import Any
 
 import pytest
 
+<<<<<<< HEAD
 from tests.world.chat_client import USER, translate, turns
+=======
+from tests.world.chat import USER, translate, turns
+>>>>>>> openaiclient
 from ucr.dialects.openai_chat import client_layout
 from ucr.errors import ApiError
 
@@ -182,7 +186,8 @@ def test_names_and_sounds_go_and_a_note_says_so_once() -> None:
     [
         (
             {"role": "critic", "content": "x"},
-            "messages[1].role: expected one of system, developer, user, assistant, tool, function, not 'critic'",
+            "messages[1].role: expected one of system, developer, user, assistant, tool, function, "
+            "not 'critic'",
         ),
         ({"role": "user"}, "messages[1].content: expected a string or an array of parts"),
         ({"role": "system"}, "messages[1].content: expected a string or an array of parts"),
