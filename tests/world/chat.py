@@ -4,19 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
 from ucr.catalogue import row
 from ucr.dialects.openai_chat.build import build
 from ucr.dialects.roles import Canonical, Outgoing, Request, Target
 from ucr.quirks import Quirks
-=======
-from openai.types.chat import ChatCompletionChunk
-
-from ucr import jsontext, sse
-from ucr.dialects.openai_chat.client import OpenAIChatClient
-from ucr.dialects.roles import Canonical, Request, StreamEncoder
-from ucr.events import Event
->>>>>>> openaiclient
 
 TESTS = Path(__file__).parent.parent
 CAPTURES = TESTS / "fixtures" / "captures" / "claude_code"
