@@ -89,7 +89,12 @@ def _is_same(origin: str, host: str) -> bool:
         return False
     default = dict(_DEFAULT_PORTS).get(parts.scheme)
     match = _HOST.fullmatch(host)
-    if default is None or match is None or origin.lower() != f"{parts.scheme}://{parts.netloc.lower()}":
+    if (
+        default is None
+        or match is None
+        or "@" in origin
+        or origin.lower() != f"{parts.scheme}://{parts.netloc.lower()}"
+    ):
         return False
     return (parts.hostname, port or default) == (
         match["name"].strip("[]").lower(),
