@@ -18,12 +18,13 @@ PATTERNS = (
     r"(?<![A-Za-z0-9])(?:gsk_|xai-|pplx-|hf_|nvapi-|csk-)[A-Za-z0-9_-]{16,}",
     r"(?i:(?<![A-Za-z0-9])(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,})",
     r"(?i:(?<=[?&])(?:api[_-]?key|key|access_token|token)=[^&\s\"']+)",
+    r"(?<=://)[^/\s@\"']+@",
 )
-"""What keys look like: OpenAI and Anthropic, Google, GitHub, Slack, further providers, headers, queries."""
+"""What keys look like: OpenAI and Anthropic, Google, GitHub, Slack, further providers, headers, queries, users in URLs."""
 
 SIGNS = (
     *("sk-", "aiza", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "xox", "gsk_", "xai-", "pplx-"),
-    *("hf_", "nvapi-", "bearer", "basic", "key=", "token="),
+    *("hf_", "nvapi-", "bearer", "basic", "key=", "token=", "@"),
 )
 """Text in lower case that holds none of these fits none of the patterns."""
 

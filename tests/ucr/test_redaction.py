@@ -32,6 +32,10 @@ def test_a_key_in_a_query_goes_and_its_name_stays() -> None:
     assert Redactor().text("https://x.test/v1?key=abc123&alt=sse") == f"https://x.test/v1?{MASK}&alt=sse"
 
 
+def test_user_and_password_of_a_url_go() -> None:
+    assert Redactor().text("https://me:word@x.test/a@b") == f"https://{MASK}x.test/a@b"
+
+
 def test_words_that_only_resemble_keys_stay() -> None:
     text = "risk-management for task-force-alpha-2 with sk-7"
     assert Redactor().text(text) == text
