@@ -63,6 +63,10 @@ LEVELS: Mapping[str, int] = MappingProxyType(
 )
 
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types that need no look at what is in them."""
+
+
 class LineSink:
     """What structlog writes to: one call of each writer per line."""
 
@@ -85,7 +89,7 @@ def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: 
         return {"timestamp": moment, "level": method, **event}
 
     def render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-        fields = plain(in_order(event))
+        fields = {k: v if type(v) in PLAIN else plain(v) for k, v in in_order(event).items()}
         line = jsontext.dumps(fields)
         if redactor.suspects(line.decode()):
             fields = redactor.tree(fields)

@@ -20,7 +20,7 @@ PATTERNS = (
     r"(?i:(?<=[?&])(?:api[_-]?key|key|access_token|token)=[^&\s\"']+)",
     r"(?<=://)[^/\s@\"']+@",
 )
-"""What keys look like: OpenAI and Anthropic, Google, GitHub, Slack, further providers, headers, queries, users in URLs."""
+"""What keys look like: OpenAI and Anthropic, Google, GitHub, Slack, others, headers, queries, users in URLs."""
 
 SIGNS = (
     *("sk-", "aiza", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "xox", "gsk_", "xai-", "pplx-"),

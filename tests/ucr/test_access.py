@@ -17,7 +17,9 @@ from ucr.errors import ApiError
 CLIENTS = (Client("laptop", digest("key-one")), Client("desktop", digest("key-two").upper()))
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "::1", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "::1", "[::1]", "::ffff:127.0.0.1"]
+)
 def test_loopback_is_known_by_name_and_address(host: str) -> None:
     assert is_loopback(host)
 
@@ -31,6 +33,7 @@ def test_nothing_else_is_loopback(host: str) -> None:
 
 def test_the_metadata_address_is_link_local() -> None:
     assert is_link_local("169.254.169.254")
+    assert is_link_local("[::ffff:169.254.169.254]")
     assert is_link_local("[fe80::1]")
     assert not is_link_local("10.0.0.1")
     assert not is_link_local("example.test")

@@ -18,7 +18,8 @@ port = 3000
 
 [[providers]]
 id = "local"
-dialect = "openai-chat"                  # or "anthropic"; default from a catalogue by id ("openai", "deepseek", …)
+dialect = "openai-chat"                  # or "anthropic"; default from a catalogue by id \
+("openai", "deepseek", "groq", …)
 base_url = "http://127.0.0.1:9101/v1"
 api_key = "${LOCAL_KEY}"
 default_model = "gpt-x"
@@ -148,7 +149,8 @@ def test_all_problems_are_said_at_once() -> None:
         "lodging: is unknown; did you mean 'logging'?",
         "providers.local.dialect = 'openai': must be one of anthropic, openai-chat",
         "providers.local.base_url = '127.0.0.1:9101': must be a URL such as https://api.example.com/v1",
-        "providers.local.api_key: the variable LOST is not set; set it in the environment, or write the value here",
+        "providers.local.api_key: the variable LOST is not set; set it in the environment, or write the value "
+        "here",
         "providers.local.baseUrl: is unknown; did you mean 'base_url'?",
         "server.prot: is unknown; did you mean 'port'?",
         "server.port = '3000': must be a whole number from 0 to 65535",
@@ -286,10 +288,7 @@ def test_a_target_that_is_switched_off_is_warned_of() -> None:
 
 def test_an_open_address_is_a_problem_among_the_others() -> None:
     said = problems(MINIMAL.replace('"127.0.0.1"', '"0.0.0.0"') + "[x]")
-    assert (
-        said[0]
-        == "x: is unknown; known are admin, cache, clients, logging, memory, models, providers, router, server, timeouts"
-    )
+    assert said[0].startswith("x: is unknown; known are admin, cache, clients, logging,")
     assert said[1].startswith("server.host = 0.0.0.0: others can reach this address")
 
 
@@ -325,7 +324,8 @@ KEYS = st.sampled_from(
         max_size=4,
     )
 )
-@settings(deadline=None, max_examples=300)
+@pytest.mark.slow
+@settings(deadline=None, max_examples=150)
 def test_whatever_the_file_holds_only_its_problems_are_raised(tree: dict[str, object]) -> None:
     for name in ("ucr.json", "ucr.config.json"):
         try:
