@@ -128,7 +128,7 @@ class EventTap(ABC):
         for block in blocks:
             if self._failure is not None:
                 return
-            self._take_one(_evened(block))
+            self._take_one(block)
 
     def _take_one(self, block: bytes) -> None:
         if self._is_committed and (plain := self._plain(block)) is not None:
@@ -186,10 +186,3 @@ class EventTap(ABC):
             return block
         old = event.data.encode()
         return block.replace(old, data, 1) if old in block else sse.encode(data, event.name)
-
-
-def _evened(block: bytes) -> bytes:
-    """Give a block the ending that it has under every split: CRLF whole, and CR without a stray LF."""
-    if block.endswith(b"\n\r"):
-        return block + b"\n"
-    return block[:-1] if block.endswith(b"\r\r\n") else block
