@@ -238,6 +238,13 @@ def test_an_older_claude_gets_no_thinking_of_another(used: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("used", [pytest.param("deepseek-v4-pro", id="edge-102")])
+def test_what_only_a_claude_can_read_goes_to_no_other_model(used: str) -> None:
+    body = {"messages": [user(TEXT), assistant({"type": "redacted_thinking", "data": "x"}, TEXT)]}
+    assert adapted(body, "claude-opus-5-5", used) == {"messages": [user(TEXT), assistant(TEXT)]}
+    assert adapted(body, "deepseek-v4-pro", used) is body
+
+
 def test_an_alias_keeps_the_thinking_of_the_model_behind_it() -> None:
     assert adapted(HISTORY, "my-alias", "claude-sonnet-4-5")["messages"][1] == assistant(CLAUDES, TEXT)
 
