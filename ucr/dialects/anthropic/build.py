@@ -115,12 +115,12 @@ def _with_thinking(body: JsonObject, family: Family | None) -> Changed:
 
 def _with_sampling(body: JsonObject, family: Family | None) -> Changed:
     """Leave out the sampling parameters that the model, or its thinking, refuses; temperature ends at 1."""
-    given = [key for key in _SAMPLING if key in body]
+    given = [key for key in _SAMPLING if body.get(key) is not None]
     if not given or family is None:
         return body, ()
     if not family.takes_sampling or thinking.is_on(body):
         return _without(body, _SAMPLING), (f"left out for this model: {' '.join(given)}",)
-    if body.get("temperature", 0) > 1:
+    if (body.get("temperature") or 0) > 1:
         return {**body, "temperature": 1}, ("temperature lowered to 1",)
     return body, ()
 

@@ -272,6 +272,23 @@ def test_another_family_gets_thinking_and_sampling_as_it_takes_them() -> None:
     assert "output_config" not in changed and "temperature" not in changed
 
 
+def test_null_fields_are_as_good_as_absent() -> None:
+    body = {
+        "messages": [user(TEXT)],
+        "max_tokens": None,
+        "temperature": None,
+        "thinking": None,
+        "output_config": None,
+    }
+    assert adapted(body, "claude-opus-5-5", "claude-haiku-4-5")["messages"] == [user(TEXT)]
+
+
+def test_a_count_has_no_limit_and_its_thinking_is_measured_by_the_models() -> None:
+    body = {"messages": [user(TEXT)], "thinking": ADAPTIVE}
+    changed = adapted(body, "claude-opus-5-5", "claude-haiku-4-5")
+    assert changed["thinking"] == {"type": "enabled", "budget_tokens": 38_400}
+
+
 def test_system_turns_become_reminders_without_their_settings() -> None:
     turns = [user(TEXT), {**system("s"), "output_config": {"effort": "low"}}, {"role": "system", "content": []}]
     body = {"messages": turns, "max_tokens": 1}
