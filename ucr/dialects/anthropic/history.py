@@ -31,6 +31,11 @@ def without_thinking(turns: Turns) -> Turns:
     return _without_blocks(turns, lambda block: block["type"] in _THINKING)
 
 
+def without_redacted(turns: Turns) -> Turns:
+    """Leave out the thinking that only a Claude can read."""
+    return _without_blocks(turns, lambda block: block["type"] == "redacted_thinking")
+
+
 def without_empty(turns: Turns) -> Turns:
     """Leave out blank texts, which the API refuses, and the turns that are empty without them."""
     return [full for turn in turns if (full := _filled(turn)) is not None]

@@ -238,6 +238,13 @@ def test_an_older_claude_gets_no_thinking_of_another(used: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("used", [pytest.param("deepseek-v4-pro", id="edge-102")])
+def test_what_only_a_claude_can_read_goes_to_no_other_model(used: str) -> None:
+    body = {"messages": [user(TEXT), assistant({"type": "redacted_thinking", "data": "x"}, TEXT)]}
+    assert adapted(body, "claude-opus-5-5", used) == {"messages": [user(TEXT), assistant(TEXT)]}
+    assert adapted(body, "deepseek-v4-pro", used) is body
+
+
 def test_an_alias_keeps_the_thinking_of_the_model_behind_it() -> None:
     assert adapted(HISTORY, "my-alias", "claude-sonnet-4-5")["messages"][1] == assistant(CLAUDES, TEXT)
 
@@ -263,6 +270,23 @@ def test_another_family_gets_thinking_and_sampling_as_it_takes_them() -> None:
     changed = adapted(body, "claude-opus-5-5", "claude-haiku-4-5")
     assert changed["thinking"] == {"type": "enabled", "budget_tokens": 19_200}
     assert "output_config" not in changed and "temperature" not in changed
+
+
+def test_null_fields_are_as_good_as_absent() -> None:
+    body = {
+        "messages": [user(TEXT)],
+        "max_tokens": None,
+        "temperature": None,
+        "thinking": None,
+        "output_config": None,
+    }
+    assert adapted(body, "claude-opus-5-5", "claude-haiku-4-5")["messages"] == [user(TEXT)]
+
+
+def test_a_count_has_no_limit_and_its_thinking_is_measured_by_the_models() -> None:
+    body = {"messages": [user(TEXT)], "thinking": ADAPTIVE}
+    changed = adapted(body, "claude-opus-5-5", "claude-haiku-4-5")
+    assert changed["thinking"] == {"type": "enabled", "budget_tokens": 38_400}
 
 
 def test_system_turns_become_reminders_without_their_settings() -> None:
