@@ -7,7 +7,7 @@ what it waits for is waited for in `patience.wait()`, which is where a request e
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -30,7 +30,7 @@ from ucr.dialects.roles import (
     Target,
 )
 from ucr.errors import ApiError, UpstreamError
-from ucr.estimate import quick_estimate
+from ucr.estimate import Calibration, quick_estimate
 from ucr.exchange import Exchange
 from ucr.patience import Patience
 from ucr.record import Record
@@ -50,6 +50,7 @@ class Router:
     board: Board
     unix_time: Callable[[], float]
     worker: str = "0"
+    calibration: Calibration = field(default_factory=Calibration)
 
 
 @dataclass(slots=True)
@@ -141,7 +142,7 @@ def _built(call: Call, candidate: Candidate) -> Outgoing:
     if call.canonical is None:
         call.canonical = call.client.canonical(call.request)
     outgoing = dialect.build(call.canonical, call.request, target)
-    estimate = quick_estimate(call.request.raw)
+    estimate = call.router.calibration.corrected(candidate.model, quick_estimate(call.request.raw))
     return replace(
         outgoing,
         context=replace(outgoing.context, input_estimate=estimate),
@@ -170,6 +171,15 @@ async def _deliver(
     else:
         await _whole(call, dialect, outgoing, response, is_stream)
         lease.outcome = Success()
+    _learn(call, candidate)
+
+
+def _learn(call: Call, candidate: Candidate) -> None:
+    """Compare the reported input with the estimate, so that the next one for this model is better."""
+    usage = call.record.summary.usage
+    if usage.input_tokens is not None:
+        counted = (usage.input_tokens, usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0)
+        call.router.calibration.observe(candidate.model, quick_estimate(call.request.raw), sum(counted))
 
 
 async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:

@@ -324,3 +324,15 @@ async def test_usage_that_never_comes_holds_nothing_up(autojump_clock: object) -
 )
 def test_only_readers_that_fail_on_the_unknown_are_spared_it(agent: str, strict: bool) -> None:
     assert is_strict(agent) is strict
+
+
+async def test_estimates_learn_from_what_a_model_reports(autojump_clock: object) -> None:
+    long = {**STREAM, "messages": [{"role": "user", "content": "word " * 20_000}]}
+    usage = {"prompt_tokens": 40_000, "completion_tokens": 1, "total_tokens": 40_001}
+    pieces = [answers.chat_chunk({"content": "hi"}), answers.chat_chunk({}, "stop", usage=usage), b"data: [DONE]\n\n"]
+    async with open_router(config_of(provider("up", "openai-chat")), up=answers.streams(pieces)) as world:
+        first = await world.ask(MESSAGES, long)
+        second = await world.ask(MESSAGES, long)
+    before, after = (heard.events()[0]["message"]["usage"]["input_tokens"] for heard in (first, second))
+    assert before < 35_000
+    assert after == pytest.approx(40_000, rel=0.05)
