@@ -61,15 +61,15 @@ class Delivery:
     async def keep_alive(self) -> None:
         """Open a silent stream after `SILENCE_S`, then send a keep-alive after each `PING_S` without content."""
         while True:
-            quiet_s = PING_S if self.is_started else SILENCE_S
-            due_s = self._last_sent_s + quiet_s
-            if trio.current_time() < due_s:
-                await trio.sleep_until(due_s)
-                continue
+            await trio.sleep_until(self._due_s())
             async with self._lock:
-                self._last_sent_s = trio.current_time()
-                if data := self._keep_alive_bytes():
-                    await self._write(data)
+                if trio.current_time() >= self._due_s():
+                    self._last_sent_s = trio.current_time()
+                    if data := self._keep_alive_bytes():
+                        await self._write(data)
+
+    def _due_s(self) -> float:
+        return self._last_sent_s + (PING_S if self.is_started else SILENCE_S)
 
     def _keep_alive_bytes(self) -> bytes:
         """Return b"" while no upstream is open, so that a failure still gets a status of its own."""
