@@ -99,7 +99,8 @@ def check(config: str | None) -> None:
         return
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{found.source}: ok, {len(found.providers)} providers")
+    count = len(found.providers)
+    click.echo(f"{found.source}: ok, {count} provider{'' if count == 1 else 's'}")
 
 
 @main.command()
