@@ -1,0 +1,1 @@
+"""The OpenAI chat-completions dialect, and the many providers that speak it."""
