@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import pytest
 import trio
@@ -9,6 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.errors import ActorCrashed, ActorStopped, AskTimeout, Draining, MailboxFull
 from actors.lease import Abandoned, Failure, Lease, Success
+from actors.mailbox import Reply
 from actors.provider import (
     Admit,
     Board,
@@ -52,14 +54,42 @@ class World:
             self.got.append(f"{name} {type(error).__name__}")
 
 
+class FragileActor(ProviderActor):
+    """Crashes at the message at which the countdown of its provider ends."""
+
+    def __init__(self, provider: "FragileProvider") -> None:
+        super().__init__(provider)
+        self._fragile = provider
+
+    def receive(self, message: ProviderMessage, reply: Reply[Any]) -> None:
+        self._fragile.countdown -= 1
+        if self._fragile.countdown == 0:
+            raise ValueError("the fatal message")
+        super().receive(message, reply)
+
+
+class FragileProvider(Provider):
+    """A provider with a bug that shows once."""
+
+    def __init__(self, spec: ProviderSpec, network: MemoryNetwork, board: Board, fatal_message: int) -> None:
+        super().__init__(spec, network, board)
+        self.board = board
+        self.countdown = fatal_message
+
+    def incarnate(self) -> ProviderActor:
+        return FragileActor(self)
+
+
 @asynccontextmanager
-async def open_world(spec: ProviderSpec = SPEC, *, grace_s: float = 30) -> AsyncIterator[World]:
+async def open_world(
+    spec: ProviderSpec = SPEC, *, grace_s: float = 30, provider: FragileProvider | None = None
+) -> AsyncIterator[World]:
     """At the end nothing may be left: leases granted = settled, asks = answers of all kinds."""
-    board: dict[str, ProviderStatus] = {}
+    board: Board = {} if provider is None else provider.board
     async with open_supervisor(grace_s=grace_s, rng=lambda: 1.0) as supervisor:
-        provider = await supervisor.start(Provider(spec, MemoryNetwork(), board))
-        yield World(provider, supervisor, board, [])
-    ledger, statistics = provider.ledger, provider.ref.statistics()
+        started = await supervisor.start(provider or Provider(spec, MemoryNetwork(), board))
+        yield World(started, supervisor, board, [])
+    ledger, statistics = started.ledger, started.ref.statistics()
     settled = ledger.succeeded + ledger.abandoned + sum(ledger.failures.values())
     assert ledger.granted == settled + ledger.leases_out
     assert ledger.in_flight == ledger.leases_out == 0
@@ -203,21 +233,11 @@ async def test_a_crash_fails_those_who_wait_and_no_lease_that_is_out(autojump_cl
 
 @pytest.mark.parametrize("fatal_message", range(1, 9))
 async def test_whatever_message_crashes_it_permits_come_back_and_askers_are_answered(
-    fatal_message: int, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    fatal_message: int, autojump_clock: MockClock
 ) -> None:
-    """The crash sweep, over admissions, settlements and a drain."""
-    count = 0
-    receive = ProviderActor.receive
-
-    def crash_once(actor: ProviderActor, message: ProviderMessage, reply: object) -> None:
-        nonlocal count
-        count += 1
-        if count == fatal_message:
-            raise ValueError("the fatal message")
-        receive(actor, message, reply)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ProviderActor, "receive", crash_once)
-    async with open_world() as world, trio.open_nursery() as nursery:
+    """The crash sweep, over admissions and settlements."""
+    provider = FragileProvider(SPEC, MemoryNetwork(), {}, fatal_message)
+    async with open_world(provider=provider) as world, trio.open_nursery() as nursery:
         for name in "abcd":
             nursery.start_soon(world.use, name, 1)
         await trio.sleep(5)
