@@ -171,15 +171,15 @@ async def _deliver(
     else:
         await _whole(call, dialect, outgoing, response, is_stream)
         lease.outcome = Success()
-    _learn(call, candidate)
 
 
-def _learn(call: Call, candidate: Candidate) -> None:
-    """Compare the reported input with the estimate, so that the next one for this model is better."""
-    usage = call.record.summary.usage
+def _note_summary(call: Call, summary: Summary) -> None:
+    """Write down what was reported, and make the next estimate for this model better by it."""
+    call.record.summary, usage = summary, summary.usage
     if usage.input_tokens is not None:
         counted = (usage.input_tokens, usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0)
-        call.router.calibration.observe(candidate.model, quick_estimate(call.request.raw), sum(counted))
+        model, estimate = call.record.model_used, quick_estimate(call.request.raw)
+        call.router.calibration.observe(model, estimate, sum(counted))
 
 
 async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:
@@ -201,7 +201,7 @@ async def _stream(
         await call.delivery.fail(error, None)
         return Failure("midstream")
     finally:
-        call.record.summary = tap.summary
+        _note_summary(call, tap.summary)
     if tap.failure is not None:
         if not tap.is_committed:
             raise tap.failure
@@ -248,14 +248,15 @@ async def _whole(
 ) -> None:
     body = await _read(call, response)
     if dialect.name == call.client.name and not call.request.stream and not is_stream:
-        written, call.record.summary = dialect.pass_reply(body, outgoing.context)
+        written, summary = dialect.pass_reply(body, outgoing.context)
+        _note_summary(call, summary)
         return await call.delivery.reply(written)
     if is_stream:
         decoder = dialect.decoder(outgoing.context)
         reply = answer.collect([*decoder.feed(body), *decoder.close()])
     else:
         reply = dialect.decode_reply(body, outgoing.context)
-    call.record.summary = Summary(reply.usage, reply.stop_reason)
+    _note_summary(call, Summary(reply.usage, reply.stop_reason))
     if not call.request.stream:
         return await call.delivery.reply(call.client.encode_reply(reply, call.request.model))
     encoder = call.client.encoder(call.request)

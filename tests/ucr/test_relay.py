@@ -329,7 +329,11 @@ def test_only_readers_that_fail_on_the_unknown_are_spared_it(agent: str, strict:
 async def test_estimates_learn_from_what_a_model_reports(autojump_clock: object) -> None:
     long = {**STREAM, "messages": [{"role": "user", "content": "word " * 20_000}]}
     usage = {"prompt_tokens": 40_000, "completion_tokens": 1, "total_tokens": 40_001}
-    pieces = [answers.chat_chunk({"content": "hi"}), answers.chat_chunk({}, "stop", usage=usage), b"data: [DONE]\n\n"]
+    pieces = [
+        answers.chat_chunk({"content": "hi"}),
+        answers.chat_chunk({}, "stop", usage=usage),
+        b"data: [DONE]\n\n",
+    ]
     async with open_router(config_of(provider("up", "openai-chat")), up=answers.streams(pieces)) as world:
         first = await world.ask(MESSAGES, long)
         second = await world.ask(MESSAGES, long)
