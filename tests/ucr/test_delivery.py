@@ -177,7 +177,7 @@ async def test_nothing_is_put_in_the_middle_of_an_event(autojump_clock: MockCloc
         await trio.sleep(35)
         assert sent.heads == 0
         tap.is_at_boundary = True
-        await trio.sleep(20)
+        await trio.sleep(15)
     assert sent.written == OPENING + PING
 
 
