@@ -5,84 +5,26 @@ it differs from the dialect (`Quirks`). Each field of `Quirks` may also be set i
 provider, under the same name.
 """
 
-import fnmatch
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from ucr.quirks import OPENAI_REASONING
+from ucr.quirks import Quirks as Quirks
+from ucr.quirks import matches as matches
 
 Auth = Literal["bearer", "x-api-key", "api-key", "both", "none"]
 """How a key is sent: `both` sends `x-api-key` and `api-key`, as Azure Foundry wants."""
 
-
-@dataclass(frozen=True, slots=True)
-class Quirks:
-    """In what a provider differs from its dialect. The defaults describe an unknown compatible server.
-
-    max_tokens_field
-        the name of the output limit; `auto` decides by model family.
-    system_role
-        `developer`, `system`, or `user` (folded into the first user turn); `auto` decides by model family.
-    reasoning
-        how thinking is asked for: `effort` (reasoning_effort), `openrouter` (reasoning object),
-        `deepseek` (thinking.type and effort), `groq` (effort and reasoning_format), `together`
-        (reasoning.enabled), `mistral` (effort and prompt_mode) or `none`.
-    efforts
-        the effort names it takes, weakest first; an effort it lacks goes to the nearest weaker one.
-    reasoning_history
-        what becomes of earlier thinking: `drop`, `reasoning_content`, `reasoning_details`, `thinking_chunks`.
-    tool_id
-        `any`, or `alnum9` for Mistral's nine letters and digits.
-    tool_choice_any
-        its word for "some tool": `required` or `any`.
-    tools_need_no_reasoning
-        models (patterns) that refuse function tools on chat completions unless the effort is `none`.
-    reasoning_models
-        models (patterns) that take neither sampling parameters nor stop sequences.
-    drop
-        body fields that it rejects and that are left out.
-    """
-
-    max_tokens_field: Literal["auto", "max_tokens", "max_completion_tokens"] = "max_tokens"
-    max_output_tokens: int | None = None
-    system_role: Literal["auto", "system", "developer", "user"] = "system"
-    reasoning: Literal["effort", "openrouter", "deepseek", "groq", "together", "mistral", "none"] = "effort"
-    efforts: tuple[str, ...] = ("low", "medium", "high")
-    reasoning_history: Literal["drop", "reasoning_content", "reasoning_details", "thinking_chunks"] = "drop"
-    tool_id: Literal["any", "alnum9"] = "any"
-    tool_choice_any: Literal["required", "any"] = "required"
-    tools_need_no_reasoning: tuple[str, ...] = ()
-    reasoning_models: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    stream_usage: bool = True
-    parallel_tool_calls: bool = True
-    top_k: bool = False
-    images: bool = True
-    image_urls: bool = True
-    files: bool = False
-    cache_control: bool = False
-    prefill: Literal["drop", "pass", "prefix"] = "pass"
-    merge_turns: bool = False
-    strict_tools: bool = False
-    stop_limit: int = 4
-    user_field: Literal["safety_identifier", "user", "none"] = "none"
-    split_think: bool = False
-    mid_system: bool = True
-    """False: a system turn inside `messages` is written as user text."""
-
-    def with_(self, changes: Mapping[str, Any]) -> "Quirks":
-        """Return these quirks with some fields changed."""
-        return replace(self, **changes)
-
-
-def matches(model: str, patterns: tuple[str, ...]) -> bool:
-    """True when a model's name fits one of the shell-style patterns, whatever stands before a slash."""
-    name = model.rsplit("/", 1)[-1].lower()
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+GPT_OSS_EFFORTS = ("gpt-oss*=low medium high",)
+TEXT_MODELS = ("gpt-oss*", "llama-3.1*", "llama-3.3*", "deepseek-r1*")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One provider: `key_variables` are read in order; `default_model` serves when none is configured."""
+    """One provider: `key_variables` are read in order; `default_model` serves when none is configured.
+
+    An empty `base_url` must be configured. A row without `key_variables` is a server on this machine.
+    """
 
     id: str
     dialect: str
@@ -94,7 +36,51 @@ class Row:
     quirks: Quirks = field(default_factory=Quirks)
 
 
-OPENAI_REASONING = ("o1*", "o3*", "o4*", "gpt-5*", "gpt-6*")
+OPENAI = Quirks(
+    max_tokens_field="auto",
+    model_output_tokens=(
+        "gpt-4o*=16384",
+        "gpt-4.1*=32768",
+        "gpt-5-chat*=16384",
+        "gpt-5*=128000",
+        "o1-mini*=65536",
+        "o1-preview*=32768",
+        "o[134]*=100000",
+    ),
+    system_role="auto",
+    efforts=("none", "low", "medium", "high", "xhigh", "max"),
+    tools_limit=128,
+    tools_need_no_reasoning=("gpt-5.[4-9]*", "gpt-[6-9]*"),
+    reasoning_models=OPENAI_REASONING,
+    strict_tools=True,
+    files=True,
+    prefill="drop",
+    service_tier=True,
+    prompt_cache_key=True,
+    user_field="safety_identifier",
+)
+
+OPEN_WEIGHTS = Quirks(
+    mid_system=False,
+    efforts=(),
+    model_efforts=GPT_OSS_EFFORTS,
+    text_models=TEXT_MODELS,
+)
+"""Hosts of open models: their chat templates want one system message, first, and reasoning is the model's."""
+
+LOCAL = OPEN_WEIGHTS.with_({"image_urls": False})
+
+
+def _host(id_: str, base_url: str, variable: str, default_model: str | None, **changes: Any) -> Row:
+    quirks = OPEN_WEIGHTS.with_(changes)
+    return Row(
+        id_, "openai-chat", base_url, key_variables=(variable,), default_model=default_model, quirks=quirks
+    )
+
+
+def _local(id_: str, port: int) -> Row:
+    return Row(id_, "openai-chat", f"http://127.0.0.1:{port}/v1", auth="none", quirks=LOCAL)
+
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -103,7 +89,6 @@ ROWS: tuple[Row, ...] = (
         "https://api.anthropic.com",
         auth="x-api-key",
         key_variables=("ANTHROPIC_API_KEY",),
-        default_model=None,
         models_path="/v1/models",
         quirks=Quirks(files=True, cache_control=True),
     ),
@@ -113,17 +98,193 @@ ROWS: tuple[Row, ...] = (
         "https://api.openai.com/v1",
         key_variables=("OPENAI_API_KEY",),
         default_model="gpt-5.6",
+        quirks=OPENAI,
+    ),
+    Row(
+        "azure",
+        "openai-chat",
+        "",
+        auth="api-key",
+        key_variables=("AZURE_OPENAI_API_KEY",),
+        quirks=OPENAI.with_({"service_tier": False, "prompt_cache_key": False, "user_field": "user"}),
+    ),
+    Row(
+        "google",
+        "openai-chat",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        default_model="gemini-2.5-pro",
         quirks=Quirks(
-            max_tokens_field="max_completion_tokens",
-            system_role="auto",
-            efforts=("none", "low", "medium", "high", "xhigh", "max"),
-            tools_need_no_reasoning=("gpt-5.4*", "gpt-5.5*", "gpt-5.6*"),
-            reasoning_models=OPENAI_REASONING,
-            files=True,
-            strict_tools=True,
-            user_field="safety_identifier",
+            max_output_tokens=65536,
+            mid_system=False,
+            model_efforts=(),
+            thought_signatures=True,
+            plain_schema=True,
+            parallel_tool_calls=False,
+            image_urls=False,
+            prefill="drop",
+            merge_turns=True,
         ),
     ),
+    Row(
+        "openrouter",
+        "openai-chat",
+        "https://openrouter.ai/api/v1",
+        key_variables=("OPENROUTER_API_KEY",),
+        default_model="anthropic/claude-sonnet-4.5",
+        quirks=Quirks(
+            max_tokens_field="max_completion_tokens",
+            reasoning="openrouter",
+            efforts=("minimal", "low", "medium", "high", "xhigh"),
+            model_efforts=(),
+            reasoning_history="reasoning_details",
+            text_models=TEXT_MODELS,
+            files=True,
+            cache_control=True,
+            cache_models=("claude*", "gemini*"),
+            top_k=True,
+            user_field="user",
+        ),
+    ),
+    Row(
+        "deepseek",
+        "openai-chat",
+        "https://api.deepseek.com/v1",
+        key_variables=("DEEPSEEK_API_KEY",),
+        default_model="deepseek-v4-pro",
+        quirks=Quirks(
+            reasoning="deepseek",
+            efforts=("high", "max"),
+            model_efforts=(),
+            reasoning_history="reasoning_content",
+            reasoning_required=True,
+            parallel_tool_calls=False,
+            images=False,
+            prefill="drop",
+            response_format="json_object",
+        ),
+    ),
+    Row(
+        "groq",
+        "openai-chat",
+        "https://api.groq.com/openai/v1",
+        key_variables=("GROQ_API_KEY",),
+        default_model="openai/gpt-oss-120b",
+        quirks=Quirks(
+            max_tokens_field="max_completion_tokens",
+            model_output_tokens=("gpt-oss*=65536", "llama-4*=8192", "*=32768"),
+            reasoning="groq",
+            efforts=(),
+            model_efforts=(*GPT_OSS_EFFORTS, "qwen*=none default"),
+            tools_limit=128,
+            text_models=(*TEXT_MODELS, "qwen*", "kimi*"),
+            service_tier=True,
+            user_field="user",
+        ),
+    ),
+    Row(
+        "mistral",
+        "openai-chat",
+        "https://api.mistral.ai/v1",
+        key_variables=("MISTRAL_API_KEY",),
+        default_model="mistral-large-latest",
+        quirks=Quirks(
+            max_tokens_field="max_tokens",
+            mid_system=False,
+            reasoning="mistral",
+            efforts=(),
+            model_efforts=("magistral*=high",),
+            reasoning_history="thinking_chunks",
+            tool_id="alnum9",
+            tool_choice_any="any",
+            text_models=("codestral*", "devstral*"),
+            prefill="prefix",
+            user_after_tool=False,
+            stream_usage=False,
+        ),
+    ),
+    Row(
+        "xai",
+        "openai-chat",
+        "https://api.x.ai/v1",
+        key_variables=("XAI_API_KEY",),
+        default_model="grok-3-mini",
+        quirks=Quirks(
+            efforts=(),
+            model_efforts=("grok-3-mini*=low high",),
+            text_models=("grok-3*",),
+            user_field="user",
+        ),
+    ),
+    Row(
+        "perplexity",
+        "openai-chat",
+        "https://api.perplexity.ai",
+        key_variables=("PERPLEXITY_API_KEY",),
+        default_model="sonar",
+        models_path=None,
+        quirks=Quirks(
+            mid_system=False,
+            reasoning="none",
+            tools=False,
+            prefill="drop",
+            merge_turns=True,
+            top_k=True,
+            stream_usage=False,
+            split_think=True,
+        ),
+    ),
+    Row(
+        "moonshot",
+        "openai-chat",
+        "https://api.moonshot.ai/v1",
+        key_variables=("MOONSHOT_API_KEY",),
+        quirks=Quirks(
+            reasoning="none",
+            reasoning_history="reasoning_content",
+            reasoning_required=True,
+            image_urls=False,
+            parallel_tool_calls=False,
+        ),
+    ),
+    Row(
+        "zai",
+        "openai-chat",
+        "https://api.z.ai/api/paas/v4",
+        key_variables=("ZAI_API_KEY", "ZHIPU_API_KEY"),
+        quirks=Quirks(
+            mid_system=False,
+            reasoning="thinking",
+            model_efforts=(),
+            reasoning_history="reasoning_content",
+            parallel_tool_calls=False,
+            response_format="json_object",
+        ),
+    ),
+    _host(
+        "together",
+        "https://api.together.xyz/v1",
+        "TOGETHER_API_KEY",
+        "openai/gpt-oss-120b",
+        reasoning="together",
+        model_efforts=("deepseek-v*=high", "glm-*=high", "kimi-k2.*=high"),
+        top_k=True,
+    ),
+    _host(
+        "fireworks",
+        "https://api.fireworks.ai/inference/v1",
+        "FIREWORKS_API_KEY",
+        "accounts/fireworks/models/gpt-oss-120b",
+        top_k=True,
+    ),
+    _host("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "gpt-oss-120b", images=False),
+    _host("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", "openai/gpt-oss-120b"),
+    _host("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN", "openai/gpt-oss-120b"),
+    _host("siliconflow", "https://api.siliconflow.com/v1", "SILICONFLOW_API_KEY", "openai/gpt-oss-120b"),
+    _local("ollama", 11434),
+    _local("lmstudio", 1234),
+    _local("llamacpp", 8080),
+    _local("vllm", 8000),
 )
 
 

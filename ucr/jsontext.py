@@ -7,6 +7,7 @@ translation table and one search, ~1 ns a byte, and is the only price that ordin
 """
 
 import json
+import math
 from typing import Any, TypeAlias
 
 import orjson
@@ -16,8 +17,12 @@ JsonObject: TypeAlias = dict[str, Any]
 COMMAS_LIMIT = 1_000_000
 """More commas than this would stall the loop while they are parsed; counted before parsing."""
 
+DEPTH_LIMIT = 254
+"""The nesting that orjson writes; what is deeper could be read but not passed on."""
+
 _DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
 _LONG_NUMBER = b"0" * 19
+_TOO_DEEP = f"JSON is nested more than {DEPTH_LIMIT} levels deep"
 
 
 class JsonError(ValueError):
@@ -35,15 +40,25 @@ class RawJson:
 
 def loads(data: bytes) -> Any:
     """Parse one JSON value; raise `JsonError` for anything else, and for what is too deep or too wide."""
-    if data.count(b",") > COMMAS_LIMIT:
+    if len(data) > COMMAS_LIMIT and data.count(b",") > COMMAS_LIMIT:
         raise JsonError(f"more than {COMMAS_LIMIT:,} commas: split the request")
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         return _loads_again(data, error)
+    if len(data) > 2 * DEPTH_LIMIT and data.count(b"[") + data.count(b"{") > DEPTH_LIMIT:
+        _check_depth(value)
     if _LONG_NUMBER in data.translate(_DIGITS):
         return _loads_exactly(data)
     return value
+
+
+def _check_depth(value: Any) -> None:
+    """Writing is the fastest walk through a value, and fails at the very depth that matters."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        raise JsonError(_TOO_DEEP) from None
 
 
 def loads_text(text: str) -> Any:
@@ -52,8 +67,8 @@ def loads_text(text: str) -> Any:
 
 
 def _loads_again(data: bytes, error: orjson.JSONDecodeError) -> Any:
-    if "depth limit" in error.msg or "recursion" in error.msg:
-        raise JsonError("JSON is nested too deeply") from None
+    if "depth limit" in error.msg:
+        raise JsonError(_TOO_DEEP) from None
     if "surrogate" not in error.msg:
         raise JsonError(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
     return _loads_exactly(data)
@@ -61,14 +76,14 @@ def _loads_again(data: bytes, error: orjson.JSONDecodeError) -> Any:
 
 def _loads_exactly(data: bytes) -> Any:
     try:
-        value = json.loads(data, parse_constant=_refuse_constant, parse_int=_int)
+        value = json.loads(data.decode(), parse_constant=_refuse_constant, parse_int=_int, parse_float=_float)
     except UnicodeDecodeError:
         raise JsonError("the text is not UTF-8") from None
     except RecursionError:
-        raise JsonError("JSON is nested too deeply") from None
+        raise JsonError(_TOO_DEEP) from None
     except json.JSONDecodeError as error:
         raise JsonError(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
-    return _mended(value)
+    return _mended(value, DEPTH_LIMIT)
 
 
 def _refuse_constant(name: str) -> Any:
@@ -81,15 +96,24 @@ def _int(digits: str) -> int:
     return int(digits)
 
 
-def _mended(value: Any) -> Any:
-    """Replace lone surrogates, which UTF-8 cannot carry, by U+FFFD."""
+def _float(digits: str) -> float:
+    value = float(digits)
+    if value in (math.inf, -math.inf):
+        raise JsonError(f"the number {digits[:40]} is too large")
+    return value
+
+
+def _mended(value: Any, depth: int) -> Any:
+    """Replace lone surrogates, which UTF-8 cannot carry, by U+FFFD; refuse more than `depth` levels."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if not isinstance(value, list | dict):
+        return value
+    if depth == 0:
+        raise JsonError(_TOO_DEEP)
     if isinstance(value, list):
-        return [_mended(item) for item in value]
-    if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    return value
+        return [_mended(item, depth - 1) for item in value]
+    return {_mended(key, depth): _mended(item, depth - 1) for key, item in value.items()}
 
 
 def dumps(value: Any) -> bytes:
@@ -116,12 +140,21 @@ def _parsed(value: Any) -> Any:
 def object_text(text: str) -> str:
     """Return `text` if it is the JSON of an object, `{}` for nothing at all, else a wrapped `_raw` object.
 
-    `""`, `null` and `"null"` are what providers send for a call without arguments.
+    `""`, `null` and `"null"` are what providers send for a call without arguments; some send the object
+    coded twice, as JSON in a JSON string.
     """
-    if text.strip() in ("", "null", '"null"'):
+    if text.strip() in ("", "null", '"null"', '""'):
         return "{}"
+    value = _value(text)
+    if isinstance(value, dict):
+        return text
+    if isinstance(value, str) and isinstance(_value(value), dict):
+        return value
+    return dumps({"_raw": text}).decode()
+
+
+def _value(text: str) -> Any:
     try:
-        is_object = isinstance(loads_text(text), dict)
+        return loads_text(text)
     except JsonError:
-        is_object = False
-    return text if is_object else dumps({"_raw": text}).decode()
+        return None

@@ -47,7 +47,7 @@ class Provider:
     models: tuple[str, ...] = ()
     enabled: bool = True
     priority: int = 0
-    headers: Mapping[str, str] = EMPTY
+    headers: Mapping[str, str] = field(default_factory=lambda: EMPTY, repr=False)
     max_requests: int = 64
     max_pending: int = 128
     timeouts: Timeouts = Timeouts()
@@ -93,7 +93,11 @@ class Logging:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything. `source` names the file, or says that providers were discovered."""
+    """Everything. `source` names the file, or says that providers were discovered.
+
+    `secrets` holds every secret that was read, also those of which only a digest is kept: the log leaves
+    them out.
+    """
 
     server: Server = Server()
     timeouts: Timeouts = Timeouts()
@@ -105,6 +109,7 @@ class Config:
     logging: Logging = Logging()
     source: str = "discovery"
     warnings: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
 
     def provider(self, provider_id: str) -> Provider | None:
         """Return the enabled provider with this id, or None."""

@@ -1,12 +1,15 @@
 """What an upstream's refusal means.
 
 One table of meanings for every provider: status, error code and words go in, an `UpstreamError` comes out
-whose type, status and fault are UCR's own and whose words are the provider's. Only two kinds of words are
-changed: a context overflow is worded so that Claude Code compacts, and key fragments are masked.
+whose type, status and fault are UCR's own and whose words are the provider's. Three kinds of words are
+changed: a context overflow is worded so that Claude Code compacts, a refused key is said to be UCR's and not
+the client's, and key fragments are masked.
 """
 
 import re
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 
 from ucr.dialects.roles import Headers
 from ucr.errors import ErrorType, Fault, UpstreamError
@@ -14,22 +17,39 @@ from ucr.errors import ErrorType, Fault, UpstreamError
 SNIPPET_CHARS = 200
 
 _OVERFLOW = re.compile(
-    r"prompt is too long|context[_ ]length[_ ]exceeded|maximum context length|exceeds the context window"
+    r"prompt (?:is )?too long|context[_ ]length[_ ]exceeded|maximum context length|exceeds the context window"
     r"|exceeds? the maximum number of tokens|exceeded model token limit|reduce the length of the messages"
     r"|context window exceeds|input is too long|too many input tokens|exceeds the available context size"
-    r"|input length and max_tokens exceed context limit",
+    r"|input length and `?max_tokens`? exceed context limit|maximum prompt length|maximum model length"
+    r"|tokens exceed the configured limit|prompt token count of \d+ exceeds|context (?:the )?overflows"
+    r"|inputs` tokens \+ `max_new_tokens",
     re.IGNORECASE,
 )
+"""The words of OpenAI, Azure, Anthropic, Gemini, Mistral, Groq, DeepSeek, xAI, Moonshot, Together, Copilot,
+Bedrock, MiniMax, vLLM, llama.cpp, LM Studio and Ollama for a context that is full."""
+
+_TWO_LIMITS = re.compile(r"input length and `?max_tokens`? exceed context limit", re.IGNORECASE)
+"""Claude Code reads this one itself and lowers `max_tokens`; compacting would be the wrong answer."""
+
 _QUOTA = re.compile(
     r"insufficient[_ ](quota|balance|credits?|funds)|exceeded your current quota|credit balance is too low"
     r"|billing[_ ]hard[_ ]limit|requires more credits",
     re.IGNORECASE,
 )
 _BAD_KEY = re.compile(r"API_KEY_INVALID|API key not valid|invalid_api_key|incorrect api key", re.IGNORECASE)
-_NUMBER = re.compile(r"\d[\d,]{2,}")
-_KEY_FRAGMENT = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|key|ghp|gho|hf|pplx|tgp|nvapi|AIza|xoxb)[-_*A-Za-z0-9]{6,}|Bearer\s+[^\s\"',}]{6,}"
+_NUMBER = re.compile(r"(?<![\w.-])\d[\d,]{2,}(?![\w-])")
+_MAXIMUM = re.compile(
+    r"(?:maximum|max|limit|window|size)[^\d]{0,60}(\d[\d,]{2,})|<=\s*(\d[\d,]{2,})", re.IGNORECASE
 )
+_KEY_FRAGMENT = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|key|ghp|gho|hf|pplx|tgp|nvapi|xoxb)[-_](?=[-_A-Za-z]*[\d*])[-_*A-Za-z0-9.]{4,}[A-Za-z0-9*]"
+    r"|\bAIza[-_*A-Za-z0-9]{6,}|\beyJ[-_A-Za-z0-9]{8,}(?:\.[-_A-Za-z0-9]+)*|\bBearer\s+[^\s\"',}]{6,}"
+    r"|(?<=API key provided: )[^\s\"',}]+|(?<=API key: )[^\s\"',}]+",
+    re.IGNORECASE,
+)
+"""Known prefixes followed by something with a digit or a star (so that `key-value` stays), Google keys, signed
+tokens, and what stands where a key is named."""
+
 _TAG = re.compile(r"<(?:script|style)[^>]*>.*?</(?:script|style)>|<[^>]{0,500}>", re.IGNORECASE | re.DOTALL)
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?")
 
@@ -46,9 +66,9 @@ def snippet(body: bytes) -> str:
 
 
 def retry_after_s(headers: Headers, now_unix_s: float | None = None) -> int | None:
-    """Read how long to wait, in whole seconds rounded up, from `retry-after-ms`, `retry-after` or resets.
+    """Read how long to wait, in whole seconds rounded up, from `retry-after-ms` or `retry-after`.
 
-    A date in `retry-after` needs `now_unix_s` and is ignored without it.
+    A date is counted from `now_unix_s`, else from the answer's own `date`; it means nothing without either.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None and milliseconds >= 0:
@@ -57,30 +77,40 @@ def retry_after_s(headers: Headers, now_unix_s: float | None = None) -> int | No
     seconds = _number(value)
     if seconds is not None:
         return _whole(seconds) if seconds >= 0 else None
-    if value and now_unix_s is not None:
-        try:
-            return _whole(max(0.0, parsedate_to_datetime(value).timestamp() - now_unix_s))
-        except (ValueError, OverflowError):
-            pass
-    return _exhausted_reset_s(headers)
+    until = _unix_s(value)
+    now = _unix_s(headers.get("date", "")) if now_unix_s is None else now_unix_s
+    return None if until is None or now is None else _whole(max(0.0, until - now))
+
+
+def _unix_s(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _exhausted_reset_s(headers: Headers) -> int | None:
-    for kind in ("requests", "tokens"):
-        if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
-            return duration_s(headers.get(f"x-ratelimit-reset-{kind}", ""))
-    return None
+    """Read when a limit that stands at 0 is lifted."""
+    waits = [
+        duration_s(headers.get(f"x-ratelimit-reset-{kind}", ""))
+        for kind in ("requests", "tokens")
+        if headers.get(f"x-ratelimit-remaining-{kind}") == "0"
+    ]
+    return max((wait for wait in waits if wait is not None), default=None)
 
 
 def duration_s(text: str) -> int | None:
     """Read a Go-style duration (`120ms`, `1s`, `6m0s`) or a number of seconds, rounded up."""
     seconds = _number(text)
     if seconds is not None:
-        return _whole(seconds)
+        return _whole(seconds) if seconds >= 0 else None
     match = _DURATION.fullmatch(text.strip())
     if not text.strip() or match is None:
         return None
-    hours, minutes, whole, milliseconds = (float(part or 0) for part in match.groups())
+    parts = [_number(part or "0") for part in match.groups()]
+    if None in parts:
+        return None
+    hours, minutes, whole, milliseconds = (part or 0.0 for part in parts)
     return _whole(hours * 3600 + minutes * 60 + whole + milliseconds / 1000)
 
 
@@ -103,20 +133,43 @@ def upstream_error(
     *,
     code: str = "",
     headers: Headers | None = None,
+    retry_s: int | None = None,
+    param: str | None = None,
     body: bytes | None = None,
 ) -> UpstreamError:
-    """Return the meaning of an upstream's error answer; `code` is its own error code or type."""
+    """Return the meaning of an upstream's error answer.
+
+    `code` is its own error code or type; `retry_s` a wait that its body states, used when no header does.
+    """
     fault, type_ = _meaning(status, code, message)
     words = mask_keys(message).strip() or f"provider '{provider}' answered {status} without a message"
     return UpstreamError(
         type_,
-        overflow_words(words) if fault == "overflow" else words,
+        _worded(provider, status, fault, words),
         fault=fault,
         upstream_status=status,
-        retry_after_s=retry_after_s(headers or {}),
+        retry_after_s=_wait_s(status, headers or {}, retry_s),
+        param=param,
         code="context_length_exceeded" if fault == "overflow" else code or None,
         body=body,
     )
+
+
+def _wait_s(status: int, headers: Headers, stated_s: int | None) -> int | None:
+    wait = retry_after_s(headers)
+    if wait is None:
+        wait = stated_s
+    return _exhausted_reset_s(headers) if wait is None and status == 429 else wait
+
+
+def _worded(provider: str, status: int, fault: Fault, words: str) -> str:
+    if fault == "overflow":
+        return overflow_words(words)
+    if fault == "auth" and status == 403:
+        return f"provider '{provider}' does not permit this: {words} (check what the provider's api_key may do)"
+    if fault == "auth":
+        return f"provider '{provider}' refused UCR's API key for it: {words} (check the provider's api_key)"
+    return words
 
 
 def unreadable(provider: str, what: str, body: bytes = b"") -> UpstreamError:
@@ -144,44 +197,54 @@ def _meaning(status: int, code: str, message: str) -> tuple[Fault, ErrorType]:
         return "quota", "billing_error"
     if status in (401, 498) or (status == 400 and _BAD_KEY.search(words)):
         return "auth", "permission_error"
-    if status in (503, 529) or code in ("overloaded_error", "insufficient_system_resource", "UNAVAILABLE"):
+    if code in _OVERLOAD_CODES:
         return "overload", "overloaded_error"
     return _MEANINGS.get(status) or (("server", "api_error") if status >= 500 else _OTHER)
 
 
+_OVERLOAD_CODES = frozenset({"overloaded_error", "insufficient_system_resource", "UNAVAILABLE"})
 _OTHER: tuple[Fault, ErrorType] = ("request", "invalid_request_error")
-_MEANINGS: dict[int, tuple[Fault, ErrorType]] = {
-    403: ("auth", "permission_error"),
-    404: ("model", "not_found_error"),
-    408: ("timeout", "timeout_error"),
-    409: ("server", "conflict_error"),
-    413: ("request", "request_too_large"),
-    424: ("server", "api_error"),
-    429: ("rate_limit", "rate_limit_error"),
-    502: ("gateway", "api_error"),
-    504: ("timeout", "timeout_error"),
-}
+_MEANINGS: Mapping[int, tuple[Fault, ErrorType]] = MappingProxyType(
+    {
+        403: ("auth", "permission_error"),
+        404: ("model", "not_found_error"),
+        408: ("timeout", "timeout_error"),
+        409: ("server", "conflict_error"),
+        413: ("request", "request_too_large"),
+        424: ("server", "api_error"),
+        429: ("rate_limit", "rate_limit_error"),
+        502: ("gateway", "api_error"),
+        503: ("overload", "overloaded_error"),
+        504: ("timeout", "timeout_error"),
+        529: ("overload", "overloaded_error"),
+    }
+)
 
 
 def overflow_words(message: str) -> str:
     """Word a context overflow as `prompt is too long: N tokens > M maximum`, numbers from the message.
 
-    Claude Code compacts when it reads these words. Providers state the larger number as what was asked and
-    the smaller as what is allowed, in either order.
+    Claude Code compacts when it reads these words; where the numbers cannot be told apart it gets the words
+    alone.
     """
-    if message.startswith("prompt is too long"):
+    if message.startswith("prompt is too long") or _TWO_LIMITS.search(message):
         return message
     numbers = [int(digits.replace(",", "")) for digits in _NUMBER.findall(message)]
-    if len(numbers) >= 2 and max(numbers) > min(numbers):
-        maximum = min(numbers[:2]) if "output" in message else _maximum(message, numbers)
-        asked = max(numbers)
-        return f"prompt is too long: {asked} tokens > {maximum} maximum ({message})"
-    return f"prompt is too long: {message}"
+    maximum = _maximum(message, numbers)
+    asked = _asked([number for number in numbers if number != maximum], maximum)
+    if asked is None:
+        return f"prompt is too long: {message}"
+    return f"prompt is too long: {asked} tokens > {maximum} maximum ({message})"
 
 
 def _maximum(message: str, numbers: list[int]) -> int:
     """The allowed number is the one that follows the words for it, else the smallest."""
-    match = re.search(r"(?:maximum|limit|window|size)[^\d]{0,60}(\d[\d,]{2,})", message, re.IGNORECASE)
+    match = _MAXIMUM.search(message)
     if match is not None:
-        return int(match.group(1).replace(",", ""))
-    return min(numbers)
+        return int((match.group(1) or match.group(2)).replace(",", ""))
+    return min(numbers, default=0)
+
+
+def _asked(numbers: list[int], maximum: int) -> int | None:
+    """The number asked for is the largest, or the sum where a prompt and an output limit are named."""
+    return next((asked for asked in (max(numbers, default=0), sum(numbers)) if asked > maximum > 0), None)

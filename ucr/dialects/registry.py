@@ -1,9 +1,20 @@
 """Dialects by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from ucr.dialects.anthropic.client import AnthropicClient
+from ucr.dialects.anthropic.provider import AnthropicProvider
+from ucr.dialects.openai_chat.client import OpenAIChatClient
+from ucr.dialects.openai_chat.provider import OpenAIChatProvider
 from ucr.dialects.roles import ClientDialect, ProviderDialect
 
-PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType({})
-CLIENTS: Mapping[str, ClientDialect] = MappingProxyType({})
+PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
+    {dialect.name: dialect for dialect in (AnthropicProvider(), OpenAIChatProvider())}
+)
+
+
+def clients(unix_time: Callable[[], float]) -> Mapping[str, ClientDialect]:
+    """Return the client dialects; `unix_time` is what stamps the answers of those that have a date."""
+    dialects: tuple[ClientDialect, ...] = (AnthropicClient(), OpenAIChatClient(unix_time))
+    return MappingProxyType({dialect.name: dialect for dialect in dialects})

@@ -106,6 +106,11 @@ class StreamDecoder(Protocol):
         """Say that the bytes are at their end; a stream cut short gives `Failed`."""
         ...
 
+    @property
+    def is_finishing(self) -> bool:
+        """True once the answer is whole but its counters may still come: wait for them, but not for long."""
+        ...
+
 
 class StreamEncoder(Protocol):
     """Writes a client's stream, event by event; an event that the dialect has no word for gives b""."""
@@ -139,6 +144,11 @@ class Tap(Protocol):
         ...
 
     @property
+    def is_finishing(self) -> bool:
+        """True once the answer is whole but its counters may still come: wait for them, but not for long."""
+        ...
+
+    @property
     def is_finished(self) -> bool:
         """True once the stream's proper end was read; what follows may be waited for, but need not."""
         ...
@@ -157,6 +167,8 @@ class ClientDialect(Protocol):
 
     name: str
     stream_type: str
+    opens_early: bool
+    """True when a silent stream is opened with an event of its own, False when comments keep it alive."""
 
     def parse(self, raw: bytes, headers: Headers) -> Request:
         """Read a request; raise `ApiError` (400) that names what is wrong and where."""

@@ -16,6 +16,7 @@ class OpenAIChatClient:
 
     name = client_request.DIALECT
     stream_type = "text/event-stream"
+    opens_early = False
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

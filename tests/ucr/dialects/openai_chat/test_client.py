@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.world.chat import NOW, ask, chunks, client
+from tests.world.chat_client import NOW, ask, chunks, client
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.roles import ClientDialect
 from ucr.errors import ApiError

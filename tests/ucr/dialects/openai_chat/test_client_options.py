@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.world.chat import USER, translate
+from tests.world.chat_client import USER, translate
 from ucr.dialects.openai_chat.client_options import JSON_INSTRUCTION
 from ucr.errors import ApiError
 

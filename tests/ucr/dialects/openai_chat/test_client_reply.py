@@ -4,7 +4,7 @@ from typing import Any, get_args
 import pytest
 from openai.types.chat import ChatCompletion
 
-from tests.world.chat import translate
+from tests.world.chat_client import translate
 from ucr.dialects.openai_chat.client_reply import FINISH_REASONS, completion_id, encode, finish_reason, usage
 from ucr.events import Block, Opaque, RedactedThinking, Reply, StopReason, Text, Thinking, ToolUse, Usage
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.world.chat import USER, ask, client, translate
+from tests.world.chat_client import USER, ask, client, translate
 from ucr import jsontext
 from ucr.errors import ApiError
 

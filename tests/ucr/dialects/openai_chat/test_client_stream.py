@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
-from tests.world.chat import NOW, ask, chunks, client, strict, translate, written
+from tests.world.chat_client import NOW, ask, chunks, client, strict, translate, written
 from ucr import sse
 from ucr.dialects.openai_chat import client_layout
 from ucr.errors import ApiError, UpstreamError

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.world.chat import USER, translate
+from tests.world.chat_client import USER, translate
 from ucr.errors import ApiError
 
 PARAMETERS: dict[str, Any] = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.world.chat import USER, translate, turns
+from tests.world.chat_client import USER, translate, turns
 from ucr.dialects.openai_chat import client_layout
 from ucr.errors import ApiError
 

@@ -1,0 +1,69 @@
+"""Every error that this library raises on purpose.
+
+    ActorError
+    ├─ MailboxFull      too many ask already; nothing was done: try another actor, or later
+    ├─ AskTimeout       the asker's own deadline passed; nothing was done, and the answer is thrown away
+    ├─ ActorCrashed     the actor failed with this ask in hand; it may be asked again
+    ├─ ActorStopped     the actor has ended for good: ask another one
+    ├─ Refusal          the actor answered "no", as it should
+    │  └─ Draining      it takes no new work: ask another one
+    ├─ ChildGaveUp      an essential child crashed too often; its supervisor ends
+    └─ PoolError        an HTTP exchange with an upstream failed
+
+An ask that raises one of these has left nothing behind: no permit is held and no work goes on.
+"""
+
+from typing import Literal
+
+PoolFault = Literal["connect", "timeout", "reset", "protocol", "too_large"]
+Phase = Literal["connect", "first_byte", "idle"]
+
+
+class ActorError(Exception):
+    """The root: catch it to catch whatever this library raises on purpose."""
+
+
+class MailboxFull(ActorError):
+    """The actor has as many unanswered asks as it may have, or it found no time for this one."""
+
+
+class AskTimeout(ActorError):
+    """The deadline that the asker gave has passed."""
+
+
+class ActorCrashed(ActorError):
+    """The actor raised while it held this ask; `__cause__` is what it raised."""
+
+
+class ActorStopped(ActorError):
+    """The actor was stopped or has given up, and nobody will answer."""
+
+
+class Refusal(ActorError):
+    """An expected "no". An actor gives it as an answer, and the asker gets it raised."""
+
+
+class Draining(Refusal):
+    """The actor finishes what it has and takes nothing new."""
+
+
+class ChildGaveUp(ActorError):
+    """A child without which its supervisor is useless crashed too often."""
+
+
+class PoolError(ActorError):
+    """An exchange with an upstream failed; its connection is closed.
+
+    `kind` is what went wrong, `phase` how far the exchange was: in "connect" not one byte of the request was
+    sent, so that a retry is always safe; in "first_byte" the upstream may have the request but has not given
+    a whole head; in "idle" the body was on its way.
+    """
+
+    def __init__(self, kind: PoolFault, message: str, *, phase: Phase) -> None:
+        super().__init__(message)
+        self.kind: PoolFault = kind
+        self.message = message
+        self.phase: Phase = phase
+
+    def __repr__(self) -> str:
+        return f"PoolError({self.kind} in {self.phase}: {self.message!r})"

@@ -1,0 +1,268 @@
+"""HTTP/1.1 as a client speaks it, without any I/O: a request to bytes, bytes to a response.
+
+How this works. llhttp (in httptools) does the reading and is strict about responses: it refuses a body with two
+lengths, a length beside chunks, bare line feeds and folded headers. What it does not know is added here: which
+request is being answered (HEAD has no body), that informational answers are not the answer, where a body ends
+that has no length, and how much may come. A reader serves one response, so that no state can leak from one to
+the next.
+"""
+
+import httptools
+
+from actors.coding import Decoder
+from actors.errors import PoolError, PoolFault
+from actors.request import Headers, Limits, Origin, UpstreamRequest
+
+_OWN_FIELDS = frozenset(
+    {
+        "host",
+        "content-length",
+        "accept-encoding",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+    }
+)
+"""What the connection decides and a request cannot (RFC 9110, 7.6.1, and what frames the message)."""
+
+_BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+
+
+def encode_head(request: UpstreamRequest, origin: Origin) -> bytes:
+    """Write the head of a request. Raises `PoolError` if a field would break the message."""
+    lines = [f"{request.method} {request.path} HTTP/1.1", f"host: {origin.authority}"]
+    lines += [f"{name}: {value}" for name, value in request.headers if name.lower() not in _OWN_FIELDS]
+    lines.append("accept-encoding: identity")
+    if request.body or request.method not in _BODILESS_METHODS:
+        lines.append(f"content-length: {len(request.body)}")
+    head = "\r\n".join(lines)
+    breaks = len(lines) - 1
+    if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head or lines[0].count(" ") != 2:
+        raise PoolError("protocol", "the request has a header or a path that breaks its head", phase="connect")
+    try:
+        return f"{head}\r\n\r\n".encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise PoolError(
+            "protocol", f"the head of the request is not Latin-1: {error}", phase="connect"
+        ) from error
+
+
+class ResponseReader:
+    """Reads one response from whatever pieces its bytes come in.
+
+    `status` is None until the head of the final answer is complete. `is_complete` means that the body has
+    ended properly; `is_reusable` that the connection may carry another exchange.
+    """
+
+    __slots__ = (
+        "_barren_bytes",
+        "_body",
+        "_body_bytes",
+        "_decoded_bytes",
+        "_decoder",
+        "_field_bytes",
+        "_fields",
+        "_framed",
+        "_has_no_body",
+        "_has_rest",
+        "_is_head_request",
+        "_keeps_alive",
+        "_limits",
+        "_parser",
+        "content_length",
+        "fault",
+        "headers",
+        "is_complete",
+        "received_bytes",
+        "status",
+    )
+
+    def __init__(self, method: str, limits: Limits) -> None:
+        self._is_head_request = method == "HEAD"
+        self._limits = limits
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+        self._fields: list[tuple[str, str]] = []
+        self._field_bytes = 0
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._barren_bytes = 0
+        self._decoder: Decoder | None = None
+        self._decoded_bytes = 0
+        self._framed = False
+        self._has_no_body = False
+        self._has_rest = False
+        self._keeps_alive = False
+        self.status: int | None = None
+        self.headers: Headers = ()
+        self.content_length: int | None = None
+        self.received_bytes = 0
+        self.is_complete = False
+        self.fault: PoolError | None = None
+
+    def __repr__(self) -> str:
+        progress = "complete" if self.is_complete else f"{self.received_bytes} bytes so far"
+        return f"<ResponseReader {self.status or 'no head'}, {progress}>"
+
+    @property
+    def is_reusable(self) -> bool:
+        return self.is_complete and self._keeps_alive and not self._has_rest and self.fault is None
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes of the connection; `fault` tells what is wrong with them, if something is."""
+        if self._parser is None:
+            self._has_rest = True
+            return
+        self.received_bytes += len(data)
+        body_bytes = self._body_bytes
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail("protocol", "the upstream switches protocols, which nobody asked for")
+        except httptools.HttpParserError as error:
+            if self.is_complete:
+                self._has_rest = True
+            else:
+                self._fail("protocol", f"the answer is not HTTP/1.1: {error}")
+        if self.is_complete or self.fault is not None:
+            self.release()
+        if self._body_bytes == body_bytes:
+            self._barren_bytes += len(data)
+            if self._barren_bytes > self._limits.header_bytes and not self.is_complete:
+                self._fail_headers()
+
+    def release(self) -> None:
+        """Let go of the parser, which refers back: without the cycle a body is freed as soon as it is used."""
+        self._parser = None
+
+    def feed_eof(self) -> None:
+        """Take the end of the connection, which ends a body without length and cuts off any other."""
+        self._keeps_alive = False
+        if self.is_complete:
+            return
+        if self.status is not None and not self._framed:
+            self.is_complete = True
+        elif self.status is None:
+            self._fail("reset", "the connection was closed before the answer")
+        else:
+            self._fail("reset", "the answer was truncated")
+
+    def take(self) -> bytes:
+        """Return the body bytes that have come since the last call, decoded; raise what is wrong, after them.
+
+        Decoded bytes come in bounded pieces: b"" means that there is nothing more yet.
+        """
+        if self._decoder is None:
+            data = b"".join(self._body)
+            self._body.clear()
+            if not data:
+                self._raise_fault()
+            return data
+        for part in self._body:
+            self._decoder.feed(part)
+        self._body.clear()
+        piece = self._decoder.piece()
+        if piece:
+            self._count_decoded(len(piece))
+            return piece
+        self._raise_fault()
+        if self.is_complete and not self._has_no_body:
+            self._decoder.end()
+        return b""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser; also for the trailers, which nobody needs."""
+        self._field_bytes += len(name) + len(value) + len(": \r\n")
+        if self._field_bytes > self._limits.header_bytes:
+            self._fail_headers()
+        elif self.status is None:
+            self._fields.append((name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser at the end of every head, informational ones too."""
+        parser = self._parser
+        if parser is None or self._has_rest or 100 <= (status := parser.get_status_code()) < 200:
+            return
+        if (version := parser.get_http_version()) not in {"1.0", "1.1"}:
+            self._fail("protocol", f"the answer is HTTP/{version}")
+            return
+        self._read_fields()
+        self.status = status
+        self._keeps_alive = parser.should_keep_alive()
+        self._has_no_body = self._is_head_request or status in {204, 304}
+        if self._is_head_request:
+            # The parser cannot be told, and would wait for the body: this connection ends here.
+            self.is_complete = True
+            self._keeps_alive = False
+
+    def on_body(self, data: bytes) -> None:
+        """Called by the parser."""
+        if self.is_complete:
+            return
+        self._body.append(data)
+        self._body_bytes += len(data)
+        if self._body_bytes > self._limits.body_bytes:
+            self._fail_body()
+
+    def on_message_begin(self) -> None:
+        """Called by the parser; a second message after the answer is nobody's."""
+        if self.is_complete:
+            self._has_rest = True
+
+    def on_message_complete(self) -> None:
+        """Called by the parser; at the end of informational answers, too."""
+        if self.status is None:
+            self._fields.clear()
+        else:
+            self.is_complete = True
+
+    def _read_fields(self) -> None:
+        coding = "identity"
+        for name, value in self._fields:
+            if name == "content-length":
+                self._framed = True
+                self.content_length = int(value)
+            elif name == "transfer-encoding":
+                self._framed = True
+                if value.lower() != "chunked":
+                    self._fail("protocol", f"the answer has the transfer coding {value[:40]!r}")
+            elif name == "content-encoding":
+                coding = value.lower()
+        if coding not in {"identity", ""}:
+            self._decode_from(coding)
+        self.headers = tuple(self._fields)
+
+    def _decode_from(self, coding: str) -> None:
+        try:
+            self._decoder = Decoder(coding)
+        except PoolError as error:
+            self.fault = self.fault or error
+        self.content_length = None
+        self._fields = [
+            field for field in self._fields if field[0] not in {"content-encoding", "content-length"}
+        ]
+
+    def _count_decoded(self, size: int) -> None:
+        self._decoded_bytes += size
+        if self._decoded_bytes > self._limits.body_bytes:
+            self._fail_body()
+            self._raise_fault()
+
+    def _fail_headers(self) -> None:
+        self._fail("too_large", f"the answer has more than {self._limits.header_bytes} bytes of headers")
+
+    def _fail_body(self) -> None:
+        self._fail("too_large", f"the answer has more than {self._limits.body_bytes} bytes")
+
+    def _fail(self, kind: PoolFault, message: str) -> None:
+        """Note the first fault; callbacks of the parser must not raise."""
+        if self.fault is None:
+            self.fault = PoolError(kind, message, phase="first_byte" if self.status is None else "idle")
+
+    def _raise_fault(self) -> None:
+        if self.fault is not None:
+            raise self.fault

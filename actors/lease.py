@@ -1,0 +1,80 @@
+"""A lease: the permission to send one piece of work upstream, given back in every case.
+
+A lease is used in a plain `with`. It is settled when the block is left, whatever happened inside, exactly
+once, without waiting for anybody: it needs neither an await nor a shield.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal
+
+FailureKind = Literal[
+    "connect",
+    "timeout",
+    "reset",
+    "gateway",
+    "server",
+    "overload",
+    "rate_limit",
+    "quota",
+    "auth",
+    "protocol",
+    "midstream",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The upstream did the work. `usage` is in whatever unit the provider's work is counted."""
+
+    ttfb_s: float | None = None
+    duration_s: float | None = None
+    usage: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The upstream, or the way to it, failed. `retry_after_s` is what it asked for, if it did."""
+
+    kind: FailureKind
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """Nobody can say how it would have ended: the one who wanted it left first."""
+
+
+Outcome = Success | Failure | Abandoned
+
+
+class Lease:
+    """One granted admission. Set `outcome` before the block ends; without it the work counts as abandoned."""
+
+    __slots__ = ("_on_settled", "_settled", "cost", "id", "outcome", "request_id")
+
+    def __init__(self, id: int, request_id: str, cost: int, on_settled: Callable[["Lease"], None]) -> None:
+        self.id = id
+        self.request_id = request_id
+        self.cost = cost
+        self.outcome: Outcome = Abandoned()
+        self._on_settled = on_settled
+        self._settled = False
+
+    def __repr__(self) -> str:
+        state = f"settled as {self.outcome}" if self._settled else "held"
+        return f"<Lease {self.id} of request {self.request_id!r} {state}>"
+
+    def __enter__(self) -> "Lease":
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._settled:
+            self._settled = True
+            self._on_settled(self)

@@ -1,0 +1,77 @@
+"""A ledger: the leases of one provider that are out, and how the others ended.
+
+The ledger survives the crashes of the actor that grants from it, so that limits stay honest. A permit comes
+back the moment its lease is settled, whether or not an actor is running.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import assert_never
+
+import trio
+
+from actors.lease import Abandoned, Failure, FailureKind, Lease, Success
+
+
+class Ledger:
+    """`permits` is how much cost may be out at once; lowering it takes nothing back that is out."""
+
+    def __init__(self, permits: int, on_settled: Callable[[Lease], None]) -> None:
+        self.permits = permits
+        self.is_closed = False
+        self._on_settled = on_settled
+        self._out: dict[int, Lease] = {}
+        self._empty = trio.Event()
+        self.in_flight = 0
+        self.granted = 0
+        self.succeeded = 0
+        self.abandoned = 0
+        self.failures: Mapping[FailureKind, int] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        return f"<Ledger {self.in_flight}/{self.permits} out, {self.granted} granted>"
+
+    @property
+    def leases_out(self) -> int:
+        return len(self._out)
+
+    def close(self) -> None:
+        """Grant nothing any more."""
+        self.is_closed = True
+
+    def grant_nowait(self, request_id: str, cost: int) -> Lease | None:
+        """Return a lease if its cost fits. A cost above all permits counts as all of them."""
+        cost = min(cost, self.permits)
+        if self.is_closed or self.in_flight + cost > self.permits:
+            return None
+        if not self._out:
+            self._empty = trio.Event()
+        self.granted += 1
+        lease = Lease(self.granted, request_id, cost, self._settle)
+        self._out[lease.id] = lease
+        self.in_flight += cost
+        return lease
+
+    async def wait_empty(self) -> None:
+        """Wait until no lease is out."""
+        while self._out:
+            await self._empty.wait()
+
+    def _settle(self, lease: Lease) -> None:
+        del self._out[lease.id]
+        self.in_flight -= lease.cost
+        self._count(lease)
+        if not self._out:
+            self._empty.set()
+        self._on_settled(lease)
+
+    def _count(self, lease: Lease) -> None:
+        match lease.outcome:
+            case Success():
+                self.succeeded += 1
+            case Failure(kind=kind):
+                self.failures = MappingProxyType({**self.failures, kind: self.failures.get(kind, 0) + 1})
+            case Abandoned():
+                self.abandoned += 1
+            case other:
+                assert_never(other)

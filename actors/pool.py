@@ -1,0 +1,220 @@
+"""A pool: the connections to one origin, the idle ones as a stack.
+
+How this works. Admission is somebody else's business, so that there is no queue here and every request costs
+the same however many connections there are. The connection that became idle last is taken first; those at the
+bottom of the stack grow old and are swept out when another one is put on top. What looks alive may still have
+been closed by the upstream, which shows only on use: then the request is sent once more on a fresh connection,
+provided that not one byte of an answer has come.
+"""
+
+import ssl
+from collections import deque
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from types import TracebackType
+
+import trio
+
+from actors.connection import Connection, cause_of
+from actors.errors import PoolError
+from actors.http1 import ResponseReader, encode_head
+from actors.network import Network, client_tls, is_quiet
+from actors.request import Limits, Origin, UpstreamRequest
+from actors.response import UpstreamResponse
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatistics:
+    """`open` counts every connection, those being made included; `stale` the requests that were sent
+    twice, `failed` those that got no answer."""
+
+    open: int
+    idle: int
+    max_connections: int
+    opened: int
+    reused: int
+    stale: int
+    failed: int
+
+
+class Pool:
+    """Connections to `origin`. An idle one is kept for `keep_alive_s`, any for `connection_life_s` seconds."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        network: Network,
+        *,
+        max_connections: int = 100,
+        keep_alive_s: float = 60.0,
+        connection_life_s: float = 600.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.origin = origin
+        self._network = network
+        self._max_connections = max_connections
+        self._keep_alive_s = keep_alive_s
+        self._connection_life_s = connection_life_s
+        self._tls = (tls or client_tls()) if origin.scheme == "https" else None
+        self._idle: deque[Connection] = deque()
+        self._is_closed = False
+        self._open = self._opened = self._reused = self._stale = self._failed = 0
+
+    def __repr__(self) -> str:
+        state = (
+            "closed"
+            if self._is_closed
+            else f"{self._open}/{self._max_connections} open, {len(self._idle)} idle"
+        )
+        return f"<Pool of {self.origin}: {state}>"
+
+    def statistics(self) -> PoolStatistics:
+        return PoolStatistics(
+            self._open,
+            len(self._idle),
+            self._max_connections,
+            self._opened,
+            self._reused,
+            self._stale,
+            self._failed,
+        )
+
+    def open(self, request: UpstreamRequest, limits: Limits) -> AbstractAsyncContextManager[UpstreamResponse]:
+        """Send a request, in an `async with`: its block begins when the head of the answer is here.
+
+        Only `PoolError` leaves it for what an upstream does. Leaving the block before the body has ended closes
+        the connection.
+        """
+        return _Opening(self, request, limits)
+
+    async def aclose(self) -> None:
+        """Close the idle connections; those in use close when their exchange ends."""
+        self._is_closed = True
+        self._open -= len(self._idle)
+        idle = tuple(self._idle)
+        self._idle.clear()
+        await _close(idle)
+
+    async def exchange(self, request: UpstreamRequest, limits: Limits) -> tuple[Connection, ResponseReader]:
+        """Send a request and return what holds the answer; for the block that `open` returns."""
+        head = encode_head(request, self.origin)
+        connection = await self._pop_idle() if self._idle else None
+        if connection is not None:
+            reader = ResponseReader(request.method, limits)
+            if await self._begin(connection, head, request.body, reader, limits):
+                return connection, reader
+            self._stale += 1
+        connection = await self._connect(limits)
+        reader = ResponseReader(request.method, limits)
+        await self._begin(connection, head, request.body, reader, limits)
+        return connection, reader
+
+    async def _begin(
+        self, connection: Connection, head: bytes, body: bytes, reader: ResponseReader, limits: Limits
+    ) -> bool:
+        """Return True when the head of an answer is here, False when the connection turns out to be stale."""
+        try:
+            await connection.begin(head, body, reader, limits)
+        except BaseException as error:
+            self._open -= 1
+            await _close((connection,))
+            if isinstance(error, PoolError):
+                if error.kind == "reset" and connection.was_reused and not reader.received_bytes:
+                    return False
+                self._failed += 1
+            raise
+        return True
+
+    async def _connect(self, limits: Limits) -> Connection:
+        if self._is_closed or self._open >= self._max_connections:
+            reason = "is closed" if self._is_closed else f"has {self._open} connections in use"
+            raise PoolError("connect", f"the pool of {self.origin} {reason}", phase="connect")
+        self._open += 1
+        try:
+            stream = await self._stream(limits)
+        except BaseException as error:
+            self._open -= 1
+            if isinstance(error, PoolError):
+                self._failed += 1
+            raise
+        self._opened += 1
+        return Connection(stream, trio.current_time())
+
+    async def _stream(self, limits: Limits) -> trio.abc.Stream:
+        host, port = self.origin.host, self.origin.port
+        try:
+            with trio.CancelScope(deadline=trio.current_time() + limits.connect_s):
+                return await self._network.connect(host, port, tls=self._tls, server_hostname=host)
+        except (OSError, trio.BrokenResourceError) as error:
+            message = f"{self.origin} cannot be connected to: {cause_of(error)}"
+            raise PoolError("connect", message, phase="connect") from error
+        raise PoolError(
+            "timeout", f"no connection to {self.origin} within {limits.connect_s:g} s", phase="connect"
+        )
+
+    async def _pop_idle(self) -> Connection | None:
+        """Take the youngest idle connection that is still good; close the younger ones that are not."""
+        while self._idle:
+            connection = self._idle.pop()
+            if self._is_fresh(connection, trio.current_time()) and is_quiet(connection.stream):
+                self._reused += 1
+                return connection
+            self._open -= 1
+            await _close((connection,))
+        return None
+
+    def put_back(self, connection: Connection, reader: ResponseReader) -> tuple[Connection, ...]:
+        """Make a connection idle if it can be used again; return those that have to be closed.
+
+        For the block that `open` returns.
+        """
+        now = trio.current_time()
+        dead: tuple[Connection, ...] = ()
+        if not self._is_closed and connection.is_reusable(reader):
+            connection.idle_since = now
+            self._idle.append(connection)
+        else:
+            dead = (connection,)
+        while self._idle and not self._is_fresh(self._idle[0], now):
+            dead += (self._idle.popleft(),)
+        self._open -= len(dead)
+        return dead
+
+    def _is_fresh(self, connection: Connection, now: float) -> bool:
+        is_young = now - connection.opened_at < self._connection_life_s
+        return is_young and now - connection.idle_since < self._keep_alive_s
+
+
+class _Opening(AbstractAsyncContextManager[UpstreamResponse]):
+    """One exchange of a pool as a block. A class, because Trio's care for an async generator costs 6 µs."""
+
+    __slots__ = ("_connection", "_limits", "_pool", "_reader", "_request", "_response")
+
+    def __init__(self, pool: Pool, request: UpstreamRequest, limits: Limits) -> None:
+        self._pool = pool
+        self._request = request
+        self._limits = limits
+
+    async def __aenter__(self) -> UpstreamResponse:
+        self._connection, self._reader = await self._pool.exchange(self._request, self._limits)
+        self._response = UpstreamResponse(self._connection, self._reader, self._limits)
+        return self._response
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._response.close()
+        self._reader.release()
+        dead = self._pool.put_back(self._connection, self._reader)
+        if dead:
+            await _close(dead)
+
+
+async def _close(connections: tuple[Connection, ...]) -> None:
+    """Close every one, without a word to the other side and without waiting for it."""
+    with trio.CancelScope(shield=True):
+        for connection in connections:
+            await trio.aclose_forcefully(connection.stream)

@@ -1,0 +1,67 @@
+"""The answer to one upstream request, while its connection is held."""
+
+import trio
+
+from actors.connection import Connection
+from actors.errors import PoolError
+from actors.http1 import ResponseReader
+from actors.request import Headers, Limits
+
+
+class UpstreamResponse:
+    """Status and headers are here; the body comes as it arrives. Header names are lower-case."""
+
+    __slots__ = ("_connection", "_is_open", "_limits", "_reader", "_silent_since", "headers", "status")
+
+    def __init__(self, connection: Connection, reader: ResponseReader, limits: Limits) -> None:
+        self.status = reader.status or 0
+        self.headers: Headers = reader.headers
+        self._connection = connection
+        self._reader = reader
+        self._limits = limits
+        self._silent_since: float | None = None
+        self._is_open = True
+
+    def __repr__(self) -> str:
+        return f"<UpstreamResponse {self.status}, {self._reader!r}>"
+
+    def close(self) -> None:
+        """Let nobody read from the connection any more; for the pool."""
+        self._is_open = False
+
+    async def receive(self) -> bytes:
+        """Return the next bytes of the body, from one read of the connection; b"" at its proper end.
+
+        Raises `PoolError`: "timeout" after `idle_s` of silence, "reset" when the body is cut off, "protocol" or
+        "too_large" when it is not as it may be. Being cancelled loses nothing: call it again, and the silence
+        is counted on. The time that the caller takes between two calls is no silence.
+        """
+        if not self._is_open:
+            raise trio.ClosedResourceError("the response was read after its block had ended")
+        while not (data := self._reader.take()):
+            if self._reader.is_complete:
+                return b""
+            if self._silent_since is None:
+                self._silent_since = trio.current_time()
+            deadline = self._silent_since + self._limits.idle_s
+            if not await self._connection.read_more(self._reader, deadline=deadline):
+                raise PoolError("timeout", f"no byte for {self._limits.idle_s:g} s", phase="idle")
+            self._silent_since = None
+        return data
+
+    async def read(self, limit_bytes: int | None = None) -> bytes:
+        """Return the rest of the body; raise `PoolError` "too_large" as soon as it must be above the limit."""
+        limit_bytes = self._limits.body_bytes if limit_bytes is None else limit_bytes
+        if (self._reader.content_length or 0) > limit_bytes:
+            raise self._too_large(limit_bytes)
+        parts: list[bytes] = []
+        size = 0
+        while data := await self.receive():
+            parts.append(data)
+            size += len(data)
+            if size > limit_bytes:
+                raise self._too_large(limit_bytes)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_large(self, limit_bytes: int) -> PoolError:
+        return PoolError("too_large", f"the answer has more than {limit_bytes} bytes", phase="idle")

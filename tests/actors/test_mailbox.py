@@ -1,0 +1,188 @@
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from actors.errors import ActorCrashed, ActorStopped, Draining, MailboxFull
+from actors.mailbox import Mailbox, MailboxStatistics
+
+
+def law_holds(statistics: MailboxStatistics) -> bool:
+    ended = statistics.answered + statistics.refused + statistics.failed + statistics.abandoned
+    return statistics.asked == ended + statistics.unanswered
+
+
+async def test_an_ask_taken_from_the_queue_still_counts_until_it_is_answered() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=1)
+    mailbox.post_ask("first")
+    _, reply = await mailbox.take()
+    with pytest.raises(MailboxFull, match="box: 1 asks are waiting already"):
+        mailbox.post_ask("second")
+    assert reply.answer("done")
+    mailbox.post_ask("third")
+    statistics = mailbox.statistics()
+    assert (statistics.asked, statistics.unanswered, statistics.full, statistics.queued) == (2, 1, 1, 1)
+    assert law_holds(statistics)
+
+
+async def test_the_capacity_can_grow_while_asks_wait() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=0)
+    with pytest.raises(MailboxFull):
+        mailbox.post_ask("first")
+    mailbox.capacity = 1
+    mailbox.post_ask("second")
+    assert mailbox.statistics().unanswered == 1
+
+
+async def test_tells_are_not_held_by_any_bound_and_nobody_waits_for_their_answer() -> None:
+    mailbox: Mailbox[int] = Mailbox("box", capacity=0, max_queued=1)
+    for number in range(5):
+        mailbox.post_tell(number)
+    taken = [await mailbox.take() for _ in range(5)]
+    assert [message for message, _ in taken] == [0, 1, 2, 3, 4]
+    assert not taken[0][1].is_open
+    assert not taken[0][1].answer("to nobody")
+
+
+async def test_offers_above_the_bound_are_dropped_and_counted() -> None:
+    mailbox: Mailbox[int] = Mailbox("box", capacity=0, max_queued=2)
+    assert [mailbox.post_offer(number) for number in range(4)] == [True, True, False, False]
+    assert mailbox.statistics().dropped == 2
+    await mailbox.take()
+    assert mailbox.post_offer(9)
+
+
+async def test_a_reply_ends_in_the_first_way_only() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=1)
+    reply = mailbox.post_ask("first")
+    assert reply.answer("yes")
+    assert not reply.answer("no")
+    assert not reply.fail(ActorCrashed("late"))
+    assert reply.state == "answered"
+    assert mailbox.statistics().answered == 1
+
+
+async def test_a_waiting_task_gets_the_answer_even_if_a_failure_follows_before_it_runs() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=1)
+    got: list[str] = []
+
+    async def ask() -> None:
+        got.append(await mailbox.post_ask("first").wait())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        _, reply = await mailbox.take()
+        reply.answer("yes")
+        reply.fail(ActorCrashed("late"))
+    assert got == ["yes"]
+
+
+async def test_an_answer_reaches_a_task_that_is_cancelled_in_the_same_moment() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=1)
+    got: list[str] = []
+    scope = trio.CancelScope()
+
+    async def ask() -> None:
+        with scope:
+            got.append(await mailbox.post_ask("first").wait())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        _, reply = await mailbox.take()
+        assert reply.answer("yes")
+        scope.cancel()
+    assert got == ["yes"]
+
+
+async def test_an_abandoned_ask_is_skipped_in_the_queue_and_gives_its_place_back() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=1)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await mailbox.post_ask("left").wait()
+    assert mailbox.statistics().abandoned == 1
+    mailbox.post_ask("stayed")
+    message, _ = await mailbox.take()
+    assert message == "stayed"
+    assert law_holds(mailbox.statistics())
+
+
+async def test_the_actor_hears_of_an_ask_that_is_abandoned_after_it_was_taken() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=1)
+    heard: list[str] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(mailbox.post_ask("kept").wait)
+        await wait_all_tasks_blocked()
+        _, reply = await mailbox.take()
+        reply.when_abandoned(lambda: heard.append("left"))
+        nursery.cancel_scope.cancel()
+    assert heard == ["left"]
+    assert not reply.answer("too late")
+    assert reply.state == "abandoned"
+
+
+async def test_a_crash_fails_what_was_taken_and_keeps_what_is_queued() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=2)
+    taken = mailbox.post_ask("taken")
+    queued = mailbox.post_ask("queued")
+    await mailbox.take()
+    mailbox.fail_taken(ValueError("bug"))
+    assert (taken.state, queued.state) == ("failed", "open")
+    assert (await mailbox.take())[0] == "queued"
+
+
+async def test_an_asker_learns_what_its_actor_died_of() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=1)
+    caught: list[BaseException | None] = []
+
+    async def ask() -> None:
+        try:
+            await mailbox.post_ask("taken").wait()
+        except ActorCrashed as error:
+            caught.append(error.__cause__)
+
+    cause = ValueError("bug")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        await mailbox.take()
+        mailbox.fail_taken(cause)
+    assert caught == [cause]
+
+
+async def test_closing_fails_everything_and_refuses_everything_afterwards() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=3)
+    taken = mailbox.post_ask("taken")
+    await mailbox.take()
+    queued = mailbox.post_ask("queued")
+    mailbox.post_tell("told")
+    mailbox.close()
+    mailbox.close()
+    assert (taken.state, queued.state) == ("failed", "failed")
+    with pytest.raises(ActorStopped, match="box: has stopped"):
+        mailbox.post_ask("late")
+    mailbox.post_tell("late")
+    assert not mailbox.post_offer("late")
+    statistics = mailbox.statistics()
+    assert (statistics.closed, statistics.undeliverable, statistics.dropped, statistics.queued) == (
+        True,
+        2,
+        1,
+        0,
+    )
+    assert law_holds(statistics)
+
+
+async def test_a_refusal_is_counted_apart_from_a_failure() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=2)
+    mailbox.post_ask("first").refuse(Draining("no"))
+    mailbox.post_ask("second").fail(ActorCrashed("bug"))
+    statistics = mailbox.statistics()
+    assert (statistics.refused, statistics.failed) == (1, 1)
+
+
+async def test_the_repr_shows_the_state() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=2)
+    reply = mailbox.post_ask("first")
+    assert repr(mailbox) == "<Mailbox 'box' open: 1 queued, 1/2 unanswered>"
+    assert repr(reply) == "<Reply open>"

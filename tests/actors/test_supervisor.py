@@ -1,0 +1,183 @@
+from collections.abc import Callable
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from actors.actor import ActorChild
+from actors.errors import ActorCrashed, ActorStopped, ChildGaveUp
+from actors.mailbox import Mailbox
+from actors.supervisor import SupervisionEvent, open_supervisor
+from tests.world.echo import Crash, Echo, EchoMessage, Say
+
+
+class Diary:
+    """What supervisors reported and children did, in order."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def event(self, event: SupervisionEvent) -> None:
+        self.lines.append(f"{event.name} {event.child}")
+
+
+class SlowChild:
+    """A child that writes down what happens to it, and takes its time to drain."""
+
+    def __init__(self, name: str, diary: Diary, drain_s: float = 0.0) -> None:
+        self.name = name
+        self.essential = False
+        self._diary = diary
+        self._drain_s = drain_s
+
+    async def run(self) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            self._diary.lines.append(f"{self.name} ended")
+
+    def crashed(self, error: BaseException | None) -> None:
+        self._diary.lines.append(f"{self.name} crashed")
+
+    def gave_up(self) -> None:
+        self._diary.lines.append(f"{self.name} gave up")
+
+    async def drain(self) -> None:
+        self._diary.lines.append(f"{self.name} drains")
+        await trio.sleep(self._drain_s)
+        self._diary.lines.append(f"{self.name} drained")
+
+    async def aclose(self) -> None:
+        self._diary.lines.append(f"{self.name} closed")
+
+
+class Fragile(SlowChild):
+    """A child whose every incarnation ends at once."""
+
+    def __init__(self, name: str, diary: Diary, end: Callable[[], None]) -> None:
+        super().__init__(name, diary)
+        self._end = end
+
+    async def run(self) -> None:
+        self._end()
+
+
+def echo_child(*, capacity: int = 9, essential: bool = False) -> ActorChild[EchoMessage]:
+    incarnations = iter(range(1, 99))
+    mailbox: Mailbox[EchoMessage] = Mailbox("echo", capacity=capacity)
+    return ActorChild(mailbox, lambda: Echo(next(incarnations)), essential=essential)
+
+
+async def test_a_crashed_actor_answers_again_after_a_back_off(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    async with open_supervisor(rng=lambda: 1.0, on_event=diary.event) as supervisor:
+        echo = await supervisor.start(echo_child())
+        assert await echo.ref.ask(Say("a")) == "a from 1"
+        with pytest.raises(ActorCrashed) as caught:
+            await echo.ref.ask(Crash())
+        crashed_at = trio.current_time()
+        assert isinstance(caught.value.__cause__, ValueError)
+        assert await echo.ref.ask(Say("b")) == "b from 2"
+        assert trio.current_time() - crashed_at == pytest.approx(0.1)
+        assert [(child.name, child.crashes) for child in supervisor.statistics()] == [("echo", 1)]
+    assert diary.lines == ["actor.crashed echo", "actor.restarted echo"]
+
+
+async def test_a_child_that_crashes_too_often_gives_up_alone(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    async with open_supervisor(on_event=diary.event) as supervisor:
+        echo = await supervisor.start(echo_child())
+        other = await supervisor.start(SlowChild("other", diary))
+        for _ in range(6):
+            with pytest.raises(ActorCrashed):
+                await echo.ref.ask(Crash())
+        with pytest.raises(ActorStopped, match="echo: has stopped"):
+            await echo.ref.ask(Say("anybody?"))
+        assert [child.given_up for child in supervisor.statistics()] == [True, False]
+        assert repr(supervisor) == "<Supervisor of echo, other>"
+    assert other.name == "other"
+    assert diary.lines.count("actor.crashed echo") == 5
+    assert diary.lines.count("actor.gave_up echo") == 1
+
+
+async def test_the_supervisor_ends_with_an_essential_child(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    with pytest.raises(ChildGaveUp, match="echo: crashed too often") as caught:
+        async with open_supervisor(on_event=diary.event) as supervisor:
+            await supervisor.start(SlowChild("first", diary))
+            echo = await supervisor.start(echo_child(essential=True))
+            for _ in range(6):
+                echo.ref.tell(Crash())
+            await trio.sleep_forever()
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert diary.lines[-1] == "first closed"
+
+
+async def test_a_child_that_returns_is_started_again_like_one_that_crashed(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    events: list[SupervisionEvent] = []
+    async with open_supervisor(on_event=events.append, rng=lambda: 1.0) as supervisor:
+        await supervisor.start(Fragile("short", diary, lambda: None))
+        await trio.sleep(0.15)
+    assert events[0] == SupervisionEvent("actor.crashed", "short", None, 0.1)
+    assert events[1] == SupervisionEvent("actor.restarted", "short")
+    assert diary.lines[:2] == ["short crashed", "short crashed"]
+
+
+async def test_children_stop_in_reverse_order_each_drained_before_it_ends(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    async with open_supervisor() as supervisor:
+        await supervisor.start(SlowChild("a", diary))
+        await supervisor.start(SlowChild("b", diary, drain_s=5))
+    stopped = ["drains", "drained", "ended", "closed"]
+    assert diary.lines == [f"b {word}" for word in stopped] + [f"a {word}" for word in stopped]
+
+
+async def test_draining_is_cut_off_after_the_grace_time(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    async with open_supervisor(grace_s=7) as supervisor:
+        await supervisor.start(SlowChild("slow", diary, drain_s=1000))
+        started_at = trio.current_time()
+    assert trio.current_time() == started_at + 7
+    assert diary.lines == ["slow drains", "slow ended", "slow closed"]
+
+
+async def test_a_cancelled_supervisor_closes_every_child_without_draining(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    with trio.move_on_after(1) as scope:
+        async with open_supervisor() as supervisor:
+            await supervisor.start(SlowChild("a", diary, drain_s=5))
+            await supervisor.start(SlowChild("b", diary, drain_s=5))
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+    assert trio.current_time() == scope.deadline
+    assert diary.lines.index("b closed") < diary.lines.index("a closed")
+    assert "a drained" not in diary.lines
+
+
+async def test_one_child_can_be_stopped_and_another_of_that_name_started() -> None:
+    diary = Diary()
+    async with open_supervisor() as supervisor:
+        await supervisor.start(SlowChild("a", diary))
+        with pytest.raises(ValueError, match="a child named 'a' is running already"):
+            await supervisor.start(SlowChild("a", diary))
+        await supervisor.stop("a")
+        assert supervisor.statistics() == ()
+        with pytest.raises(ActorStopped):
+            await supervisor.stop("a")
+        await supervisor.start(SlowChild("a", diary))
+        await wait_all_tasks_blocked()
+    assert diary.lines.count("a closed") == 2
+
+
+async def test_a_child_is_stopped_in_the_middle_of_its_back_off(autojump_clock: MockClock) -> None:
+    def fail() -> None:
+        raise ValueError("at once")
+
+    diary = Diary()
+    async with open_supervisor(rng=lambda: 1.0) as supervisor:
+        await supervisor.start(Fragile("short", diary, fail))
+        await trio.sleep(0.05)
+        started_at = trio.current_time()
+    assert trio.current_time() == started_at
+    assert diary.lines == ["short crashed", "short drains", "short drained", "short closed"]

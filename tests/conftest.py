@@ -1,0 +1,39 @@
+"""What all tests share: tools that may be missing, and a wall round the loopback interface."""
+
+import ipaddress
+import os
+import shutil
+import sys
+
+import pytest
+
+from tests.world.tools import required_tools, verdict
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked `needs(tool)` by the tool's name, or fail it where UCR_TEST_REQUIRE names the tool."""
+    required = required_tools(os.environ.get("UCR_TEST_REQUIRE", ""))
+    for mark in item.iter_markers("needs"):
+        for tool in mark.args:
+            match verdict(tool, required, shutil.which):
+                case "skip":
+                    pytest.skip(f"{tool} is not installed")
+                case "fail":
+                    pytest.fail(f"{tool} is not installed, and UCR_TEST_REQUIRE names it", pytrace=False)
+
+
+def _is_local(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True
+    try:
+        return ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback
+    except ValueError:
+        return address[0] in ("localhost", "")
+
+
+def _keep_local(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.connect" and not _is_local(arguments[1]):
+        raise RuntimeError(f"a test connected to {arguments[1]!r}: tests talk to the loopback interface only")
+
+
+sys.addaudithook(_keep_local)

@@ -1,0 +1,258 @@
+"""The floors of the architecture: who may import what, and the walls of size and state.
+
+A new module stands on no floor until it is put in `FLOORS`, and so fails here first.
+"""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.world.sources import Source, read, sources
+
+DATA, PURE, KERNEL, ACTORS, EDGE, PROCESS = range(6)
+
+FLOORS = {
+    "actors": ACTORS,
+    "actors.errors": DATA,
+    "actors.coding": PURE,
+    "actors.http1": PURE,
+    "actors.request": PURE,
+    "actors.restarts": PURE,
+    "actors.actor": KERNEL,
+    "actors.lease": KERNEL,
+    "actors.ledger": KERNEL,
+    "actors.mailbox": KERNEL,
+    "actors.ref": KERNEL,
+    "actors.supervisor": KERNEL,
+    "actors.connection": ACTORS,
+    "actors.network": ACTORS,
+    "actors.pool": ACTORS,
+    "actors.provider": ACTORS,
+    "actors.race": ACTORS,
+    "actors.resolver": ACTORS,
+    "actors.response": ACTORS,
+    "ucr": PURE,
+    "ucr.errors": DATA,
+    "ucr.events": DATA,
+    "ucr.secret": DATA,
+    "ucr.access": PURE,
+    "ucr.answer": PURE,
+    "ucr.catalogue": PURE,
+    "ucr.config.*": PURE,
+    "ucr.demo_talk": PURE,
+    "ucr.dialects.*": PURE,
+    "ucr.discovery": PURE,
+    "ucr.estimate": PURE,
+    "ucr.jsontext": PURE,
+    "ucr.media": PURE,
+    "ucr.models": PURE,
+    "ucr.quirks": PURE,
+    "ucr.ratelimits": PURE,
+    "ucr.record": PURE,
+    "ucr.redaction": PURE,
+    "ucr.routing": PURE,
+    "ucr.sse": PURE,
+    "ucr.verdict": PURE,
+    "ucr.api": EDGE,
+    "ucr.asgi": EDGE,
+    "ucr.count": EDGE,
+    "ucr.delivery": EDGE,
+    "ucr.demo": EDGE,
+    "ucr.demo_client": EDGE,
+    "ucr.exchange": EDGE,
+    "ucr.guard": EDGE,
+    "ucr.logs": EDGE,
+    "ucr.patience": EDGE,
+    "ucr.probing": EDGE,
+    "ucr.relay": EDGE,
+    "ucr.tree": EDGE,
+    "ucr.upstream": EDGE,
+    "ucr.worker": EDGE,
+    "ucr.starting": PROCESS,
+    "ucr.cli": PROCESS,
+}
+"""`name.*` is a package with all that is in it."""
+
+SERVERS = {"hypercorn"}
+WORLD = {"trio", "httpx", "structlog", "time", "random", "os", "socket", "subprocess", "threading", "asyncio"}
+FORBIDDEN = {
+    DATA: WORLD | SERVERS | {"httptools", "h11", "cachetools", "orjson", "click"},
+    PURE: WORLD | SERVERS | {"click"},
+    KERNEL: {"httpx", "cachetools", "structlog", "asyncio", "subprocess", "click"} | SERVERS,
+    ACTORS: {"structlog", "asyncio", "subprocess", "click"} | SERVERS,
+    EDGE: {"subprocess", "multiprocessing", "asyncio", "click"},
+    PROCESS: {"asyncio", "multiprocessing"},
+}
+
+BROAD_EXCEPT = {
+    "actors.supervisor": "the actor loop",
+    "ucr.api": "the request",
+    "ucr.asgi": "the request",
+    "ucr.guard": "the connection guard",
+    "ucr.cli": "the process",
+}
+"""The four edges at which `except Exception` may stand."""
+
+FUNCTION_LINES = 60
+MODULE_LINES = 400
+
+SOURCES = sources("ucr", "actors")
+BY_MODULE = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.module)
+
+
+def floor_of(module: str) -> int | None:
+    if module in FLOORS:
+        return FLOORS[module]
+    parents = module.split(".")
+    while parents:
+        if (key := ".".join(parents) + ".*") in FLOORS:
+            return FLOORS[key]
+        parents.pop()
+    return None
+
+
+def upward_imports(source: Source) -> Iterator[str]:
+    """Give what a module imports from a higher floor, and `ucr` from within `actors`."""
+    own = floor_of(source.module)
+    assert own is not None
+    for name in source.imports():
+        leaves_the_library = source.module.startswith("actors") and name.split(".")[0] == "ucr"
+        is_above = name not in {"ucr", "actors"} and (floor_of(name) or DATA) > own
+        if leaves_the_library or is_above:
+            yield name
+
+
+def forbidden_imports(source: Source) -> Iterator[str]:
+    floor = floor_of(source.module)
+    assert floor is not None
+    yield from (name for name in source.imports() if name.split(".")[0] in FORBIDDEN[floor])
+
+
+def long_functions(source: Source) -> Iterator[str]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            if lines > FUNCTION_LINES:
+                yield f"{node.name} has {lines} lines"
+
+
+def coroutines(source: Source) -> Iterator[str]:
+    kinds = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
+    yield from (f"line {node.lineno}" for node in ast.walk(source.tree) if isinstance(node, kinds))
+
+
+def shared_state(source: Source) -> Iterator[str]:
+    """Give every `global`, and every mutable object that a module or a class holds."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Global):
+            yield f"line {node.lineno}: global"
+    bodies = [source.tree.body]
+    bodies += [node.body for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+    for statement in (statement for body in bodies for statement in body):
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and is_mutable(statement.value):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+            if names != ["__all__"] and names != ["__slots__"]:
+                yield f"line {statement.lineno}: {', '.join(names)}"
+
+
+def is_mutable(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp):
+        return True
+    makers = {"list", "dict", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter"}
+    return isinstance(value, ast.Call) and getattr(value.func, "id", getattr(value.func, "attr", "")) in makers
+
+
+def broad_excepts(source: Source) -> Iterator[str]:
+    """Give every handler of everything, but for those that only clean up and raise again."""
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        types = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+        names = {getattr(type_, "id", "") for type_ in types}
+        raises_again = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+        if (node.type is None or names & {"Exception", "BaseException"}) and not raises_again:
+            yield f"line {node.lineno}"
+
+
+@BY_MODULE
+def test_every_module_stands_on_a_floor(source: Source) -> None:
+    assert floor_of(source.module) is not None, f"put {source.module} on a floor in FLOORS"
+
+
+@BY_MODULE
+def test_nothing_imports_from_a_higher_floor(source: Source) -> None:
+    assert list(upward_imports(source)) == []
+
+
+@BY_MODULE
+def test_nothing_imports_what_its_floor_forbids(source: Source) -> None:
+    assert list(forbidden_imports(source)) == []
+
+
+@BY_MODULE
+def test_pure_modules_have_no_coroutines(source: Source) -> None:
+    if floor_of(source.module) in {DATA, PURE}:
+        assert list(coroutines(source)) == []
+
+
+@BY_MODULE
+def test_functions_and_modules_keep_within_their_walls(source: Source) -> None:
+    assert list(long_functions(source)) == []
+    assert source.text.count("\n") <= MODULE_LINES
+
+
+@BY_MODULE
+def test_no_module_holds_mutable_state(source: Source) -> None:
+    assert list(shared_state(source)) == []
+
+
+@BY_MODULE
+def test_everything_is_caught_at_the_four_edges_only(source: Source) -> None:
+    if source.module not in BROAD_EXCEPT:
+        assert list(broad_excepts(source)) == []
+
+
+LONG = "def f():\n" + "    x = 1\n" * 60
+
+
+@pytest.mark.parametrize(
+    ("check", "module", "text"),
+    [
+        (upward_imports, "ucr.sse", "from ucr import relay"),
+        (upward_imports, "ucr.sse", "import ucr.cli"),
+        (upward_imports, "actors.pool", "from ucr.errors import UcrError"),
+        (upward_imports, "actors.mailbox", "from .pool import Pool"),
+        (forbidden_imports, "ucr.dialects.anthropic.client", "from time import time"),
+        (forbidden_imports, "actors.ref", "import httpx"),
+        (forbidden_imports, "ucr.relay", "import subprocess"),
+        (long_functions, "ucr.sse", LONG),
+        (coroutines, "ucr.sse", "async def f(): ..."),
+        (shared_state, "ucr.sse", "SEEN = {}"),
+        (shared_state, "ucr.sse", "class A:\n    seen: list[int] = []"),
+        (shared_state, "ucr.sse", "def f():\n    global x"),
+        (shared_state, "ucr.sse", "from collections import defaultdict\nSEEN = defaultdict(int)"),
+        (broad_excepts, "ucr.sse", "try: ...\nexcept Exception: pass"),
+        (broad_excepts, "ucr.sse", "try: ...\nexcept (OSError, BaseException): pass"),
+        (broad_excepts, "ucr.sse", "try: ...\nexcept: pass"),
+    ],
+)
+def test_each_rule_is_able_to_fail(check: object, module: str, text: str) -> None:
+    assert callable(check)
+    assert list(check(read(module, text)))
+
+
+@pytest.mark.parametrize(
+    ("check", "module", "text"),
+    [
+        (upward_imports, "ucr.relay", "from ucr.dialects import roles\nfrom actors import Pool"),
+        (shared_state, "ucr.sse", "SEEN = ()\n__all__ = ['SEEN']"),
+        (shared_state, "ucr.sse", "def f():\n    seen = []"),
+        (broad_excepts, "ucr.sse", "try: ...\nexcept BaseException:\n    x = 1\n    raise"),
+        (broad_excepts, "ucr.sse", "try: ...\nexcept OSError: pass"),
+    ],
+)
+def test_what_the_rules_allow_passes(check: object, module: str, text: str) -> None:
+    assert callable(check)
+    assert list(check(read(module, text))) == []

@@ -1,0 +1,190 @@
+"""A network in memory: listeners and connections between tasks of one Trio run, with faults on request.
+
+Nothing here waits for real time, so that a test with the autojump clock runs the same way every time. A
+connection is a `MemoryStream`; both ends behave like sockets: a closed end is the end of the stream for the
+other, a reset end breaks it.
+"""
+
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+from trio.testing import memory_stream_pair
+
+Pair = tuple[trio.StapledStream, trio.StapledStream]  # type: ignore[type-arg]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The connection is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """The connection is never made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The connection is made, and nobody is at the other end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The connection breaks when the listener's side has sent this many bytes; they still arrive."""
+
+    after_bytes: int
+
+
+Fault = Refuse | Hang | Silent | Reset
+
+
+class LoopbackSocket:
+    """What a server asks of the socket below a stream."""
+
+    family = socket.AF_INET
+
+    def getpeername(self) -> tuple[str, int]:
+        return ("127.0.0.1", 50_000)
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 3000)
+
+
+class MemoryStream(trio.abc.HalfCloseableStream):
+    """One end of a connection."""
+
+    socket = LoopbackSocket()
+
+    def __init__(self, inner: trio.StapledStream) -> None:  # type: ignore[type-arg]
+        self._inner = inner
+        self._was_reset = False
+        self.peer: MemoryStream | None = None
+        self.break_after: int | None = None
+        self.sent_bytes = 0
+        self.is_closed = False
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        if self._was_reset:
+            await trio.lowlevel.checkpoint()
+            raise trio.BrokenResourceError("reset by peer")
+        if self.break_after is not None and self.sent_bytes + len(data) >= self.break_after:
+            kept = bytes(data)[: self.break_after - self.sent_bytes]
+            self.sent_bytes = self.break_after
+            if kept:
+                await self._inner.send_all(kept)
+            await self.reset()
+            raise trio.BrokenResourceError("reset by peer")
+        self.sent_bytes += len(data)
+        await self._inner.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._inner.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        data = bytes(await self._inner.receive_some(max_bytes))
+        if not data and self._was_reset:
+            raise trio.BrokenResourceError("reset by peer")
+        return data
+
+    async def send_eof(self) -> None:
+        await self._inner.send_eof()
+
+    async def reset(self) -> None:
+        """Break the connection: the other end reads what was sent, and then an error."""
+        if self.peer is not None:
+            self.peer._was_reset = True
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+        await self._inner.aclose()
+
+
+def stream_pair(make_pair: Callable[[], Pair] = memory_stream_pair) -> tuple[MemoryStream, MemoryStream]:
+    """Return two connected ends."""
+    left, right = map(MemoryStream, make_pair())
+    left.peer, right.peer = right, left
+    return left, right
+
+
+class MemoryListener(trio.abc.Listener[MemoryStream]):
+    """Where connections to one address arrive; `trio.serve_listeners` takes it like any other."""
+
+    def __init__(self) -> None:
+        self._arrived: deque[MemoryStream] = deque()
+        self._wake = trio.Event()
+        self._is_closed = False
+
+    def arrive(self, stream: MemoryStream) -> None:
+        """Put a connection in the queue."""
+        if self._is_closed:
+            raise ConnectionRefusedError("connection refused")
+        self._arrived.append(stream)
+        self._wake.set()
+
+    async def accept(self) -> MemoryStream:
+        while True:
+            await trio.lowlevel.checkpoint()
+            if self._is_closed:
+                raise trio.ClosedResourceError("the listener was closed")
+            if self._arrived:
+                return self._arrived.popleft()
+            self._wake = trio.Event()
+            await self._wake.wait()
+
+    async def aclose(self) -> None:
+        self._is_closed = True
+        self._wake.set()
+        while self._arrived:
+            await self._arrived.popleft().aclose()
+        await trio.lowlevel.checkpoint()
+
+
+class MemoryNetwork:
+    """Connects clients to listeners. It is a `Network` for a pool, and serves the clients of a server, too.
+
+    `streams` are the clients' ends of every connection that was made, in order. TLS is not spoken: whether it
+    was asked for is in `secured`.
+    """
+
+    def __init__(self, make_pair: Callable[[], Pair] = memory_stream_pair) -> None:
+        self._make_pair = make_pair
+        self._listeners: dict[tuple[str, int], MemoryListener] = {}
+        self._faults: dict[tuple[str, int], deque[Fault | None]] = {}
+        self.streams: list[MemoryStream] = []
+        self.secured: list[str | None] = []
+        self.attempts = 0
+
+    def listener(self, host: str, port: int) -> MemoryListener:
+        """Begin to listen at an address, and return where its connections arrive."""
+        listener = self._listeners[host, port] = MemoryListener()
+        return listener
+
+    def script(self, host: str, port: int, *faults: Fault | None) -> None:
+        """Say how the next connections to an address go, one after the other; None goes well."""
+        self._faults.setdefault((host, port), deque()).extend(faults)
+
+    async def connect(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, server_hostname: str | None = None
+    ) -> MemoryStream:
+        self.attempts += 1
+        await trio.lowlevel.checkpoint()
+        faults = self._faults.get((host, port))
+        fault = faults.popleft() if faults else None
+        if isinstance(fault, Hang):
+            await trio.sleep_forever()
+        listener = self._listeners.get((host, port))
+        if isinstance(fault, Refuse) or (listener is None and not isinstance(fault, Silent)):
+            raise ConnectionRefusedError(f"{host}:{port}: connection refused")
+        ours, theirs = stream_pair(self._make_pair)
+        if isinstance(fault, Reset):
+            theirs.break_after = fault.after_bytes
+        if listener is not None and not isinstance(fault, Silent):
+            listener.arrive(theirs)
+        self.streams.append(ours)
+        self.secured.append(server_hostname if tls is not None else None)
+        return ours

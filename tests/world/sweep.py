@@ -1,0 +1,105 @@
+"""The cancellation sweep: a scenario is cancelled at every one of its steps in turn, and must leave nothing.
+
+The scenario runs once while an instrument counts the steps of its task. Then it runs again for every step k,
+twice: cancelled just before the step (the task has been woken and finds out later) and just after it (the task
+waits, and is woken by the cancellation).
+
+To make the runs alike, Trio's scheduler is made deterministic with the private switch and generator that
+pytest-trio uses for Hypothesis; nothing else in the tests touches them.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import trio
+from trio._core import _run
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+When = Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`act` is what gets cancelled; `check` asserts, when everything has come to rest, that nothing is left."""
+
+    act: Callable[[], Awaitable[None]]
+    check: Callable[[], Awaitable[None]]
+
+
+MakeScenario = Callable[[], AbstractAsyncContextManager[Scenario]]
+ScenarioIterator = AsyncIterator[Scenario]
+
+
+def cancellation_sweep(make_scenario: MakeScenario) -> int:
+    """Sweep over all steps of `act`; return how many there are."""
+    steps = _run_once(make_scenario, None, "after")
+    for step in range(1, steps + 1):
+        _run_once(make_scenario, step, "before")
+        _run_once(make_scenario, step, "after")
+    return steps
+
+
+class _Stepper(trio.abc.Instrument):
+    """Counts the steps of one task, and cancels its scope at one of them."""
+
+    def __init__(self, cancel_at: int | None, when: When) -> None:
+        self.task: trio.lowlevel.Task | None = None
+        self.scope = trio.CancelScope()
+        self.steps = 0
+        self._cancel_at = cancel_at
+        self._when = when
+
+    def begin(self) -> None:
+        """Take the running task for the one to count; this is its first step."""
+        self.task = trio.lowlevel.current_task()
+        self.steps = 1
+        self._maybe_cancel("before")
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task is self.task:
+            self.steps += 1
+            self._maybe_cancel("before")
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task is self.task:
+            self._maybe_cancel("after")
+
+    def _maybe_cancel(self, when: When) -> None:
+        if self.steps == self._cancel_at and when == self._when:
+            self.scope.cancel(reason=f"the sweep cancels {when} step {self.steps}")
+
+
+def _run_once(make_scenario: MakeScenario, cancel_at: int | None, when: When) -> int:
+    stepper = _Stepper(cancel_at, when)
+
+    async def main() -> None:
+        async with make_scenario() as scenario:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_act, scenario, stepper)
+            await wait_all_tasks_blocked()
+            await scenario.check()
+
+    with _deterministic_scheduling():
+        trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[stepper])
+    return stepper.steps
+
+
+async def _act(scenario: Scenario, stepper: _Stepper) -> None:
+    with stepper.scope:
+        stepper.begin()
+        await scenario.act()
+    stepper.task = None
+
+
+@contextmanager
+def _deterministic_scheduling() -> Iterator[None]:
+    switch = "_ALLOW_DETERMINISTIC_SCHEDULING"
+    before = getattr(_run, switch)
+    setattr(_run, switch, True)
+    _run._r.seed(0)
+    try:
+        yield
+    finally:
+        setattr(_run, switch, before)

@@ -1,0 +1,251 @@
+"""The routes of the HTTP surface, and the edge of every request: what goes wrong is answered here."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import trio
+
+from ucr import access, models
+from ucr.asgi import AsgiExchange, framing_error
+from ucr.count import count_tokens
+from ucr.delivery import error_headers
+from ucr.dialects import registry
+from ucr.dialects.roles import ClientDialect, HeaderList
+from ucr.errors import ApiError
+from ucr.jsontext import dumps
+from ucr.logs import Log
+from ucr.patience import Patience
+from ucr.record import Record
+from ucr.relay import Router, relay
+
+_OPENAI_PATHS = (
+    "/v1/chat/",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/embeddings",
+    "/v1/files",
+    "/v1/batches",
+    "/v1/images",
+    "/v1/audio",
+    "/v1/moderations",
+    "/v1/fine_tuning",
+    "/v1/uploads",
+    "/v1/vector_stores",
+    "/v1/assistants",
+    "/v1/threads",
+)
+
+
+def new_request_id() -> str:
+    """Return a fresh id in the form that Anthropic's have."""
+    return f"req_{secrets.token_hex(12)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request at the edge."""
+
+    exchange: AsgiExchange
+    client: ClientDialect
+    record: Record
+    patience: Patience
+
+
+Endpoint = Callable[["Api", Visit], Awaitable[None]]
+
+
+class Api:
+    """Answers exchanges. `interrupt` ends the open ones with an error in their own dialect."""
+
+    def __init__(self, router: Router, log: Log) -> None:
+        self.router = router
+        self._log = log
+        self._open: set[Patience] = set()
+        self._changed = trio.Event()
+        self._clients = registry.clients(router.unix_time)
+        self.is_draining = False
+
+    async def answer(self, exchange: AsgiExchange) -> None:
+        """Answer one request, whatever it is."""
+        record = Record(exchange.request_id, self.router.worker, trio.current_time())
+        patience = Patience(self.router.config.timeouts.total_s)
+        visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience)
+        record.dialect = visit.client.name
+        with self._accounted(visit):
+            try:
+                await self._dispatch(visit)
+            except ApiError as error:
+                await _fail(visit, error)
+            except Exception as error:  # noqa: BLE001 - the request's edge
+                self._log.error("request.crashed", request_id=exchange.request_id, error=repr(error))
+                await _fail(visit, ApiError("api_error", "the router failed; see its log for this request-id"))
+
+    @contextmanager
+    def _accounted(self, visit: Visit) -> Iterator[None]:
+        self._open.add(visit.patience)
+        try:
+            yield
+        finally:
+            self._open.discard(visit.patience)
+            self._report(visit)
+            self._changed.set()
+            self._changed = trio.Event()
+
+    def _report(self, visit: Visit) -> None:
+        record, exchange = visit.record, visit.exchange
+        record.answer_bytes = exchange.sent_bytes
+        if not exchange.is_finished:
+            record.status = record.status or 499
+            record.error_type = record.error_type or "client_gone"
+        if record.model_asked or record.error_type:
+            self._log.info("request.finished", **record.fields(trio.current_time()))
+
+    async def _dispatch(self, visit: Visit) -> None:
+        exchange, config = visit.exchange, self.router.config
+        if (error := framing_error(exchange)) is not None:
+            raise error
+        access.check_host(exchange.path, exchange.headers, config.server.allowed_hosts)
+        access.check_origin(exchange.headers, config.server.allowed_origins)
+        route = _route(exchange.method, exchange.path)
+        if route.guard == "client":
+            access.check_client(exchange.headers, config.clients)
+        elif route.guard == "admin":
+            access.check_admin(exchange.headers, exchange.peer, config)
+        await route.endpoint(self, visit)
+
+    def interrupt(self) -> None:
+        """End the requests that are still open: the grace time is over."""
+        error = ApiError("overloaded_error", "the router is shutting down; try again", retry_after_s=1)
+        for patience in tuple(self._open):
+            patience.interrupt(error)
+
+    async def wait_idle(self) -> None:
+        """Return when no request is open."""
+        while self._open:
+            await self._changed.wait()
+
+
+def dialect_of(exchange: AsgiExchange) -> str:
+    """Return the name of the dialect in which a path, and so its client, speaks."""
+    if exchange.path.startswith("/v1/models"):
+        return "anthropic" if models.asks_in_anthropic(exchange.headers) else "openai-chat"
+    return "openai-chat" if exchange.path.startswith(_OPENAI_PATHS) else "anthropic"
+
+
+async def _fail(visit: Visit, error: ApiError) -> None:
+    exchange, record = visit.exchange, visit.record
+    record.error_type = error.type
+    if exchange.is_finished:
+        return
+    if exchange.is_started:
+        await exchange.send(visit.client.encode_stream_error(error, record.request_id))
+        await exchange.finish()
+        return
+    close = (("connection", "close"),) if error.status in (408, 413, 415, 431) else ()
+    body = visit.client.encode_error(error, record.request_id)
+    await send_json(visit, error.status, body, error_headers(error) + close)
+
+
+async def send_json(visit: Visit, status: int, body: bytes, headers: HeaderList = ()) -> None:
+    """Send a whole JSON answer."""
+    visit.record.status = status
+    kind = (("content-type", "application/json"), ("content-length", str(len(body))))
+    await visit.exchange.start(status, kind + visit.record.headers(trio.current_time()) + headers)
+    await visit.exchange.send(body)
+    await visit.exchange.finish()
+
+
+async def _relay(api: Api, visit: Visit) -> None:
+    content_type = visit.exchange.headers.get("content-type", "application/json")
+    if "json" not in content_type:
+        raise ApiError(
+            "invalid_request_error", f"content-type '{content_type}': send application/json", status=415
+        )
+    await relay(visit.exchange, visit.client, api.router, visit.record, visit.patience)
+
+
+async def _count(api: Api, visit: Visit) -> None:
+    tokens = await count_tokens(visit.exchange, api.router, visit.record, visit.patience)
+    await send_json(visit, 200, dumps({"input_tokens": tokens}))
+
+
+async def _models(api: Api, visit: Visit) -> None:
+    body = models.models_body(api.router.config, visit.exchange.headers, visit.exchange.query)
+    await send_json(visit, 200, body)
+
+
+async def _model(api: Api, visit: Visit) -> None:
+    name = visit.exchange.path.removeprefix("/v1/models/")
+    await send_json(visit, 200, models.model_body(api.router.config, visit.exchange.headers, name))
+
+
+async def _providers(api: Api, visit: Visit) -> None:
+    statuses = {
+        name: {
+            "state": status.state,
+            "in_flight": status.in_flight,
+            "waiting": status.waiting,
+            "granted": status.granted,
+            "succeeded": status.succeeded,
+            "abandoned": status.abandoned,
+            "failures": dict(status.failures),
+        }
+        for name, status in api.router.board.items()
+    }
+    await send_json(visit, 200, dumps(models.providers_view(api.router.config, statuses)))
+
+
+async def _health(api: Api, visit: Visit) -> None:
+    await send_json(visit, 200, b'{"status":"ok"}')
+
+
+async def _ready(api: Api, visit: Visit) -> None:
+    if api.is_draining:
+        return await send_json(visit, 503, b'{"status":"draining"}')
+    return await send_json(visit, 200, b'{"status":"ready"}')
+
+
+async def _root(api: Api, visit: Visit) -> None:
+    await send_json(visit, 200, dumps({"name": "ucr-trio", "docs": "/v1/models, /v1/providers, /health"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`guard` says who may: `open` anybody, `client` who has a client key, `admin` who has the admin key."""
+
+    methods: tuple[str, ...]
+    path: str
+    endpoint: Endpoint
+    guard: str = "client"
+    is_prefix: bool = False
+
+
+ROUTES = (
+    Route(("POST",), "/v1/messages", _relay),
+    Route(("POST",), "/v1/chat/completions", _relay),
+    Route(("POST",), "/v1/messages/count_tokens", _count),
+    Route(("GET",), "/v1/models", _models),
+    Route(("GET",), "/v1/models/", _model, is_prefix=True),
+    Route(("GET",), "/v1/providers", _providers, guard="admin"),
+    Route(("GET", "HEAD"), "/health", _health, guard="open"),
+    Route(("GET", "HEAD"), "/ready", _ready, guard="open"),
+    Route(("GET", "HEAD"), "/", _root, guard="open"),
+)
+
+
+def _route(method: str, path: str) -> Route:
+    """Return the route of a request; raise `ApiError` 404 for another path, 405 for another method."""
+    found = [route for route in ROUTES if _fits(route, path)]
+    if not found:
+        raise ApiError("not_found_error", f"{path} is not served here", code="not_found_error")
+    for route in found:
+        if method in route.methods:
+            return route
+    allowed = ", ".join(sorted({name for route in found for name in route.methods}))
+    raise ApiError("invalid_request_error", f"{method} {path}: use {allowed}", status=405)
+
+
+def _fits(route: Route, path: str) -> bool:
+    return path.startswith(route.path) and path != route.path if route.is_prefix else path == route.path

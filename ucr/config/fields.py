@@ -1,0 +1,270 @@
+"""Every key of the configuration file: one table, from which the reader, the schema and the reference come.
+
+A key that is `later` belongs to a feature that is not built yet: it is checked, and a warning says that it
+has no effect.
+"""
+
+from dataclasses import dataclass
+
+from ucr.catalogue import Quirks
+from ucr.config.kinds import (
+    Choice,
+    Flag,
+    HeaderTable,
+    Key,
+    Kind,
+    Listing,
+    Number,
+    Table,
+    TargetList,
+    Text,
+    Url,
+)
+from ucr.config.model import Logging, Provider, Server, Timeouts
+from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
+
+DIALECTS = ("anthropic", "openai-chat")
+AUTHS = ("bearer", "x-api-key", "api-key", "both", "none")
+_SERVER, _TIMEOUTS, _LOGGING = Server(), Timeouts(), Logging()
+_PROVIDER = Provider("", "", "")
+_QUIRKS = Quirks()
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key. `default` is what the reference shows: a text in brackets says where the value comes from."""
+
+    key: str
+    kind: Kind
+    default: object
+    says: str
+    unit: str = ""
+    is_required: bool = False
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table of the file. `is_list` tables stand in double brackets; `open_kind` is that of free keys."""
+
+    name: str
+    says: str
+    fields: tuple[Field, ...]
+    example: str
+    is_list: bool = False
+    open_kind: Kind | None = None
+    later: bool = False
+
+
+PORT = Number(0, 65_535, is_whole=True)
+COUNT = Number(1, 1_000_000, is_whole=True)
+SECONDS = Number(0.001, 86_400)
+ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, dots, dashes and underscores")
+NAMES = Listing(Text(), "texts")
+DIGEST = Text(r"[0-9a-fA-F]{64}", "64 hexadecimal digits (the SHA-256 of the key)")
+
+SERVER = Section(
+    "server",
+    "Where UCR listens, and for whom.",
+    (
+        Field(
+            "host",
+            Text(says="an address"),
+            _SERVER.host,
+            "Address to listen on; all but loopback need a client key.",
+        ),
+        Field("port", PORT, _SERVER.port, "Port to listen on; 0 takes a free one."),
+        Field(
+            "grace_s", Number(0, 3600), _SERVER.grace_s, "How long open requests may go on after SIGTERM.", "s"
+        ),
+        Field("allowed_hosts", NAMES, [], "Names, beside those of loopback, that a Host header may hold."),
+        Field("allowed_origins", NAMES, [], "Web origins, beside the own one, that may send requests."),
+        Field(
+            "body_limit_bytes",
+            Number(1, 2**31, is_whole=True),
+            _SERVER.body_limit_bytes,
+            "Largest request body, decoded.",
+            "bytes",
+        ),
+        Field(
+            "keep_alive_s",
+            SECONDS,
+            _SERVER.keep_alive_s,
+            "How long an idle connection of a client is kept.",
+            "s",
+        ),
+        Field("workers", COUNT, "(cores, 2 to 4)", "Number of worker processes.", later=True),
+        Field("front_lane", Flag(), True, "Serve the hot routes by the front lane.", later=True),
+        Field("trusted_proxies", NAMES, [], "Addresses whose forwarding headers are believed.", later=True),
+        Field("compression", Flag(), False, "Compress answers for clients that accept it.", later=True),
+        Field(
+            "tls_cert",
+            Text(says="a file's path"),
+            "(none)",
+            "File of the server's certificate chain.",
+            later=True,
+        ),
+        Field("tls_key", Text(says="a file's path"), "(none)", "File of the certificate's key.", later=True),
+    ),
+    '[server]\nhost = "127.0.0.1"\nport = 3000',
+)
+
+LIMITS = (
+    Field("connect_s", SECONDS, _TIMEOUTS.connect_s, "Limit of connecting to a provider.", "s"),
+    Field("first_byte_s", SECONDS, _TIMEOUTS.first_byte_s, "Limit until the first byte of an answer.", "s"),
+    Field("idle_s", SECONDS, _TIMEOUTS.idle_s, "Limit of silence within an answer.", "s"),
+    Field("total_s", SECONDS, _TIMEOUTS.total_s, "Limit of a whole call.", "s"),
+)
+
+TIMEOUTS = Section(
+    "timeouts",
+    "Limits of one call to a provider; each may also stand in a provider, for that one alone.",
+    LIMITS,
+    "[timeouts]\nfirst_byte_s = 300\nidle_s = 240",
+)
+
+QUIRKS = tuple(
+    Field(
+        key,
+        quirk_kind(key),
+        "(by id)" if getattr(_QUIRKS, key) is None else getattr(_QUIRKS, key),
+        quirk_sentence(key),
+    )
+    for key in quirk_keys()
+)
+
+PROVIDERS = Section(
+    "providers",
+    "One upstream each. What is left out comes from the catalogue, where it knows the id.",
+    (
+        Field("id", ID, "(required)", "Name of the provider, in targets and in the log.", is_required=True),
+        Field("dialect", Choice(DIALECTS), "(by id)", "Protocol that the provider speaks."),
+        Field("base_url", Url(), "(by id)", "Root of the provider's API; a `/v1` is never doubled."),
+        Field(
+            "allow_http",
+            Flag(),
+            False,
+            "Permit `http://` to another machine, which sends all in clear.",
+        ),
+        Field("api_key", Key(), "(the provider's own variable)", "Key that the provider wants."),
+        Field(
+            "api_keys", Listing(Key(), "secret texts"), [], "Several keys, used in turn; instead of `api_key`."
+        ),
+        Field(
+            "auth", Choice(AUTHS), "(by id)", "How the key is sent: `both` is x-api-key and api-key together."
+        ),
+        Field("default_model", Text(), "(by id)", "Model for requests that name none of this provider."),
+        Field("models", NAMES, [], "Models that the provider serves: requests for them come here."),
+        Field("enabled", Flag(), _PROVIDER.enabled, "False takes the provider out of service."),
+        Field(
+            "priority",
+            Number(-1000, 1000, is_whole=True),
+            _PROVIDER.priority,
+            "Of several providers that list a model the highest is asked first.",
+        ),
+        Field("headers", HeaderTable(), {}, "Further headers of every request to the provider."),
+        Field("max_requests", COUNT, _PROVIDER.max_requests, "Requests to the provider at one time."),
+        Field(
+            "max_pending",
+            Number(0, 1_000_000, is_whole=True),
+            _PROVIDER.max_pending,
+            "Requests that may wait for a place; more are refused at once.",
+        ),
+        Field(
+            "timeouts", Table(), {}, "The limits below as a table; a limit that stands alone goes before it."
+        ),
+        *LIMITS,
+        Field("http2", Flag(), False, "Speak HTTP/2 to the provider.", later=True),
+        Field("proxy", Text(says="a URL"), "(none)", "Proxy on the way to the provider.", later=True),
+        *QUIRKS,
+    ),
+    '[[providers]]\nid = "deepseek"\napi_key = "${DEEPSEEK_API_KEY}"\npriority = 1',
+    is_list=True,
+)
+
+MODELS = Section(
+    "models",
+    "Further names for models: each key is a name that clients may ask for, its value a target.",
+    (),
+    '[models]\nfast = "groq/openai/gpt-oss-120b"',
+    open_kind=TargetList(),
+)
+
+TASKS = (
+    "background",
+    "think",
+    "long_context",
+    "web_search",
+    "image",
+    "subagent",
+    "compaction",
+    "title",
+    "classifier",
+)
+
+ROUTER = Section(
+    "router",
+    'Where requests go. A target is "provider" or "provider/model"; in a list, one follows when another fails.',
+    (
+        Field("default", TargetList(), "(none)", "Target of whatever nothing else claims."),
+        Field("fallbacks", TargetList(), [], "Targets that follow those of every route."),
+        *(
+            Field(task, TargetList(), "(none)", f"Target of {task.replace('_', ' ')} requests.", later=True)
+            for task in TASKS
+        ),
+        Field(
+            "token_threshold",
+            COUNT,
+            100_000,
+            "Size from which a request is long context.",
+            "tokens",
+            later=True,
+        ),
+        Field("keywords", Flag(), False, "Choose routes by words in the last user message.", later=True),
+        Field(
+            "rules", Table(is_list=True), [], "Rules that choose a target by what a request holds.", later=True
+        ),
+    ),
+    '[router]\ndefault = ["deepseek", "groq/openai/gpt-oss-120b"]',
+)
+
+CLIENTS = Section(
+    "clients",
+    "Who may use the router. With any client configured, every request needs a key.",
+    (
+        Field("name", ID, "(required)", "Name of the client, in the log.", is_required=True),
+        Field("key", Key(), "(none)", "The client's key."),
+        Field("key_sha256", DIGEST, "(none)", "SHA-256 of the key, in hexadecimal; instead of `key`."),
+        Field("models", NAMES, [], "Models that the client may ask for.", later=True),
+        Field("rpm", COUNT, "(none)", "Requests per minute.", later=True),
+        Field("tpm", Number(1, 10**12, is_whole=True), "(none)", "Tokens per minute.", later=True),
+        Field("concurrency", COUNT, "(none)", "Requests at one time.", later=True),
+        Field("budget", Number(0, 10**9), "(none)", "What the client may spend.", "USD", later=True),
+    ),
+    '[[clients]]\nname = "laptop"\nkey = "${UCR_LAPTOP_KEY}"',
+    is_list=True,
+)
+
+ADMIN = Section(
+    "admin",
+    "Access to the admin routes; without a key they answer on loopback only.",
+    (Field("key", Key(), "(none)", "Key of the admin routes."),),
+    '[admin]\nkey = "${UCR_ADMIN_KEY}"',
+)
+
+LOGGING = Section(
+    "logging",
+    "What is logged, as JSON lines on standard output.",
+    (
+        Field("level", Choice(LEVELS), _LOGGING.level, "Least level that is logged."),
+        Field("file", Text(says="a file's path"), "(none)", "File that gets every line as well."),
+    ),
+    '[logging]\nlevel = "info"',
+)
+
+CACHE = Section("cache", "Cached answers.", (), "", open_kind=None, later=True)
+MEMORY = Section("memory", "Limits of memory.", (), "", open_kind=None, later=True)
+
+SECTIONS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS, ADMIN, LOGGING, CACHE, MEMORY)

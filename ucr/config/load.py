@@ -1,0 +1,145 @@
+"""Makes a `Config` of the text of a file.
+
+The whole file is read before anything is said: a `ConfigError` holds every problem at once.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import PurePath
+from types import MappingProxyType
+
+from ucr import jsontext
+from ucr.access import digest
+from ucr.config.ancestor import is_ancestor, translated
+from ucr.config.fields import ADMIN, CLIENTS, LOGGING, MODELS, PROVIDERS, ROUTER, SECTIONS, SERVER, TIMEOUTS
+from ucr.config.interpolate import Unresolved, fill_tree
+from ucr.config.kinds import TargetList, Wrong
+from ucr.config.model import Client, Config, Logging, Provider, Router, Server, Targets, Timeouts
+from ucr.config.overrides import Overrides, apply
+from ucr.config.providers import read_providers
+from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
+from ucr.errors import ConfigError, Problem
+
+NO_OVERRIDES = Overrides()
+
+
+def load(text: str, name: str, environ: Mapping[str, str], overrides: Overrides = NO_OVERRIDES) -> Config:
+    """Read a configuration; its name says its format: `.json` is JSON, everything else TOML.
+
+    Raise `ConfigError` with every problem found.
+    """
+    tree = _parsed(text, name)
+    reading = Reading(name, environ)
+    if name.endswith(".json") and is_ancestor(tree, PurePath(name).name):
+        tree, warnings = translated(tree)
+        for words in warnings:
+            reading.warn(words)
+    config = _config(reading, tree)
+    try:
+        config = apply(config, overrides)
+    except ConfigError as error:
+        reading.problems.extend(error.problems)
+    if reading.problems:
+        raise ConfigError(tuple(reading.problems))
+    return config
+
+
+def _parsed(text: str, name: str) -> Values:
+    text = text.removeprefix("\ufeff")
+    try:
+        tree = (
+            jsontext.loads(text.encode("utf-8", "replace")) if name.endswith(".json") else tomllib.loads(text)
+        )
+    except (jsontext.JsonError, tomllib.TOMLDecodeError) as error:
+        format_ = "JSON" if name.endswith(".json") else "TOML"
+        raise ConfigError((Problem(name, "syntax", "", f"this is not {format_}: {error}"),))
+    if not isinstance(tree, dict):
+        raise ConfigError((Problem(name, "syntax", "", "the file must hold one object"),))
+    return tree
+
+
+def _config(reading: Reading, tree: Values) -> Config:
+    _check_sections(reading, tree)
+    timeouts = Timeouts(**reading.values(reading.table(tree, TIMEOUTS), TIMEOUTS.fields, "timeouts"))
+    providers = read_providers(reading, reading.tables(tree, PROVIDERS), timeouts)
+    admin = reading.values(reading.table(tree, ADMIN), ADMIN.fields, "admin")
+    return Config(
+        server=Server(**reading.values(reading.table(tree, SERVER), SERVER.fields, "server")),
+        timeouts=timeouts,
+        providers=providers,
+        models=_models(reading, tree, providers),
+        router=_router(reading, tree, providers),
+        clients=_clients(reading, tree),
+        admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
+        logging=Logging(**reading.values(reading.table(tree, LOGGING), LOGGING.fields, "logging")),
+        source=reading.file,
+        warnings=tuple(reading.warnings),
+        secrets=tuple(reading.secrets),
+    )
+
+
+def _check_sections(reading: Reading, tree: Values) -> None:
+    names = tuple(section.name for section in SECTIONS)
+    later = {section.name for section in SECTIONS if section.later}
+    for key, value in tree.items():
+        if key == "$schema":
+            continue
+        if key not in names:
+            reading.problem(key, None, unknown_key(key, names))
+        elif key in later and not isinstance(value, dict):
+            reading.problem(key, None, f"must be a table: [{key}]")
+        elif key in later:
+            reading.warn(f"{key} is not yet used: it has no effect in this version")
+
+
+def _models(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> Mapping[str, Targets]:
+    models: dict[str, Targets] = {}
+    for alias, value in reading.table(tree, MODELS).items():
+        key = f"models.{alias}"
+        try:
+            models[alias] = TargetList().read(fill_tree(value, reading.environ))
+        except (Unresolved, Wrong) as error:
+            reading.problem(key, value, str(error))
+        else:
+            _check_targets(reading, key, models[alias], providers)
+    return MappingProxyType(models)
+
+
+def _router(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> Router:
+    table = reading.table(tree, ROUTER)
+    values = reading.values(table, ROUTER.fields, "router")
+    for key, targets in values.items():
+        _check_targets(reading, f"router.{key}", targets, providers)
+    if not values.get("default") and "default" not in table:
+        reading.warn("router.default is not set: requests for models that no provider lists are refused")
+    return Router(**values)
+
+
+def _check_targets(reading: Reading, key: str, targets: Targets, providers: tuple[Provider, ...]) -> None:
+    by_id = {provider.id: provider for provider in providers}
+    for target in targets:
+        if target.provider not in by_id:
+            words = f"there is no provider {target.provider!r}{did_you_mean(target.provider, tuple(by_id))}"
+            reading.problem(key, str(target), words)
+        elif not by_id[target.provider].enabled:
+            reading.warn(f"{key} names the provider {target.provider!r}, which is not enabled")
+
+
+def _clients(reading: Reading, tree: Values) -> tuple[Client, ...]:
+    clients = []
+    for index, table in enumerate(reading.tables(tree, CLIENTS)):
+        at = f"clients.{table['name']}" if isinstance(table.get("name"), str) else f"clients[{index}]"
+        values = reading.values(table, CLIENTS.fields, at)
+        if "key" in table and "key_sha256" in table:
+            reading.problem(f"{at}.key_sha256", None, "stands beside key; write one of them")
+        elif not {"key", "key_sha256"} & table.keys():
+            reading.problem(f"{at}.key", None, "is missing; write key or key_sha256")
+        elif "key" in table and "key" not in values and not _has_problem(reading, f"{at}.key"):
+            reading.problem(f"{at}.key", None, "is empty; an empty key would let everybody in")
+        sha256 = digest(values["key"].reveal()) if "key" in values else values.get("key_sha256", "")
+        clients.append(Client(values.get("name", at), sha256.lower()))
+    return tuple(clients)
+
+
+def _has_problem(reading: Reading, key: str) -> bool:
+    return any(problem.key == key for problem in reading.problems)

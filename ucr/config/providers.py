@@ -1,0 +1,121 @@
+"""Providers made of what the file says, the catalogue knows, and the environment holds."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from urllib.parse import urlsplit
+
+from ucr.access import is_loopback
+from ucr.catalogue import Auth, Row, row
+from ucr.config.fields import LIMITS, PROVIDERS
+from ucr.config.model import Provider, Timeouts
+from ucr.config.quirk_fields import quirk_keys
+from ucr.config.reading import Reading, Values
+from ucr.secret import Secret
+
+_PLAIN = tuple(
+    field.name
+    for field in fields(Provider)
+    if field.name in {entry.key for entry in PROVIDERS.fields if not entry.later} - {"timeouts", "api_keys"}
+)
+_DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (("anthropic", "x-api-key"), ("openai-chat", "bearer"))
+
+
+def key_of(entry: Row, environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Return the key that the environment holds for a row of the catalogue, if it holds one."""
+    found = (environ.get(name, "").strip() for name in entry.key_variables)
+    return tuple(Secret(value) for value in found if value)[:1]
+
+
+def provider_of(entry: Row) -> Provider:
+    """Return a provider with all that the catalogue knows of it."""
+    return Provider(
+        id=entry.id,
+        dialect=entry.dialect,
+        base_url=entry.base_url,
+        auth=entry.auth,
+        default_model=entry.default_model,
+        models_path=entry.models_path,
+        quirks=entry.quirks,
+    )
+
+
+def read_providers(reading: Reading, tables: list[Values], timeouts: Timeouts) -> tuple[Provider, ...]:
+    """Read every provider; `timeouts` are those that hold where a provider sets none."""
+    read = [_read(reading, table, index, timeouts) for index, table in enumerate(tables)]
+    providers = tuple(provider for provider in read if provider is not None)
+    seen: set[str] = set()
+    for provider in providers:
+        if provider.id in seen:
+            reading.problem("providers", provider.id, "this id is used twice; give each provider its own")
+        seen.add(provider.id)
+    if not tables:
+        reading.problem(
+            "providers", None, "there is none; add [[providers]] with an id, or start without a file"
+        )
+    return providers
+
+
+def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Provider | None:
+    at = f"providers.{table['id']}" if isinstance(table.get("id"), str) else f"providers[{index}]"
+    is_off = table.get("enabled") is False
+    values = reading.values(table, PROVIDERS.fields, at, without_variables=is_off)
+    if "id" not in values:
+        return None
+    known = row(values["id"])
+    base = provider_of(known) if known else Provider(values["id"], "", "")
+    provider = replace(
+        base,
+        **{name: values[name] for name in _PLAIN if name in values},
+        api_keys=_keys(reading, values, known, at),
+        timeouts=_timeouts(reading, values, timeouts, at),
+        quirks=base.quirks.with_({key: values[key] for key in quirk_keys() if key in values}),
+    )
+    if "auth" not in values and (known is None or known.dialect != provider.dialect):
+        provider = replace(provider, auth=dict(_DEFAULT_AUTH).get(provider.dialect, "bearer"))
+    if not is_off:
+        _check(reading, table | values, provider, at)
+    return provider
+
+
+def _timeouts(reading: Reading, values: Values, timeouts: Timeouts, at: str) -> Timeouts:
+    table = reading.values(values.get("timeouts", {}), LIMITS, f"{at}.timeouts")
+    alone = {entry.key: values[entry.key] for entry in LIMITS if entry.key in values}
+    return replace(timeouts, **(table | alone))
+
+
+def _keys(reading: Reading, values: Values, known: Row | None, at: str) -> tuple[Secret, ...]:
+    if "api_key" in values and "api_keys" in values:
+        reading.problem(f"{at}.api_keys", None, "stands beside api_key; write one of them")
+    if "api_key" in values:
+        return (values["api_key"],)
+    if "api_keys" in values:
+        return tuple(values["api_keys"])
+    found = key_of(known, reading.environ) if known else ()
+    reading.secrets.extend(found)
+    return found
+
+
+def _check(reading: Reading, table: Values, provider: Provider, at: str) -> None:
+    if not provider.dialect and "dialect" not in table:
+        reading.problem(f"{at}.dialect", None, 'is missing; write "openai-chat" or "anthropic"')
+    if not provider.base_url and "base_url" not in table:
+        reading.problem(f"{at}.base_url", None, "is missing; write the root of the provider's API")
+    url = urlsplit(provider.base_url)
+    is_local = is_loopback(url.hostname or "")
+    if url.scheme == "http" and not is_local and table.get("allow_http") is not True:
+        remedy = (
+            "http:// to another machine sends keys and texts in clear; use https://, or set allow_http = true"
+        )
+        reading.problem(f"{at}.base_url", provider.base_url, remedy)
+    _check_key(reading, table, provider, at, is_local)
+
+
+def _check_key(reading: Reading, table: Values, provider: Provider, at: str, is_local: bool) -> None:
+    known = row(provider.id)
+    is_given = {"api_key", "api_keys", "headers"} & table.keys()
+    needs_key = known is not None and known.key_variables and provider.auth != "none" and not is_local
+    if needs_key and known is not None and not provider.api_keys and (not is_given or "api_key" in table):
+        if any(problem.key.startswith(f"{at}.api_key") for problem in reading.problems):
+            return
+        remedy = f"no API key; set {known.key_variables[0]} or {at}.api_key"
+        reading.problem(f"{at}.api_key", None, remedy)

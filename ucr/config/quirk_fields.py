@@ -1,0 +1,42 @@
+"""The fields of `Quirks` as keys of a provider: kinds from their types, sentences from the docstring."""
+
+import re
+from dataclasses import fields
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ucr.catalogue import Quirks
+from ucr.config.kinds import Choice, Flag, Kind, Listing, Number, Text
+
+_ENTRY = re.compile(r"^    ([a-z0-9_]+(?:, [a-z0-9_]+)*)\n((?:^        .+\n?)+)", re.MULTILINE)
+
+
+def quirk_keys() -> tuple[str, ...]:
+    """Return the names of all quirks, in their order."""
+    return tuple(field.name for field in fields(Quirks))
+
+
+def quirk_kind(key: str) -> Kind:
+    """Return what a quirk may be set to."""
+    return _kind(get_type_hints(Quirks)[key])
+
+
+def quirk_sentence(key: str) -> str:
+    """Return what the catalogue says of a quirk, or words made of its name where it says nothing."""
+    for names, text in _ENTRY.findall(Quirks.__doc__ or ""):
+        if key in names.split(", "):
+            words = " ".join(text.split())
+            return words[0].upper() + words[1:]
+    return f"Whether the provider knows {key.replace('_', ' ')}."
+
+
+def _kind(hint: Any) -> Kind:
+    if get_origin(hint) is Literal:
+        return Choice(get_args(hint))
+    if get_origin(hint) in (Union, UnionType):
+        return _kind(next(arg for arg in get_args(hint) if arg is not type(None)))
+    if get_origin(hint) is tuple:
+        return Listing(Text(), "texts")
+    if hint is bool:
+        return Flag()
+    return Number(0, 10**9, is_whole=True) if hint is int else Text()

@@ -1,0 +1,66 @@
+"""Counting the tokens of a request without sending it.
+
+The provider counts where it offers to; otherwise the local estimate does. A provider that refuses or fails
+only costs the exactness: the estimate answers, because clients do without a count badly.
+"""
+
+from ucr import upstream
+from ucr.dialects import registry
+from ucr.dialects.anthropic.client import AnthropicClient
+from ucr.dialects.anthropic.provider import AnthropicProvider
+from ucr.dialects.roles import Request, Target
+from ucr.errors import UpstreamError
+from ucr.estimate import estimate
+from ucr.exchange import Exchange
+from ucr.jsontext import JsonError, loads
+from ucr.patience import Patience
+from ucr.record import Record
+from ucr.relay import Router, note_request
+from ucr.routing import Candidate, candidates
+
+_ANSWER_BYTES = 64 * 1024
+
+
+async def count_tokens(exchange: Exchange, router: Router, record: Record, patience: Patience) -> int:
+    """Return the number of input tokens; raise `ApiError` for a request that is not one."""
+    raw = await exchange.body(router.config.server.body_limit_bytes)
+    request = AnthropicClient().parse_count(raw, exchange.headers)
+    note_request(record, request)
+    candidate = candidates(router.config, request.model)[0]
+    record.provider, record.model_used, record.route = (
+        candidate.provider.id,
+        candidate.model,
+        candidate.route,
+    )
+    counted = await _native(router, request, candidate, record, patience)
+    return estimate(request.body, "anthropic") if counted is None else counted
+
+
+async def _native(
+    router: Router, request: Request, candidate: Candidate, record: Record, patience: Patience
+) -> int | None:
+    provider = candidate.provider
+    dialect = registry.PROVIDERS[provider.dialect]
+    if not isinstance(dialect, AnthropicProvider):
+        return None
+    child = router.children[provider.id]
+    outgoing = dialect.build_count(
+        request, Target(provider.id, candidate.model, provider.base_url, provider.quirks)
+    )
+    record.attempts = 1
+    try:
+        with await upstream.admitted(child, provider, record.request_id, patience):
+            async with upstream.opened(child, provider, outgoing, patience) as response:
+                with patience.wait():
+                    body = await response.read(_ANSWER_BYTES)
+                return _number(body) if response.status == 200 else None
+    except UpstreamError:
+        return None
+
+
+def _number(body: bytes) -> int | None:
+    try:
+        tokens = loads(body).get("input_tokens")
+    except (JsonError, AttributeError):
+        return None
+    return tokens if isinstance(tokens, int) else None

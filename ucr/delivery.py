@@ -1,0 +1,118 @@
+"""The client's side of one answer: when it starts, what keeps it alive, how it ends.
+
+Nothing is sent before the commit point, except after `SILENCE_S` on a stream: then the answer is opened and
+kept alive, while candidates may still change. One lock keeps the keep-alive out of the middle of an event.
+"""
+
+from collections.abc import Callable
+
+import trio
+
+from ucr.dialects.roles import ClientDialect, HeaderList, Tap
+from ucr.errors import ApiError
+from ucr.exchange import Exchange
+from ucr.record import Record
+
+SILENCE_S = 20.0
+PING_S = 15.0
+
+
+class Delivery:
+    """Sends one answer. `extra_headers` are those of the provider that the client may see."""
+
+    def __init__(self, exchange: Exchange, client: ClientDialect, record: Record) -> None:
+        self._exchange = exchange
+        self._client = client
+        self._record = record
+        self._lock = trio.Lock()
+        self._tap: Tap | None = None
+        self._opening: Callable[[Tap], bytes] | None = None
+        self._is_opened = False
+        self._last_sent_s = trio.current_time()
+        self.extra_headers: HeaderList = ()
+        self.is_started = False
+
+    def watch(self, tap: Tap) -> None:
+        """Deliver this tap's stream from now on; one opened earlier for another candidate stays open."""
+        self._tap = tap
+        if self._is_opened:
+            tap.open_early(self._record.message_id)
+
+    async def write(self, data: bytes) -> None:
+        """Send a part of the stream, with the head before the first part."""
+        if data:
+            async with self._lock:
+                await self._write(data)
+
+    async def _write(self, data: bytes) -> None:
+        if not self.is_started:
+            await self._start(200, self._client.stream_type)
+        await self._exchange.send(data)
+        self._last_sent_s = trio.current_time()
+
+    async def _start(self, status: int, content_type: str) -> None:
+        self.is_started = True
+        now_s = trio.current_time()
+        self._record.status = status
+        self._record.first_byte_s = now_s
+        headers = (("content-type", content_type), ("cache-control", "no-cache"))
+        await self._exchange.start(status, headers + self._record.headers(now_s) + self.extra_headers)
+
+    async def keep_alive(self) -> None:
+        """Open a silent stream after `SILENCE_S`, then send a keep-alive after each `PING_S` without content."""
+        while True:
+            await trio.sleep_until(self._due_s())
+            async with self._lock:
+                if trio.current_time() >= self._due_s():
+                    self._last_sent_s = trio.current_time()
+                    if data := self._keep_alive_bytes():
+                        await self._write(data)
+
+    def _due_s(self) -> float:
+        return self._last_sent_s + (PING_S if self.is_started else SILENCE_S)
+
+    def _keep_alive_bytes(self) -> bytes:
+        """Return b"" while no upstream is open, so that a failure still gets a status of its own."""
+        if self._tap is None or not self._tap.is_at_boundary:
+            return b""
+        if self.is_started:
+            return self._client.keep_alive()
+        self._is_opened = True
+        return self._tap.open_early(self._record.message_id) + self._client.keep_alive()
+
+    async def reply(self, body: bytes) -> None:
+        """Send a whole answer."""
+        self.extra_headers += (("content-length", str(len(body))),)
+        await self._start(200, "application/json")
+        await self._exchange.send(body)
+        await self._exchange.finish()
+
+    async def end(self) -> None:
+        """End a stream that was delivered to its end, its error event included."""
+        await self._exchange.finish()
+
+    async def fail(self, error: ApiError, body: bytes | None) -> None:
+        """Tell the client an error: as a status while nothing was sent, else as the stream's last event.
+
+        `body` is the provider's own error body, for a client of the same dialect.
+        """
+        self._record.error_type = error.type
+        async with self._lock:
+            if self.is_started:
+                await self._exchange.send(self._client.encode_stream_error(error, self._record.request_id))
+            else:
+                written = body or self._client.encode_error(error, self._record.request_id)
+                self.extra_headers += (*error_headers(error), ("content-length", str(len(written))))
+                await self._start(error.status, "application/json")
+                await self._exchange.send(written)
+            await self._exchange.finish()
+
+
+def error_headers(error: ApiError) -> HeaderList:
+    """Return what tells a client whether and when to try again."""
+    headers: list[tuple[str, str]] = []
+    if error.retry_after_s is not None:
+        headers.append(("retry-after", str(error.retry_after_s)))
+    if error.should_retry is not None:
+        headers.append(("x-should-retry", "true" if error.should_retry else "false"))
+    return tuple(headers)

@@ -1,0 +1,1 @@
+"""The Anthropic Messages dialect in both roles, and its pass-through."""

@@ -1,0 +1,96 @@
+"""The client role: what an Anthropic client asks, and answers in its shape."""
+
+from ucr import jsontext, sse
+from ucr.dialects.anthropic import encode, errors, validate
+from ucr.dialects.roles import Canonical, Headers, Request, StreamEncoder
+from ucr.errors import ApiError
+from ucr.events import Reply
+from ucr.jsontext import JsonError, JsonObject
+
+SESSION_HEADER = "x-claude-code-session-id"
+AGENT_HEADER = "x-claude-code-agent-id"
+
+
+class AnthropicClient:
+    """The Messages API as UCR serves it."""
+
+    name = "anthropic"
+    stream_type = "text/event-stream"
+    opens_early = True
+
+    def parse(self, raw: bytes, headers: Headers) -> Request:
+        """Read a request for a message; raise `ApiError` 400 that names what is wrong and where."""
+        return self._parsed(raw, headers, is_count=False)
+
+    def parse_count(self, raw: bytes, headers: Headers) -> Request:
+        """Read a request to count tokens, which needs no `max_tokens`; raise as `parse` does."""
+        return self._parsed(raw, headers, is_count=True)
+
+    def _parsed(self, raw: bytes, headers: Headers, *, is_count: bool) -> Request:
+        try:
+            body = jsontext.loads(raw)
+        except JsonError as error:
+            raise ApiError("invalid_request_error", f"The request body is not valid JSON: {error}") from None
+        validate.check(body, is_count=is_count)
+        return Request(
+            dialect=self.name,
+            raw=raw,
+            body=body,
+            model=body["model"],
+            stream=bool(body.get("stream")),
+            headers=headers,
+            session_id=headers.get(SESSION_HEADER) or _session_of(body),
+            agent_id=headers.get(AGENT_HEADER) or None,
+        )
+
+    def canonical(self, request: Request) -> Canonical:
+        """Return the body without null fields and empty turns, every tool of the client's with a schema."""
+        body = {key: value for key, value in request.body.items() if value is not None}
+        body["messages"] = _full_turns(body["messages"])
+        if "tools" in body:
+            body["tools"] = [_with_schema(tool) for tool in body["tools"]]
+        return Canonical(body)
+
+    def encode_reply(self, reply: Reply, model: str) -> bytes:
+        """Write a whole answer."""
+        return encode.reply(reply, model)
+
+    def encoder(self, request: Request) -> StreamEncoder:
+        """Return the writer of one stream."""
+        return encode.MessageEncoder(request.model)
+
+    def encode_error(self, error: ApiError, request_id: str) -> bytes:
+        """Write an error body."""
+        return errors.written(error, request_id)
+
+    def encode_stream_error(self, error: ApiError, request_id: str) -> bytes:
+        """Write the event that ends a stream which has begun."""
+        return sse.encode(errors.written(error, request_id), "error")
+
+    def keep_alive(self) -> bytes:
+        """Return a ping."""
+        return encode.PING
+
+
+def _session_of(body: JsonObject) -> str | None:
+    """Read the session from `metadata.user_id`, where Claude Code writes a JSON object as text."""
+    user_id = (body.get("metadata") or {}).get("user_id")
+    if not user_id or not user_id.startswith("{"):
+        return None
+    try:
+        value = jsontext.loads_text(user_id)
+    except JsonError:
+        return None
+    session = value.get("session_id") if isinstance(value, dict) else None
+    return session if session and isinstance(session, str) else None
+
+
+def _full_turns(turns: list[JsonObject]) -> list[JsonObject]:
+    """Leave out empty turns, which Claude Code sends; a conversation of nothing else stays as it is."""
+    return [turn for turn in turns if turn["content"]] or turns
+
+
+def _with_schema(tool: JsonObject) -> JsonObject:
+    if tool.get("type") not in (None, "custom") or isinstance(tool.get("input_schema"), dict):
+        return tool
+    return {**tool, "input_schema": {"type": "object", "properties": {}}}

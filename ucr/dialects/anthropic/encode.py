@@ -1,0 +1,155 @@
+"""Canonical answers as Messages API bytes: whole messages, and streams in their exact grammar."""
+
+from typing import assert_never
+
+from ucr import jsontext, sse
+from ucr.dialects.anthropic import errors, usage
+from ucr.events import (
+    Block,
+    BlockDelta,
+    BlockStart,
+    BlockStop,
+    Delta,
+    Event,
+    Failed,
+    InputJsonDelta,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    Opaque,
+    OpaqueDelta,
+    Ping,
+    RedactedThinking,
+    Reply,
+    SignatureDelta,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolUse,
+)
+from ucr.jsontext import JsonObject, RawJson
+
+PING = sse.encode(b'{"type": "ping"}', "ping")
+_STOP = sse.encode(b'{"type":"message_stop"}', "message_stop")
+
+
+def reply(reply: Reply, model: str) -> bytes:
+    """Write a whole message; calls keep the text of their input, number for number."""
+    message: JsonObject = {
+        "id": reply.id,
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [_whole(block) for block in reply.content],
+        "stop_reason": reply.stop_reason,
+        "stop_sequence": reply.stop_sequence,
+        "usage": usage.written_whole(reply.usage),
+    }
+    if reply.stop_details is not None:
+        message["stop_details"] = reply.stop_details
+    return jsontext.dumps(message)
+
+
+def message_start(id_: str, model: str, counters: JsonObject) -> bytes:
+    """Write the event that opens a stream."""
+    message: JsonObject = {
+        "id": id_,
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": counters,
+    }
+    return _event("message_start", {"message": message})
+
+
+class MessageEncoder:
+    """Writes one stream for a client that asked for `model`.
+
+    A second `MessageStart` is left out: the first may have been sent early, to end a silence.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._is_open = False
+
+    def encode(self, event: Event) -> bytes:
+        """Write one event."""
+        match event:
+            case BlockDelta(index, delta):
+                return _event("content_block_delta", {"index": index, "delta": _delta(delta)})
+            case BlockStart(index, block):
+                return _event("content_block_start", {"index": index, "content_block": _opened(block)})
+            case BlockStop(index):
+                return _event("content_block_stop", {"index": index})
+            case MessageStart():
+                return self._start(event)
+            case MessageDelta():
+                return _message_delta(event)
+            case MessageStop():
+                return _STOP
+            case Ping():
+                return PING
+            case Failed(error):
+                return sse.encode(errors.written(error), "error")
+            case _:
+                assert_never(event)
+
+    def _start(self, event: MessageStart) -> bytes:
+        if self._is_open:
+            return b""
+        self._is_open = True
+        return message_start(event.id, self._model, usage.written_whole(event.usage))
+
+
+def _event(type_: str, fields: JsonObject) -> bytes:
+    return sse.encode(jsontext.dumps({"type": type_, **fields}), type_)
+
+
+def _message_delta(event: MessageDelta) -> bytes:
+    delta: JsonObject = {"stop_reason": event.stop_reason, "stop_sequence": event.stop_sequence}
+    if event.stop_details is not None:
+        delta["stop_details"] = event.stop_details
+    return _event("message_delta", {"delta": delta, "usage": usage.written(event.usage)})
+
+
+def _whole(block: Block) -> JsonObject:
+    if isinstance(block, ToolUse):
+        return {**_opened(block), "input": RawJson(jsontext.object_text(block.input_json))}
+    return _opened(block)
+
+
+def _opened(block: Block) -> JsonObject:
+    match block:
+        case Text(text, citations):
+            cited = {"citations": [dict(citation) for citation in citations]} if citations else {}
+            return {"type": "text", "text": text, **cited}
+        case Thinking(thinking, signature):
+            return {"type": "thinking", "thinking": thinking, "signature": signature}
+        case RedactedThinking(data):
+            return {"type": "redacted_thinking", "data": data}
+        case ToolUse(id_, name, _):
+            return {"type": "tool_use", "id": id_, "name": name, "input": {}}
+        case Opaque(raw):
+            return dict(raw)
+        case _:
+            assert_never(block)
+
+
+def _delta(delta: Delta) -> JsonObject:
+    match delta:
+        case TextDelta(text):
+            return {"type": "text_delta", "text": text}
+        case InputJsonDelta(partial_json):
+            return {"type": "input_json_delta", "partial_json": partial_json}
+        case ThinkingDelta(thinking):
+            return {"type": "thinking_delta", "thinking": thinking}
+        case SignatureDelta(signature):
+            return {"type": "signature_delta", "signature": signature}
+        case OpaqueDelta(raw):
+            return dict(raw)
+        case _:
+            assert_never(delta)

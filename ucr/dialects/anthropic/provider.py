@@ -1,0 +1,127 @@
+"""The provider role: requests to an Anthropic upstream, and what it answers."""
+
+from ucr import jsontext
+from ucr.dialects import model_name
+from ucr.dialects.anthropic import build, decode, errors, usage
+from ucr.dialects.anthropic.tap import MessageTap
+from ucr.dialects.anthropic.thinking import is_on
+from ucr.dialects.envelope import PREFIX
+from ucr.dialects.roles import (
+    Canonical,
+    Context,
+    HeaderList,
+    Headers,
+    Outgoing,
+    Request,
+    StreamDecoder,
+    Summary,
+    Tap,
+    Target,
+)
+from ucr.errors import UpstreamError
+from ucr.events import Reply
+from ucr.jsontext import JsonObject
+
+VERSION = "2023-06-01"
+"""The version that takes sampling parameters; later ones refuse them, so requests of our own never name one."""
+
+_OWN_SIGNATURE = PREFIX.encode()
+
+
+class AnthropicProvider:
+    """An upstream that speaks the Messages API: Anthropic's own, or one of the many that imitate it."""
+
+    name = "anthropic"
+
+    def build(self, canonical: Canonical, request: Request, target: Target) -> Outgoing:
+        """Build from another dialect's request."""
+        body, notes = build.translated(canonical, request, target)
+        return Outgoing(
+            path=_path(target),
+            headers=_headers({}),
+            body=jsontext.dumps(body),
+            context=_context(request, target, thinking_wanted=is_on(canonical.body)),
+            notes=notes,
+        )
+
+    def build_same(self, request: Request, target: Target) -> Outgoing:
+        """Build from an Anthropic client's request: its bytes, the model's name apart, wherever they can stay.
+
+        Every `anthropic-*` header passes: betas and versions are the client's business.
+        """
+        return self._passed(request, target, _path(target))
+
+    def build_count(self, request: Request, target: Target) -> Outgoing:
+        """Build a request to count tokens from one of the same kind."""
+        return self._passed(request, target, _path(target) + "/count_tokens")
+
+    def _passed(self, request: Request, target: Target, path: str) -> Outgoing:
+        body, notes = _adapted(request, target)
+        return Outgoing(
+            path=path,
+            headers=_headers(request.headers),
+            body=_bytes(request, body, target.model),
+            context=_context(request, target, thinking_wanted=True),
+            notes=notes,
+        )
+
+    def decode_reply(self, body: bytes, context: Context) -> Reply:
+        """Read a whole answer; raise `UpstreamError` for an error in it and for what cannot be read."""
+        return decode.reply(body, context)
+
+    def decode_error(self, status: int, headers: Headers, body: bytes, context: Context) -> UpstreamError:
+        """Read an error answer; its own body passes to clients of this dialect."""
+        return errors.read_body(context.provider, status, headers, body)
+
+    def decoder(self, context: Context) -> StreamDecoder:
+        """Return the reader of one stream."""
+        return decode.MessageDecoder(context)
+
+    def tap(self, context: Context, *, strict: bool) -> Tap:
+        """Return the watcher of one stream that passes through."""
+        return MessageTap(context, strict=strict)
+
+    def pass_reply(self, body: bytes, context: Context) -> tuple[bytes, Summary]:
+        """Check a whole answer, put the model's name back, and read its usage."""
+        message = decode.message(body, context.provider)
+        reason = message.get("stop_reason")
+        summary = Summary(usage.read(message.get("usage")), reason if isinstance(reason, str) else None)
+        if context.model_asked == context.model_used:
+            return body, summary
+        return model_name.renamed(body, context.model_asked) or body, summary
+
+
+def _adapted(request: Request, target: Target) -> tuple[JsonObject, tuple[str, ...]]:
+    is_native = request.model == target.model and _OWN_SIGNATURE not in request.raw
+    if is_native and not target.quirks.drop and target.quirks.mid_system:
+        return request.body, ()
+    return build.adapted(request.body, request.model, target)
+
+
+def _bytes(request: Request, body: JsonObject, model: str) -> bytes:
+    if body is not request.body:
+        return jsontext.dumps({**body, "model": model})
+    if model == request.model:
+        return request.raw
+    return model_name.renamed(request.raw, model) or jsontext.dumps({**body, "model": model})
+
+
+def _path(target: Target) -> str:
+    return "/messages" if target.base_url.rstrip("/").endswith("/v1") else "/v1/messages"
+
+
+def _headers(client: Headers) -> HeaderList:
+    passed = {name: value for name, value in client.items() if name.startswith("anthropic-")}
+    passed.setdefault("anthropic-version", VERSION)
+    return (("content-type", "application/json"), ("accept", "application/json"), *sorted(passed.items()))
+
+
+def _context(request: Request, target: Target, *, thinking_wanted: bool) -> Context:
+    return Context(
+        provider=target.provider,
+        model_asked=request.model,
+        model_used=target.model,
+        stream=request.stream,
+        quirks=target.quirks,
+        thinking_wanted=thinking_wanted,
+    )

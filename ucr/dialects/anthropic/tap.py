@@ -1,0 +1,95 @@
+"""The tap on a Messages stream that passes through."""
+
+from ucr import jsontext, sse
+from ucr.dialects import model_name
+from ucr.dialects.anthropic import encode, errors, usage
+from ucr.dialects.anthropic.strict import Documented
+from ucr.dialects.event_tap import EventTap
+from ucr.dialects.roles import Context
+from ucr.errors import UpstreamError
+from ucr.events import Usage
+from ucr.jsontext import JsonObject
+
+_INPUT_COUNTERS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+class MessageTap(EventTap):
+    """Passes a Messages stream on and reads usage, stop reason and errors from it.
+
+    The commit point is the first block, or the end of a message without any.
+    """
+
+    def __init__(self, context: Context, *, strict: bool) -> None:
+        super().__init__(context)
+        self._documented = Documented() if strict else None
+        self._is_mapped = context.model_asked != context.model_used
+        self._is_opened_early = False
+        self._start_positions: list[int] = []
+        self._start_counters: JsonObject = {}
+
+    def open_early(self, message_id: str) -> bytes:
+        """Return a `message_start` of UCR's own; the true input counters then come with the last delta."""
+        if self._is_opened_early or self._is_committed:
+            return b""
+        self._is_opened_early = True
+        for position in self._start_positions:
+            self._held[position] = b""
+        counters = usage.written_whole(Usage(input_tokens=self._context.input_estimate))
+        return encode.message_start(message_id, self._context.model_asked, counters)
+
+    def _plain(self, block: bytes) -> bytes | None:
+        return block if self._documented is None and block.startswith(b"event: content_block_") else None
+
+    def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
+        value = value if "type" in value else {**value, "type": event.name}
+        if self._documented is not None:
+            kept = self._documented.kept(value)
+            if kept is None:
+                return b""
+            if kept is not value:
+                value, block = kept, sse.encode(jsontext.dumps(kept), event.name)
+        match value["type"]:
+            case "message_start":
+                return self._start(block, event, value)
+            case "content_block_start" | "content_block_delta":
+                self._commit()
+            case "message_delta":
+                return self._message_delta(block, event, value)
+            case "message_stop":
+                self._is_finished = True
+            case "error" if not self._is_finished:
+                self._fail(errors.read_event(self._context.provider, value, event.data.encode()), block)
+                return b""
+        return block
+
+    def _start(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
+        counters = _object(_object(value.get("message")).get("usage"))
+        self._usage = self._usage.updated(usage.read(counters))
+        if not self._is_committed:
+            self._start_counters = counters
+            self._start_positions.append(len(self._held))
+        if self._is_opened_early:
+            return b""
+        if not self._is_mapped:
+            return block
+        data = model_name.renamed(event.data.encode(), self._context.model_asked, inside="message")
+        return self._with_data(block, event, data)
+
+    def _message_delta(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
+        self._commit()
+        counters = _object(value.get("usage"))
+        self._usage = self._usage.updated(usage.read(counters))
+        reason = _object(value.get("delta")).get("stop_reason")
+        self._stop_reason = reason if isinstance(reason, str) else self._stop_reason
+        if not self._is_opened_early:
+            return block
+        known = {key: self._start_counters[key] for key in _INPUT_COUNTERS if key in self._start_counters}
+        told = {key: count for key, count in counters.items() if count is not None}
+        return sse.encode(jsontext.dumps({**value, "usage": {**known, **told}}), "message_delta")
+
+    def _error_event(self, error: UpstreamError) -> bytes:
+        return sse.encode(errors.written(error), "error")
+
+
+def _object(value: object) -> JsonObject:
+    return value if isinstance(value, dict) else {}

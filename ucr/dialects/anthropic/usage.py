@@ -1,0 +1,46 @@
+"""The token counters of the Messages API, read and written.
+
+Counters at the top of `usage` are the whole truth: `iterations`, which list the steps of a compaction or of a
+fallback model, are already in them.
+"""
+
+from ucr.events import Usage
+from ucr.jsontext import JsonObject
+
+
+def read(value: object) -> Usage:
+    """Read a `usage` object; whatever is no counter is not known."""
+    if not isinstance(value, dict):
+        return Usage()
+    details = value.get("output_tokens_details")
+    return Usage(
+        input_tokens=_count(value.get("input_tokens")),
+        output_tokens=_count(value.get("output_tokens")),
+        cache_read_tokens=_count(value.get("cache_read_input_tokens")),
+        cache_creation_tokens=_count(value.get("cache_creation_input_tokens")),
+        thinking_tokens=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+    )
+
+
+def written(usage: Usage) -> JsonObject:
+    """Write the counters that are known, and `output_tokens`, without which readers fail."""
+    value: JsonObject = {}
+    if usage.input_tokens is not None:
+        value["input_tokens"] = usage.input_tokens
+    if usage.cache_creation_tokens is not None:
+        value["cache_creation_input_tokens"] = usage.cache_creation_tokens
+    if usage.cache_read_tokens is not None:
+        value["cache_read_input_tokens"] = usage.cache_read_tokens
+    value["output_tokens"] = usage.output_tokens or 0
+    if usage.thinking_tokens is not None:
+        value["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
+    return value
+
+
+def written_whole(usage: Usage) -> JsonObject:
+    """Write the counters where `input_tokens` is needed too: in a whole message and at a stream's start."""
+    return {"input_tokens": 0, **written(usage)}
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None

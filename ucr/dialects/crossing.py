@@ -1,0 +1,115 @@
+"""A stream that crosses from a provider's dialect to a client's.
+
+It has the shape of a tap, so that the relay treats a translated stream and one that passes through alike:
+bytes in, bytes for the client out, nothing before the commit point.
+"""
+
+from typing import assert_never
+
+from ucr.dialects.roles import ClientDialect, Context, Request, StreamDecoder, Summary
+from ucr.errors import ApiError, UpstreamError
+from ucr.events import (
+    BlockDelta,
+    BlockStart,
+    BlockStop,
+    Event,
+    Failed,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    Ping,
+    StopReason,
+    Usage,
+)
+
+
+class Crossing:
+    """Decodes, holds back until there is content, and encodes; see `ucr.dialects.roles.Tap`."""
+
+    def __init__(
+        self, decoder: StreamDecoder, client: ClientDialect, request: Request, context: Context
+    ) -> None:
+        self._decoder = decoder
+        self._client = client
+        self._encoder = client.encoder(request)
+        self._context = context
+        self._held: list[Event] = []
+        self._was_opened_early = False
+        self._usage = Usage()
+        self._stop_reason: StopReason | None = None
+        self.is_committed = False
+        self.is_finished = False
+        self.is_at_boundary = True
+        self.failure: UpstreamError | None = None
+
+    @property
+    def is_finishing(self) -> bool:
+        """True when only the usage may still come."""
+        return self._decoder.is_finishing
+
+    @property
+    def summary(self) -> Summary:
+        return Summary(self._usage, self._stop_reason)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the provider's bytes; return the client's."""
+        try:
+            events = self._decoder.feed(data)
+        except UpstreamError as error:
+            events = [Failed(error)]
+        return self._take(events)
+
+    def close(self) -> bytes:
+        """Take the end of the provider's bytes; a stream cut short becomes an error for the client."""
+        try:
+            events = self._decoder.close()
+        except UpstreamError as error:
+            events = [Failed(error)]
+        return self._take(events)
+
+    def open_early(self, message_id: str) -> bytes:
+        """Open the client's stream before the provider has; b"" for a client that needs no opening."""
+        if not self._client.opens_early:
+            return b""
+        self._was_opened_early = True
+        usage = Usage(input_tokens=self._context.input_estimate, output_tokens=0)
+        return self._encoder.encode(MessageStart(message_id, self._context.model_asked, usage))
+
+    def _take(self, events: list[Event]) -> bytes:
+        written: list[bytes] = []
+        for event in events:
+            if self.is_finished or self.failure is not None:
+                break
+            self._note(event)
+            if self.is_committed:
+                written += [self._encoder.encode(held) for held in self._held]
+                self._held.clear()
+                written.append(self._encoder.encode(event))
+        return b"".join(written)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case MessageStart(usage=usage):
+                self._usage = self._usage.updated(usage)
+                if not self._was_opened_early and not self.is_committed:
+                    self._held.append(event)
+            case BlockStart() | BlockDelta() | BlockStop():
+                self.is_committed = True
+            case MessageDelta(stop_reason=stop_reason, usage=usage):
+                self.is_committed = True
+                self._usage = self._usage.updated(usage)
+                self._stop_reason = stop_reason
+            case MessageStop():
+                self.is_finished = True
+            case Failed(error=error):
+                self.failure = _upstream_error(error)
+            case Ping():
+                pass
+            case _:
+                assert_never(event)
+
+
+def _upstream_error(error: ApiError) -> UpstreamError:
+    if isinstance(error, UpstreamError):
+        return error
+    return UpstreamError(error.type, error.message, status=error.status, fault="midstream")

@@ -1,0 +1,188 @@
+"""What every tap on a passing stream does, whatever the dialect: hold, commit, pass on, end.
+
+How this works: bytes are cut into event blocks and each block is read as far as the dialect needs. Until the
+commit point nothing goes out, so that a failure before it can be answered by another candidate; from there on
+every read gives what it completed, the bytes unchanged. Because only whole blocks go out, a keep-alive may be
+written between any two returns. An LF that may or may not have been read after a block's last CR is evened out,
+so that any split gives the same bytes.
+"""
+
+from abc import ABC, abstractmethod
+
+from ucr import jsontext, sse
+from ucr.dialects import faults
+from ucr.dialects.roles import Context, Summary
+from ucr.errors import UpstreamError
+from ucr.events import Usage
+from ucr.jsontext import JsonError, JsonObject
+
+HELD_LIMIT_BYTES = 1024 * 1024
+"""What may wait for the commit point: a message's start, and pings for longer than any limit allows."""
+
+_DONE = "[DONE]"
+
+
+class EventTap(ABC):
+    """A tap of one stream: a dialect says what an event means by `_event`, and calls `_commit` and `_fail`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._splitter = sse.Splitter()
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._is_committed = False
+        self._is_finished = False
+        self._failure: UpstreamError | None = None
+        self._usage = Usage()
+        self._stop_reason: str | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes; return what goes to the client, nothing before the commit point."""
+        if self._failure is not None:
+            return b""
+        try:
+            self._take(self._splitter.feed(data))
+        except sse.SseError as error:
+            self._break(f"broke its stream: {error}")
+        return self._released()
+
+    def close(self) -> bytes:
+        """Say that the bytes are at their end; return what is left, and an error event if the end is missing.
+
+        Before the commit point nothing is returned: `failure` says what happened.
+        """
+        if self._failure is not None:
+            return b""
+        self._take_last(self._splitter.close())
+        if not self._is_finished and self._failure is None:
+            ending = self._ending()
+            if ending is None:
+                self._fail(faults.cut_short(self._context.provider))
+            else:
+                self._is_finished = True
+                self._held.append(ending)
+        return self._released()
+
+    @property
+    def is_committed(self) -> bool:
+        """True once content, or a normal end without any, was read."""
+        return self._is_committed
+
+    @property
+    def is_at_boundary(self) -> bool:
+        """True always: only whole events are returned."""
+        return True
+
+    @property
+    def is_finishing(self) -> bool:
+        """False always: whoever passes bytes on waits for all of them."""
+        return False
+
+    @property
+    def is_finished(self) -> bool:
+        """True once the stream's proper end was read."""
+        return self._is_finished
+
+    @property
+    def failure(self) -> UpstreamError | None:
+        """The error that the stream reported or ended in."""
+        return self._failure
+
+    @property
+    def summary(self) -> Summary:
+        """What was read of usage and of the reason to stop."""
+        return Summary(self._usage, self._stop_reason)
+
+    @abstractmethod
+    def _plain(self, block: bytes) -> bytes | None:
+        """Return what the client gets of a committed stream's block that needs no reading, else None."""
+
+    @abstractmethod
+    def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
+        """Read one event; return what the client gets of it."""
+
+    @abstractmethod
+    def _error_event(self, error: UpstreamError) -> bytes:
+        """Write an error that ends the client's stream."""
+
+    def _ending(self) -> bytes | None:
+        """Return what completes a stream that may end here, None when it may not."""
+        return None
+
+    def _done(self, block: bytes) -> bytes:
+        """Read the `[DONE]` that ends a stream in some dialects and that others ignore."""
+        return block
+
+    def _commit(self) -> None:
+        self._is_committed = True
+
+    def _fail(self, error: UpstreamError, written: bytes | None = None) -> None:
+        """End the stream in an error, in the provider's own words when they are `written`."""
+        self._failure = error
+        self._hold(self._error_event(error) if written is None else written)
+
+    def _break(self, what: str, shown: str = "") -> None:
+        self._fail(faults.unreadable(self._context.provider, what, shown.encode("utf-8", "replace")))
+
+    def _take(self, blocks: list[bytes]) -> None:
+        for block in blocks:
+            if self._failure is not None:
+                return
+            self._take_one(block)
+
+    def _take_one(self, block: bytes) -> None:
+        if self._is_committed and (plain := self._plain(block)) is not None:
+            self._held.append(plain)
+            return
+        event = sse.parse(block)
+        if event is None:
+            self._hold(block)
+        elif event.data.strip() == _DONE:
+            self._hold(self._done(block))
+        else:
+            self._read(block, event)
+
+    def _read(self, block: bytes, event: sse.SseEvent) -> None:
+        try:
+            value = jsontext.loads_text(event.data)
+        except JsonError:
+            value = None
+        if isinstance(value, dict):
+            self._hold(self._event(block, event, value))
+        else:
+            self._break("sent an event that is not JSON", event.data)
+
+    def _take_last(self, rest: bytes) -> None:
+        """Read what came after the last blank line: an event that misses its own, or one that was cut off."""
+        try:
+            event = sse.parse(rest)
+            if event is not None and event.data.strip() != _DONE:
+                jsontext.loads_text(event.data)
+        except (sse.SseError, JsonError):
+            return
+        if event is not None:
+            self._take([rest + (b"\n" if rest.endswith(b"\n") else b"\n\n")])
+        elif self._is_finished or not rest.strip():
+            self._hold(rest)
+
+    def _hold(self, data: bytes) -> None:
+        self._held.append(data)
+        if self._is_committed or self._failure is not None:
+            return
+        self._held_bytes += len(data)
+        if self._held_bytes > HELD_LIMIT_BYTES:
+            self._break("sent no content for too long")
+
+    def _released(self) -> bytes:
+        if self._is_committed or self._failure is not None:
+            data = b"".join(self._held) if self._is_committed else b""
+            self._held.clear()
+            return data
+        return b""
+
+    def _with_data(self, block: bytes, event: sse.SseEvent, data: bytes | None) -> bytes:
+        """Put other data into a block, whose framing stays as it is where the data was on one line."""
+        if data is None:
+            return block
+        old = event.data.encode()
+        return block.replace(old, data, 1) if old in block else sse.encode(data, event.name)

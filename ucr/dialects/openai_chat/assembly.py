@@ -1,0 +1,91 @@
+"""One answer being put together: its start, its content, and its end with stop reason and usage."""
+
+import re
+
+from ucr import jsontext
+from ucr.dialects import faults, tool_ids
+from ucr.dialects.openai_chat import stop, usage
+from ucr.dialects.openai_chat.delta import DeltaReader
+from ucr.dialects.roles import Context
+from ucr.errors import UpstreamError
+from ucr.events import Event, MessageDelta, MessageStart, MessageStop, Usage
+from ucr.jsontext import JsonObject
+
+_FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
+_ID_CHARS = 100
+
+
+class Assembly:
+    """What is known of the answer so far. `in_pieces` is False for a whole answer."""
+
+    def __init__(self, context: Context, *, in_pieces: bool) -> None:
+        self._context = context
+        self._in_pieces = in_pieces
+        self._reader: DeltaReader | None = None
+        self._usage = Usage()
+        self._finish: str | None = None
+
+    @property
+    def is_started(self) -> bool:
+        return self._reader is not None
+
+    @property
+    def is_finishing(self) -> bool:
+        """True once the provider has said why it stopped."""
+        return self._finish is not None
+
+    @property
+    def usage_is_estimated(self) -> bool:
+        """True while the provider has counted no output."""
+        return self._usage.output_tokens is None
+
+    def note_usage(self, chunk: JsonObject) -> bool:
+        """Take the usage of a chunk, which replaces what an earlier one said; False when it has none."""
+        found = usage.chunk_usage(chunk)
+        if found is not None:
+            self._usage = self._usage.updated(found)
+        return found is not None
+
+    def read(self, chunk: JsonObject, delta: JsonObject, size: int) -> list[Event]:
+        """Take a delta of a chunk; the first one starts the message."""
+        if self._reader is not None:
+            return self._reader.read(delta, size)
+        message_id = _message_id(chunk)
+        seed = f"{message_id} {self._context.input_estimate}"
+        self._reader = DeltaReader(self._context, seed, in_pieces=self._in_pieces)
+        known = Usage(
+            self._usage.input_tokens,
+            cache_read_tokens=self._usage.cache_read_tokens,
+            cache_creation_tokens=self._usage.cache_creation_tokens,
+        )
+        begun = Usage(input_tokens=self._context.input_estimate).updated(known)
+        start = MessageStart(message_id, self._context.model_asked, begun)
+        return [start, *self._reader.read(delta, size)]
+
+    def note_finish(self, reason: object) -> UpstreamError | None:
+        """Take a finish reason, of which the first counts; return the error that it stands for, if it does."""
+        if not isinstance(reason, str) or not reason or self._finish is not None:
+            return None
+        if reason in stop.FAILURES:
+            words = f"provider '{self._context.provider}' stopped with finish reason '{reason}'"
+            return faults.upstream_error(self._context.provider, 500, words, code=reason)
+        self._finish = reason
+        return None
+
+    def end(self) -> list[Event]:
+        """Write the end of the message; it must have started."""
+        assert self._reader is not None
+        has_calls, is_refused = self._reader.has_calls, self._reader.is_refused
+        reason = stop.stop_reason(self._finish, has_calls=has_calls, is_refused=is_refused)
+        is_cut = reason not in ("end_turn", "tool_use")
+        events = self._reader.finish(is_cut=is_cut)
+        counted = Usage(output_tokens=usage.estimated(self._reader.chars)).updated(self._usage)
+        return [*events, MessageDelta(reason, counted), MessageStop()]
+
+
+def _message_id(chunk: JsonObject) -> str:
+    """Return the provider's id in a form that every client takes, or one that is minted from the chunk."""
+    id_ = chunk.get("id")
+    if isinstance(id_, str) and id_:
+        return "msg_" + _FOREIGN.sub("_", id_.removeprefix("msg_"))[:_ID_CHARS]
+    return "msg_" + tool_ids.mint(jsontext.dumps(chunk).decode()).removeprefix("toolu_")

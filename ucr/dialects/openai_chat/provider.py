@@ -1,0 +1,64 @@
+"""The provider role of the chat-completions dialect."""
+
+from ucr.dialects.model_name import renamed
+from ucr.dialects.openai_chat import tap as taps
+from ucr.dialects.openai_chat.build import build
+from ucr.dialects.openai_chat.errors import decode_error
+from ucr.dialects.openai_chat.reply import decode_reply
+from ucr.dialects.openai_chat.stream import ChatStreamDecoder
+from ucr.dialects.roles import (
+    Canonical,
+    Context,
+    Headers,
+    Outgoing,
+    Request,
+    StreamDecoder,
+    Summary,
+    Tap,
+    Target,
+)
+from ucr.errors import UpstreamError
+from ucr.events import Reply
+from ucr.jsontext import dumps
+
+PATH = "/chat/completions"
+
+
+class OpenAIChatProvider:
+    """Any provider that speaks chat completions; in what they differ is in `Target.quirks`."""
+
+    name = "openai-chat"
+
+    def build(self, canonical: Canonical, request: Request, target: Target) -> Outgoing:
+        """Translate a canonical request."""
+        return build(canonical, request, target)
+
+    def build_same(self, request: Request, target: Target) -> Outgoing:
+        """Pass the client's bytes on, with the model's name mapped."""
+        body = request.raw
+        if request.model != target.model:
+            mapped = renamed(request.raw, target.model)
+            body = dumps({**request.body, "model": target.model}) if mapped is None else mapped
+        accept = "text/event-stream" if request.stream else "application/json"
+        context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
+        return Outgoing(PATH, (("content-type", "application/json"), ("accept", accept)), body, context)
+
+    def decode_reply(self, body: bytes, context: Context) -> Reply:
+        """Read a whole answer; raise `UpstreamError` for an error in it and for what cannot be read."""
+        return decode_reply(body, context)
+
+    def decode_error(self, status: int, headers: Headers, body: bytes, context: Context) -> UpstreamError:
+        """Read a refusal."""
+        return decode_error(status, headers, body, context)
+
+    def decoder(self, context: Context) -> StreamDecoder:
+        """Return what reads a stream."""
+        return ChatStreamDecoder(context)
+
+    def tap(self, context: Context, *, strict: bool) -> Tap:
+        """Return what watches a stream that passes through."""
+        return taps.ChatTap(context)
+
+    def pass_reply(self, body: bytes, context: Context) -> tuple[bytes, Summary]:
+        """Check a whole answer that passes through."""
+        return taps.pass_reply(body, context)

@@ -1,0 +1,49 @@
+"""Reads a whole chat-completions answer.
+
+It is read as one large delta, so that what holds for streams holds here. All choices make one message: some
+providers put the text into one and the calls into another.
+"""
+
+from ucr import answer, jsontext
+from ucr.dialects import faults
+from ucr.dialects.openai_chat import errors
+from ucr.dialects.openai_chat.assembly import Assembly
+from ucr.dialects.roles import Context
+from ucr.events import Event, Reply
+from ucr.jsontext import JsonError, JsonObject
+
+
+def decode_reply(body: bytes, context: Context) -> Reply:
+    """Read an answer; raise `UpstreamError` for an error in it and for what cannot be read."""
+    value = _parsed(body, context)
+    error = errors.error_in(value, context)
+    if error is not None:
+        raise error
+    choices = value.get("choices")
+    found = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+    if not found:
+        raise faults.unreadable(context.provider, "answered without an answer", body)
+    assembly = Assembly(context, in_pieces=False)
+    assembly.note_usage(value)
+    events: list[Event] = []
+    for choice in found:
+        message = choice.get("message")
+        events += assembly.read(value, message if isinstance(message, dict) else {}, len(body))
+        error = errors.error_in(choice, context) or assembly.note_finish(choice.get("finish_reason"))
+        if error is not None:
+            raise error
+    return answer.collect([*events, *assembly.end()])
+
+
+def _parsed(body: bytes, context: Context) -> JsonObject:
+    if not body.strip():
+        raise faults.unreadable(context.provider, "answered with an empty body")
+    try:
+        value = jsontext.loads(body)
+    except JsonError:
+        raise faults.unreadable(context.provider, "answered what is not JSON", body) from None
+    if isinstance(value, list) and value:
+        value = value[0]
+    if not isinstance(value, dict):
+        raise faults.unreadable(context.provider, "answered what is not an answer", body)
+    return value

@@ -1,0 +1,154 @@
+"""Reads a stream of chat-completion chunks.
+
+A finish reason does not end the answer: the usage may follow it in a chunk of its own. The answer ends with
+the first usage after the finish reason, with `[DONE]`, or with the end of the bytes; what goes wrong after a
+finish reason no longer matters. `[DONE]` alone ends an answer, too, since some providers give no finish
+reason; the end of the bytes alone does not. Of several choices only the first is read.
+"""
+
+from ucr import jsontext, sse
+from ucr.dialects import faults
+from ucr.dialects.openai_chat import errors
+from ucr.dialects.openai_chat.assembly import Assembly
+from ucr.dialects.roles import Context
+from ucr.errors import UpstreamError
+from ucr.events import Event, Failed
+from ucr.jsontext import JsonError, JsonObject
+
+_DONE = b"[DONE]"
+
+
+class ChatStreamDecoder:
+    """A `StreamDecoder`: every failure is a `Failed` event, and nothing is raised."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._splitter = sse.Splitter()
+        self._assembly = Assembly(context, in_pieces=True)
+        self._is_over = False
+
+    @property
+    def is_finishing(self) -> bool:
+        """True between the finish reason and the end; `close` then ends the answer properly."""
+        return self._assembly.is_finishing and not self._is_over
+
+    @property
+    def usage_is_estimated(self) -> bool:
+        """True when the provider counted no output, so that the count is UCR's own estimate."""
+        return self._assembly.usage_is_estimated
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take bytes; return the events completed by them."""
+        if self._is_over:
+            return []
+        try:
+            blocks = self._splitter.feed(data)
+        except sse.SseError as error:
+            return self._fail(self._unreadable(str(error)))
+        return self._read(blocks)
+
+    def close(self) -> list[Event]:
+        """Say that the bytes are at their end: what is left is read, and the answer ends or fails."""
+        if self._is_over:
+            return []
+        try:
+            rest = self._splitter.close()
+        except sse.SseError as error:
+            return self._fail(self._unreadable(str(error)))
+        if not self._assembly.is_started and rest.lstrip()[:1] in (b"{", b"[", b"<"):
+            return self._fail(self._no_stream(rest))
+        events = self._read([rest]) if _is_whole(rest) else []
+        return events if self._is_over else [*events, *self._fail(faults.cut_short(self._context.provider))]
+
+    def _read(self, blocks: list[bytes]) -> list[Event]:
+        events: list[Event] = []
+        for block in blocks:
+            try:
+                events += self._block(block)
+            except UpstreamError as error:
+                events += self._fail(error)
+            except sse.SseError as error:
+                events += self._fail(self._unreadable(str(error)))
+            if self._is_over:
+                break
+        return events
+
+    def _block(self, block: bytes) -> list[Event]:
+        data, name = sse.plain_data(block), None
+        if data is None:
+            event = sse.parse(block)
+            if event is None:
+                return []
+            data, name = event.data.encode(), event.name
+        if data.strip() in (b"", _DONE):
+            return self._end() if data.strip() else []
+        try:
+            chunk = jsontext.loads(data)
+        except JsonError as error:
+            return self._fail(self._unreadable(f"an event is not JSON: {error}"))
+        if isinstance(chunk, list) and chunk:
+            chunk = chunk[0]
+        return self._chunk(chunk, len(block), is_error=name == "error") if isinstance(chunk, dict) else []
+
+    def _chunk(self, chunk: JsonObject, size: int, *, is_error: bool) -> list[Event]:
+        was_finishing = self._assembly.is_finishing
+        has_usage = self._assembly.note_usage(chunk)
+        error = errors.error_in(chunk, self._context, is_error=is_error)
+        if error is not None:
+            return self._fail(error)
+        choice = _first_choice(chunk)
+        events = [] if choice is None else self._choice(chunk, choice, size)
+        if was_finishing and has_usage and not self._is_over:
+            events += self._end()
+        return events
+
+    def _choice(self, chunk: JsonObject, choice: JsonObject, size: int) -> list[Event]:
+        error = errors.error_in(choice, self._context)
+        error = error or self._assembly.note_finish(choice.get("finish_reason"))
+        if error is not None and not self._assembly.is_started:
+            return self._fail(error)
+        delta = choice.get("delta")
+        events = self._assembly.read(chunk, delta if isinstance(delta, dict) else {}, size)
+        return events if error is None else [*events, *self._fail(error)]
+
+    def _end(self) -> list[Event]:
+        if not self._assembly.is_started:
+            return self._fail(self._unreadable("no answer is in it"))
+        self._is_over = True
+        return self._assembly.end()
+
+    def _fail(self, error: UpstreamError) -> list[Event]:
+        if self._assembly.is_finishing:
+            return self._end()
+        self._is_over = True
+        return [Failed(error)]
+
+    def _no_stream(self, body: bytes) -> UpstreamError:
+        """Read a body that is no stream although its head said so; it is an error, mostly."""
+        try:
+            value = jsontext.loads(body)
+        except JsonError:
+            value = None
+        error = errors.error_in(value, self._context) if isinstance(value, dict) else None
+        return error or faults.unreadable(self._context.provider, "sent no event stream", body)
+
+    def _unreadable(self, why: str) -> UpstreamError:
+        return faults.unreadable(self._context.provider, f"sent a stream that cannot be read: {why}")
+
+
+def _first_choice(chunk: JsonObject) -> JsonObject | None:
+    choices = chunk.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and choice.get("index", 0) in (0, None):
+            return choice
+    return None
+
+
+def _is_whole(rest: bytes) -> bool:
+    """True when an event is whole but for its blank line: half an event is not to be read as broken JSON."""
+    try:
+        event = sse.parse(rest)
+        data = b"" if event is None else event.data.encode().strip()
+        return data == _DONE or jsontext.loads(data) is not None
+    except (sse.SseError, JsonError):
+        return False

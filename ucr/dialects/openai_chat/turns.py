@@ -1,0 +1,121 @@
+"""The turns of a conversation, with every tool call beside its result.
+
+Chat completions want each call answered directly after the message that made it. Clients put results
+elsewhere: after text, after a system turn, in a second user turn, twice, or (interrupted, compacted) nowhere.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ucr.dialects.openai_chat.media import text_part
+from ucr.dialects.openai_chat.notes import Notes
+from ucr.dialects.openai_chat.source import blocks_of, objects_of, text_of
+from ucr.dialects.tool_ids import to_upstream
+from ucr.jsontext import JsonObject
+
+ROLES = ("system", "user", "assistant")
+BILLING_PREFIX = "x-anthropic-billing-header:"
+"""How Claude Code's first system block begins; its hash varies and would spoil every prompt cache."""
+
+SERVER_BLOCKS = ("server_tool_use", "mcp_tool_use", "fallback")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn. An assistant turn has its calls and the result block of each, by the ids of the provider."""
+
+    role: str
+    blocks: tuple[JsonObject, ...]
+    calls: Mapping[str, JsonObject] = field(default_factory=dict)
+    results: Mapping[str, JsonObject] = field(default_factory=dict)
+
+
+def call_id(block: JsonObject, key: str) -> str:
+    """Return the provider's id of a call that a block names under `key`; "" when there is none."""
+    return to_upstream(text_of(block.get(key)))
+
+
+def system_blocks(body: JsonObject) -> list[JsonObject]:
+    """Return the blocks of the system prompt, without Claude Code's billing line."""
+    return [
+        block
+        for block in blocks_of(body.get("system"))
+        if block["type"] == "text" and not block["text"].lstrip().startswith(BILLING_PREFIX)
+    ]
+
+
+def read_turns(messages: object) -> list[Turn]:
+    """Return the turns that say anything; assistant turns in a row are one, as the Messages API reads them."""
+    turns: list[Turn] = []
+    for message in objects_of(messages):
+        role = text_of(message.get("role"))
+        blocks = tuple(blocks_of(message.get("content")))
+        if not blocks or role not in ROLES:
+            continue
+        if role == "assistant" and turns and turns[-1].role == "assistant":
+            turns[-1] = Turn(role, turns[-1].blocks + blocks)
+        else:
+            turns.append(Turn(role, blocks))
+    return turns
+
+
+def paired(turns: Iterable[Turn], notes: Notes) -> list[Turn]:
+    """Return turns with results moved to their calls; a result without a call becomes words of the user."""
+    out: list[Turn] = []
+    calls: Mapping[str, JsonObject] = {}
+    results: dict[str, JsonObject] = {}
+    for turn in turns:
+        if turn.role == "assistant":
+            blocks = _without_server_tools(turn.blocks, notes)
+            calls, results = _calls(blocks), {}
+            out.append(Turn(turn.role, blocks, calls, results))
+        elif rest := tuple(_unclaimed(turn.blocks, calls, results, notes)):
+            out.append(Turn(turn.role, rest))
+    return out
+
+
+def _calls(blocks: Iterable[JsonObject]) -> Mapping[str, JsonObject]:
+    """Return the calls of a turn by their ids at the provider; a repeated id counts once."""
+    found: dict[str, JsonObject] = {}
+    for block in blocks:
+        if block["type"] == "tool_use" and text_of(block.get("name")) and (id_ := call_id(block, "id")):
+            found.setdefault(id_, block)
+    return found
+
+
+def _unclaimed(
+    blocks: Iterable[JsonObject],
+    calls: Mapping[str, JsonObject],
+    results: dict[str, JsonObject],
+    notes: Notes,
+) -> Iterable[JsonObject]:
+    """Yield what is no result of `calls`, and put the first result of each call into `results`."""
+    for block in blocks:
+        if block["type"] != "tool_result":
+            yield block
+            continue
+        id_ = call_id(block, "tool_use_id")
+        if id_ not in calls:
+            notes.add("a tool result without its call was passed as text")
+            yield from _as_words(block)
+        elif id_ in results:
+            notes.add("dropped a second result of one tool call")
+        else:
+            results[id_] = block
+
+
+def _as_words(result: JsonObject) -> list[JsonObject]:
+    blocks = blocks_of(result.get("content"))
+    return [text_part("[result of an earlier tool call]"), *blocks] if blocks else []
+
+
+def _without_server_tools(blocks: tuple[JsonObject, ...], notes: Notes) -> tuple[JsonObject, ...]:
+    """Leave out calls that Anthropic's servers ran, together with their results."""
+    kept = tuple(block for block in blocks if not _is_servers(block["type"]))
+    if len(kept) != len(blocks):
+        notes.dropped("server_tool_history")
+    return kept
+
+
+def _is_servers(kind: str) -> bool:
+    return kind in SERVER_BLOCKS or kind.endswith("_tool_result")

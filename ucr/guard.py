@@ -1,0 +1,225 @@
+"""hypercorn behind a guard: one connection's fault stays in that connection.
+
+How this works: hypercorn 0.18 on Trio lets exceptions leave a connection's task, which ends the whole server;
+it shields its writes, so that a client that stops reading holds up a shutdown for ever; and it changes to
+HTTP/2 on a plain port when asked. Here each connection runs its protocol under one `except Exception`, writes
+have a deadline and no shield, heads have a deadline, and only HTTP/1.1 is spoken. A foreign `Upgrade` is
+ignored and the request answered as HTTP/1.1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import h11
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config as HypercornConfig
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol import ProtocolWrapper
+from hypercorn.protocol.events import Request as StreamRequest
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.http_stream import HTTPStream
+from hypercorn.trio.task_group import TaskGroup
+from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import parse_socket_addr
+
+HEAD_LIMIT_BYTES = 64 * 1024
+_WRITE_BYTES = 64 * 1024
+
+Report = Callable[[BaseException], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: for a request's head, for each 64 KiB written, and for an idle connection."""
+
+    head_s: float = 10.0
+    write_s: float = 30.0
+    keep_alive_s: float = 72.0
+
+
+class _PlainProtocol(H11Protocol):
+    """HTTP/1.1 only: no h2c, no HTTP/2 by prior knowledge, no WebSocket on API routes."""
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        return None
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        self.stream = HTTPStream(
+            self.app,
+            self.config,
+            self.context,
+            self.task_group,
+            self.ssl,
+            self.client,
+            self.server,
+            self.stream_send,
+            1,
+        )
+        await self.stream.handle(_stream_request(request, self.connection_state))
+        self.keep_alive_requests += 1
+
+    @property
+    def is_reading_head(self) -> bool:
+        """True while a head has begun and is not yet complete."""
+        return self.connection.their_state is h11.IDLE and bool(self.connection.trailing_data[0])
+
+
+def _stream_request(request: h11.Request, state: ConnectionState) -> StreamRequest:
+    return StreamRequest(
+        stream_id=1,
+        headers=list(request.headers),
+        http_version=request.http_version.decode(),
+        method=request.method.decode("ascii").upper(),
+        raw_path=request.target,
+        state=state,
+    )
+
+
+class GuardedConnection(TCPServer):
+    """One connection. `report` gets what would otherwise have ended the process."""
+
+    def __init__(
+        self,
+        app: ASGIWrapper,
+        config: HypercornConfig,
+        context: WorkerContext,
+        limits: Limits,
+        report: Report,
+        stream: Any,
+    ) -> None:
+        super().__init__(app, config, context, {}, stream)
+        self._limits = limits
+        self._report = report
+
+    async def run(self) -> None:
+        """Serve the connection to its end; raises nothing but cancellation."""
+        try:
+            await self._serve()
+        except Exception as error:  # noqa: BLE001 - the connection's edge
+            if not _is_lost_connection(error):
+                self._report(error)
+        finally:
+            await trio.aclose_forcefully(self.stream)
+
+    async def _serve(self) -> None:
+        socket = self.stream.socket
+        client = parse_socket_addr(socket.family, socket.getpeername())
+        server = parse_socket_addr(socket.family, socket.getsockname())
+        async with TaskGroup() as task_group:
+            self._task_group = task_group
+            wrapper = ProtocolWrapper(
+                self.app,
+                self.config,
+                self.context,
+                task_group,
+                ConnectionState({}),
+                False,
+                client,
+                server,
+                self.protocol_send,
+                "http/1.1",
+            )
+            wrapper.protocol = self._protocol = _PlainProtocol(
+                self.app,
+                self.config,
+                self.context,
+                task_group,
+                ConnectionState({}),
+                False,
+                client,
+                server,
+                self.protocol_send,
+            )
+            self.protocol = wrapper
+            await self.idle_task.restart(task_group, self._idle_timeout)
+            await self._read_data()
+
+    async def _read_data(self) -> None:
+        head_deadline = trio.current_time() + self._limits.head_s
+        while True:
+            is_in_head = self._protocol.is_reading_head
+            if not is_in_head:
+                head_deadline = trio.current_time() + self._limits.head_s
+            with trio.CancelScope(deadline=head_deadline if is_in_head else float("inf")) as scope:
+                try:
+                    data = await self.stream.receive_some(MAX_RECV)
+                except (trio.ClosedResourceError, trio.BrokenResourceError):
+                    break
+            if scope.cancelled_caught:
+                break
+            await self.protocol.handle(RawData(bytes(data)))
+            if data == b"":
+                break
+        await self.protocol.handle(Closed())
+        await self._close()
+
+    async def protocol_send(self, event: Event) -> None:
+        """Write bytes with a deadline; a client that does not take them is cut off."""
+        if not isinstance(event, RawData):
+            return await super().protocol_send(event)
+        async with self.send_lock:
+            is_sent = await self._send(event.data)
+        if not is_sent:
+            await self.protocol.handle(Closed())
+        return None
+
+    async def _send(self, data: bytes) -> bool:
+        try:
+            for start in range(0, len(data), _WRITE_BYTES):
+                with trio.move_on_after(self._limits.write_s) as scope:
+                    await self.stream.send_all(data[start : start + _WRITE_BYTES])
+                if scope.cancelled_caught:
+                    await trio.aclose_forcefully(self.stream)
+                    return False
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return False
+        return True
+
+
+def _is_lost_connection(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_lost_connection(inner) for inner in error.exceptions)
+    return isinstance(error, OSError | trio.BrokenResourceError | trio.ClosedResourceError)
+
+
+def guarded_config(limits: Limits) -> HypercornConfig:
+    """Return hypercorn's own settings: no `server` header, no logs of its own, one limit for heads."""
+    config = HypercornConfig()
+    config.include_server_header = False
+    config.accesslog = None
+    config.errorlog = None
+    config.h11_max_incomplete_size = HEAD_LIMIT_BYTES
+    config.keep_alive_timeout = limits.keep_alive_s
+    return config
+
+
+class GuardedServer:
+    """Serves an ASGI app on listeners until it is told to drain."""
+
+    def __init__(self, app: Any, limits: Limits, report: Report) -> None:
+        self._context = WorkerContext(None)
+        self._accepting = trio.CancelScope()
+        self._connection = partial(
+            GuardedConnection, ASGIWrapper(app), guarded_config(limits), self._context, limits, report
+        )
+
+    async def serve(self, listeners: list[trio.abc.Listener[Any]]) -> None:
+        """Accept until `drain` is called, then return when every connection has ended."""
+        async with trio.open_nursery() as connections:
+            with self._accepting:
+                await trio.serve_listeners(self._serve_one, listeners, handler_nursery=connections)
+            for listener in listeners:
+                await listener.aclose()
+
+    async def _serve_one(self, stream: trio.abc.Stream) -> None:
+        await self._connection(stream).run()
+
+    async def drain(self) -> None:
+        """Stop accepting; idle connections close, busy ones close after their answer."""
+        self._accepting.cancel(reason="drain")
+        await self._context.terminated.set()

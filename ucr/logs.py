@@ -1,0 +1,172 @@
+"""The log: JSON lines, each one write of at most 4 KiB, without secrets.
+
+How this works: structlog, with its own processors and no global configuration, hands every event to one sink.
+Redaction happens here and not where events are made, on every text of a line, before anything is cut (a secret
+cut in half would not be recognised). A `Log` is an argument of whoever logs.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from ucr import jsontext
+from ucr.config.model import Config
+from ucr.redaction import Redactor
+
+Log = FilteringBoundLogger
+Clock = Callable[[], datetime]
+Write = Callable[[bytes], object]
+
+LINE_LIMIT_BYTES = 4096
+"""Writes of up to this many bytes to a pipe are never mixed with others (PIPE_BUF of Linux)."""
+
+VALUE_LIMITS = (1024, 256, 64, 16)
+"""To how many characters texts are cut, until the line fits."""
+
+HEAD = ("timestamp", "level", "event")
+
+FINISHED = (
+    "request_id",
+    "worker",
+    "dialect",
+    "provider",
+    "model_asked",
+    "model_used",
+    "route",
+    "tier",
+    "attempts",
+    "status",
+    "stream",
+    "cache",
+    "ttfb_ms",
+    "total_ms",
+    "overhead_ms",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "stop_reason",
+    "error_type",
+    "session_id",
+    "agent_id",
+)
+"""The fields of `request.finished`, in their order; one that is not known is null."""
+
+LEVELS: Mapping[str, int] = MappingProxyType(
+    {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+)
+
+
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types that need no look at what is in them."""
+
+
+class LineSink:
+    """What structlog writes to: one call of each writer per line."""
+
+    def __init__(self, writers: Iterable[Write]) -> None:
+        self._writers = tuple(writers)
+
+    def msg(self, line: bytes) -> None:
+        for write in self._writers:
+            write(line)
+
+    debug = info = warning = error = critical = msg
+
+
+def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: Clock) -> Log:
+    """Return a log of events of at least `level`; `secrets` never appear in it, whoever logs them."""
+    redactor = Redactor(secrets)
+
+    def stamp(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        moment = now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {"timestamp": moment, "level": method, **event}
+
+    def render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
+        fields = {k: v if type(v) in PLAIN else plain(v) for k, v in in_order(event).items()}
+        line = jsontext.dumps(fields)
+        if redactor.suspects(line.decode()):
+            fields = redactor.tree(fields)
+            line = jsontext.dumps(fields)
+        return fitted(fields, line)
+
+    logger = structlog.wrap_logger(
+        LineSink(writers),
+        processors=[stamp, structlog.processors.format_exc_info, render],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        context_class=dict,
+    )
+    return cast(Log, logger.bind())
+
+
+def open_log(config: Config, now: Clock) -> Log:
+    """Return the log that the configuration asks for: to standard output, and to the file if there is one."""
+    writers: list[Write] = [_writer(sys.stdout.fileno())]
+    if config.logging.file is not None:
+        writers.append(_writer(_open(config.logging.file)))
+    return make_log(config.logging.level, (secret.reveal() for secret in config.secrets), writers, now)
+
+
+def _open(path: str) -> int:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def _writer(descriptor: int) -> Write:
+    def write(line: bytes) -> None:
+        """Write a line at once; a reader that is gone, or a full disk, must not stop the router."""
+        try:
+            os.write(descriptor, line)
+        except OSError:
+            return
+
+    return write
+
+
+def in_order(event: EventDict) -> dict[str, Any]:
+    """Return the fields in the order of the contract, then the others as they came."""
+    fields: dict[str, Any] = {key: event.get(key) for key in HEAD}
+    if event.get("event") == "request.finished":
+        fields |= dict.fromkeys(FINISHED)
+    known = {key: event[key] for key in FINISHED if key in event}
+    return {**fields, **known, **event}
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain JSON data; what JSON has no word for is written as text."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def fitted(event: Mapping[str, Any], line: bytes) -> bytes:
+    """Return the event's JSON as a line that fits the limit: long values are cut, and at the last left out."""
+    for limit in VALUE_LIMITS:
+        if len(line) < LINE_LIMIT_BYTES:
+            return line + b"\n"
+        line = jsontext.dumps({key: _cut(item, limit) for key, item in event.items()})
+    if len(line) < LINE_LIMIT_BYTES:
+        return line + b"\n"
+    kept = (key for key in (*HEAD, *FINISHED) if key in event)
+    return jsontext.dumps({key: _cut(event[key], VALUE_LIMITS[-1]) for key in kept} | {"cut": True}) + b"\n"
+
+
+def _cut(value: Any, limit: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= limit else f"{value[:limit]}…"
+    if isinstance(value, dict | list):
+        text = jsontext.dumps(value).decode()
+        return value if len(text) <= limit else f"{text[:limit]}…"
+    return value

@@ -1,0 +1,47 @@
+"""How long one request may still wait for its upstream.
+
+A wait is the only place where a request is stopped from outside: by its own deadline, or when the router
+shuts down. Sending to the client is never interrupted, so no event is ever cut in half.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import trio
+
+from ucr.errors import ApiError, UpstreamError
+
+
+class Patience:
+    """`total_s` from now on; `interrupt` ends the present wait and every later one with the given error."""
+
+    def __init__(self, total_s: float) -> None:
+        self.deadline = trio.current_time() + total_s
+        self._total_s = total_s
+        self._waiting: trio.CancelScope | None = None
+        self._interruption: ApiError | None = None
+        self.waited_s = 0.0
+
+    def interrupt(self, error: ApiError) -> None:
+        """Make every wait of this request end with `error`."""
+        self._interruption = error
+        if self._waiting is not None:
+            self._waiting.cancel(reason=error.message)
+
+    @contextmanager
+    def wait(self) -> Iterator[None]:
+        """Wait for the upstream in this block; raise the interruption, or a timeout, when it takes too long."""
+        if self._interruption is not None:
+            raise self._interruption
+        began = trio.current_time()
+        try:
+            with trio.CancelScope(deadline=self.deadline) as scope:
+                self._waiting = scope
+                yield
+        finally:
+            self._waiting = None
+            self.waited_s += trio.current_time() - began
+        if scope.cancelled_caught:
+            raise self._interruption or UpstreamError(
+                "timeout_error", f"the answer took longer than {self._total_s:g} s", fault="timeout"
+            )

@@ -1,0 +1,91 @@
+"""The account of one request: what its log line and its answer's headers say."""
+
+from dataclasses import dataclass, field
+
+from ucr.dialects.roles import HeaderList, Summary
+from ucr.events import Usage
+
+_NOTES_CHARS = 1000
+
+
+@dataclass(slots=True)
+class Record:
+    """Filled while the request runs; times are seconds on the loop's clock."""
+
+    request_id: str
+    worker: str
+    began_s: float
+    dialect: str = ""
+    provider: str = ""
+    upstream_dialect: str = ""
+    model_asked: str = ""
+    model_used: str = ""
+    route: str = ""
+    attempts: int = 0
+    status: int = 0
+    stream: bool = False
+    first_byte_s: float | None = None
+    waited_s: float = 0.0
+    summary: Summary = field(default_factory=Summary)
+    error_type: str | None = None
+    session_id: str | None = None
+    agent_id: str | None = None
+    upstream_request_id: str | None = None
+    notes: tuple[str, ...] = ()
+    request_bytes: int = 0
+    answer_bytes: int = 0
+
+    @property
+    def message_id(self) -> str:
+        """The id of a message that the router opens itself."""
+        return "msg_" + self.request_id.removeprefix("req_")
+
+    def headers(self, now_s: float) -> HeaderList:
+        """Return the headers that every answer carries."""
+        overhead_ms = max(0.0, now_s - self.began_s - self.waited_s) * 1000
+        pairs = [
+            ("request-id", self.request_id),
+            ("x-ucr-provider", self.provider),
+            ("x-ucr-model", self.model_used),
+            ("x-ucr-route", self.route),
+            ("x-ucr-tier", "optimal" if self.provider else ""),
+            ("x-ucr-attempts", str(self.attempts) if self.attempts else ""),
+            ("x-ucr-cache", "bypass" if self.provider else ""),
+            ("x-ucr-worker", self.worker),
+            ("x-ucr-overhead-ms", f"{overhead_ms:.2f}"),
+            ("x-ucr-notes", "; ".join(self.notes)[:_NOTES_CHARS]),
+            ("x-ucr-upstream-request-id", self.upstream_request_id or ""),
+        ]
+        return tuple((name, value) for name, value in pairs if value)
+
+    def fields(self, now_s: float) -> dict[str, object]:
+        """Return the fields of `request.finished`, in the order in which they are documented."""
+        usage: Usage = self.summary.usage
+        ttfb_s = None if self.first_byte_s is None else self.first_byte_s - self.began_s
+        return {
+            "request_id": self.request_id,
+            "worker": self.worker,
+            "dialect": self.dialect,
+            "provider": self.provider or None,
+            "model_asked": self.model_asked,
+            "model_used": self.model_used or None,
+            "route": self.route or None,
+            "tier": "optimal" if self.provider else None,
+            "attempts": self.attempts,
+            "status": self.status,
+            "stream": self.stream,
+            "cache": "bypass",
+            "ttfb_ms": None if ttfb_s is None else round(ttfb_s * 1000, 2),
+            "total_ms": round((now_s - self.began_s) * 1000, 2),
+            "overhead_ms": round(max(0.0, now_s - self.began_s - self.waited_s) * 1000, 2),
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cache_read_tokens": usage.cache_read_tokens,
+            "stop_reason": self.summary.stop_reason,
+            "error_type": self.error_type,
+            "session_id": self.session_id,
+            "agent_id": self.agent_id,
+            "retries": max(0, self.attempts - 1),
+            "request_bytes": self.request_bytes,
+            "answer_bytes": self.answer_bytes,
+        }

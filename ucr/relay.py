@@ -1,0 +1,265 @@
+"""The story of one request, from the client's bytes to the client's bytes.
+
+    bytes → parse → route → for each candidate: admit → build → send → decode → encode → bytes
+
+`relay` is the story; what it decides is decided by pure functions (`routing`, `verdict`, the dialects), and
+what it waits for is waited for in `patience.wait()`, which is where a request ends when its time is up.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import trio
+
+from actors import Board, Failure, Lease, Outcome, PoolError, Success, UpstreamResponse
+from actors import Provider as ProviderChild
+from ucr import answer, ratelimits, upstream, verdict
+from ucr.config.model import Config
+from ucr.delivery import Delivery
+from ucr.dialects import registry
+from ucr.dialects.crossing import Crossing
+from ucr.dialects.faults import mask_keys, unreadable
+from ucr.dialects.roles import (
+    Canonical,
+    ClientDialect,
+    Outgoing,
+    ProviderDialect,
+    Request,
+    Summary,
+    Tap,
+    Target,
+)
+from ucr.errors import ApiError, UpstreamError
+from ucr.estimate import Calibration, quick_estimate
+from ucr.exchange import Exchange
+from ucr.patience import Patience
+from ucr.record import Record
+from ucr.routing import Candidate, candidates
+
+ERROR_BODY_BYTES = 256 * 1024
+FINISHING_S = 2.0
+_FIRST_PARTY = ("claude-cli/", "anthropic/", "anthropic-", "openai/", "asyncanthropic/", "asyncopenai/")
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """What requests need of the process they run in."""
+
+    config: Config
+    children: Mapping[str, ProviderChild]
+    board: Board
+    unix_time: Callable[[], float]
+    worker: str = "0"
+    calibration: Calibration = field(default_factory=Calibration)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way."""
+
+    router: Router
+    client: ClientDialect
+    request: Request
+    record: Record
+    delivery: Delivery
+    patience: Patience
+    canonical: Canonical | None = None
+
+
+async def relay(
+    exchange: Exchange, client: ClientDialect, router: Router, record: Record, patience: Patience
+) -> None:
+    """Answer one request. Raises `ApiError` only for what is wrong with the request itself."""
+    raw = await exchange.body(router.config.server.body_limit_bytes)
+    request = client.parse(raw, exchange.headers)
+    note_request(record, request)
+    choices = candidates(router.config, request.model)
+    call = Call(router, client, request, record, Delivery(exchange, client, record), patience)
+    async with trio.open_nursery() as nursery:
+        if request.stream:
+            nursery.start_soon(call.delivery.keep_alive)
+        await _answer(call, choices)
+        nursery.cancel_scope.cancel(reason="answered")
+
+
+def note_request(record: Record, request: Request) -> None:
+    """Write down what the log says of a request."""
+    record.dialect, record.model_asked, record.stream = request.dialect, request.model, request.stream
+    record.session_id, record.agent_id = request.session_id, request.agent_id
+    record.request_bytes = len(request.raw)
+
+
+async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
+    failures: list[tuple[str, UpstreamError]] = []
+    for candidate in choices:
+        try:
+            return await _try(call, candidate)
+        except UpstreamError as error:
+            failures.append((candidate.provider.id, error))
+            if not verdict.tries_next(error):
+                break
+        except ApiError as error:
+            return await call.delivery.fail(error, None)
+    told = verdict.final(failures)
+    same = call.record.upstream_dialect == call.client.name
+    await call.delivery.fail(told, _own_body(told) if same else None)
+    return None
+
+
+def _own_body(error: ApiError) -> bytes | None:
+    """Return the provider's own words, with whatever looks like a key masked."""
+    if not isinstance(error, UpstreamError) or error.body is None or error.status != error.upstream_status:
+        return None
+    return mask_keys(error.body.decode("utf-8", "replace")).encode()
+
+
+async def _try(call: Call, candidate: Candidate) -> None:
+    """Ask one candidate and deliver its answer; raise `UpstreamError` while another may still be asked."""
+    provider, record = candidate.provider, call.record
+    child = call.router.children[provider.id]
+    record.provider, record.model_used, record.route = provider.id, candidate.model, candidate.route
+    record.upstream_dialect = provider.dialect
+    record.attempts += 1
+    with await upstream.admitted(child, provider, record.request_id, call.patience) as lease:
+        outgoing = _built(call, candidate)
+        record.notes = outgoing.notes
+        try:
+            async with upstream.opened(child, provider, outgoing, call.patience) as response:
+                await _deliver(call, candidate, outgoing, response, lease)
+        except UpstreamError as error:
+            lease.outcome = upstream.outcome_of(error) or Success()
+            raise
+        finally:
+            record.waited_s = call.patience.waited_s
+
+
+def _built(call: Call, candidate: Candidate) -> Outgoing:
+    provider = candidate.provider
+    target = Target(provider.id, candidate.model, provider.base_url, provider.quirks)
+    dialect = registry.PROVIDERS[provider.dialect]
+    if provider.dialect == call.client.name:
+        return dialect.build_same(call.request, target)
+    if call.canonical is None:
+        call.canonical = call.client.canonical(call.request)
+    outgoing = dialect.build(call.canonical, call.request, target)
+    estimate = call.router.calibration.corrected(candidate.model, quick_estimate(call.request.raw))
+    return replace(
+        outgoing,
+        context=replace(outgoing.context, input_estimate=estimate),
+        notes=tuple(dict.fromkeys((*call.canonical.notes, *outgoing.notes))),
+    )
+
+
+async def _deliver(
+    call: Call, candidate: Candidate, outgoing: Outgoing, response: UpstreamResponse, lease: Lease
+) -> None:
+    provider = candidate.provider
+    dialect = registry.PROVIDERS[provider.dialect]
+    headers = upstream.headers_of(response)
+    call.record.upstream_request_id = ratelimits.upstream_request_id(headers)
+    call.delivery.extra_headers = ratelimits.passed_on(
+        headers, call.client.name, provider.dialect, call.router.unix_time()
+    )
+    if response.status != 200:
+        body = await _read(call, response, ERROR_BODY_BYTES)
+        if 300 <= response.status < 400:
+            raise unreadable(provider.id, "answered with a redirect, which is never followed")
+        raise dialect.decode_error(response.status, headers, body, outgoing.context)
+    is_stream = headers.get("content-type", "").startswith("text/event-stream")
+    if call.request.stream and is_stream:
+        lease.outcome = await _stream(call, dialect, outgoing, response)
+    else:
+        await _whole(call, dialect, outgoing, response, is_stream)
+        lease.outcome = Success()
+
+
+def _note_summary(call: Call, summary: Summary) -> None:
+    """Write down what was reported, and make the next estimate for this model better by it."""
+    call.record.summary, usage = summary, summary.usage
+    if usage.input_tokens is not None:
+        counted = (usage.input_tokens, usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0)
+        model, estimate = call.record.model_used, quick_estimate(call.request.raw)
+        call.router.calibration.observe(model, estimate, sum(counted))
+
+
+async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:
+    with call.patience.wait():
+        return await response.read(limit_bytes)
+
+
+async def _stream(
+    call: Call, dialect: ProviderDialect, outgoing: Outgoing, response: UpstreamResponse
+) -> Outcome:
+    """Deliver a stream; what fails before the commit point is raised, what fails after it is told in-stream."""
+    tap = _tap(call, dialect, outgoing)
+    call.delivery.watch(tap)
+    try:
+        await _flow(call, tap, response)
+    except ApiError as error:
+        if not tap.is_committed:
+            raise
+        await call.delivery.fail(error, None)
+        return Failure("midstream")
+    finally:
+        _note_summary(call, tap.summary)
+    if tap.failure is not None:
+        if not tap.is_committed:
+            raise tap.failure
+        call.record.error_type = tap.failure.type
+    await call.delivery.end()
+    return Success() if tap.failure is None else Failure("midstream")
+
+
+def _tap(call: Call, dialect: ProviderDialect, outgoing: Outgoing) -> Tap:
+    if dialect.name == call.client.name:
+        return dialect.tap(outgoing.context, strict=is_strict(call.request.headers.get("user-agent", "")))
+    return Crossing(dialect.decoder(outgoing.context), call.client, call.request, outgoing.context)
+
+
+def is_strict(user_agent: str) -> bool:
+    """True for readers that fail on an event they do not know: all but the makers' own clients."""
+    return "ai-sdk/" in user_agent.lower() and not user_agent.lower().startswith(_FIRST_PARTY)
+
+
+async def _flow(call: Call, tap: Tap, response: UpstreamResponse) -> None:
+    """Carry the stream from the provider to the client until its proper end, or its failure."""
+    while not tap.is_finished and tap.failure is None:
+        data = await _next(call, tap, response)
+        await call.delivery.write(tap.feed(data) if data else tap.close())
+        if not data:
+            return
+
+
+async def _next(call: Call, tap: Tap, response: UpstreamResponse) -> bytes:
+    """Return the next bytes; b"" at the end, or when only counters are missing and do not come."""
+    try:
+        if not tap.is_finishing:
+            with call.patience.wait():
+                return await response.receive()
+        with trio.move_on_after(FINISHING_S):
+            return await response.receive()
+    except PoolError as error:
+        raise upstream.pool_fault(call.record.provider, error) from None
+    return b""
+
+
+async def _whole(
+    call: Call, dialect: ProviderDialect, outgoing: Outgoing, response: UpstreamResponse, is_stream: bool
+) -> None:
+    body = await _read(call, response)
+    if dialect.name == call.client.name and not call.request.stream and not is_stream:
+        written, summary = dialect.pass_reply(body, outgoing.context)
+        _note_summary(call, summary)
+        return await call.delivery.reply(written)
+    if is_stream:
+        decoder = dialect.decoder(outgoing.context)
+        reply = answer.collect([*decoder.feed(body), *decoder.close()])
+    else:
+        reply = dialect.decode_reply(body, outgoing.context)
+    _note_summary(call, Summary(reply.usage, reply.stop_reason))
+    if not call.request.stream:
+        return await call.delivery.reply(call.client.encode_reply(reply, call.request.model))
+    encoder = call.client.encoder(call.request)
+    for event in answer.play(reply):
+        await call.delivery.write(encoder.encode(event))
+    return await call.delivery.end()

@@ -1,0 +1,116 @@
+"""Which providers may serve a request, in which order.
+
+The steps are a table; the first that claims the model decides, and the general fallbacks follow. Names are
+tried as they were asked for first, and then without what clients add to them.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ucr.config.model import Config, ModelTarget, Provider, Targets
+from ucr.errors import ApiError
+
+PICKER_PREFIX = "claude-ucr/"
+"""Stands before names in the list for Claude Code, whose picker takes only ids that begin with `claude`."""
+
+_LONG_CONTEXT = re.compile(r"\[1m\]$", re.IGNORECASE)
+_TAG = re.compile(r":beta$|[-@]20[0-9]{6}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A provider that may serve the request, the model to ask it for, and the step that chose it."""
+
+    provider: Provider
+    model: str
+    route: str
+
+
+def candidates(config: Config, model: str) -> tuple[Candidate, ...]:
+    """Return who may serve a model, best first and never empty; raise `ApiError` 404 when nobody may."""
+    asked = plain_name(model)
+    for route, step in STEPS:
+        chosen = tuple(_served(config, step(config, asked), asked, route))
+        if chosen:
+            rest = _served(config, config.router.fallbacks, asked, "fallback")
+            return tuple(_without_repeats((*chosen, *rest)))
+    raise not_found(model)
+
+
+def plain_name(model: str) -> str:
+    """Return the name without the marks that clients put round it and no provider knows."""
+    return _LONG_CONTEXT.sub("", model.strip()).removeprefix(PICKER_PREFIX)
+
+
+def not_found(model: str) -> ApiError:
+    """Return the error for a model that nobody serves."""
+    return ApiError(
+        "not_found_error",
+        f"model: {model[:200]} is served by no provider; GET /v1/models lists what is served, and "
+        "router.default in the configuration says who serves the rest",
+        param="model",
+        code="model_not_found",
+        should_retry=False,
+    )
+
+
+def spellings(asked: str) -> tuple[str, ...]:
+    """Return the names under which a model is looked up: as asked for, then without tag or date."""
+    return tuple(dict.fromkeys((asked, _TAG.sub("", asked))))
+
+
+def by_priority(config: Config) -> tuple[Provider, ...]:
+    """Return the enabled providers, highest priority first, else in the order of the file."""
+    return tuple(sorted((p for p in config.providers if p.enabled), key=lambda p: -p.priority))
+
+
+def models_of(provider: Provider) -> tuple[str, ...]:
+    """Return the models that a provider is known to serve, its default model first."""
+    first = () if provider.default_model is None else (provider.default_model,)
+    return tuple(dict.fromkeys((*first, *provider.models)))
+
+
+def _by_alias(config: Config, asked: str) -> Targets:
+    return next((config.models[name] for name in spellings(asked) if name in config.models), ())
+
+
+def _by_provider(config: Config, asked: str) -> Targets:
+    provider, slash, model = asked.partition("/")
+    return (ModelTarget(provider, model),) if slash and model else ()
+
+
+def _by_listing(config: Config, asked: str) -> Targets:
+    providers = by_priority(config)
+    for name in spellings(asked):
+        listed = tuple(ModelTarget(p.id, name) for p in providers if name in models_of(p))
+        if listed:
+            return listed
+    return ()
+
+
+def _by_default(config: Config, _asked: str) -> Targets:
+    return config.router.default
+
+
+Step = Callable[[Config, str], Targets]
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("alias", _by_alias),
+    ("provider", _by_provider),
+    ("listed", _by_listing),
+    ("default", _by_default),
+)
+"""The routing order. Rules come after `provider`, and the routes of tasks after the rules."""
+
+
+def _served(config: Config, targets: Targets, asked: str, route: str) -> Iterable[Candidate]:
+    for target in targets:
+        provider = config.provider(target.provider)
+        if provider is not None:
+            yield Candidate(provider, target.model or provider.default_model or asked, route)
+
+
+def _without_repeats(chosen: Iterable[Candidate]) -> Iterable[Candidate]:
+    first = {(candidate.provider.id, candidate.model): candidate for candidate in reversed(tuple(chosen))}
+    return reversed(first.values())

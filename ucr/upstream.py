@@ -1,0 +1,138 @@
+"""From a built request to a provider's answer: the one place where the actors' errors become UCR's own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import trio
+
+from actors import (
+    ActorError,
+    Draining,
+    Failure,
+    Lease,
+    Limits,
+    MailboxFull,
+    Origin,
+    PoolError,
+    ProviderSpec,
+    UpstreamRequest,
+    UpstreamResponse,
+)
+from actors import (
+    Provider as ProviderChild,
+)
+from ucr.config.model import Provider
+from ucr.dialects.roles import HeaderList, Headers, Outgoing
+from ucr.errors import ErrorType, Fault, UpstreamError
+from ucr.patience import Patience
+
+BUSY_RETRY_S = 2
+
+
+def spec_of(provider: Provider) -> ProviderSpec:
+    """Return what the actors must know of a provider: where it is and how much it may be asked at once."""
+    return ProviderSpec(provider.id, origin_of(provider.base_url), provider.max_requests, provider.max_pending)
+
+
+def origin_of(base_url: str) -> Origin:
+    """Return the server of a base URL, which the configuration has checked."""
+    parts = urlsplit(base_url)
+    if parts.scheme == "http":
+        return Origin("http", parts.hostname or "", parts.port or 80)
+    return Origin("https", parts.hostname or "", parts.port or 443)
+
+
+def auth_headers(provider: Provider) -> HeaderList:
+    """Return the provider's own credentials as headers; none when it needs none."""
+    if not provider.api_keys or provider.auth == "none":
+        return ()
+    key = provider.api_keys[0].reveal()
+    if provider.auth == "bearer":
+        return (("authorization", f"Bearer {key}"),)
+    if provider.auth == "both":
+        return (("x-api-key", key), ("api-key", key))
+    return ((provider.auth, key),)
+
+
+def target_path(base_url: str, path: str) -> str:
+    """Return the path and query to send: the base URL's own path before the dialect's, its query after it."""
+    parts = urlsplit(base_url)
+    query = f"?{parts.query}" if parts.query else ""
+    return parts.path.rstrip("/") + path + query
+
+
+async def admitted(child: ProviderChild, provider: Provider, request_id: str, patience: Patience) -> Lease:
+    """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
+    try:
+        with patience.wait():
+            return await child.admit(request_id, deadline=patience.deadline)
+    except MailboxFull:
+        why = f"provider '{provider.id}' has {provider.max_requests} requests running and no room for more"
+    except Draining:
+        why = f"provider '{provider.id}' is shutting down"
+    except ActorError as error:
+        why = f"provider '{provider.id}' is not available: {error}"
+    raise UpstreamError("overloaded_error", why, fault="overload", retry_after_s=BUSY_RETRY_S)
+
+
+@asynccontextmanager
+async def opened(
+    child: ProviderChild, provider: Provider, outgoing: Outgoing, patience: Patience
+) -> AsyncIterator[UpstreamResponse]:
+    """Send the request; yield the answer once its head is there. Raises `UpstreamError` for every failure."""
+    request = UpstreamRequest(
+        "POST",
+        target_path(provider.base_url, outgoing.path),
+        _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider)),
+        outgoing.body,
+    )
+    times = provider.timeouts
+    limits = Limits(times.connect_s, times.first_byte_s, times.idle_s)
+    opening = child.pool.open(request, limits)
+    try:
+        with patience.wait():
+            response = await opening.__aenter__()
+        try:
+            yield response
+        finally:
+            with trio.CancelScope(shield=True):
+                await opening.__aexit__(None, None, None)
+    except PoolError as error:
+        raise pool_fault(provider.id, error) from None
+
+
+def _merged(*lists: HeaderList) -> HeaderList:
+    fields: dict[str, str] = {}
+    for headers in lists:
+        fields.update((name.lower(), value) for name, value in headers)
+    return tuple(fields.items())
+
+
+def pool_fault(provider: str, error: PoolError) -> UpstreamError:
+    """Say a transport failure in UCR's words."""
+    faults: dict[str, tuple[Fault, ErrorType]] = {
+        "connect": ("connect", "overloaded_error"),
+        "timeout": ("timeout", "timeout_error"),
+        "reset": ("reset", "api_error"),
+    }
+    fault, type_ = faults.get(error.kind, ("protocol", "api_error"))
+    if error.kind == "timeout" and error.phase == "connect":
+        fault, type_ = "connect", "overloaded_error"
+    return UpstreamError(type_, f"provider '{provider}': {error.message}", fault=fault)
+
+
+def headers_of(response: UpstreamResponse) -> Headers:
+    """Return the answer's headers by lower-case name."""
+    joined: dict[str, str] = {}
+    for name, value in response.headers:
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def outcome_of(error: UpstreamError) -> Failure | None:
+    """Return what a failure means for the provider; None when the fault lay in the request."""
+    fault = error.fault
+    if fault == "request" or fault == "overflow" or fault == "model":
+        return None
+    return Failure(fault, error.retry_after_s)

@@ -1,0 +1,66 @@
+"""What follows from an upstream's failure: another candidate, or an answer for the client."""
+
+from collections.abc import Sequence
+
+from ucr.errors import ApiError, Fault, UpstreamError
+
+_IN_THE_REQUEST: frozenset[Fault] = frozenset({"request", "overflow", "model"})
+_HOPE: tuple[Fault, ...] = (
+    "rate_limit",
+    "overload",
+    "connect",
+    "timeout",
+    "reset",
+    "gateway",
+    "server",
+    "protocol",
+    "midstream",
+    "quota",
+    "auth",
+)
+"""Faults by how much waiting helps, most first."""
+
+OVERLOAD_RETRY_S = 1
+
+
+def tries_next(error: UpstreamError) -> bool:
+    """True when another candidate may do better: whenever the fault does not lie in the request."""
+    return error.fault not in _IN_THE_REQUEST
+
+
+def final(errors: Sequence[tuple[str, UpstreamError]]) -> ApiError:
+    """Return what the client is told after every candidate failed; pairs of provider id and error.
+
+    A fault of the request is final by itself; otherwise the most hopeful error is told, the later one of two
+    alike, so that a client that can wait learns for how long.
+    """
+    provider, error = min(reversed(errors), key=lambda pair: _rank(pair[1]))
+    return for_client(provider, error)
+
+
+def _rank(error: UpstreamError) -> int:
+    return _HOPE.index(error.fault) if error.fault in _HOPE else -1
+
+
+def for_client(provider: str, error: UpstreamError) -> ApiError:
+    """Say an upstream's error to the client with the status that makes the client do the right thing."""
+    if error.fault == "auth":
+        return _told(error, "permission_error", f"{error.message} [providers.{provider}.api_key]")
+    if error.fault == "connect":
+        return _told(error, "overloaded_error", error.message, retry_after_s=OVERLOAD_RETRY_S)
+    if error.fault in _IN_THE_REQUEST or error.fault in ("rate_limit", "quota", "overload"):
+        return error
+    return _told(error, error.type, error.message)
+
+
+def _told(error: UpstreamError, type_: str, message: str, *, retry_after_s: int | None = None) -> UpstreamError:
+    waiting = error.retry_after_s if retry_after_s is None else retry_after_s
+    return UpstreamError(
+        type_,  # type: ignore[arg-type]
+        message,
+        fault=error.fault,
+        upstream_status=error.upstream_status,
+        retry_after_s=waiting,
+        should_retry=None if waiting is not None else False,
+        code=error.code,
+    )
