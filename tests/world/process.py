@@ -1,0 +1,167 @@
+"""The router as its users run it: a process of its own, with real sockets on both sides.
+
+`routed` serves a scripted upstream and starts a router in front of it; at the end of the block the router gets
+SIGTERM and must leave with status 0, without a word of a crash.
+"""
+
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from tests.world.upstream import Upstream
+
+ROOT = Path(__file__).parent.parent.parent
+LIMIT_S = 30.0
+LOOPBACK = "127.0.0.1"
+
+ANTHROPIC, OPENAI = "ant/claude-x", "oai/gpt-x"
+"""The two targets of `CONFIG`, as a client asks for them."""
+
+CONFIG = """
+[server]
+grace_s = {grace_s}
+
+[[providers]]
+id = "ant"
+dialect = "anthropic"
+base_url = "http://127.0.0.1:{port}"
+api_key = "{key}"
+models = ["claude-x"]
+
+[[providers]]
+id = "oai"
+dialect = "openai-chat"
+base_url = "http://127.0.0.1:{port}/v1"
+api_key = "{key}"
+models = ["gpt-x"]
+
+[router]
+default = "ant"
+
+[logging]
+level = "debug"
+"""
+
+_BANNER = re.compile(rb"serves http://127\.0\.0\.1:(\d+) ")
+
+
+class RouterProcess:
+    """A process that runs `ucr-trio`: everything it has written so far is in `stdout` and `stderr`."""
+
+    def __init__(self, process: trio.Process) -> None:
+        self.process = process
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self._changed = trio.Event()
+
+    async def read(self, name: str) -> None:
+        """Keep what the process writes to `stdout` or `stderr`, until it ends."""
+        stream, kept = getattr(self.process, name), getattr(self, name)
+        async for data in stream:
+            kept += data
+            self._notify()
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def wait_port(self) -> int:
+        """Return the port that the banner names."""
+        while (match := _BANNER.search(self.stderr)) is None:
+            if self.process.returncode is not None:
+                raise AssertionError(f"the router did not start: {self.stderr.decode()}")
+            await self._changed.wait()
+        return int(match[1])
+
+    async def wait_logged(self, words: bytes) -> None:
+        """Wait until the log holds these words."""
+        while words not in self.stdout:
+            await self._changed.wait()
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+
+class Routed:
+    """A running router at `base_url`, its upstream and its configuration's file."""
+
+    def __init__(self, router: RouterProcess, upstream: Upstream, port: int) -> None:
+        self.router = router
+        self.upstream = upstream
+        self.port = port
+        self.base_url = f"http://{LOOPBACK}:{port}"
+
+    async def connect(self) -> trio.SocketStream:
+        """Open a bare connection to the router."""
+        return await trio.open_tcp_stream(LOOPBACK, self.port)
+
+
+@asynccontextmanager
+async def serving(upstream: Upstream) -> AsyncIterator[int]:
+    """Serve an upstream on a free port of loopback; yield the port."""
+    async with trio.open_nursery() as nursery:
+        serve = partial(trio.serve_tcp, upstream.serve, 0, host=LOOPBACK)
+        listeners: list[trio.SocketListener] = await nursery.start(serve)
+        yield listeners[0].socket.getsockname()[1]
+        nursery.cancel_scope.cancel(reason="the test has ended")
+
+
+@asynccontextmanager
+async def routed(
+    folder: Path, upstream: Upstream, *, grace_s: float = 5.0, key: str = "sk-scripted"
+) -> AsyncIterator[Routed]:
+    """Run a router in front of the upstream, then stop it and see that it stops well."""
+    with trio.fail_after(LIMIT_S):
+        async with serving(upstream) as upstream_port:
+            config = folder / "ucr.toml"
+            config.write_text(CONFIG.format(port=upstream_port, grace_s=grace_s, key=key), "utf-8")
+            async with started(folder, "serve", "--config", str(config), "--port", "0") as router:
+                yield Routed(router, upstream, await router.wait_port())
+                if router.process.returncode is None:
+                    router.terminate()
+                assert await router.process.wait() == 0, router.stderr.decode()
+            written = bytes(router.stdout + router.stderr)
+            assert b"crashed" not in written, written.decode()
+            assert b"Traceback" not in written, written.decode()
+
+
+@asynccontextmanager
+async def started(
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[RouterProcess]:
+    """Start `ucr-trio` with these arguments; it is killed when it outlives the block."""
+    async with trio.open_nursery() as nursery:
+        process = await trio.lowlevel.open_process(
+            [sys.executable, "-m", "ucr.cli", *arguments],
+            stdout=-1,
+            stderr=-1,
+            cwd=folder,
+            env={"PYTHONPATH": str(ROOT), "HOME": str(folder), **(environ or {})},
+        )
+        router = RouterProcess(process)
+        nursery.start_soon(router.read, "stdout")
+        nursery.start_soon(router.read, "stderr")
+        try:
+            yield router
+        finally:
+            if process.returncode is None:
+                process.kill()
+                with trio.CancelScope(shield=True):
+                    await process.wait()
+
+
+async def finished(
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Run `ucr-trio` to its end; return its status, its output and its errors."""
+    with trio.fail_after(LIMIT_S):
+        async with started(folder, *arguments, environ=environ) as router:
+            status = await router.process.wait()
+    return status, router.stdout.decode(), router.stderr.decode()
