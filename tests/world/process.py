@@ -17,7 +17,7 @@ import trio
 from tests.world.upstream import Upstream
 
 ROOT = Path(__file__).parent.parent.parent
-LIMIT_S = 30.0
+LIMIT_S = 6.0
 LOOPBACK = "127.0.0.1"
 
 ANTHROPIC, OPENAI = "ant/claude-x", "oai/gpt-x"
