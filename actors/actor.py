@@ -33,12 +33,12 @@ class ActorChild(Generic[Message]):
     """An actor in the form in which a supervisor runs it: the mailbox stays, the incarnations change."""
 
     def __init__(
-        self, mailbox: Mailbox[Message], incarnate: Callable[[], Actor[Message]], *, essential: bool = False
+        self, mailbox: Mailbox[Message], make_actor: Callable[[], Actor[Message]], *, essential: bool = False
     ) -> None:
         self.mailbox = mailbox
         self.ref = Ref(mailbox)
         self.essential = essential
-        self._incarnate = incarnate
+        self._make_actor = make_actor
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.mailbox!r}>"
@@ -47,9 +47,13 @@ class ActorChild(Generic[Message]):
     def name(self) -> str:
         return self.mailbox.name
 
+    def incarnate(self) -> Actor[Message]:
+        """Make the actor of the next incarnation."""
+        return self._make_actor()
+
     async def run(self) -> None:
         """Run one incarnation."""
-        await serve(self.mailbox, self._incarnate())
+        await serve(self.mailbox, self.incarnate())
 
     def crashed(self, error: BaseException | None) -> None:
         """Fail the asks that the dead incarnation had in hand."""

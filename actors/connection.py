@@ -133,5 +133,5 @@ def cause_of(error: BaseException) -> str:
     """Say what went wrong, from the error that Trio wraps if there is one."""
     cause = error.__cause__ if isinstance(error, trio.BrokenResourceError) and error.__cause__ else error
     if isinstance(cause, ssl.SSLError):
-        return f"TLS: {cause.reason or cause}"
+        return f"TLS: {cause}"
     return str(cause) or type(cause).__name__

@@ -85,7 +85,7 @@ class ResponseReader:
     def __init__(self, method: str, limits: Limits) -> None:
         self._is_head_request = method == "HEAD"
         self._limits = limits
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._fields: list[tuple[str, str]] = []
         self._field_bytes = 0
         self._body: list[bytes] = []
@@ -114,6 +114,9 @@ class ResponseReader:
 
     def feed(self, data: bytes) -> None:
         """Take bytes of the connection; `fault` tells what is wrong with them, if something is."""
+        if self._parser is None:
+            self._has_rest = True
+            return
         self.received_bytes += len(data)
         body_bytes = self._body_bytes
         try:
@@ -125,10 +128,16 @@ class ResponseReader:
                 self._has_rest = True
             else:
                 self._fail("protocol", f"the answer is not HTTP/1.1: {error}")
+        if self.is_complete or self.fault is not None:
+            self.release()
         if self._body_bytes == body_bytes:
             self._barren_bytes += len(data)
             if self._barren_bytes > self._limits.header_bytes and not self.is_complete:
                 self._fail_headers()
+
+    def release(self) -> None:
+        """Let go of the parser, which refers back: without the cycle a body is freed as soon as it is used."""
+        self._parser = None
 
     def feed_eof(self) -> None:
         """Take the end of the connection, which ends a body without length and cuts off any other."""
@@ -175,15 +184,15 @@ class ResponseReader:
 
     def on_headers_complete(self) -> None:
         """Called by the parser at the end of every head, informational ones too."""
-        status = self._parser.get_status_code()
-        if self._has_rest or 100 <= status < 200:
+        parser = self._parser
+        if parser is None or self._has_rest or 100 <= (status := parser.get_status_code()) < 200:
             return
-        if self._parser.get_http_version() not in {"1.0", "1.1"}:
-            self._fail("protocol", f"the answer is HTTP/{self._parser.get_http_version()}")
+        if (version := parser.get_http_version()) not in {"1.0", "1.1"}:
+            self._fail("protocol", f"the answer is HTTP/{version}")
             return
         self._read_fields()
         self.status = status
-        self._keeps_alive = self._parser.should_keep_alive()
+        self._keeps_alive = parser.should_keep_alive()
         self._has_no_body = self._is_head_request or status in {204, 304}
         if self._is_head_request:
             # The parser cannot be told, and would wait for the body: this connection ends here.

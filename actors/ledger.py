@@ -44,6 +44,8 @@ class Ledger:
         cost = min(cost, self.permits)
         if self.is_closed or self.in_flight + cost > self.permits:
             return None
+        if not self._out:
+            self._empty = trio.Event()
         self.granted += 1
         lease = Lease(self.granted, request_id, cost, self._settle)
         self._out[lease.id] = lease
@@ -53,7 +55,6 @@ class Ledger:
     async def wait_empty(self) -> None:
         """Wait until no lease is out."""
         while self._out:
-            self._empty = trio.Event()
             await self._empty.wait()
 
     def _settle(self, lease: Lease) -> None:

@@ -91,7 +91,7 @@ def text_of(content: object) -> str:
     if isinstance(content, list):
         return "\n".join(text_of(part) for part in content)
     if isinstance(content, dict):
-        return "\n".join(text_of(content.get(key)) for key in ("text", "content"))
+        return text_of(content.get("text", content.get("content")))
     return ""
 
 

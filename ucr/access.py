@@ -38,9 +38,10 @@ def is_link_local(host: str) -> bool:
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(name)
+        address = ipaddress.ip_address(name)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def host_of(authority: str) -> str:
@@ -89,7 +90,12 @@ def _is_same(origin: str, host: str) -> bool:
         return False
     default = dict(_DEFAULT_PORTS).get(parts.scheme)
     match = _HOST.fullmatch(host)
-    if default is None or match is None or origin.lower() != f"{parts.scheme}://{parts.netloc.lower()}":
+    if (
+        default is None
+        or match is None
+        or "@" in origin
+        or origin.lower() != f"{parts.scheme}://{parts.netloc.lower()}"
+    ):
         return False
     return (parts.hostname, port or default) == (
         match["name"].strip("[]").lower(),

@@ -19,6 +19,7 @@ from ucr.errors import ApiError, ClientGone
 BODY_GAP_S = 30.0
 BODY_TOTAL_S = 300.0
 _HEADER_FIELDS_LIMIT = 100
+_MISFIT = "it is cut off, or something follows its end"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -80,7 +81,7 @@ class AsgiExchange:
                 status=415,
             )
         declared = self.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > limit_bytes:
+        if declared.isdecimal() and int(declared) > limit_bytes:
             raise _too_large(limit_bytes)
         deadline = trio.current_time() + BODY_TOTAL_S
         while not self._is_complete:
@@ -122,7 +123,8 @@ def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:
 
 def _field_value(value: str) -> bytes:
     """Header values are one line of Latin-1: anything else is replaced, never split into a new header."""
-    return " ".join(value.split()).encode("latin-1", "replace")
+    printable = "".join(char if char.isprintable() else " " for char in value)
+    return " ".join(printable.split()).encode("latin-1", "replace")
 
 
 def _too_large(limit_bytes: int) -> ApiError:
@@ -144,13 +146,24 @@ def decoded(body: bytes, coding: str, limit_bytes: int) -> bytes:
 
 def _inflated(body: bytes, coding: str, limit_bytes: int) -> bytes:
     if coding == "zstd":
-        with zstandard.ZstdDecompressor().stream_reader(body) as reader:
-            return reader.read(limit_bytes + 1)
+        return _unpacked(body, limit_bytes)
     window = 31 if coding == "gzip" else (15 if body[:1] and (body[0] & 0x0F) == 8 else -15)
     inflater = zlib.decompressobj(wbits=window)
     result = inflater.decompress(body, limit_bytes + 1)
-    if not inflater.eof and len(result) <= limit_bytes:
-        raise zlib.error("the stream is incomplete")
+    if len(result) <= limit_bytes and (not inflater.eof or inflater.unused_data):
+        raise zlib.error(_MISFIT)
+    return result
+
+
+def _unpacked(body: bytes, limit_bytes: int) -> bytes:
+    """Read one zstd frame; only its reader takes a limit, and only the second look sees that the frame is cut."""
+    with zstandard.ZstdDecompressor().stream_reader(body) as reader:
+        result: bytes = reader.read(limit_bytes + 1)
+    if len(result) <= limit_bytes:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        frame.decompress(body)
+        if not frame.eof or frame.unused_data:
+            raise zstandard.ZstdError(_MISFIT)
     return result
 
 

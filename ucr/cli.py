@@ -18,7 +18,7 @@ from ucr.config.overrides import Overrides
 from ucr.demo import open_demo
 from ucr.demo_client import hold_conversation
 from ucr.discovery import discovered
-from ucr.errors import ConfigError
+from ucr.errors import ConfigError, Problem
 from ucr.logs import make_log, open_log
 from ucr.starting import banner, demo_provider, from_file, starting
 from ucr.worker import serve as serve_worker
@@ -65,7 +65,7 @@ async def _stopped(signals: AsyncIterator[int]) -> None:
 
 
 def _listeners(config: Config) -> list[trio.SocketListener]:
-    """Bind the port; exit with status 2 and a remedy when that cannot be."""
+    """Bind the port; raise `ConfigError` with a remedy when that cannot be."""
     host, port = config.server.host, config.server.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -79,8 +79,8 @@ def _listeners(config: Config) -> list[trio.SocketListener]:
         bound.setblocking(False)
     except OSError as error:
         bound.close()
-        click.echo(f"{host}:{port} cannot be listened on: {error.strerror}; choose another --port", err=True)
-        sys.exit(UNUSABLE)
+        why = f"cannot be listened on: {error.strerror}; choose another --host or --port"
+        raise ConfigError((Problem(config.source, "server", f"{host}:{port}", why),)) from None
     return [trio.SocketListener(trio.socket.from_stdlib_socket(bound))]
 
 
@@ -99,7 +99,8 @@ def check(config: str | None) -> None:
         return
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{found.source}: ok, {len(found.providers)} providers")
+    count = len(found.providers)
+    click.echo(f"{found.source}: ok, {count} provider{'' if count == 1 else 's'}")
 
 
 @main.command()

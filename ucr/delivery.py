@@ -61,20 +61,22 @@ class Delivery:
     async def keep_alive(self) -> None:
         """Open a silent stream after `SILENCE_S`, then send a keep-alive after each `PING_S` without content."""
         while True:
-            quiet_s = PING_S if self.is_started else SILENCE_S
-            due_s = self._last_sent_s + quiet_s
-            if trio.current_time() < due_s:
-                await trio.sleep_until(due_s)
-                continue
+            await trio.sleep_until(self._due_s())
             async with self._lock:
-                await self._write(self._keep_alive_bytes())
+                if trio.current_time() >= self._due_s():
+                    self._last_sent_s = trio.current_time()
+                    if data := self._keep_alive_bytes():
+                        await self._write(data)
+
+    def _due_s(self) -> float:
+        return self._last_sent_s + (PING_S if self.is_started else SILENCE_S)
 
     def _keep_alive_bytes(self) -> bytes:
-        self._last_sent_s = trio.current_time()
-        if self._tap is not None and not self._tap.is_at_boundary:
+        """Return b"" while no upstream is open, so that a failure still gets a status of its own."""
+        if self._tap is None or not self._tap.is_at_boundary:
             return b""
-        if self.is_started or self._tap is None:
-            return self._client.keep_alive() if self.is_started else b""
+        if self.is_started:
+            return self._client.keep_alive()
         self._is_opened = True
         return self._tap.open_early(self._record.message_id) + self._client.keep_alive()
 

@@ -40,13 +40,13 @@ class RawJson:
 
 def loads(data: bytes) -> Any:
     """Parse one JSON value; raise `JsonError` for anything else, and for what is too deep or too wide."""
-    if data.count(b",") > COMMAS_LIMIT:
+    if len(data) > COMMAS_LIMIT and data.count(b",") > COMMAS_LIMIT:
         raise JsonError(f"more than {COMMAS_LIMIT:,} commas: split the request")
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         return _loads_again(data, error)
-    if data.count(b"[") + data.count(b"{") > DEPTH_LIMIT:
+    if len(data) > 2 * DEPTH_LIMIT and data.count(b"[") + data.count(b"{") > DEPTH_LIMIT:
         _check_depth(value)
     if _LONG_NUMBER in data.translate(_DIGITS):
         return _loads_exactly(data)

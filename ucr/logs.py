@@ -63,6 +63,10 @@ LEVELS: Mapping[str, int] = MappingProxyType(
 )
 
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types that need no look at what is in them."""
+
+
 class LineSink:
     """What structlog writes to: one call of each writer per line."""
 
@@ -85,7 +89,12 @@ def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: 
         return {"timestamp": moment, "level": method, **event}
 
     def render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-        return line_of(redactor.tree(plain(in_order(event))))
+        fields = {k: v if type(v) in PLAIN else plain(v) for k, v in in_order(event).items()}
+        line = jsontext.dumps(fields)
+        if redactor.suspects(line.decode()):
+            fields = redactor.tree(fields)
+            line = jsontext.dumps(fields)
+        return fitted(fields, line)
 
     logger = structlog.wrap_logger(
         LineSink(writers),
@@ -142,17 +151,16 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def line_of(event: Mapping[str, Any]) -> bytes:
-    """Return one line of JSON that fits the limit: long values are cut, and at the last left out."""
-    line = jsontext.dumps(event) + b"\n"
+def fitted(event: Mapping[str, Any], line: bytes) -> bytes:
+    """Return the event's JSON as a line that fits the limit: long values are cut, and at the last left out."""
     for limit in VALUE_LIMITS:
-        if len(line) <= LINE_LIMIT_BYTES:
-            return line
-        line = jsontext.dumps({key: _cut(item, limit) for key, item in event.items()}) + b"\n"
-    if len(line) <= LINE_LIMIT_BYTES:
-        return line
-    kept = (*HEAD, *FINISHED)
-    return jsontext.dumps({k: _cut(event[k], 16) for k in kept if k in event} | {"cut": True}) + b"\n"
+        if len(line) < LINE_LIMIT_BYTES:
+            return line + b"\n"
+        line = jsontext.dumps({key: _cut(item, limit) for key, item in event.items()})
+    if len(line) < LINE_LIMIT_BYTES:
+        return line + b"\n"
+    kept = (key for key in (*HEAD, *FINISHED) if key in event)
+    return jsontext.dumps({key: _cut(event[key], VALUE_LIMITS[-1]) for key in kept} | {"cut": True}) + b"\n"
 
 
 def _cut(value: Any, limit: int) -> Any:

@@ -34,12 +34,14 @@ class Patience:
         if self._interruption is not None:
             raise self._interruption
         began = trio.current_time()
-        with trio.CancelScope(deadline=self.deadline) as self._waiting:
-            yield
-        is_over = self._waiting.cancelled_caught
-        self._waiting = None
-        self.waited_s += trio.current_time() - began
-        if is_over:
+        try:
+            with trio.CancelScope(deadline=self.deadline) as scope:
+                self._waiting = scope
+                yield
+        finally:
+            self._waiting = None
+            self.waited_s += trio.current_time() - began
+        if scope.cancelled_caught:
             raise self._interruption or UpstreamError(
                 "timeout_error", f"the answer took longer than {self._total_s:g} s", fault="timeout"
             )

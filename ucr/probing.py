@@ -28,11 +28,10 @@ async def _ask(client: httpx.AsyncClient, probe: Probe, answers: dict[str, Provi
     try:
         async with client.stream("GET", probe.url) as response:
             async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > BODY_LIMIT_BYTES:
-                    return
+                if len(body) <= BODY_LIMIT_BYTES:
+                    body += chunk
     except (httpx.HTTPError, httpx.InvalidURL):
         return
     provider = found(probe, response.status_code, bytes(body))
-    if provider is not None:
+    if provider is not None and len(body) <= BODY_LIMIT_BYTES:
         answers[probe.provider_id] = provider

@@ -7,7 +7,9 @@ from ucr.dialects.roles import HeaderList, Headers
 
 _UPSTREAM_IDS = ("request-id", "x-request-id", "x-amzn-requestid", "mistral-correlation-id", "apim-request-id")
 _SAME = ("anthropic-", "x-ratelimit-", "openai-", "ratelimitbysize-")
-_PAIRS = (("requests", "requests"), ("tokens", "tokens"))
+_KINDS = ("requests", "tokens")
+_RESET_LIMIT_S = 366 * 86_400
+"""A reset that is further away is no rate limit's, and may be later than any date."""
 
 
 def upstream_request_id(headers: Headers) -> str | None:
@@ -26,23 +28,23 @@ def passed_on(headers: Headers, client: str, provider: str, now_unix_s: float) -
 
 def _as_anthropic(headers: Headers, now_unix_s: float) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    for theirs, ours in _PAIRS:
+    for kind in _KINDS:
         found += [
-            (f"anthropic-ratelimit-{ours}-{part}", value)
+            (f"anthropic-ratelimit-{kind}-{part}", value)
             for part in ("limit", "remaining")
-            if (value := headers.get(f"x-ratelimit-{part}-{theirs}")) is not None
+            if (value := headers.get(f"x-ratelimit-{part}-{kind}")) is not None
         ]
-        seconds = duration_s(headers.get(f"x-ratelimit-reset-{theirs}", ""))
-        if seconds is not None:
+        seconds = duration_s(headers.get(f"x-ratelimit-reset-{kind}", ""))
+        if seconds is not None and seconds <= _RESET_LIMIT_S:
             moment = datetime.fromtimestamp(now_unix_s, UTC) + timedelta(seconds=seconds)
-            found.append((f"anthropic-ratelimit-{ours}-reset", moment.strftime("%Y-%m-%dT%H:%M:%SZ")))
+            found.append((f"anthropic-ratelimit-{kind}-reset", moment.strftime("%Y-%m-%dT%H:%M:%SZ")))
     return found
 
 
 def _as_openai(headers: Headers) -> list[tuple[str, str]]:
     return [
         (f"x-ratelimit-{part}-{kind}", value)
-        for kind, _ in _PAIRS
+        for kind in _KINDS
         for part in ("limit", "remaining")
         if (value := headers.get(f"anthropic-ratelimit-{kind}-{part}")) is not None
     ]

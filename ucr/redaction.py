@@ -3,6 +3,7 @@
 A secret is replaced as a whole: the first letters of a key are enough to look it up in a leak.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -17,8 +18,15 @@ PATTERNS = (
     r"(?<![A-Za-z0-9])(?:gsk_|xai-|pplx-|hf_|nvapi-|csk-)[A-Za-z0-9_-]{16,}",
     r"(?i:(?<![A-Za-z0-9])(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,})",
     r"(?i:(?<=[?&])(?:api[_-]?key|key|access_token|token)=[^&\s\"']+)",
+    r"(?<=://)[^/\s@\"']+@",
 )
-"""What keys look like: OpenAI and Anthropic, Google, GitHub, Slack, further providers, headers, queries."""
+"""What keys look like: OpenAI and Anthropic, Google, GitHub, Slack, others, headers, queries, users in URLs."""
+
+SIGNS = (
+    *("sk-", "aiza", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "xox", "gsk_", "xai-", "pplx-"),
+    *("hf_", "nvapi-", "bearer", "basic", "key=", "token=", "@"),
+)
+"""Text in lower case that holds none of these fits none of the patterns."""
 
 WHOLE_WORD_BELOW = 8
 """A known secret shorter than this is replaced only where it stands alone, or ordinary words would go too."""
@@ -27,11 +35,20 @@ WHOLE_WORD_BELOW = 8
 class Redactor:
     """Replaces known secrets, and whatever looks like a key, in text and in trees of plain data."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_known", "_pattern")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._known = tuple(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in known)
         self._pattern = re.compile("|".join((*map(_exactly, known), *PATTERNS)))
+
+    def suspects(self, json_text: str) -> bool:
+        """True when JSON text may hold a secret; False is certain, and costs a few searches only."""
+        folded = json_text.lower()
+        for sign in SIGNS:
+            if sign in folded:
+                return True
+        return any(secret in json_text for secret in self._known)
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced."""

@@ -7,7 +7,7 @@ what it waits for is waited for in `patience.wait()`, which is where a request e
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -30,7 +30,7 @@ from ucr.dialects.roles import (
     Target,
 )
 from ucr.errors import ApiError, UpstreamError
-from ucr.estimate import quick_estimate
+from ucr.estimate import Calibration, quick_estimate
 from ucr.exchange import Exchange
 from ucr.patience import Patience
 from ucr.record import Record
@@ -50,6 +50,7 @@ class Router:
     board: Board
     unix_time: Callable[[], float]
     worker: str = "0"
+    calibration: Calibration = field(default_factory=Calibration)
 
 
 @dataclass(slots=True)
@@ -141,8 +142,12 @@ def _built(call: Call, candidate: Candidate) -> Outgoing:
     if call.canonical is None:
         call.canonical = call.client.canonical(call.request)
     outgoing = dialect.build(call.canonical, call.request, target)
-    estimate = quick_estimate(call.request.raw)
-    return replace(outgoing, context=replace(outgoing.context, input_estimate=estimate))
+    estimate = call.router.calibration.corrected(candidate.model, quick_estimate(call.request.raw))
+    return replace(
+        outgoing,
+        context=replace(outgoing.context, input_estimate=estimate),
+        notes=tuple(dict.fromkeys((*call.canonical.notes, *outgoing.notes))),
+    )
 
 
 async def _deliver(
@@ -168,6 +173,15 @@ async def _deliver(
         lease.outcome = Success()
 
 
+def _note_summary(call: Call, summary: Summary) -> None:
+    """Write down what was reported, and make the next estimate for this model better by it."""
+    call.record.summary, usage = summary, summary.usage
+    if usage.input_tokens is not None:
+        counted = (usage.input_tokens, usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0)
+        model, estimate = call.record.model_used, quick_estimate(call.request.raw)
+        call.router.calibration.observe(model, estimate, sum(counted))
+
+
 async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:
     with call.patience.wait():
         return await response.read(limit_bytes)
@@ -187,7 +201,7 @@ async def _stream(
         await call.delivery.fail(error, None)
         return Failure("midstream")
     finally:
-        call.record.summary = tap.summary
+        _note_summary(call, tap.summary)
     if tap.failure is not None:
         if not tap.is_committed:
             raise tap.failure
@@ -234,14 +248,15 @@ async def _whole(
 ) -> None:
     body = await _read(call, response)
     if dialect.name == call.client.name and not call.request.stream and not is_stream:
-        written, call.record.summary = dialect.pass_reply(body, outgoing.context)
+        written, summary = dialect.pass_reply(body, outgoing.context)
+        _note_summary(call, summary)
         return await call.delivery.reply(written)
     if is_stream:
         decoder = dialect.decoder(outgoing.context)
         reply = answer.collect([*decoder.feed(body), *decoder.close()])
     else:
         reply = dialect.decode_reply(body, outgoing.context)
-    call.record.summary = Summary(reply.usage, reply.stop_reason)
+    _note_summary(call, Summary(reply.usage, reply.stop_reason))
     if not call.request.stream:
         return await call.delivery.reply(call.client.encode_reply(reply, call.request.model))
     encoder = call.client.encoder(call.request)

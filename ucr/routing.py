@@ -47,8 +47,8 @@ def not_found(model: str) -> ApiError:
     """Return the error for a model that nobody serves."""
     return ApiError(
         "not_found_error",
-        f"model: {model[:200]} is served by no provider; GET /v1/models lists what is served, and router.default "
-        "in the configuration says who serves the rest",
+        f"model: {model[:200]} is served by no provider; GET /v1/models lists what is served, and "
+        "router.default in the configuration says who serves the rest",
         param="model",
         code="model_not_found",
         should_retry=False,

@@ -41,6 +41,7 @@ class Splitter:
         self._scanned = 0
         self._limit_bytes = limit_bytes
         self._begun = False
+        self._has_cr = False
         self._is_broken = False
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -50,6 +51,7 @@ class Splitter:
         stood before it, so that none of those is lost.
         """
         self._buffer += data
+        self._has_cr = self._has_cr or b"\r" in data
         if not self._begun:
             if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
                 return []
@@ -63,8 +65,8 @@ class Splitter:
 
     def _cut(self) -> list[bytes]:
         buffer, blocks, start, scan = self._buffer, list[bytes](), 0, self._scanned
-        while not self._is_broken and (match := _BLANK_LINE.search(buffer, scan)) is not None:
-            scan = match.end()
+        while not self._is_broken and (end := self._blank_line_end(scan)) >= 0:
+            scan = end
             if scan - start > self._limit_bytes:
                 self._is_broken = True
             else:
@@ -77,6 +79,14 @@ class Splitter:
         if self._is_broken:
             del buffer[:]
         return blocks
+
+    def _blank_line_end(self, scan: int) -> int:
+        """Find the end of the next blank line, or -1; without CRs a plain search is several times faster."""
+        if not self._has_cr:
+            place = self._buffer.find(b"\n\n", scan)
+            return place if place < 0 else place + 2
+        match = _BLANK_LINE.search(self._buffer, scan)
+        return -1 if match is None else match.end()
 
     def _refuse(self) -> None:
         raise SseError(f"an event is larger than {self._limit_bytes} bytes")
@@ -110,6 +120,16 @@ def parse(block: bytes) -> SseEvent | None:
         return SseEvent(name, b"\n".join(data).decode("utf-8"))
     except UnicodeDecodeError:
         raise SseError("an event is not UTF-8") from None
+
+
+def plain_data(block: bytes) -> bytes | None:
+    """Return the data of a block that is one `data` line, as nearly all are; None for every other block.
+
+    It is not known to be UTF-8. This is for speed: `parse` reads the same, and everything else.
+    """
+    if block.startswith(b"data: ") and block.find(b"\n") == len(block) - 2 and b"\r" not in block:
+        return block[6:-2]
+    return None
 
 
 class Decoder:

@@ -9,7 +9,7 @@ from ucr.config.model import Config, Provider
 from ucr.config.overrides import Overrides, overrides_of
 from ucr.config.places import config_place
 from ucr.demo import open_demo
-from ucr.discovery import discovered, keyed_providers
+from ucr.discovery import PROBES, Probe, discovered, keyed_providers
 from ucr.errors import ConfigError, Problem
 from ucr.probing import probe_local
 
@@ -31,7 +31,10 @@ def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrid
 
 @asynccontextmanager
 async def starting(
-    option: str | None, environ: Mapping[str, str], overrides: Overrides
+    option: str | None,
+    environ: Mapping[str, str],
+    overrides: Overrides,
+    probes: tuple[Probe, ...] = PROBES,
 ) -> AsyncIterator[Config]:
     """Yield the configuration to serve; the demo provider runs in the block when nothing else was found."""
     config = from_file(option, environ, overrides)
@@ -39,7 +42,7 @@ async def starting(
         yield config
         return
     wanted = overrides.over(overrides_of(environ))
-    providers = (*keyed_providers(environ), *await probe_local())
+    providers = (*keyed_providers(environ), *await probe_local(probes=probes))
     if providers:
         yield discovered(providers, wanted)
         return

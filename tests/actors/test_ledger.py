@@ -64,6 +64,7 @@ async def test_waiting_for_an_empty_ledger_ends_with_the_last_lease(nursery: tri
         ended.append(True)
 
     nursery.start_soon(wait)
+    nursery.start_soon(wait)
     for lease in leases:
         await wait_all_tasks_blocked()
         assert not ended
@@ -71,7 +72,7 @@ async def test_waiting_for_an_empty_ledger_ends_with_the_last_lease(nursery: tri
         with lease:
             pass
     await wait_all_tasks_blocked()
-    assert ended
+    assert ended == [True, True]
 
 
 @settings(deadline=None, max_examples=50)

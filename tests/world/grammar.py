@@ -22,7 +22,8 @@ from ucr.events import (
     ToolUse,
 )
 
-_DELTAS = {Text: {TextDelta}, Thinking: {ThinkingDelta, SignatureDelta}, ToolUse: {InputJsonDelta}}
+_DELTAS = {Text: (TextDelta,), Thinking: (ThinkingDelta, SignatureDelta), ToolUse: (InputJsonDelta,)}
+_EMPTY = (TextDelta(""), ThinkingDelta(""), InputJsonDelta(""), SignatureDelta(""))
 
 
 def problems(events: Iterable[Event], *, is_whole: bool = True) -> list[str]:
@@ -30,67 +31,87 @@ def problems(events: Iterable[Event], *, is_whole: bool = True) -> list[str]:
 
     `is_whole` asks for its end, too. Inputs must be JSON objects unless the answer was cut off by a limit.
     """
-    found: list[str] = []
-    state, open_block, next_index, signed, ids = "new", None, 0, False, set()
-    inputs: list[str] = []
-    stop = None
-    for number, event in enumerate(events):
-        where = f"{number}: {type(event).__name__}"
-        if state == "over":
-            found.append(f"{where} after the end")
+    reader = _Reader()
+    for event in events:
+        reader.read(event)
+    return reader.close(is_whole=is_whole)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.state = "new"
+        self.open: object = None
+        self.index = -1
+        self.is_signed = False
+        self.ids: set[str] = set()
+        self.inputs: list[str] = []
+        self.stop_reason = ""
+
+    def read(self, event: Event) -> None:
+        self._check(self.state != "over", "follows the end", event)
         match event:
+            case MessageStart():
+                self._step("new", "body", event)
+            case BlockStart():
+                self._check(self.state == "body" and self.open is None, "opens at the wrong time", event)
+                self._start(event)
+            case BlockDelta():
+                self._delta(event)
+            case BlockStop(index):
+                self._check(self.open is not None and index == self.index, "is not open", event)
+                self._check(self.is_signed or not isinstance(self.open, Thinking), "is not signed", event)
+                self.open = None
+            case MessageDelta(stop_reason):
+                self._check(self.open is None, "leaves a block open", event)
+                self._step("body", "ended", event)
+                self.stop_reason = stop_reason
+            case MessageStop():
+                self._step("ended", "over", event)
+            case Failed():
+                self.state = "over"
             case Ping():
                 pass
-            case Failed():
-                state = "over"
-            case MessageStart():
-                if state != "new":
-                    found.append(f"{where} in state {state}")
-                state = "body"
-            case BlockStart(index, block):
-                if state != "body" or open_block is not None or index != next_index:
-                    found.append(f"{where}({index}) in state {state}, open {open_block}, expected {next_index}")
-                if isinstance(block, ToolUse):
-                    if block.input_json != "{}" or not block.id or not block.name or block.id in ids:
-                        found.append(f"{where}: {block}")
-                    ids.add(block.id)
-                    inputs.append("")
-                elif block not in (Text(""), Thinking("")):
-                    found.append(f"{where}: opens with content: {block}")
-                open_block, next_index, signed = block, index + 1, False
-            case BlockDelta(index, delta):
-                if open_block is None or index != next_index - 1 or signed:
-                    found.append(
-                        f"{where}({index}) but open is {open_block}, {next_index - 1}, signed {signed}"
-                    )
-                elif type(delta) not in _DELTAS[type(open_block)]:
-                    found.append(f"{where}: {delta} in {open_block}")
-                elif isinstance(delta, InputJsonDelta):
-                    inputs[-1] += delta.partial_json
-                signed = isinstance(delta, SignatureDelta)
-                if delta in (TextDelta(""), ThinkingDelta(""), InputJsonDelta(""), SignatureDelta("")):
-                    found.append(f"{where}: is empty")
-            case BlockStop(index):
-                if open_block is None or index != next_index - 1:
-                    found.append(f"{where}({index}) but open is {open_block}, {next_index - 1}")
-                if isinstance(open_block, Thinking) and not signed:
-                    found.append(f"{where}: thinking without a signature")
-                open_block = None
-            case MessageDelta(stop_reason):
-                if state != "body" or open_block is not None:
-                    found.append(f"{where} in state {state}, open {open_block}")
-                state, stop = "ended", stop_reason
-            case MessageStop():
-                if state != "ended":
-                    found.append(f"{where} in state {state}")
-                state = "over"
-    if is_whole and state != "over":
-        found.append(f"ends in state {state}")
-    if stop in ("end_turn", "tool_use"):
-        found += [f"input is no object: {text}" for text in inputs if not _is_object(text)]
-        if (stop == "tool_use") != bool(inputs):
-            found.append(f"stop reason {stop} with {len(inputs)} calls")
-    return found
+
+    def close(self, *, is_whole: bool) -> list[str]:
+        if is_whole and self.state != "over":
+            self.found.append(f"ends in state {self.state}")
+        if self.stop_reason in ("end_turn", "tool_use"):
+            self.found += [f"input is no object: {text}" for text in self.inputs if not _is_object(text)]
+            if (self.stop_reason == "tool_use") != bool(self.inputs):
+                self.found.append(f"stop reason {self.stop_reason} with {len(self.inputs)} calls")
+        return self.found
+
+    def _start(self, event: BlockStart) -> None:
+        block = event.block
+        self._check(event.index == self.index + 1, "has an index that is not the next", event)
+        if isinstance(block, ToolUse):
+            self._check(block == ToolUse(block.id, block.name), "opens with input", event)
+            self._check(
+                bool(block.id and block.name) and block.id not in self.ids, "has a bad id or name", event
+            )
+            self.ids.add(block.id)
+            self.inputs.append("")
+        else:
+            self._check(block in (Text(""), Thinking("")), "opens with content", event)
+        self.open, self.index, self.is_signed = block, event.index, False
+
+    def _delta(self, event: BlockDelta) -> None:
+        delta = event.delta
+        self._check(event.index == self.index and not self.is_signed, "does not belong here", event)
+        self._check(isinstance(delta, _DELTAS.get(type(self.open), ())), "is for another kind of block", event)
+        self._check(delta not in _EMPTY, "is empty", event)
+        if isinstance(delta, InputJsonDelta) and self.inputs:
+            self.inputs[-1] += delta.partial_json
+        self.is_signed = isinstance(delta, SignatureDelta)
+
+    def _step(self, before: str, after: str, event: Event) -> None:
+        self._check(self.state == before, f"in state {self.state}", event)
+        self.state = after
+
+    def _check(self, is_good: bool, problem: str, event: Event) -> None:
+        if not is_good:
+            self.found.append(f"{event} {problem}")
 
 
 def _is_object(text: str) -> bool:

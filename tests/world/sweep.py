@@ -51,6 +51,12 @@ class _Stepper(trio.abc.Instrument):
         self._cancel_at = cancel_at
         self._when = when
 
+    def begin(self) -> None:
+        """Take the running task for the one to count; this is its first step."""
+        self.task = trio.lowlevel.current_task()
+        self.steps = 1
+        self._maybe_cancel("before")
+
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         if task is self.task:
             self.steps += 1
@@ -82,7 +88,7 @@ def _run_once(make_scenario: MakeScenario, cancel_at: int | None, when: When) ->
 
 async def _act(scenario: Scenario, stepper: _Stepper) -> None:
     with stepper.scope:
-        stepper.task = trio.lowlevel.current_task()
+        stepper.begin()
         await scenario.act()
     stepper.task = None
 

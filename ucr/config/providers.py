@@ -73,7 +73,7 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
     if "auth" not in values and (known is None or known.dialect != provider.dialect):
         provider = replace(provider, auth=dict(_DEFAULT_AUTH).get(provider.dialect, "bearer"))
     if not is_off:
-        _check(reading, table, provider, at)
+        _check(reading, table | values, provider, at)
     return provider
 
 

@@ -16,6 +16,7 @@ from ucr.secret import Secret
 Values = dict[str, Any]
 
 SHOWN_LIMIT = 60
+LISTED_LIMIT = 14
 
 _CREDENTIAL = re.compile(r"auth|key|token|secret|cookie|password")
 """Names of headers whose values are secrets."""
@@ -125,4 +126,4 @@ def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(word.lower().replace("_", "").replace("-", ""), folded, n=1)
     if near:
         return f"; did you mean {folded[near[0]]!r}?"
-    return f"; known are {', '.join(sorted(known)[:12])}" if known else ""
+    return f"; known are {', '.join(sorted(known))}" if 0 < len(known) <= LISTED_LIMIT else ""

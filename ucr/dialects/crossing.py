@@ -7,7 +7,7 @@ bytes in, bytes for the client out, nothing before the commit point.
 from typing import assert_never
 
 from ucr.dialects.roles import ClientDialect, Context, Request, StreamDecoder, Summary
-from ucr.errors import UpstreamError
+from ucr.errors import ApiError, UpstreamError
 from ucr.events import (
     BlockDelta,
     BlockStart,
@@ -109,7 +109,7 @@ class Crossing:
                 assert_never(event)
 
 
-def _upstream_error(error: Exception) -> UpstreamError:
+def _upstream_error(error: ApiError) -> UpstreamError:
     if isinstance(error, UpstreamError):
         return error
-    return UpstreamError("api_error", str(error), fault="midstream")
+    return UpstreamError(error.type, error.message, status=error.status, fault="midstream")

@@ -3,7 +3,7 @@
 How this works: bytes are cut into event blocks and each block is read as far as the dialect needs. Until the
 commit point nothing goes out, so that a failure before it can be answered by another candidate; from there on
 every read gives what it completed, the bytes unchanged. Because only whole blocks go out, a keep-alive may be
-written between any two returns. A CRLF stream that was cut between the last CR and LF gets its LF back at once,
+written between any two returns. An LF that may or may not have been read after a block's last CR is evened out,
 so that any split gives the same bytes.
 """
 
@@ -128,7 +128,7 @@ class EventTap(ABC):
         for block in blocks:
             if self._failure is not None:
                 return
-            self._take_one(block + b"\n" if block.endswith(b"\r\n\r") else block)
+            self._take_one(block)
 
     def _take_one(self, block: bytes) -> None:
         if self._is_committed and (plain := self._plain(block)) is not None:

@@ -145,7 +145,7 @@ def upstream_error(
     words = mask_keys(message).strip() or f"provider '{provider}' answered {status} without a message"
     return UpstreamError(
         type_,
-        _worded(provider, fault, words),
+        _worded(provider, status, fault, words),
         fault=fault,
         upstream_status=status,
         retry_after_s=_wait_s(status, headers or {}, retry_s),
@@ -162,9 +162,11 @@ def _wait_s(status: int, headers: Headers, stated_s: int | None) -> int | None:
     return _exhausted_reset_s(headers) if wait is None and status == 429 else wait
 
 
-def _worded(provider: str, fault: Fault, words: str) -> str:
+def _worded(provider: str, status: int, fault: Fault, words: str) -> str:
     if fault == "overflow":
         return overflow_words(words)
+    if fault == "auth" and status == 403:
+        return f"provider '{provider}' does not permit this: {words} (check what the provider's api_key may do)"
     if fault == "auth":
         return f"provider '{provider}' refused UCR's API key for it: {words} (check the provider's api_key)"
     return words

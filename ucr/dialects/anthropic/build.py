@@ -43,6 +43,8 @@ def adapted(body: JsonObject, asked: str, target: Target) -> Changed:
     if family is not None and family != asked_family:
         body, moved = _moved(body, asked_family, family)
         notes, takes_system = (*notes, *moved), takes_system and family.takes_system_turns
+    elif family is None and asked_family is not None:
+        body = _with_messages(body, history.without_redacted(body["messages"]))
     if not takes_system:
         body = _with_reminders(body)
     return body, notes
@@ -51,19 +53,20 @@ def adapted(body: JsonObject, asked: str, target: Target) -> Changed:
 def _moved(body: JsonObject, asked: Family | None, family: Family) -> Changed:
     notes: tuple[str, ...] = ()
     if asked is not None and not family.ignores_foreign_thinking:
-        turns = history.without_thinking(body["messages"])
-        if turns is not body["messages"]:
-            body, notes = {**body, "messages": turns}, ("thinking of another model left out",)
+        whole, body = body, _with_messages(body, history.without_thinking(body["messages"]))
+        notes = () if body is whole else ("thinking of another model left out",)
     body, thought = _with_thinking(body, family)
     body, sampled = _with_sampling(body, family)
     return body, (*notes, *thought, *sampled)
 
 
 def _without_own_thinking(body: JsonObject) -> Changed:
-    turns = history.without_own_thinking(body["messages"])
-    if turns is body["messages"]:
-        return body, ()
-    return thinking.without_interrupted({**body, "messages": turns})
+    cleaned = _with_messages(body, history.without_own_thinking(body["messages"]))
+    return (body, ()) if cleaned is body else thinking.without_interrupted(cleaned)
+
+
+def _with_messages(body: JsonObject, turns: history.Turns) -> JsonObject:
+    return body if turns is body["messages"] else {**body, "messages": turns}
 
 
 def _with_reminders(body: JsonObject) -> JsonObject:
@@ -112,12 +115,12 @@ def _with_thinking(body: JsonObject, family: Family | None) -> Changed:
 
 def _with_sampling(body: JsonObject, family: Family | None) -> Changed:
     """Leave out the sampling parameters that the model, or its thinking, refuses; temperature ends at 1."""
-    given = [key for key in _SAMPLING if key in body]
+    given = [key for key in _SAMPLING if body.get(key) is not None]
     if not given or family is None:
         return body, ()
     if not family.takes_sampling or thinking.is_on(body):
         return _without(body, _SAMPLING), (f"left out for this model: {' '.join(given)}",)
-    if body.get("temperature", 0) > 1:
+    if (body.get("temperature") or 0) > 1:
         return {**body, "temperature": 1}, ("temperature lowered to 1",)
     return body, ()
 

@@ -43,6 +43,7 @@ class Family:
 
     @property
     def takes_disabled_thinking(self) -> bool:
+        """False when thinking cannot be switched off."""
         return self.kind not in ("fable", "mythos")
 
     @property

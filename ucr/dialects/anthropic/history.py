@@ -13,7 +13,7 @@ from ucr.jsontext import JsonObject
 Turns = list[JsonObject]
 
 _THINKING = ("thinking", "redacted_thinking")
-_OPENING = {"role": "user", "content": "(the conversation begins with an answer)"}
+_OPENING = "(the conversation begins with an answer)"
 
 
 def without_own_thinking(turns: Turns) -> Turns:
@@ -29,6 +29,11 @@ def without_unsigned_thinking(turns: Turns) -> Turns:
 def without_thinking(turns: Turns) -> Turns:
     """Leave out all thinking: to leave out a part of it would make the rest invalid."""
     return _without_blocks(turns, lambda block: block["type"] in _THINKING)
+
+
+def without_redacted(turns: Turns) -> Turns:
+    """Leave out the thinking that only a Claude can read."""
+    return _without_blocks(turns, lambda block: block["type"] == "redacted_thinking")
 
 
 def without_empty(turns: Turns) -> Turns:
@@ -51,7 +56,9 @@ def with_reminders(turns: Turns, takes_system: bool) -> Turns:
 
 def opened_by_user(turns: Turns) -> Turns:
     """Put a few words of the user's before a conversation that begins with the assistant."""
-    return [dict(_OPENING), *turns] if turns and turns[0]["role"] == "assistant" else turns
+    if not turns or turns[0]["role"] != "assistant":
+        return turns
+    return [{"role": "user", "content": _OPENING}, *turns]
 
 
 def trimmed(turns: Turns) -> Turns:

@@ -28,7 +28,7 @@ def budget_of(effort: object, max_tokens: int) -> int:
 def fitted(body: JsonObject, family: Family) -> tuple[JsonObject, tuple[str, ...]]:
     """Return a body whose thinking and effort the family accepts, and notes of what was changed."""
     before = body.get("thinking"), _effort(body)
-    limit = body.get("max_tokens", family.output_tokens)
+    limit = family.output_tokens if body.get("max_tokens") is None else body["max_tokens"]
     if family.thinking in ("none", "budget"):
         body = _by_budget(body, family, limit)
     elif family.thinking == "adaptive":

@@ -93,11 +93,11 @@ class BlockWriter:
 
     def text(self, piece: str) -> list[Event]:
         """Take a piece of text."""
-        return self._add(self._text_run(), piece) if piece else []
+        return self._add(self._text_run(), piece, TextDelta) if piece else []
 
     def thinking(self, piece: str) -> list[Event]:
         """Take a piece of reasoning."""
-        return self._add(self._thinking_run()[0], piece) if piece else []
+        return self._add(self._thinking_run()[0], piece, ThinkingDelta) if piece else []
 
     def thoughts(self, chars: int) -> Thoughts:
         """Return the state of the reasoning that is being read, to add to it something of that size."""
@@ -157,7 +157,9 @@ class BlockWriter:
         self._queue.append(run)
         return run, thoughts
 
-    def _add(self, run: _Run, piece: str) -> list[Event]:
+    def _add(self, run: _Run, piece: str, kind: Callable[[str], Delta]) -> list[Event]:
+        if run.is_open and len(self._queue) == 1:
+            return [BlockDelta(self._next_index, kind(piece))]
         run.add(piece)
         self._held_chars += len(piece)
         return self._advance()

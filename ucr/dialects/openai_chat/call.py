@@ -10,8 +10,8 @@ from ucr.dialects.openai_chat.arguments import Arguments
 from ucr.events import ToolUse
 from ucr.jsontext import JsonError
 
-_COUNTER = re.compile(r"(?:[a-z]+[-_]?)?\d{0,3}", re.IGNORECASE)
-"""Ids such as `0`, `call_0` and `null`, which a provider gives again in its next answer."""
+_COUNTER = re.compile(r"(?:(?:tool_)?call|tool|toolu|function|func|fc|id)?[-_]?\d{0,3}", re.IGNORECASE)
+"""Ids such as `0` and `call_0`, which a provider gives again in its next answer."""
 
 _WRAPPERS = frozenset({"multi_tool_use.parallel", "multi_tool_use_parallel", "parallel"})
 """The call by which OpenAI's models sometimes make several calls as one."""

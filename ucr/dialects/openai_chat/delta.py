@@ -24,6 +24,9 @@ from ucr.jsontext import JsonObject
 
 HELD_LIMIT_CHARS = 64 * 1024 * 1024
 
+_REASONING = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
+_CALLS = frozenset({"tool_calls", "function_call"})
+
 _LEGACY_INDEX = -1
 _NO_IDS = frozenset({"null", "None"})
 """What some servers write for an id that they do not have."""
@@ -62,14 +65,21 @@ class DeltaReader:
 
     def read(self, delta: JsonObject, size: int) -> list[Event]:
         """Take a delta, whose JSON is `size` long; raise `UpstreamError` when too much would be kept."""
-        events = self._think(_reasoning(delta, size))
-        for part in _parts(delta.get("content")):
-            events += self._think(part) if isinstance(part, _Thought) else self._text(part)
+        events: list[Event] = []
+        if not _REASONING.isdisjoint(delta):
+            events += self._think(_reasoning(delta, size))
+        content = delta.get("content")
+        if content.__class__ is str:
+            events += self._text(content)
+        elif content:
+            for part in _parts(content):
+                events += self._think(part) if isinstance(part, _Thought) else self._text(part)
         refusal = delta.get("refusal")
         if isinstance(refusal, str) and refusal:
             self.is_refused = True
             events += self._text(refusal)
-        events += self._calls(delta, size)
+        if not _CALLS.isdisjoint(delta):
+            events += self._calls(delta, size)
         if self._writer.held_chars + self._withheld_chars > HELD_LIMIT_CHARS:
             raise faults.unreadable(self._provider, "sent more reasoning or tool input than UCR keeps")
         return events
@@ -150,11 +160,7 @@ def _reasoning(delta: JsonObject, size: int) -> _Thought:
 
 
 def _parts(content: object) -> Iterator[str | _Thought]:
-    """Take content apart: a text, or a list of parts as Mistral sends, of which some are thinking."""
-    if isinstance(content, str):
-        if content:
-            yield content
-        return
+    """Take a list of parts apart, as Mistral sends them, of which some are thinking."""
     for part in content if isinstance(content, list) else ():
         match part:
             case {"type": "thinking"}:

@@ -15,7 +15,7 @@ from ucr.errors import UpstreamError
 from ucr.events import Event, Failed
 from ucr.jsontext import JsonError, JsonObject
 
-_DONE = "[DONE]"
+_DONE = b"[DONE]"
 
 
 class ChatStreamDecoder:
@@ -74,20 +74,21 @@ class ChatStreamDecoder:
         return events
 
     def _block(self, block: bytes) -> list[Event]:
-        event = sse.parse(block)
-        if event is None or not event.data.strip():
-            return []
-        if event.data.strip() == _DONE:
-            return self._end()
+        data, name = sse.plain_data(block), None
+        if data is None:
+            event = sse.parse(block)
+            if event is None:
+                return []
+            data, name = event.data.encode(), event.name
+        if data.strip() in (b"", _DONE):
+            return self._end() if data.strip() else []
         try:
-            chunk = jsontext.loads_text(event.data)
+            chunk = jsontext.loads(data)
         except JsonError as error:
             return self._fail(self._unreadable(f"an event is not JSON: {error}"))
         if isinstance(chunk, list) and chunk:
             chunk = chunk[0]
-        if not isinstance(chunk, dict):
-            return []
-        return self._chunk(chunk, len(block), is_error=event.name == "error")
+        return self._chunk(chunk, len(block), is_error=name == "error") if isinstance(chunk, dict) else []
 
     def _chunk(self, chunk: JsonObject, size: int, *, is_error: bool) -> list[Event]:
         was_finishing = self._assembly.is_finishing
@@ -147,8 +148,7 @@ def _is_whole(rest: bytes) -> bool:
     """True when an event is whole but for its blank line: half an event is not to be read as broken JSON."""
     try:
         event = sse.parse(rest)
-        return event is not None and (
-            event.data.strip() == _DONE or jsontext.loads_text(event.data) is not None
-        )
+        data = b"" if event is None else event.data.encode().strip()
+        return data == _DONE or jsontext.loads(data) is not None
     except (sse.SseError, JsonError):
         return False

@@ -1,7 +1,5 @@
 """The tap on a chat-completions stream that passes through, and the check of a whole answer."""
 
-import re
-
 from ucr import jsontext, sse
 from ucr.dialects import faults, model_name
 from ucr.dialects.event_tap import EventTap
@@ -20,8 +18,8 @@ _CONTENT = (
     "reasoning",
     "reasoning_details",
 )
-_TELLING = re.compile(rb'"finish_reason"\s*:\s*"|"usage"\s*:\s*\{|"error"|^event|\[DONE\]')
-"""What stands in a chunk that must be read after the commit point; all others only need their model's name."""
+_NULLABLE = (b'"finish_reason"', b'"usage"')
+_NULL = (b":null", b": null")
 
 _STATUS_OF_WORD = (
     ("insufficient_quota", 429),
@@ -54,7 +52,7 @@ class ChatTap(EventTap):
         return b""
 
     def _plain(self, block: bytes) -> bytes | None:
-        if _TELLING.search(block):
+        if _tells(block):
             return None
         if not self._is_mapped:
             return block
@@ -146,6 +144,17 @@ def choices_of(value: JsonObject) -> list[JsonObject]:
     """Return the choices that are objects."""
     choices = value.get("choices")
     return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+
+
+def _tells(block: bytes) -> bool:
+    """True when a chunk may say more than content: an error, an end, or usage."""
+    if b'"error"' in block or b"[DONE]" in block or not block.startswith(b"data:"):
+        return True
+    for key in _NULLABLE:
+        at = block.find(key)
+        if at >= 0 and (not block.startswith(_NULL, at + len(key)) or block.count(key) > 1):
+            return True
+    return False
 
 
 def _completion(body: bytes, provider: str) -> JsonObject:

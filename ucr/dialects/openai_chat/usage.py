@@ -16,6 +16,8 @@ CHARS_PER_TOKEN = 4
 
 def chunk_usage(chunk: JsonObject) -> Usage | None:
     """Return the usage of an answer or a chunk, or None when it has none."""
+    if not chunk.get("usage") and "x_groq" not in chunk:
+        return None
     return usage_of(chunk.get("usage")) or usage_of(_object(chunk.get("x_groq")).get("usage"))
 
 

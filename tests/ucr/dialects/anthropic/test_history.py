@@ -53,6 +53,13 @@ def test_thinking_is_left_out_whole(turns: history.Turns) -> None:
     assert history.without_thinking(turns) == [assistant(TEXT)]
 
 
+@pytest.mark.parametrize(
+    "turns", [pytest.param([assistant(REDACTED, CLAUDES), assistant(REDACTED)], id="edge-102")]
+)
+def test_thinking_that_only_a_claude_can_read_is_left_out(turns: history.Turns) -> None:
+    assert history.without_redacted(turns) == [assistant(CLAUDES)]
+
+
 def test_thinking_without_a_signature_is_no_claudes() -> None:
     turns = [assistant({"type": "thinking", "thinking": "x"}, CLAUDES, REDACTED, OURS)]
     assert history.without_unsigned_thinking(turns) == [assistant(CLAUDES, REDACTED)]

@@ -119,6 +119,7 @@ _TURNS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(_TURNS)
 def test_any_history_ends_in_pairs(turns: Any) -> None:

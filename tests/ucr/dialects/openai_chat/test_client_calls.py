@@ -82,11 +82,17 @@ def test_broken_arguments_are_an_empty_object_and_a_note(broken: Any) -> None:
         ({"tool_calls": {}}, "m.tool_calls: expected an array, not an object"),
         ({"tool_calls": [1]}, "m.tool_calls[0]: expected an object, not 1"),
         ({"tool_calls": [call(id_="")]}, "m.tool_calls[0].id: expected a string that is not empty, not ''"),
-        ({"tool_calls": [call(name=None)]}, "m.tool_calls[0].function.name: expected a string that is not empty, not None"),
-        ({"tool_calls": [{"id": "a", "type": "magic"}]}, "m.tool_calls[0].type: expected 'function' or 'custom', not 'magic'"),
+        (
+            {"tool_calls": [call(name=None)]},
+            "m.tool_calls[0].function.name: expected a string that is not empty, not None",
+        ),
+        (
+            {"tool_calls": [{"id": "a", "type": "magic"}]},
+            "m.tool_calls[0].type: expected 'function' or 'custom', not 'magic'",
+        ),
         ({"function_call": "f"}, "m.function_call: expected an object, not 'f'"),
     ],
-)  # fmt: skip
+)
 def test_a_malformed_call_is_refused_at_its_path(message: Any, words: str) -> None:
     with pytest.raises(ApiError) as caught:
         uses(message)

@@ -168,7 +168,10 @@ def test_fields_that_nobody_knows_are_named_when_a_header_can_hold_their_names()
     ("fields", "words"),
     [
         ({"max_tokens": 0}, "max_tokens: expected a whole number of at least 1, not 0"),
-        ({"max_completion_tokens": "9"}, "max_completion_tokens: expected a whole number of at least 1, not '9'"),
+        (
+            {"max_completion_tokens": "9"},
+            "max_completion_tokens: expected a whole number of at least 1, not '9'",
+        ),
         ({"temperature": "hot"}, "temperature: expected a number, not 'hot'"),
         ({"stop": 1}, "stop: expected a string or an array of strings, not 1"),
         ({"stop": ["a", 1]}, "stop[1]: expected a string, not 1"),
@@ -182,20 +185,32 @@ def test_fields_that_nobody_knows_are_named_when_a_header_can_hold_their_names()
             {"reasoning_effort": "huge"},
             "reasoning_effort: expected one of none, minimal, low, medium, high, xhigh, max, not 'huge'",
         ),
-        ({"reasoning": {"effort": 1}}, "reasoning.effort: expected one of none, minimal, low, medium, high, xhigh, max, not 1"),
+        (
+            {"reasoning": {"effort": 1}},
+            "reasoning.effort: expected one of none, minimal, low, medium, high, xhigh, max, not 1",
+        ),
         ({"reasoning": "high"}, "reasoning: expected an object, not 'high'"),
-        ({"reasoning": {"max_tokens": -1}}, "reasoning.max_tokens: expected a whole number of at least 1, not -1"),
+        (
+            {"reasoning": {"max_tokens": -1}},
+            "reasoning.max_tokens: expected a whole number of at least 1, not -1",
+        ),
         ({"thinking": {"type": "deep"}}, "thinking.type: expected enabled, adaptive or disabled, not 'deep'"),
         ({"thinking": True}, "thinking: expected an object, not True"),
         ({"response_format": "json"}, "response_format: expected an object, not 'json'"),
-        ({"response_format": {"type": "xml"}}, "response_format.type: expected text, json_object or json_schema, not 'xml'"),
-        ({"response_format": {"type": "json_schema"}}, "response_format.json_schema: expected an object, not None"),
+        (
+            {"response_format": {"type": "xml"}},
+            "response_format.type: expected text, json_object or json_schema, not 'xml'",
+        ),
+        (
+            {"response_format": {"type": "json_schema"}},
+            "response_format.json_schema: expected an object, not None",
+        ),
         (
             {"response_format": {"type": "json_schema", "json_schema": {"name": "t"}}},
             "response_format.json_schema.schema: expected an object, not None",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_value_is_refused_at_its_path(fields: Any, words: str) -> None:
     with pytest.raises(ApiError) as caught:
         translate(USER, **fields)

@@ -144,7 +144,10 @@ def test_an_image_sent_as_a_file_is_an_image() -> None:
         ([{"type": "image_url"}], "c[0].image_url: expected a string that is not empty, not None"),
         ([image(3)], "c[0].image_url.url: expected a string that is not empty, not 3"),
         ([image("file:///etc/passwd")], "c[0].image_url.url: expected an http(s) URL or a base64 data URL"),
-        ([image("data:image/svg+xml,<svg>")], "c[0].image_url.url: expected a data URL of the form data:<type>;base64,<data>"),
+        (
+            [image("data:image/svg+xml,<svg>")],
+            "c[0].image_url.url: expected a data URL of the form data:<type>;base64,<data>",
+        ),
         ([image("data:image/png;base64,%%%%")], "c[0].image_url.url: the data is not base64"),
         ([image("data:image/png;base64,")], "c[0].image_url.url: the data is not base64"),
         (
@@ -159,7 +162,7 @@ def test_an_image_sent_as_a_file_is_an_image() -> None:
         ),
         ([file(file_data="data:text/plain;base64," + "A" * 41)], "c[0].file.file_data: the data is not base64"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_sent_is_refused_at_its_path(content: Any, words: str) -> None:
     with pytest.raises(ApiError) as caught:
         blocks(content, "c", USER_PARTS)

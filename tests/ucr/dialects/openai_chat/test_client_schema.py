@@ -7,12 +7,13 @@ from ucr.errors import ApiError
 
 
 def test_a_strict_schema_stays_as_it_is() -> None:
+    tags = {"type": "array", "items": {"enum": ["a"]}, "minItems": 1}
     schema = {
         "type": "object",
-        "properties": {"title": {"type": "string", "format": "date"}, "tags": {"type": "array", "items": {"enum": ["a"]}, "minItems": 1}},
+        "properties": {"title": {"type": "string", "format": "date"}, "tags": tags},
         "required": ["title"],
         "additionalProperties": False,
-    }  # fmt: skip
+    }
     assert compiled(schema, "s") == schema
 
 
@@ -32,7 +33,10 @@ def test_objects_are_closed_everywhere() -> None:
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        ({"type": "integer", "minimum": 1, "maximum": 9}, {"type": "integer", "description": "(minimum: 1, maximum: 9)"}),
+        (
+            {"type": "integer", "minimum": 1, "maximum": 9},
+            {"type": "integer", "description": "(minimum: 1, maximum: 9)"},
+        ),
         (
             {"type": "string", "pattern": "^a$", "description": "A letter."},
             {"type": "string", "description": 'A letter. (pattern: "^a$")'},
@@ -41,10 +45,14 @@ def test_objects_are_closed_everywhere() -> None:
         ({"type": "array", "minItems": 2}, {"type": "array", "description": "(minItems: 2)"}),
         (
             {"type": "object", "additionalProperties": {"type": "integer"}},
-            {"type": "object", "additionalProperties": False, "description": '(additionalProperties: {"type":"integer"})'},
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "description": '(additionalProperties: {"type":"integer"})',
+            },
         ),
     ],
-)  # fmt: skip
+)
 def test_a_constraint_that_is_not_supported_is_told_in_words(schema: Any, expected: Any) -> None:
     assert compiled(schema, "s") == expected
 

@@ -128,31 +128,55 @@ def test_without_tools_there_is_no_choice(fields: Any, choice: Any) -> None:
     [
         ({"tools": {}}, "tools: expected an array, not an object"),
         ({"tools": ["f"]}, "tools[0]: expected an object, not 'f'"),
-        ({"tools": [{"type": "web_search"}]}, "tools[0].type: expected 'function' or 'custom', not 'web_search'"),
+        (
+            {"tools": [{"type": "web_search"}]},
+            "tools[0].type: expected 'function' or 'custom', not 'web_search'",
+        ),
         ({"tools": [{"type": "function"}]}, "tools[0].function: expected an object, not None"),
         ({"tools": [function("")]}, "tools[0].function.name: expected a string that is not empty, not ''"),
-        ({"tools": [function("f", parameters=[])]}, "tools[0].function.parameters: expected an object, not an array"),
+        (
+            {"tools": [function("f", parameters=[])]},
+            "tools[0].function.parameters: expected an object, not an array",
+        ),
         ({"tools": [function("f", strict="x")]}, "tools[0].function.strict: expected true or false, not 'x'"),
         ({"tools": [function("f", description=1)]}, "tools[0].function.description: expected a string, not 1"),
         ({"functions": [1]}, "functions[0]: expected an object, not 1"),
         ({"tool_choice": "required"}, "tool_choice: a call is asked for, but there are no tools"),
         ({"function_call": {"name": "f"}}, "function_call: a call is asked for, but there are no tools"),
-        ({"tools": [F], "tool_choice": "any"}, "tool_choice: expected none, auto, required or the choice of a tool, not 'any'"),
-        ({"tools": [F], "tool_choice": []}, "tool_choice: expected none, auto, required or the choice of a tool, not an array"),
-        ({"tools": [F], "tool_choice": G}, "tool_choice.function.name: there is no tool 'g'"),
-        ({"tools": [F], "tool_choice": {"type": "function"}}, "tool_choice.function: expected an object, not None"),
-        ({"functions": [{"name": "f"}], "function_call": {"name": 1}}, "function_call.name: expected a string that is not empty, not 1"),
         (
-            {"tools": [F], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "x", "tools": []}}},
+            {"tools": [F], "tool_choice": "any"},
+            "tool_choice: expected none, auto, required or the choice of a tool, not 'any'",
+        ),
+        (
+            {"tools": [F], "tool_choice": []},
+            "tool_choice: expected none, auto, required or the choice of a tool, not an array",
+        ),
+        ({"tools": [F], "tool_choice": G}, "tool_choice.function.name: there is no tool 'g'"),
+        (
+            {"tools": [F], "tool_choice": {"type": "function"}},
+            "tool_choice.function: expected an object, not None",
+        ),
+        (
+            {"functions": [{"name": "f"}], "function_call": {"name": 1}},
+            "function_call.name: expected a string that is not empty, not 1",
+        ),
+        (
+            {
+                "tools": [F],
+                "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "x", "tools": []}},
+            },
             "tool_choice.allowed_tools.mode: expected auto or required, not 'x'",
         ),
         (
-            {"tools": [F], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [G]}}},
+            {
+                "tools": [F],
+                "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [G]}},
+            },
             "tool_choice.allowed_tools.tools: none of the tools offered is allowed",
         ),
         ({"tools": [F], "parallel_tool_calls": 1}, "parallel_tool_calls: expected true or false, not 1"),
     ],
-)  # fmt: skip
+)
 def test_what_is_malformed_is_refused_at_its_path(fields: Any, words: str) -> None:
     with pytest.raises(ApiError) as caught:
         translate(USER, **fields)

@@ -182,7 +182,8 @@ def test_names_and_sounds_go_and_a_note_says_so_once() -> None:
     [
         (
             {"role": "critic", "content": "x"},
-            "messages[1].role: expected one of system, developer, user, assistant, tool, function, not 'critic'",
+            "messages[1].role: expected one of system, developer, user, assistant, tool, function, "
+            "not 'critic'",
         ),
         ({"role": "user"}, "messages[1].content: expected a string or an array of parts"),
         ({"role": "system"}, "messages[1].content: expected a string or an array of parts"),

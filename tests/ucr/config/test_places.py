@@ -1,0 +1,42 @@
+import pytest
+
+from ucr.config.places import config_place, state_place
+from ucr.errors import ConfigError
+
+ENVIRON = {"HOME": "/home/u"}
+USUAL = "/home/u/.config/ucr/ucr.toml"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"ucr.toml", "ucr.json", "ucr.config.json", USUAL}, "ucr.toml"),
+        ({"ucr.json", "ucr.config.json", USUAL}, "ucr.json"),
+        ({"ucr.config.json", USUAL}, "ucr.config.json"),
+        ({USUAL}, USUAL),
+        (set(), None),
+    ],
+)
+def test_the_first_file_that_exists_is_read(files: set[str], found: str | None) -> None:
+    assert config_place(None, ENVIRON, files.__contains__) == found
+
+
+def test_a_named_file_goes_first_and_the_option_before_the_variable() -> None:
+    environ = {**ENVIRON, "UCR_CONFIG": "b.toml"}
+    files = {"a.toml", "b.toml", "ucr.toml"}
+    assert config_place("a.toml", environ, files.__contains__) == "a.toml"
+    assert config_place(None, environ, files.__contains__) == "b.toml"
+
+
+@pytest.mark.parametrize(("option", "by"), [("lost.toml", "--config"), (None, "UCR_CONFIG")])
+def test_a_named_file_must_exist(option: str | None, by: str) -> None:
+    with pytest.raises(ConfigError, match=f"lost.toml: {by}: there is no such file"):
+        config_place(option, {"UCR_CONFIG": "lost.toml"}, {"ucr.toml"}.__contains__)
+
+
+def test_folders_of_the_xdg_specification_count_when_they_are_absolute() -> None:
+    environ = {**ENVIRON, "XDG_CONFIG_HOME": "/cfg", "XDG_STATE_HOME": "relative"}
+    assert config_place(None, environ, {"/cfg/ucr/ucr.toml"}.__contains__) == "/cfg/ucr/ucr.toml"
+    assert state_place(environ) == "/home/u/.local/state/ucr"
+    assert state_place({**environ, "XDG_STATE_HOME": "/state"}) == "/state/ucr"
+    assert state_place({**environ, "UCR_STATE_DIR": "here"}) == "here"

@@ -1,0 +1,131 @@
+import pytest
+
+from ucr.catalogue import row
+from ucr.config.model import Provider, Timeouts
+from ucr.config.providers import key_of, provider_of, read_providers
+from ucr.config.reading import Reading, Values
+
+
+def read(table: Values, environ: dict[str, str] | None = None) -> tuple[tuple[Provider, ...], list[str]]:
+    reading = Reading("ucr.toml", environ or {})
+    providers = read_providers(reading, [table], Timeouts())
+    return providers, [f"{problem.key}: {problem.remedy}" for problem in reading.problems]
+
+
+def one(table: Values, environ: dict[str, str] | None = None) -> Provider:
+    (provider,), problems = read(table, environ)
+    assert not problems
+    return provider
+
+
+PLAIN = {"id": "x", "dialect": "openai-chat", "base_url": "https://x.test/v1"}
+
+
+def test_the_catalogue_fills_what_is_left_out() -> None:
+    provider = one({"id": "openai"}, {"OPENAI_API_KEY": "sk-1"})
+    known = row("openai")
+    assert known is not None
+    assert (provider.dialect, provider.base_url, provider.quirks) == (
+        known.dialect,
+        known.base_url,
+        known.quirks,
+    )
+    assert [key.reveal() for key in provider.api_keys] == ["sk-1"]
+
+
+def test_the_file_goes_before_the_catalogue() -> None:
+    provider = one({"id": "openai", "api_key": "a", "base_url": "https://proxy.test/v1", "default_model": "m"})
+    assert (provider.base_url, provider.default_model) == ("https://proxy.test/v1", "m")
+    assert provider.quirks == provider_of(row("openai") or pytest.fail()).quirks
+
+
+@pytest.mark.parametrize("table", [{"id": "openai"}, {"id": "openai", "api_key": ""}])
+def test_a_known_provider_without_its_key_is_a_problem(table: Values) -> None:
+    assert read(table)[1] == [
+        "providers.openai.api_key: no API key; set OPENAI_API_KEY or providers.openai.api_key"
+    ]
+
+
+def test_a_key_whose_variable_is_not_set_is_one_problem_only() -> None:
+    assert len(read({"id": "openai", "api_key": "${LOST}"})[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"base_url": "http://127.0.0.1:8080/v1"}, {"auth": "none"}, {"headers": {"authorization": "Bearer x"}}],
+)
+def test_a_known_provider_may_need_no_key(more: Values) -> None:
+    assert one({"id": "openai", **more}).api_keys == ()
+
+
+def test_several_keys_are_kept_in_their_order() -> None:
+    assert [key.reveal() for key in one({**PLAIN, "api_keys": ["a", "b"]}).api_keys] == ["a", "b"]
+
+
+def test_one_key_and_several_exclude_each_other() -> None:
+    assert read({**PLAIN, "api_key": "a", "api_keys": ["b"]})[1] == [
+        "providers.x.api_keys: stands beside api_key; write one of them"
+    ]
+
+
+def test_an_unknown_provider_needs_dialect_and_address() -> None:
+    assert [problem.partition(":")[0] for problem in read({"id": "x"})[1]] == [
+        "providers.x.dialect",
+        "providers.x.base_url",
+    ]
+
+
+def test_a_provider_without_id_is_named_by_its_place() -> None:
+    providers, problems = read({"dialect": "anthropic"})
+    assert providers == ()
+    assert problems[0].startswith("providers[0].id: is missing")
+
+
+@pytest.mark.parametrize(("dialect", "auth"), [("anthropic", "x-api-key"), ("openai-chat", "bearer")])
+def test_a_key_is_sent_as_its_dialect_does(dialect: str, auth: str) -> None:
+    assert one({**PLAIN, "dialect": dialect}).auth == auth
+    assert one({**PLAIN, "dialect": dialect, "auth": "both"}).auth == "both"
+
+
+def test_a_known_id_of_another_dialect_sends_its_key_as_that_dialect_does() -> None:
+    assert one({"id": "openai", "dialect": "anthropic", "api_key": "a"}).auth == "x-api-key"
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.2:8000/v1", "http://gpu.lan/v1"])
+def test_plain_http_to_another_machine_must_be_allowed(url: str) -> None:
+    (problem,) = read({**PLAIN, "base_url": url})[1]
+    assert "allow_http = true" in problem
+    assert one({**PLAIN, "base_url": url, "allow_http": True}).base_url == url
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://localhost/v1", "http://[::1]:1/v1"])
+def test_plain_http_to_loopback_needs_no_permission(url: str) -> None:
+    assert one({**PLAIN, "base_url": url}).base_url == url
+
+
+def test_limits_stand_alone_or_in_a_table_and_alone_goes_first() -> None:
+    provider = one({**PLAIN, "idle_s": 1, "timeouts": {"idle_s": 2, "total_s": 3}})
+    assert provider.timeouts == Timeouts(idle_s=1.0, total_s=3.0)
+    assert read({**PLAIN, "timeouts": {"idle": 2}})[1] == [
+        "providers.x.timeouts.idle: is unknown; did you mean 'idle_s'?"
+    ]
+
+
+def test_quirks_are_set_under_their_own_names() -> None:
+    quirks = one({**PLAIN, "tool_id": "alnum9", "drop": ["seed"], "images": False, "stop_limit": 2}).quirks
+    assert (quirks.tool_id, quirks.drop, quirks.images, quirks.stop_limit) == ("alnum9", ("seed",), False, 2)
+    assert read({**PLAIN, "tool_id": "any9"})[1] == ["providers.x.tool_id: must be one of any, alnum9"]
+
+
+def test_a_provider_that_is_off_needs_no_variables_but_its_keys_are_checked() -> None:
+    assert not one({"id": "openai", "enabled": False, "api_key": "${LOST}"}).enabled
+    assert read({"id": "openai", "enabled": False, "api_kye": "x"})[1] == [
+        "providers.openai.api_kye: is unknown; did you mean 'api_key'?"
+    ]
+
+
+def test_the_first_variable_that_holds_a_key_counts() -> None:
+    known = row("openai")
+    assert known is not None
+    assert key_of(known, {"OPENAI_API_KEY": " sk-1 "})[0].reveal() == "sk-1"
+    assert key_of(known, {}) == ()

@@ -1,0 +1,71 @@
+"""What one connection does to a server, and what it does not."""
+
+import pytest
+import trio
+
+from tests.world import answers
+from tests.world.router import World, config_of, open_router, provider
+
+CONFIG = config_of(provider("up", "openai-chat"))
+
+HOSTILE = {
+    "h2c": b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\n"
+    b"http2-settings: \xff\xff*\r\n\r\n",
+    "prior-knowledge": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00" * 32,
+    "websocket": b"GET /ws HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x85garbage",
+    "garbage": b"\x16\x03\x01\x00\xff" * 100,
+    "no-host": b"GET /health HTTP/1.1\r\n\r\n",
+    "two-hosts": b"GET /v1/models HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+    "huge-head": b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: " + b"a" * 100_000 + b"\r\n\r\n",
+    "non-ascii": b"GET /\xc3\xa9 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+}
+
+
+async def is_alive(world: World) -> bool:
+    return (await world.ask("/health", method="GET")).status == 200
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_hostile_bytes_end_nothing_but_their_own_connection(data: bytes, autojump_clock: object) -> None:
+    async with open_router(CONFIG) as world:
+        visitor = await world.connect()
+        await visitor.stream.send_all(data)
+        await visitor.stream.receive_some()
+        await visitor.stream.aclose()
+        assert await is_alive(world)
+        assert "connection.crashed" not in [line["event"] for line in world.lines]
+
+
+async def test_a_foreign_upgrade_is_answered_as_plain_http(autojump_clock: object) -> None:
+    headers = {"connection": "upgrade", "upgrade": "h2c"}
+    async with open_router(CONFIG, up=answers.says(200, answers.chat_reply())) as world:
+        heard = await world.ask("/health", method="GET", headers=headers)
+    assert heard.status == 200
+
+
+async def test_a_head_that_does_not_come_to_its_end_is_given_up(autojump_clock: object) -> None:
+    async with open_router(CONFIG) as world:
+        visitor = await world.connect()
+        await visitor.stream.send_all(b"GET / HTTP/1.1\r\nhost: 127")
+        began = trio.current_time()
+        assert await visitor.stream.receive_some() == b""
+        assert trio.current_time() - began <= 11
+
+
+async def test_an_idle_connection_is_closed_after_the_keep_alive_time(autojump_clock: object) -> None:
+    async with open_router(CONFIG) as world:
+        visitor = await world.connect()
+        began = trio.current_time()
+        assert await visitor.stream.receive_some() == b""
+        assert 71 <= trio.current_time() - began <= 74
+
+
+async def test_a_stop_closes_idle_connections_at_once(autojump_clock: object) -> None:
+    async with open_router(CONFIG) as world:
+        visitor = await world.connect()
+        await visitor.send("/health", method="GET")
+        await visitor.hear()
+        world.stop.set()
+        with trio.fail_after(1):
+            assert await visitor.stream.receive_some() == b""

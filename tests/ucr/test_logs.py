@@ -1,0 +1,170 @@
+import json
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ucr.config.model import Config, Logging
+from ucr.logs import FINISHED, LINE_LIMIT_BYTES, Log, make_log, open_log
+from ucr.redaction import MASK
+from ucr.secret import Secret
+
+MOMENT = datetime(2026, 11, 25, 13, 0, 0, 123_456, timezone(timedelta(hours=1)))
+SECRET = 'local-"key"-123'
+
+
+def logged(level: str = "debug") -> tuple[Log, list[bytes]]:
+    lines: list[bytes] = []
+    return make_log(level, [SECRET], [lines.append], lambda: MOMENT), lines
+
+
+def only(lines: list[bytes]) -> dict[str, Any]:
+    (line,) = lines
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    value: dict[str, Any] = json.loads(line)
+    return value
+
+
+def test_a_line_begins_with_time_level_and_event() -> None:
+    log, lines = logged()
+    log.warning("breaker.opened", provider="local")
+    assert lines == [
+        b'{"timestamp":"2026-11-25T12:00:00.123Z","level":"warning","event":"breaker.opened","provider":"local"}\n'
+    ]
+
+
+def test_request_finished_has_every_field_in_order_and_null_for_what_is_not_known() -> None:
+    log, lines = logged()
+    log.info("request.finished", bytes_out=9, status=200, request_id="req_1")
+    line = only(lines)
+    assert list(line) == ["timestamp", "level", "event", *FINISHED, "bytes_out"]
+    assert (line["request_id"], line["status"], line["agent_id"]) == ("req_1", 200, None)
+
+
+def test_what_is_bound_is_on_every_line() -> None:
+    log, lines = logged()
+    log.bind(worker=3).info("worker.started")
+    assert only(lines)["worker"] == 3
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [("debug", "abcde"), ("info", "bcde"), ("warning", "cde"), ("error", "de"), ("critical", "e")],
+)
+def test_lines_below_the_level_are_left_out(level: str, expected: str) -> None:
+    log, lines = logged(level)
+    log.debug("a")
+    log.info("b")
+    log.warning("c")
+    log.error("d")
+    log.critical("e")
+    assert "".join(json.loads(line)["event"] for line in lines) == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"message": f"failed with {SECRET}!"},
+        {"nested": {"list": [SECRET, {"deep": f"x{SECRET}"}]}},
+        {"raw": SECRET.encode()},
+        {"object": Path(SECRET)},
+        {"header": "Authorization: Bearer abcdefghijk"},
+        {"header": "Bearer\tabcdefghijk"},
+        {"url": "https://x.test/?key=abcdefghijk"},
+        {"key": "sk-ant-abcdefghijk"},
+        {SECRET: 1},
+        {"long": f"{'x' * 1015}{SECRET}{'y' * 9000}"},
+    ],
+)
+def test_planted_secrets_are_nowhere_in_the_line(fields: dict[str, Any]) -> None:
+    log, lines = logged()
+    log.info("test.planted", **fields)
+    text = json.dumps(only(lines), ensure_ascii=False)
+    assert MASK in text or "…" in text
+    for part in ("abcdefghijk", "local-", "key\\\\\\", "123"):
+        assert part not in text.replace("00.123Z", "")
+
+
+def test_a_secret_object_never_prints() -> None:
+    log, lines = logged()
+    log.info("test.planted", value=Secret("other"))
+    assert only(lines)["value"] == "Secret('***')"
+
+
+def test_an_exception_is_part_of_the_line_without_its_secrets() -> None:
+    log, lines = logged()
+    try:
+        raise ValueError(f"cannot use {SECRET}")
+    except ValueError:
+        log.exception("request.crashed", request_id="req_1")
+    line = only(lines)
+    assert line["level"] == "error"
+    assert f"ValueError: cannot use {MASK}" in line["exception"]
+
+
+@given(
+    st.dictionaries(
+        st.text(min_size=1, max_size=300).filter(
+            lambda key: key not in ("event", "self", "exc_info", "stack_info")
+        ),
+        st.one_of(
+            st.text(max_size=3000), st.integers(), st.none(), st.lists(st.text(max_size=500), max_size=20)
+        ),
+        max_size=40,
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_every_line_is_json_within_the_limit(fields: dict[str, Any]) -> None:
+    log, lines = logged()
+    log.info("test.filled", **fields)
+    assert len(lines[0]) <= LINE_LIMIT_BYTES
+    assert only(lines)["event"] == "test.filled"
+
+
+def test_long_values_are_cut_and_short_ones_kept() -> None:
+    log, lines = logged()
+    log.info("test.filled", body="x" * 10_000, request_id="req_1")
+    line = only(lines)
+    assert line["body"] == "x" * 1024 + "…"
+    assert line["request_id"] == "req_1"
+
+
+def test_a_line_of_too_many_fields_keeps_those_of_the_contract_and_says_so() -> None:
+    log, lines = logged()
+    log.info("test.filled", request_id="req_1", **{f"field_{n}": n for n in range(1000)})
+    line = only(lines)
+    assert (line["request_id"], line["cut"], "field_1" in line) == ("req_1", True, False)
+
+
+def test_control_characters_cannot_forge_a_line() -> None:
+    log, lines = logged()
+    log.info("test.filled", text='a\n{"event":"forged"}\r\x1b[31m')
+    assert only(lines)["text"] == 'a\n{"event":"forged"}\r\x1b[31m'
+
+
+def test_lines_go_to_standard_output_and_to_a_private_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "logs" / "ucr.log"
+    config = Config(logging=Logging("info", str(path)), secrets=(Secret("local-key-123"),))
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as received:
+        monkeypatch.setattr("sys.stdout", stream)
+        open_log(config, lambda: MOMENT).info("server.started", key="local-key-123")
+        line = received.readline()
+    assert line == path.read_bytes()
+    assert json.loads(line)["key"] == MASK
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_reader_that_is_gone_does_not_stop_the_router(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        open_log(Config(), lambda: MOMENT).info("server.started")

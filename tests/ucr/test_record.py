@@ -1,0 +1,96 @@
+from ucr.dialects.roles import Summary
+from ucr.events import Usage
+from ucr.logs import FINISHED
+from ucr.record import Record
+
+
+def record(**fields: object) -> Record:
+    made = Record("req_1", "0", 100.0)
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_an_answer_of_the_router_itself_names_no_provider() -> None:
+    assert record().headers(100.0) == (
+        ("request-id", "req_1"),
+        ("x-ucr-worker", "0"),
+        ("x-ucr-overhead-ms", "0.00"),
+    )
+
+
+def test_the_headers_of_an_answer_say_who_gave_it_and_how() -> None:
+    made = record(
+        provider="groq",
+        model_used="gpt-x",
+        route="default",
+        attempts=2,
+        waited_s=0.25,
+        notes=("top_k was left out", "one image was left out"),
+        upstream_request_id="up_7",
+    )
+    assert made.headers(100.375) == (
+        ("request-id", "req_1"),
+        ("x-ucr-provider", "groq"),
+        ("x-ucr-model", "gpt-x"),
+        ("x-ucr-route", "default"),
+        ("x-ucr-tier", "optimal"),
+        ("x-ucr-attempts", "2"),
+        ("x-ucr-cache", "bypass"),
+        ("x-ucr-worker", "0"),
+        ("x-ucr-overhead-ms", "125.00"),
+        ("x-ucr-notes", "top_k was left out; one image was left out"),
+        ("x-ucr-upstream-request-id", "up_7"),
+    )
+
+
+def test_notes_have_an_end() -> None:
+    headers = dict(record(notes=("n" * 600, "m" * 600)).headers(100.0))
+    assert headers["x-ucr-notes"] == "n" * 600 + "; " + "m" * 398
+
+
+def test_the_overhead_is_never_below_nothing() -> None:
+    assert dict(record(waited_s=9.0).headers(101.0))["x-ucr-overhead-ms"] == "0.00"
+    assert record(waited_s=9.0).fields(101.0)["overhead_ms"] == 0.0
+
+
+def test_the_log_fields_are_those_of_the_contract_in_its_order_and_three_more() -> None:
+    assert tuple(record().fields(100.0)) == (*FINISHED, "retries", "request_bytes", "answer_bytes")
+
+
+def test_what_is_not_known_is_null_in_the_log() -> None:
+    fields = record().fields(100.0)
+    unknown = {name for name, value in fields.items() if value is None}
+    assert unknown == {
+        "provider",
+        "model_used",
+        "route",
+        "tier",
+        "ttfb_ms",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "stop_reason",
+        "error_type",
+        "session_id",
+        "agent_id",
+    }
+
+
+def test_the_log_counts_times_from_the_beginning_of_the_request() -> None:
+    made = record(
+        provider="p",
+        attempts=3,
+        first_byte_s=100.5,
+        waited_s=1.5,
+        summary=Summary(Usage(input_tokens=7, output_tokens=0, cache_read_tokens=3), "end_turn"),
+    )
+    fields = made.fields(102.0)
+    assert (fields["ttfb_ms"], fields["total_ms"], fields["overhead_ms"]) == (500.0, 2000.0, 500.0)
+    assert (fields["input_tokens"], fields["output_tokens"], fields["cache_read_tokens"]) == (7, 0, 3)
+    assert (fields["stop_reason"], fields["tier"], fields["retries"]) == ("end_turn", "optimal", 2)
+
+
+def test_the_id_of_a_message_comes_from_that_of_its_request() -> None:
+    assert record().message_id == "msg_1"
+    assert Record("other", "0", 0.0).message_id == "msg_other"

@@ -1,0 +1,342 @@
+"""The whole path in memory: what clients see for what upstreams do."""
+
+from typing import Any
+
+import pytest
+import trio
+
+from tests.world import answers
+from tests.world.check_anthropic_stream import check
+from tests.world.router import config_of, open_router, provider
+from ucr.relay import is_strict
+
+MESSAGES = "/v1/messages?beta=true"
+CHAT = "/v1/chat/completions"
+TURN: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+ASK: dict[str, Any] = {"model": "claude-x", "max_tokens": 50, "messages": TURN}
+STREAM: dict[str, Any] = {**ASK, "stream": True}
+CHAT_ASK: dict[str, Any] = {"model": "gpt-x", "messages": TURN}
+
+
+def names(heard: Any) -> list[str]:
+    return [event["type"] for event in heard.events()]
+
+
+async def test_a_message_is_translated_both_ways(autojump_clock: object) -> None:
+    async with open_router(
+        config_of(provider("up", "openai-chat")), up=answers.says(200, answers.chat_reply())
+    ) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert heard.status == 200
+    assert heard.json()["content"] == [{"type": "text", "text": "hello"}]
+    assert heard.json()["model"] == "claude-x"
+    assert heard.headers["x-ucr-provider"] == "up"
+    assert heard.headers["x-ucr-model"] == "up-model"
+    seen = world.upstreams["up"].requests[0]
+    assert seen.path == "/v1/chat/completions"
+    assert seen.json()["model"] == "up-model"  # type: ignore[index]
+
+
+async def test_a_stream_is_translated_into_the_exact_grammar(autojump_clock: object) -> None:
+    handler = answers.streams(answers.chat_text("Hel", "lo"))
+    async with open_router(config_of(provider("up", "openai-chat")), up=handler) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert check([(event["type"], event) for event in heard.events()]) == []
+    assert heard.is_complete
+    assert heard.events()[-2]["usage"] == {"input_tokens": 11, "output_tokens": 7}
+    line = world.finished[0]
+    assert (line["input_tokens"], line["output_tokens"], line["stop_reason"]) == (11, 7, "end_turn")
+    assert (line["status"], line["stream"], line["provider"]) == (200, True, "up")
+
+
+async def test_bytes_of_the_same_dialect_pass_untouched(autojump_clock: object) -> None:
+    pieces = answers.anthropic_text("Hel", "lo", model="claude-x")
+    config = config_of(provider("up", "anthropic", default_model=None))
+    async with open_router(config, up=answers.streams(pieces)) as world:
+        heard = await world.ask(MESSAGES, {**STREAM, "unknown_field": [1]}, headers={"anthropic-beta": "b-1"})
+    assert heard.body == b"".join(pieces)
+    seen = world.upstreams["up"].requests[0]
+    assert seen.json() == {**STREAM, "unknown_field": [1]}
+    assert seen.header("anthropic-beta") == "b-1"
+
+
+async def test_an_openai_client_reaches_an_anthropic_provider(autojump_clock: object) -> None:
+    config = config_of(provider("up", "anthropic"))
+    handlers = (
+        answers.says(200, answers.anthropic_reply()),
+        answers.streams(answers.anthropic_text("Hel", "lo")),
+    )
+    async with open_router(config, up=handlers) as world:
+        whole = await world.ask(CHAT, CHAT_ASK)
+        streamed = await world.ask(CHAT, {**CHAT_ASK, "stream": True})
+    assert whole.json()["choices"][0]["message"]["content"] == "hello"
+    pieces = [event["choices"][0]["delta"].get("content") for event in streamed.events()]
+    assert "".join(piece for piece in pieces if piece) == "Hello"
+    assert streamed.body.endswith(b"data: [DONE]\n\n")
+
+
+REFUSED = {"error": {"message": "no such thing", "type": "invalid_request_error", "code": None}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told", "type_", "asked"),
+    [
+        pytest.param(400, REFUSED, 400, "invalid_request_error", 1, id="refused-request"),
+        pytest.param(404, REFUSED, 404, "not_found_error", 1, id="unknown-model"),
+        pytest.param(401, REFUSED, 403, "permission_error", 2, id="edge-166"),
+        pytest.param(403, REFUSED, 403, "permission_error", 2, id="forbidden"),
+        pytest.param(402, REFUSED, 402, "billing_error", 2, id="edge-167"),
+        pytest.param(422, REFUSED, 400, "invalid_request_error", 1, id="unprocessable"),
+        pytest.param(429, REFUSED, 429, "rate_limit_error", 2, id="rate-limit"),
+        pytest.param(500, REFUSED, 500, "api_error", 2, id="broken"),
+        pytest.param(502, b"<html>bad gateway</html>", 500, "api_error", 2, id="edge-172"),
+        pytest.param(503, REFUSED, 529, "overloaded_error", 2, id="edge-173"),
+        pytest.param(200, REFUSED, 400, "invalid_request_error", 1, id="edge-171"),
+        pytest.param(200, b"", 500, "api_error", 2, id="empty"),
+        pytest.param(302, b"", 500, "api_error", 2, id="redirect"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_refusal_becomes_the_right_status(
+    status: int, body: object, told: int, type_: str, asked: int, stream: bool, autojump_clock: object
+) -> None:
+    config = config_of(provider("first", "openai-chat"), provider("second", "openai-chat"))
+    handler = answers.says(status, body)
+    async with open_router(config, first=handler, second=handler) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "stream": stream})
+    assert heard.status == told
+    assert heard.json()["error"]["type"] == type_
+    assert heard.headers["content-type"] == "application/json"
+    assert sum(len(upstream.requests) for upstream in world.upstreams.values()) == asked
+    assert world.finished[0]["error_type"] == type_
+
+
+async def test_an_error_in_the_clients_own_dialect_keeps_its_bytes(autojump_clock: object) -> None:
+    body = b'{"error": {"message": "kept",  "type":"x","odd":1}}'
+    headers = (("content-type", "application/json"), ("retry-after", "7"), ("x-ratelimit-limit-requests", "9"))
+    config = config_of(provider("up", "openai-chat"))
+    async with open_router(config, up=answers.says(429, body, headers)) as world:
+        heard = await world.ask(CHAT, CHAT_ASK)
+    assert (heard.status, heard.body) == (429, body)
+    assert heard.headers["retry-after"] == "7"
+    assert heard.headers["x-ratelimit-limit-requests"] == "9"
+
+
+async def test_a_context_overflow_is_worded_so_that_claude_code_compacts(autojump_clock: object) -> None:
+    words = (
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
+    )
+    body = {"error": {"message": words, "code": "context_length_exceeded"}}
+    async with open_router(config_of(provider("up", "openai-chat")), up=answers.says(400, body)) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert heard.status == 400
+    assert heard.json()["error"]["message"].startswith("prompt is too long: 9000 tokens > 8192 maximum")
+
+
+async def test_another_candidate_answers_for_one_that_fails(autojump_clock: object) -> None:
+    config = config_of(provider("first", "anthropic"), provider("second", "openai-chat"))
+    async with open_router(
+        config, first=answers.says(500, {}), second=answers.streams(answers.chat_text("hi"))
+    ) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert heard.status == 200
+    assert (heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == ("second", "2")
+
+
+async def test_an_error_inside_a_stream_goes_to_the_next_candidate_while_nothing_was_sent(
+    autojump_clock: object,
+) -> None:
+    config = config_of(provider("first", "anthropic"), provider("second", "anthropic"))
+    early = answers.anthropic_event("error", error={"type": "overloaded_error", "message": "busy"})
+    async with open_router(
+        config,
+        first=answers.streams([answers.anthropic_text()[0], early]),
+        second=answers.streams(answers.anthropic_text("hi")),
+    ) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert names(heard)[-1] == "message_stop"
+    assert heard.headers["x-ucr-provider"] == "second"
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai-chat"])
+async def test_a_stream_that_breaks_after_content_ends_in_an_error_event(
+    dialect: str, autojump_clock: object
+) -> None:
+    whole = answers.anthropic_text("Hel", "lo") if dialect == "anthropic" else answers.chat_text("Hel", "lo")
+    config = config_of(provider("up", dialect))
+    async with open_router(config, up=answers.cut_off(whole[:3])) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert heard.status == 200
+    assert names(heard)[-1] == "error"
+    assert "message_stop" not in names(heard)
+    assert world.finished[0]["error_type"] == "api_error"
+
+
+async def test_an_openai_client_is_told_of_a_broken_stream_in_its_own_shape(autojump_clock: object) -> None:
+    handler = answers.cut_off(answers.anthropic_text("Hel", "lo")[:3])
+    async with open_router(config_of(provider("up", "anthropic")), up=handler) as world:
+        heard = await world.ask(CHAT, {**CHAT_ASK, "stream": True})
+    assert "error" in heard.events()[-1]
+
+
+async def test_a_refused_connection_is_an_overload_with_a_time_to_wait(autojump_clock: object) -> None:
+    async with open_router(config_of(provider("up", "openai-chat"))) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.status, heard.json()["error"]["type"]) == (529, "overloaded_error")
+    assert heard.headers["retry-after"] == "1"
+
+
+async def test_a_silent_provider_times_out_with_504(autojump_clock: object) -> None:
+    async with open_router(config_of(provider("up", "openai-chat")), up=answers.never()) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.status, heard.json()["error"]["type"]) == (504, "timeout_error")
+    assert heard.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai-chat"])
+async def test_a_slow_stream_is_opened_and_kept_alive_by_the_router(
+    dialect: str, autojump_clock: object
+) -> None:
+    whole = answers.anthropic_text("hi") if dialect == "anthropic" else answers.chat_text("hi")
+    async with open_router(
+        config_of(provider("up", dialect)), up=answers.streams(whole, first_s=60.0)
+    ) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert names(heard)[:4] == ["message_start", "ping", "ping", "ping"]
+    assert names(heard).count("message_start") == 1
+    assert names(heard)[-1] == "message_stop"
+    assert check([(event["type"], event) for event in heard.events()]) == []
+
+
+async def test_candidates_still_change_after_the_router_opened_the_stream(autojump_clock: object) -> None:
+    slow = answers.streams([b"data: {}\n\n"], first_s=400.0)
+    config = config_of(provider("first", "openai-chat"), provider("second", "anthropic"))
+    async with open_router(config, first=slow, second=answers.streams(answers.anthropic_text("hi"))) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert names(heard).count("message_start") == 1
+    assert names(heard)[-1] == "message_stop"
+    assert check([(event["type"], event) for event in heard.events()]) == []
+
+
+async def test_openai_clients_are_kept_waiting_by_comments(autojump_clock: object) -> None:
+    handler = answers.streams(answers.chat_text("hi"), first_s=45.0)
+    async with open_router(config_of(provider("up", "anthropic")), up=handler) as world:
+        visitor = await world.connect()
+        await visitor.send(CHAT, {**CHAT_ASK, "stream": True})
+        heard = await visitor.hear()
+    assert heard.body.startswith(b":")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_client_that_leaves_cancels_the_upstream_call(stream: bool, autojump_clock: object) -> None:
+    """edge-67"""
+    async with open_router(config_of(provider("up", "openai-chat")), up=answers.never()) as world:
+        visitor = await world.connect()
+        await visitor.send(MESSAGES, {**ASK, "stream": stream})
+        upstream = world.upstreams["up"]
+        await upstream.wait_requests(1)
+        await visitor.stream.aclose()
+        with trio.fail_after(0.1):
+            await upstream.wait_aborted(1)
+    assert world.finished[0]["error_type"] == "client_gone"
+    assert world.finished[0]["status"] == 499
+
+
+async def test_a_stop_ends_open_streams_with_an_error_event(autojump_clock: object) -> None:
+    pieces = answers.chat_text("Hel", "lo")
+    async with open_router(
+        config_of(provider("up", "openai-chat")), up=answers.streams(pieces, pause_s=60.0)
+    ) as world:
+        visitor = await world.connect()
+        await visitor.send(MESSAGES, STREAM)
+        await world.upstreams["up"].wait_requests(1)
+        await trio.sleep(1)
+        world.stop.set()
+        heard = await visitor.hear()
+    assert names(heard)[-1] == "error"
+    assert heard.events()[-1]["error"]["type"] == "overloaded_error"
+    assert heard.is_complete
+
+
+async def test_a_stop_lets_short_answers_end(autojump_clock: object) -> None:
+    pieces = answers.chat_text("Hel", "lo")
+    async with open_router(
+        config_of(provider("up", "openai-chat")), up=answers.streams(pieces, pause_s=2.0)
+    ) as world:
+        visitor = await world.connect()
+        await visitor.send(MESSAGES, STREAM)
+        await world.upstreams["up"].wait_requests(1)
+        world.stop.set()
+        heard = await visitor.hear()
+    assert names(heard)[-1] == "message_stop"
+
+
+async def test_a_full_provider_sheds_with_a_time_to_wait(autojump_clock: object) -> None:
+    busy = provider("up", "openai-chat", max_requests=1, max_pending=0)
+    async with open_router(config_of(busy), up=answers.never()) as world:
+        first = await world.connect()
+        await first.send(MESSAGES, ASK)
+        await world.upstreams["up"].wait_requests(1)
+        heard = await world.ask(MESSAGES, ASK)
+        await first.stream.aclose()
+    assert (heard.status, heard.json()["error"]["type"]) == (529, "overloaded_error")
+    assert int(heard.headers["retry-after"]) > 0
+
+
+async def test_a_provider_that_streams_unasked_is_understood(autojump_clock: object) -> None:
+    handler = answers.streams(answers.chat_text("Hel", "lo"))
+    async with open_router(config_of(provider("up", "openai-chat")), up=handler) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert heard.json()["content"] == [{"type": "text", "text": "Hello"}]
+
+
+async def test_a_provider_that_does_not_stream_is_understood(autojump_clock: object) -> None:
+    handler = answers.says(200, answers.chat_reply("Hello"))
+    async with open_router(config_of(provider("up", "openai-chat")), up=handler) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert check([(event["type"], event) for event in heard.events()]) == []
+
+
+async def test_usage_that_never_comes_holds_nothing_up(autojump_clock: object) -> None:
+    """edge-6"""
+    pieces = [answers.chat_chunk({"content": "hi"}), answers.chat_chunk({}, "stop")]
+
+    async def handler(request: object, answer: Any) -> None:
+        await answer.head(200, answers.SSE)
+        for piece in pieces:
+            await answer.send(piece)
+        await trio.sleep_forever()
+
+    async with open_router(config_of(provider("up", "openai-chat")), up=handler) as world:
+        with trio.fail_after(5):
+            heard = await world.ask(MESSAGES, STREAM)
+    assert names(heard)[-1] == "message_stop"
+
+
+@pytest.mark.parametrize(
+    ("agent", "strict"),
+    [
+        ("claude-cli/2.1.330 (external, cli)", False),
+        ("Anthropic/Python 2.12.0", False),
+        ("opencode/1.18.33 ai-sdk/5", True),
+        ("", False),
+    ],
+)
+def test_only_readers_that_fail_on_the_unknown_are_spared_it(agent: str, strict: bool) -> None:
+    assert is_strict(agent) is strict
+
+
+async def test_estimates_learn_from_what_a_model_reports(autojump_clock: object) -> None:
+    long = {**STREAM, "messages": [{"role": "user", "content": "word " * 20_000}]}
+    usage = {"prompt_tokens": 40_000, "completion_tokens": 1, "total_tokens": 40_001}
+    pieces = [
+        answers.chat_chunk({"content": "hi"}),
+        answers.chat_chunk({}, "stop", usage=usage),
+        b"data: [DONE]\n\n",
+    ]
+    async with open_router(config_of(provider("up", "openai-chat")), up=answers.streams(pieces)) as world:
+        first = await world.ask(MESSAGES, long)
+        second = await world.ask(MESSAGES, long)
+    before, after = (heard.events()[0]["message"]["usage"]["input_tokens"] for heard in (first, second))
+    assert before < 35_000
+    assert after == pytest.approx(40_000, rel=0.05)

@@ -1,0 +1,126 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ucr.config.model import Config, ModelTarget, Provider, Router
+from ucr.errors import ApiError
+from ucr.routing import candidates, plain_name, spellings
+
+
+def provider(id_: str, **fields: object) -> Provider:
+    return Provider(id_, "openai-chat", f"https://{id_}.test/v1", **fields)  # type: ignore[arg-type]
+
+
+A = provider("a", default_model="a-1", models=("shared", "claude-sonnet-4-5"))
+B = provider("b", default_model="b-1", models=("shared",), priority=5)
+C = provider("c")
+OFF = provider("off", models=("only-off",), enabled=False)
+
+CONFIG = Config(
+    providers=(A, B, C, OFF),
+    models={
+        "fast": (ModelTarget("b", "b-small"), ModelTarget("c")),
+        "b/b-1": (ModelTarget("a"),),
+        "gone": (ModelTarget("off"),),
+    },
+    router=Router(default=(ModelTarget("a"),), fallbacks=(ModelTarget("c", "c-9"),)),
+)
+
+
+def routed(model: str, config: Config = CONFIG) -> list[tuple[str, str, str]]:
+    return [(c.provider.id, c.model, c.route) for c in candidates(config, model)]
+
+
+FALLBACK = ("c", "c-9", "fallback")
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        pytest.param("fast", [("b", "b-small", "alias"), ("c", "fast", "alias"), FALLBACK], id="alias"),
+        pytest.param("b/b-1", [("a", "a-1", "alias"), FALLBACK], id="alias-before-provider"),
+        pytest.param("b/x/y", [("b", "x/y", "provider"), FALLBACK], id="provider-and-model"),
+        pytest.param("off/x", [("a", "a-1", "default"), FALLBACK], id="provider-switched-off"),
+        pytest.param("nobody/x", [("a", "a-1", "default"), FALLBACK], id="no-such-provider"),
+        pytest.param("c/", [("a", "a-1", "default"), FALLBACK], id="provider-without-model"),
+        pytest.param("gone", [("a", "a-1", "default"), FALLBACK], id="alias-of-what-is-off"),
+        pytest.param("shared", [("b", "shared", "listed"), ("a", "shared", "listed"), FALLBACK], id="priority"),
+        pytest.param("a-1", [("a", "a-1", "listed"), FALLBACK], id="a-default-model-is-listed"),
+        pytest.param("only-off", [("a", "a-1", "default"), FALLBACK], id="listed-by-what-is-off"),
+        pytest.param("claude-opus-9", [("a", "a-1", "default"), FALLBACK], id="unknown-claude"),
+    ],
+)
+def test_the_first_step_that_claims_a_model_decides(model: str, expected: list[tuple[str, str, str]]) -> None:
+    assert routed(model) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        pytest.param("claude-sonnet-4-5[1m]", ("a", "claude-sonnet-4-5", "listed"), id="edge-150-long-context"),
+        pytest.param("claude-sonnet-4-5[1M]", ("a", "claude-sonnet-4-5", "listed"), id="edge-150-in-capitals"),
+        pytest.param("claude-sonnet-4-5-20250929", ("a", "claude-sonnet-4-5", "listed"), id="edge-150-date"),
+        pytest.param(
+            "claude-sonnet-4-5@20250929", ("a", "claude-sonnet-4-5", "listed"), id="edge-150-vertex-date"
+        ),
+        pytest.param("claude-sonnet-4-5:beta", ("a", "claude-sonnet-4-5", "listed"), id="edge-150-beta"),
+        pytest.param("b/some-model[1m]", ("b", "some-model", "provider"), id="edge-150-prefix-and-suffix"),
+        pytest.param("claude-ucr/b/some-model", ("b", "some-model", "provider"), id="edge-150-picker"),
+        pytest.param("c/llama3:8b", ("c", "llama3:8b", "provider"), id="edge-150-tags-are-names"),
+        pytest.param("fast[1m]", ("b", "b-small", "alias"), id="edge-150-alias"),
+    ],
+)
+def test_what_clients_add_to_a_name_is_resolved(model: str, expected: tuple[str, str, str]) -> None:
+    assert routed(model)[0] == expected
+
+
+def test_a_default_without_a_model_is_asked_for_the_plain_name() -> None:
+    config = Config(providers=(C,), router=Router(default=(ModelTarget("c"),)))
+    assert routed("claude-opus-5-5[1m]", config) == [("c", "claude-opus-5-5", "default")]
+
+
+def test_an_exact_name_goes_before_a_shortened_one() -> None:
+    exact = provider("x", models=("m-20250929",))
+    short = provider("y", models=("m",), priority=9)
+    assert routed("m-20250929", Config(providers=(exact, short))) == [("x", "m-20250929", "listed")]
+
+
+def test_a_candidate_stands_once_and_keeps_its_first_route() -> None:
+    targets = (ModelTarget("a"), ModelTarget("a", "a-1"), ModelTarget("b"))
+    config = Config(providers=(A, B), router=Router(default=targets, fallbacks=(ModelTarget("b", "b-1"),)))
+    assert routed("zzz", config) == [("a", "a-1", "default"), ("b", "b-1", "default")]
+
+
+def test_an_unknown_model_without_a_default_is_not_found() -> None:
+    with pytest.raises(ApiError) as caught:
+        candidates(Config(providers=(A,)), "gpt-zzz")
+    error = caught.value
+    assert (error.status, error.type, error.param, error.code) == (
+        404,
+        "not_found_error",
+        "model",
+        "model_not_found",
+    )
+    assert "gpt-zzz" in error.message
+    assert "router.default" in error.message
+
+
+def test_fallbacks_alone_serve_nothing() -> None:
+    config = Config(providers=(C,), router=Router(fallbacks=(ModelTarget("c"),)))
+    with pytest.raises(ApiError):
+        candidates(config, "gpt-zzz")
+
+
+def test_spellings_begin_with_the_name_itself() -> None:
+    assert spellings("m-20250929") == ("m-20250929", "m")
+    assert spellings("m") == ("m",)
+    assert plain_name(" claude-ucr/x[1m] ") == "x"
+
+
+@given(st.text(max_size=40))
+@settings(deadline=None, max_examples=200)
+def test_any_name_is_served_while_a_default_exists(model: str) -> None:
+    chosen = candidates(CONFIG, model)
+    assert chosen
+    assert len({(c.provider.id, c.model) for c in chosen}) == len(chosen)
+    assert all(c.provider.enabled for c in chosen)

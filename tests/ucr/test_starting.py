@@ -1,0 +1,143 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ucr.config.model import Client, Config, ModelTarget, Provider, Server
+from ucr.config.overrides import Overrides
+from ucr.errors import ConfigError
+from ucr.starting import banner, demo_provider, from_file, starting
+
+NONE = Overrides()
+FILE = """
+[server]
+port = 3005
+
+[[providers]]
+id = "local"
+dialect = "openai-chat"
+base_url = "http://127.0.0.1:9101/v1"
+api_key = "${LOCAL_KEY}"
+default_model = "gpt-x"
+
+[router]
+default = "local"
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to stand in, which is the home as well."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def environ(home: Path, **more: str) -> Mapping[str, str]:
+    return {"HOME": str(home), "LOCAL_KEY": "k", **more}
+
+
+def test_the_named_file_is_read_with_the_environment_in_it(here: Path) -> None:
+    place = here / "mine.toml"
+    place.write_text(FILE, "utf-8")
+    config = from_file(str(place), environ(here), NONE)
+    assert config is not None
+    assert (config.source, config.server.port) == (str(place), 3005)
+    assert [key.reveal() for key in config.providers[0].api_keys] == ["k"]
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(here: Path) -> None:
+    (here / "ucr.toml").write_text(FILE, "utf-8")
+    variables = environ(here, UCR_PORT="3006", UCR_LOG_LEVEL="debug")
+    config = from_file(None, variables, Overrides(port=3007))
+    assert config is not None
+    assert (config.server.port, config.logging.level) == (3007, "debug")
+
+
+def test_without_a_file_there_is_no_configuration_of_one(here: Path) -> None:
+    assert from_file(None, environ(here), NONE) is None
+
+
+def test_a_named_file_that_is_not_there_is_an_error(here: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no such file"):
+        from_file("gone.toml", environ(here), NONE)
+
+
+def test_a_file_that_is_no_text_is_an_error_that_says_so(here: Path) -> None:
+    (here / "ucr.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"^ucr\.toml: file: cannot be read: "):
+        from_file(None, environ(here), NONE)
+
+
+async def test_a_file_is_served_as_it_is(here: Path) -> None:
+    (here / "ucr.toml").write_text(FILE, "utf-8")
+    async with starting(None, environ(here, OPENAI_API_KEY="sk"), NONE, ()) as config:
+        assert [provider.id for provider in config.providers] == ["local"]
+
+
+async def test_without_a_file_the_keys_of_the_environment_are_found(here: Path) -> None:
+    variables = environ(here, ANTHROPIC_API_KEY="sk-ant", GROQ_API_KEY="gsk", UCR_PORT="3006")
+    async with starting(None, variables, NONE, ()) as config:
+        assert [provider.id for provider in config.providers] == ["anthropic", "groq"]
+        assert config.router.default == (ModelTarget("anthropic"),)
+        assert (config.source, config.server.port) == ("discovery", 3006)
+
+
+async def test_with_nothing_at_all_the_demo_answers_as_long_as_the_block(here: Path) -> None:
+    async with starting(None, environ(here), NONE, ()) as config:
+        (provider,) = config.providers
+        assert provider == demo_provider(provider.base_url)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(f"{provider.base_url}/models")).status_code == 200
+            await client.aclose()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"{provider.base_url}/models")
+
+
+async def test_an_address_that_others_can_reach_needs_a_client_key(here: Path) -> None:
+    with pytest.raises(ConfigError, match="a client key is needed"):
+        async with starting(None, environ(here, OPENAI_API_KEY="sk"), Overrides(host="0.0.0.0"), ()):
+            pytest.fail("it was served")
+
+
+CONFIG = Config(
+    providers=(
+        Provider("one", "anthropic", "http://one.test"),
+        Provider("two", "openai-chat", "http://two.test", default_model="gpt-x", enabled=False),
+    ),
+    source="ucr.toml",
+    warnings=("cors is ignored",),
+)
+
+
+def test_the_banner_says_what_was_found_and_how_claude_code_is_pointed_at_it() -> None:
+    assert banner(CONFIG, 3001).split("\n") == [
+        "ucr-trio serves http://127.0.0.1:3001  (configuration: ucr.toml)",
+        "  warning: cors is ignored",
+        "  provider one: anthropic, the model asked for",
+        "  provider two: openai-chat, gpt-x, disabled",
+        "point Claude Code at it:",
+        "  export ANTHROPIC_BASE_URL=http://127.0.0.1:3001",
+        '  export ANTHROPIC_AUTH_TOKEN="anything"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "[::1]"), ("10.0.0.5", "10.0.0.5")],
+)
+def test_the_banner_names_an_address_that_can_be_asked(host: str, shown: str) -> None:
+    lines = banner(replace(CONFIG, server=Server(host=host)), 3000)
+    assert f"ANTHROPIC_BASE_URL=http://{shown}:3000\n" in lines
+
+
+def test_the_banner_asks_for_the_client_key_when_there_is_one() -> None:
+    lines = banner(replace(CONFIG, clients=(Client("me", "0" * 64),)), 3000)
+    assert lines.endswith('ANTHROPIC_AUTH_TOKEN="your client key"')
+
+
+def test_the_banner_says_when_the_demo_answers() -> None:
+    lines = banner(replace(CONFIG, providers=(demo_provider("http://127.0.0.1:1/v1"),)), 3000)
+    assert "no key and no local server was found: the demo answers; see docs/getting-started.md" in lines

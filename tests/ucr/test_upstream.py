@@ -1,0 +1,341 @@
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from actors import Board, Failure, Origin, PoolError, ProviderSpec, open_supervisor
+from actors import Provider as ProviderChild
+from tests.world.network import Hang, MemoryNetwork, Refuse, Reset
+from tests.world.upstream import Answer, Handler, SeenRequest, Upstream
+from ucr import upstream
+from ucr.catalogue import Auth
+from ucr.config.model import Provider, Timeouts
+from ucr.dialects.roles import Context, Outgoing
+from ucr.errors import ErrorType, Fault, UpstreamError
+from ucr.patience import Patience
+from ucr.quirks import Quirks
+from ucr.secret import Secret
+
+PROVIDER = Provider(
+    "p",
+    "openai-chat",
+    "http://up.test:8000/v1/",
+    api_keys=(Secret("k-1"), Secret("k-2")),
+    headers={"X-Team": "blue"},
+    max_requests=1,
+    max_pending=1,
+    timeouts=Timeouts(connect_s=5, first_byte_s=30, idle_s=20),
+)
+CONTEXT = Context("p", "asked", "used", False, Quirks())
+OUTGOING = Outgoing("/chat/completions", (("content-type", "application/json"),), b"{}", CONTEXT)
+
+
+async def hello(request: SeenRequest, answer: Answer) -> None:
+    await answer.reply(200, b"hello", (("x-a", "1"), ("x-a", "2"), ("request-id", "r")))
+
+
+async def silence(request: SeenRequest, answer: Answer) -> None:
+    await trio.sleep_forever()
+
+
+async def half(request: SeenRequest, answer: Answer) -> None:
+    await answer.head(200)
+    await answer.send(b"one")
+    await trio.sleep_forever()
+
+
+async def cut(request: SeenRequest, answer: Answer) -> None:
+    await answer.head(200, (("content-length", "10"),))
+    await answer.raw(b"one")
+    await answer.close()
+
+
+async def nonsense(request: SeenRequest, answer: Answer) -> None:
+    await answer.raw(b"SSH-2.0-OpenSSH\r\n\r\n")
+    await answer.close()
+
+
+class World:
+    """One provider's child on a network in memory, before a scripted upstream."""
+
+    def __init__(self, provider: Provider, *handlers: Handler) -> None:
+        self.provider = provider
+        self.network = MemoryNetwork()
+        self.server = Upstream(*(handlers or (hello,)))
+        self.listener = self.network.listener("up.test", 8000)
+        self.child: ProviderChild
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator["World"]:
+        board: Board = {}
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.serve_listeners, self.server.serve, [self.listener])
+            async with open_supervisor(grace_s=1.0) as supervisor:
+                child = ProviderChild(upstream.spec_of(self.provider), self.network, board)
+                self.child = await supervisor.start(child)
+                yield self
+            nursery.cancel_scope.cancel(reason="the test has ended")
+
+    async def ask(self, patience: Patience | None = None) -> bytes:
+        patience = patience or Patience(100)
+        async with upstream.opened(self.child, self.provider, OUTGOING, patience) as response:
+            return await response.read()
+
+
+@contextmanager
+def refused() -> Iterator[list[UpstreamError]]:
+    """Collect the `UpstreamError` that the block must raise."""
+    caught: list[UpstreamError] = []
+    with suppress(UpstreamError):
+        try:
+            yield caught
+        except UpstreamError as error:
+            caught.append(error)
+            raise
+    assert caught, "nothing was raised"
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://127.0.0.1:9101/v1", Origin("http", "127.0.0.1", 9101)),
+        ("http://plain.test", Origin("http", "plain.test", 80)),
+        ("https://api.test/v1", Origin("https", "api.test", 443)),
+        ("https://[::1]:8443/", Origin("https", "::1", 8443)),
+    ],
+)
+def test_the_origin_is_read_from_the_base_url(url: str, origin: Origin) -> None:
+    assert upstream.origin_of(url) == origin
+
+
+def test_the_actors_learn_where_a_provider_is_and_its_limits() -> None:
+    assert upstream.spec_of(PROVIDER) == ProviderSpec("p", Origin("http", "up.test", 8000), 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "path"),
+    [
+        ("https://api.test/v1", "/v1/chat/completions"),
+        ("https://api.test/v1/", "/v1/chat/completions"),
+        ("https://api.test", "/chat/completions"),
+        ("https://x.test/openai?api-version=2025-04-01", "/openai/chat/completions?api-version=2025-04-01"),
+    ],
+)
+def test_the_path_follows_that_of_the_base_url_and_stands_before_its_query(base_url: str, path: str) -> None:
+    assert upstream.target_path(base_url, "/chat/completions") == path
+
+
+@pytest.mark.parametrize(
+    ("auth", "headers"),
+    [
+        ("bearer", (("authorization", "Bearer k-1"),)),
+        ("x-api-key", (("x-api-key", "k-1"),)),
+        ("api-key", (("api-key", "k-1"),)),
+        ("both", (("x-api-key", "k-1"), ("api-key", "k-1"))),
+        ("none", ()),
+    ],
+)
+def test_a_key_is_sent_the_way_its_provider_wants_it(auth: Auth, headers: tuple[tuple[str, str], ...]) -> None:
+    assert upstream.auth_headers(replace(PROVIDER, auth=auth)) == headers
+    assert upstream.auth_headers(replace(PROVIDER, auth=auth, api_keys=())) == ()
+
+
+async def test_a_request_arrives_with_the_configured_headers_and_the_key(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER).run() as world:
+        assert await world.ask() == b"hello"
+    (seen,) = world.server.requests
+    assert (seen.method, seen.path, seen.body) == ("POST", "/v1/chat/completions", b"{}")
+    assert seen.header("content-type") == "application/json"
+    assert seen.header("x-team") == "blue"
+    assert seen.header("authorization") == "Bearer k-1"
+
+
+async def test_a_configured_header_wins_over_the_dialects_and_the_key_over_both(
+    autojump_clock: MockClock,
+) -> None:
+    headers = {"Content-Type": "application/special", "Authorization": "Bearer other"}
+    async with World(replace(PROVIDER, headers=headers)).run() as world:
+        await world.ask()
+    (seen,) = world.server.requests
+    names = [name for name, _ in seen.headers]
+    assert names.count("content-type") == names.count("authorization") == 1
+    assert seen.header("content-type") == "application/special"
+    assert seen.header("authorization") == "Bearer k-1"
+
+
+async def test_repeated_headers_of_an_answer_are_joined(autojump_clock: MockClock) -> None:
+    async with (
+        World(PROVIDER).run() as world,
+        upstream.opened(world.child, PROVIDER, OUTGOING, Patience(100)) as response,
+    ):
+        assert upstream.headers_of(response) == {"x-a": "1, 2", "request-id": "r", "content-length": "5"}
+
+
+async def test_a_refused_connection_is_an_overload(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER).run() as world:
+        world.network.script("up.test", 8000, Refuse())
+        with refused() as errors:
+            await world.ask()
+    assert (errors[0].fault, errors[0].type) == ("connect", "overloaded_error")
+    assert errors[0].message.startswith("provider 'p': http://up.test:8000 cannot be connected to")
+
+
+async def test_a_connection_that_is_never_made_is_given_up_after_its_own_limit(
+    autojump_clock: MockClock,
+) -> None:
+    async with World(PROVIDER).run() as world:
+        world.network.script("up.test", 8000, Hang())
+        began = trio.current_time()
+        with refused() as errors:
+            await world.ask()
+        assert trio.current_time() - began == 5
+    assert (errors[0].fault, errors[0].status) == ("connect", 529)
+
+
+async def test_a_provider_that_says_nothing_times_out(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER, silence).run() as world:
+        patience = Patience(100)
+        with refused() as errors:
+            await world.ask(patience)
+    assert (errors[0].fault, errors[0].type, errors[0].status) == ("timeout", "timeout_error", 504)
+    assert patience.waited_s == 30
+
+
+async def test_the_deadline_of_the_whole_request_counts_while_its_head_is_awaited(
+    autojump_clock: MockClock,
+) -> None:
+    async with World(PROVIDER, silence).run() as world:
+        with refused() as errors:
+            await world.ask(Patience(7))
+        assert errors[0].message == "the answer took longer than 7 s"
+        await world.server.wait_aborted(1)
+
+
+async def test_a_body_that_stops_times_out_inside_the_block(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER, half).run() as world:
+        with refused() as errors:
+            await world.ask()
+    assert (errors[0].fault, errors[0].message) == ("timeout", "provider 'p': no byte for 20 s")
+
+
+@pytest.mark.parametrize(("handler", "fault"), [(cut, "reset"), (nonsense, "protocol")])
+async def test_an_answer_that_is_cut_off_or_is_no_http_is_an_api_error(
+    autojump_clock: MockClock, handler: Handler, fault: Fault
+) -> None:
+    async with World(PROVIDER, handler).run() as world:
+        with refused() as errors:
+            await world.ask()
+    assert (errors[0].fault, errors[0].status) == (fault, 500)
+
+
+async def test_a_reset_before_the_head_is_one(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER).run() as world:
+        world.network.script("up.test", 8000, Reset(after_bytes=5))
+        with refused() as errors:
+            await world.ask()
+    assert (errors[0].fault, errors[0].status) == ("reset", 500)
+
+
+@pytest.mark.parametrize("after_s", [pytest.param(3, id="edge-67")])
+async def test_a_client_that_leaves_ends_the_call_at_once(autojump_clock: MockClock, after_s: int) -> None:
+    async with World(PROVIDER, half).run() as world:
+        with trio.move_on_after(after_s):
+            await world.ask()
+        with trio.fail_after(0.1):
+            await world.server.wait_aborted(1)
+        assert world.child.pool.statistics().open == 0
+
+
+async def test_leaving_before_the_end_closes_the_connection_and_reading_it_whole_keeps_it(
+    autojump_clock: MockClock,
+) -> None:
+    async with World(PROVIDER).run() as world:
+        async with upstream.opened(world.child, PROVIDER, OUTGOING, Patience(100)):
+            pass
+        assert world.child.pool.statistics().idle == 0
+        await world.ask()
+        assert world.child.pool.statistics().idle == 1
+
+
+async def test_an_error_of_the_caller_passes_unchanged(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER).run() as world:
+        with pytest.raises(KeyError):
+            async with upstream.opened(world.child, PROVIDER, OUTGOING, Patience(100)):
+                raise KeyError("mine")
+
+
+async def test_a_permit_is_waited_for_and_given(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER).run() as world:
+        patience = Patience(100)
+        first = await upstream.admitted(world.child, PROVIDER, "r1", patience)
+
+        async def release() -> None:
+            await trio.sleep(4)
+            with first:
+                pass
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(release)
+            with await upstream.admitted(world.child, PROVIDER, "r2", patience) as lease:
+                assert lease.request_id == "r2"
+        assert patience.waited_s == 4
+
+
+async def test_a_provider_without_room_is_an_overload_at_once(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER).run() as world:
+        with await upstream.admitted(world.child, PROVIDER, "r1", Patience(100)):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(upstream.admitted, world.child, PROVIDER, "r2", Patience(100))
+                await wait_all_tasks_blocked()
+                began = trio.current_time()
+                with refused() as errors:
+                    await upstream.admitted(world.child, PROVIDER, "r3", Patience(100))
+                assert trio.current_time() == began
+                nursery.cancel_scope.cancel(reason="seen")
+    assert (errors[0].fault, errors[0].status, errors[0].retry_after_s) == ("overload", 529, 2)
+    assert errors[0].message == "provider 'p' has 1 requests running and no room for more"
+
+
+async def test_a_provider_that_drains_or_has_stopped_is_an_overload(autojump_clock: MockClock) -> None:
+    async with World(PROVIDER).run() as world:
+        await world.child.drain()
+        with refused() as draining:
+            await upstream.admitted(world.child, PROVIDER, "r1", Patience(100))
+        assert draining[0].message == "provider 'p' is shutting down"
+    with refused() as stopped:
+        await upstream.admitted(world.child, PROVIDER, "r2", Patience(100))
+    assert stopped[0].message.startswith("provider 'p' is not available: ")
+    assert [(error.fault, error.status) for error in draining + stopped] == [("overload", 529)] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "fault", "type_"),
+    [
+        (PoolError("connect", "w", phase="connect"), "connect", "overloaded_error"),
+        (PoolError("timeout", "w", phase="connect"), "connect", "overloaded_error"),
+        (PoolError("timeout", "w", phase="first_byte"), "timeout", "timeout_error"),
+        (PoolError("timeout", "w", phase="idle"), "timeout", "timeout_error"),
+        (PoolError("reset", "w", phase="first_byte"), "reset", "api_error"),
+        (PoolError("protocol", "w", phase="idle"), "protocol", "api_error"),
+        (PoolError("too_large", "w", phase="idle"), "protocol", "api_error"),
+    ],
+)
+def test_every_failure_of_the_pool_has_its_meaning(error: PoolError, fault: Fault, type_: ErrorType) -> None:
+    told = upstream.pool_fault("p", error)
+    assert (told.fault, told.type, told.message) == (fault, type_, "provider 'p': w")
+
+
+@pytest.mark.parametrize("fault", ["request", "overflow", "model"])
+def test_a_fault_of_the_request_is_not_counted_against_its_provider(fault: Fault) -> None:
+    assert upstream.outcome_of(UpstreamError("invalid_request_error", "w", fault=fault)) is None
+
+
+@pytest.mark.parametrize("fault", ["connect", "rate_limit", "auth", "midstream"])
+def test_other_faults_are_counted_by_their_kind(fault: Fault) -> None:
+    error = UpstreamError("api_error", "w", fault=fault, retry_after_s=9)
+    outcome = upstream.outcome_of(error)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.retry_after_s) == (fault, 9)

@@ -1,0 +1,140 @@
+"""Handlers of scripted upstreams: the answers that providers give, in both dialects."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import trio
+
+from tests.world.upstream import Answer, Handler, SeenRequest
+
+SSE = (("content-type", "text/event-stream"),)
+JSON = (("content-type", "application/json"),)
+
+
+def chat_chunk(delta: dict[str, Any], finish: str | None = None, **extra: Any) -> bytes:
+    """Return one chunk of a chat-completions stream."""
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return (
+        b"data: "
+        + json.dumps(
+            {"id": "c1", "object": "chat.completion.chunk", "model": "up", "choices": [choice], **extra}
+        ).encode()
+        + b"\n\n"
+    )
+
+
+def chat_text(*pieces: str) -> list[bytes]:
+    """Return a whole chat-completions stream of text."""
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    last = b"data: " + json.dumps({"id": "c1", "model": "up", "choices": [], "usage": usage}).encode() + b"\n\n"
+    return [
+        *(chat_chunk({"content": piece}) for piece in pieces),
+        chat_chunk({}, "stop"),
+        last,
+        b"data: [DONE]\n\n",
+    ]
+
+
+def anthropic_event(type_: str, **fields: Any) -> bytes:
+    """Return one event of an Anthropic stream."""
+    return f"event: {type_}\ndata: {json.dumps({'type': type_, **fields})}\n\n".encode()
+
+
+def anthropic_text(*pieces: str, model: str = "up") -> list[bytes]:
+    """Return a whole Anthropic stream of text."""
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": []}
+    message |= {"stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 11, "output_tokens": 1}}
+    start = {"type": "text", "text": ""}
+    return [
+        anthropic_event("message_start", message=message),
+        anthropic_event("content_block_start", index=0, content_block=start),
+        *(
+            anthropic_event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
+            for piece in pieces
+        ),
+        anthropic_event("content_block_stop", index=0),
+        anthropic_event(
+            "message_delta",
+            delta={"stop_reason": "end_turn", "stop_sequence": None},
+            usage={"output_tokens": 7},
+        ),
+        anthropic_event("message_stop"),
+    ]
+
+
+def streams(pieces: Iterable[bytes], *, pause_s: float = 0.0, first_s: float = 0.0) -> Handler:
+    """Answer with a stream; `first_s` passes before the first piece and `pause_s` before each other."""
+    chunks = tuple(pieces)
+
+    async def handler(request: SeenRequest, answer: Answer) -> None:
+        await answer.head(200, SSE)
+        for position, chunk in enumerate(chunks):
+            await trio.sleep(first_s if position == 0 else pause_s)
+            await answer.send(chunk)
+        await answer.finish()
+
+    return handler
+
+
+def cut_off(pieces: Iterable[bytes]) -> Handler:
+    """Answer with a stream whose connection breaks after these pieces."""
+    chunks = tuple(pieces)
+
+    async def handler(request: SeenRequest, answer: Answer) -> None:
+        await answer.head(200, SSE)
+        for chunk in chunks:
+            await answer.send(chunk)
+        await answer.reset()
+
+    return handler
+
+
+def says(status: int, body: object, headers: tuple[tuple[str, str], ...] = JSON) -> Handler:
+    """Answer with a whole JSON body."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    async def handler(request: SeenRequest, answer: Answer) -> None:
+        await answer.reply(status, data, headers)
+
+    return handler
+
+
+def never() -> Handler:
+    """Take the request and say nothing."""
+
+    async def handler(request: SeenRequest, answer: Answer) -> None:
+        await trio.sleep_forever()
+
+    return handler
+
+
+def chat_reply(content: str | None = "hello", **message: Any) -> dict[str, Any]:
+    """Return a whole chat completion."""
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "model": "up",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": content, **message},
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
+    }
+
+
+def anthropic_reply(text: str = "hello") -> dict[str, Any]:
+    """Return a whole Anthropic message."""
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "up",
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 11, "output_tokens": 7},
+    }

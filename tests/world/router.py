@@ -1,0 +1,154 @@
+"""A whole router in memory: guarded hypercorn, relay, actors and pools, between scripted clients and upstreams.
+
+Clients speak HTTP/1.1 bytes to it, and it speaks HTTP/1.1 bytes to the upstreams; no socket is opened and no
+second passes, so that a test with the autojump clock may last an hour of virtual time.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import h11
+import trio
+
+from tests.world.network import MemoryNetwork, MemoryStream
+from tests.world.upstream import Handler, Upstream
+from ucr.config.model import Config, ModelTarget, Provider, Router, Server
+from ucr.logs import make_log
+from ucr.worker import serve
+
+ROUTER = ("127.0.0.1", 3000)
+EPOCH = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+@dataclass
+class World:
+    """The router's surroundings. `lines` are its log, `finished` only the lines of finished requests."""
+
+    network: MemoryNetwork
+    upstreams: Mapping[str, Upstream]
+    stop: trio.Event = field(default_factory=trio.Event)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, line: bytes) -> None:
+        self.lines.append(json.loads(line))
+
+    @property
+    def finished(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["event"] == "request.finished"]
+
+    async def connect(self) -> "Visitor":
+        return Visitor(await self.network.connect(*ROUTER))
+
+    async def ask(
+        self, path: str, body: object = None, *, method: str = "POST", headers: Mapping[str, str] = {}
+    ) -> "Heard":
+        """Send one request on a connection of its own and read the whole answer."""
+        visitor = await self.connect()
+        try:
+            await visitor.send(path, body, method=method, headers=headers)
+            return await visitor.hear()
+        finally:
+            await visitor.stream.aclose()
+
+
+@dataclass
+class Heard:
+    """A whole answer; `is_complete` is False when it was cut off."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    is_complete: bool
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the data of every server-sent event, `[DONE]` and comments left out."""
+        lines = [line.removeprefix(b"data: ") for line in self.body.split(b"\n") if line.startswith(b"data: ")]
+        return [json.loads(line) for line in lines if line != b"[DONE]"]
+
+
+class Visitor:
+    """A client's connection."""
+
+    def __init__(self, stream: MemoryStream) -> None:
+        self.stream = stream
+        self._connection = h11.Connection(h11.CLIENT)
+
+    async def send(
+        self, path: str, body: object = None, *, method: str = "POST", headers: Mapping[str, str] = {}
+    ) -> None:
+        """Send a request; a body that is not bytes is sent as JSON."""
+        if self._connection.our_state is h11.DONE:
+            self._connection.start_next_cycle()
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        fields = {"host": "127.0.0.1:3000", "content-type": "application/json", **headers}
+        if "transfer-encoding" not in fields:
+            fields.setdefault("content-length", str(len(data)))
+        request = h11.Request(method=method, target=path, headers=list(fields.items()))
+        for event in (request, h11.Data(data=data), h11.EndOfMessage()):
+            await self.stream.send_all(self._connection.send(event) or b"")
+
+    async def next(self) -> Any:
+        """Return the next h11 event of the answer."""
+        while (event := self._connection.next_event()) is h11.NEED_DATA:
+            self._connection.receive_data(await self.stream.receive_some())
+        return event
+
+    async def hear(self) -> Heard:
+        """Read the whole answer."""
+        head = await self.next()
+        body = bytearray()
+        try:
+            while isinstance(event := await self.next(), h11.Data):
+                body += event.data
+        except h11.RemoteProtocolError:
+            event = None
+        headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+        return Heard(head.status_code, headers, bytes(body), isinstance(event, h11.EndOfMessage))
+
+
+def provider(name: str, dialect: str, **changes: Any) -> Provider:
+    """Return a provider that lives at `http://<name>.test`."""
+    path = "/v1" if dialect == "openai-chat" else ""
+    base = Provider(name, dialect, f"http://{name}.test{path}", default_model=f"{name}-model")
+    return replace(base, **changes)
+
+
+def config_of(*providers: Provider, **changes: Any) -> Config:
+    """Return a configuration in which the providers stand in for one another, in order."""
+    targets = tuple(ModelTarget(entry.id) for entry in providers)
+    base = Config(providers=providers, router=Router(default=targets), server=Server())
+    return replace(base, **changes)
+
+
+@asynccontextmanager
+async def open_router(config: Config, **handlers: Handler | tuple[Handler, ...]) -> AsyncIterator[World]:
+    """Serve a router in the block, with an upstream for each provider that has handlers."""
+    network = MemoryNetwork()
+    upstreams = {
+        name: Upstream(*(given if isinstance(given, tuple) else (given,))) for name, given in handlers.items()
+    }
+    world = World(network, upstreams)
+    log = make_log("debug", (), (world.write,), lambda: EPOCH)
+    async with trio.open_nursery() as nursery:
+        for name, upstream in upstreams.items():
+            listener = network.listener(f"{name}.test", 80)
+            nursery.start_soon(trio.serve_listeners, upstream.serve, [listener])
+        door = network.listener(*ROUTER)
+        served = trio.Event()
+
+        async def run() -> None:
+            await serve(config, [door], network, log, world.stop.wait)
+            served.set()
+
+        nursery.start_soon(run)
+        yield world
+        world.stop.set()
+        await served.wait()
+        nursery.cancel_scope.cancel()
