@@ -48,11 +48,16 @@ class AsgiExchange:
         self.sent_bytes = 0
 
     async def pump(self, receive: Receive, scope: trio.CancelScope) -> None:
-        """Read the request's messages until the client leaves, then cancel `scope`."""
+        """Read the request's messages until the client leaves, then cancel `scope`.
+
+        hypercorn says that the client left also when the answer has ended, and in the midst of its own last
+        steps: those close the connection, or keep it for the next request, and are not cancelled.
+        """
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                scope.cancel(reason="the client left")
+                if not self.is_finished:
+                    scope.cancel(reason="the client left")
                 return
             self._take(message.get("body", b""))
             self._is_complete = not message.get("more_body", False)

@@ -4,8 +4,6 @@ Nothing is sent before the commit point, except after `SILENCE_S` on a stream: t
 kept alive, while candidates may still change. One lock keeps the keep-alive out of the middle of an event.
 """
 
-from collections.abc import Callable
-
 import trio
 
 from ucr.dialects.roles import ClientDialect, HeaderList, Tap
@@ -26,7 +24,6 @@ class Delivery:
         self._record = record
         self._lock = trio.Lock()
         self._tap: Tap | None = None
-        self._opening: Callable[[Tap], bytes] | None = None
         self._is_opened = False
         self._quiet_since_s = trio.current_time()
         self.extra_headers: HeaderList = ()

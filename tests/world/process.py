@@ -59,6 +59,7 @@ class RouterProcess:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self._changed = trio.Event()
+        self._is_told = False
 
     async def read(self, name: str) -> None:
         """Keep what the process writes to `stdout` or `stderr`, until it ends."""
@@ -86,7 +87,10 @@ class RouterProcess:
             await self._changed.wait()
 
     def terminate(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        """Send SIGTERM, once: a second one would end the process on the spot."""
+        if not self._is_told:
+            self._is_told = True
+            self.process.send_signal(signal.SIGTERM)
 
 
 class Routed:
@@ -124,8 +128,7 @@ async def routed(
             config.write_text(CONFIG.format(port=upstream_port, grace_s=grace_s, key=key), "utf-8")
             async with started(folder, "serve", "--config", str(config), "--port", "0") as router:
                 yield Routed(router, upstream, await router.wait_port())
-                if router.process.returncode is None:
-                    router.terminate()
+                router.terminate()
                 assert await router.process.wait() == 0, router.stderr.decode()
             written = bytes(router.stdout + router.stderr)
             assert b"crashed" not in written, written.decode()
