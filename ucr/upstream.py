@@ -1,10 +1,8 @@
 """From a built request to a provider's answer: the one place where the actors' errors become UCR's own."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
-
-import trio
 
 from actors import (
     ActorError,
@@ -89,15 +87,11 @@ async def opened(
     )
     times = provider.timeouts
     limits = Limits(times.connect_s, times.first_byte_s, times.idle_s)
-    opening = child.pool.open(request, limits)
     try:
-        with patience.wait():
-            response = await opening.__aenter__()
-        try:
+        async with AsyncExitStack() as stack:
+            with patience.wait():
+                response = await stack.enter_async_context(child.pool.open(request, limits))
             yield response
-        finally:
-            with trio.CancelScope(shield=True):
-                await opening.__aexit__(None, None, None)
     except PoolError as error:
         raise pool_fault(provider.id, error) from None
 

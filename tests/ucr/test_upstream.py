@@ -9,6 +9,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors import Board, Failure, Origin, PoolError, ProviderSpec, open_supervisor
 from actors import Provider as ProviderChild
 from tests.world.network import Hang, MemoryNetwork, Refuse, Reset
+from tests.world.sweep import Scenario, cancellation_sweep
 from tests.world.upstream import Answer, Handler, SeenRequest, Upstream
 from ucr import upstream
 from ucr.catalogue import Auth
@@ -282,6 +283,30 @@ async def test_a_permit_is_waited_for_and_given(autojump_clock: MockClock) -> No
             with await upstream.admitted(world.child, PROVIDER, "r2", patience) as lease:
                 assert lease.request_id == "r2"
         assert patience.waited_s == 4
+
+
+@pytest.mark.slow
+def test_no_step_at_which_a_call_is_cancelled_loses_a_permit_or_a_connection() -> None:
+    @asynccontextmanager
+    async def scenario() -> AsyncIterator[Scenario]:
+        async with World(PROVIDER).run() as world:
+
+            async def act() -> None:
+                for _ in range(2):
+                    patience = Patience(100)
+                    with await upstream.admitted(world.child, PROVIDER, "swept", patience):
+                        assert await world.ask(patience) == b"hello"
+
+            async def check() -> None:
+                await wait_all_tasks_blocked()
+                pool = world.child.pool.statistics()
+                assert (world.child.status.in_flight, world.child.status.waiting) == (0, 0)
+                assert pool.open == pool.idle
+                await act()
+
+            yield Scenario(act, check)
+
+    assert cancellation_sweep(scenario) >= 6
 
 
 async def test_a_provider_without_room_is_an_overload_at_once(autojump_clock: MockClock) -> None:

@@ -34,7 +34,6 @@ class Crossing:
         self._encoder = client.encoder(request)
         self._context = context
         self._held: list[Event] = []
-        self._was_opened_early = False
         self._usage = Usage()
         self._stop_reason: StopReason | None = None
         self.is_committed = False
@@ -68,10 +67,12 @@ class Crossing:
         return self._take(events)
 
     def open_early(self, message_id: str) -> bytes:
-        """Open the client's stream before the provider has; b"" for a client that needs no opening."""
+        """Open the client's stream before the provider has; b"" for a client that needs no opening.
+
+        The encoder leaves out the opening that comes later.
+        """
         if not self._client.opens_early:
             return b""
-        self._was_opened_early = True
         usage = Usage(input_tokens=self._context.input_estimate, output_tokens=0)
         return self._encoder.encode(MessageStart(message_id, self._context.model_asked, usage))
 
@@ -91,7 +92,7 @@ class Crossing:
         match event:
             case MessageStart(usage=usage):
                 self._usage = self._usage.updated(usage)
-                if not self._was_opened_early and not self.is_committed:
+                if not self.is_committed:
                     self._held.append(event)
             case BlockStart() | BlockDelta() | BlockStop():
                 self.is_committed = True
