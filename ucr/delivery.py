@@ -4,8 +4,6 @@ Nothing is sent before the commit point, except after `SILENCE_S` on a stream: t
 kept alive, while candidates may still change. One lock keeps the keep-alive out of the middle of an event.
 """
 
-from collections.abc import Callable
-
 import trio
 
 from ucr.dialects.roles import ClientDialect, HeaderList, Tap
@@ -26,15 +24,16 @@ class Delivery:
         self._record = record
         self._lock = trio.Lock()
         self._tap: Tap | None = None
-        self._opening: Callable[[Tap], bytes] | None = None
         self._is_opened = False
-        self._last_sent_s = trio.current_time()
+        self._quiet_since_s = trio.current_time()
         self.extra_headers: HeaderList = ()
         self.is_started = False
 
     def watch(self, tap: Tap) -> None:
         """Deliver this tap's stream from now on; one opened earlier for another candidate stays open."""
         self._tap = tap
+        if not self.is_started:
+            self._quiet_since_s = trio.current_time()
         if self._is_opened:
             tap.open_early(self._record.message_id)
 
@@ -48,7 +47,7 @@ class Delivery:
         if not self.is_started:
             await self._start(200, self._client.stream_type)
         await self._exchange.send(data)
-        self._last_sent_s = trio.current_time()
+        self._quiet_since_s = trio.current_time()
 
     async def _start(self, status: int, content_type: str) -> None:
         self.is_started = True
@@ -64,12 +63,12 @@ class Delivery:
             await trio.sleep_until(self._due_s())
             async with self._lock:
                 if trio.current_time() >= self._due_s():
-                    self._last_sent_s = trio.current_time()
+                    self._quiet_since_s = trio.current_time()
                     if data := self._keep_alive_bytes():
                         await self._write(data)
 
     def _due_s(self) -> float:
-        return self._last_sent_s + (PING_S if self.is_started else SILENCE_S)
+        return self._quiet_since_s + (PING_S if self.is_started else SILENCE_S)
 
     def _keep_alive_bytes(self) -> bytes:
         """Return b"" while no upstream is open, so that a failure still gets a status of its own."""

@@ -144,7 +144,7 @@ def test_a_port_in_use_has_status_2_and_a_remedy(here: Path, has_file: bool) -> 
 def test_the_demo_prints_a_conversation_and_ends_well(here: Path) -> None:
     result = run("demo")
     assert result.exit_code == 0
-    assert result.stdout
+    assert result.stdout.endswith("\ndone: two turns, one tool call, all through the router\n")
 
 
 @pytest.mark.slow

@@ -179,6 +179,21 @@ def test_every_kind_of_block_counts(block: Any, low: int, high: int) -> None:
     assert low <= cost(block) <= high
 
 
+def test_a_document_counts_its_title_and_its_context() -> None:
+    source = {"type": "text", "media_type": "text/plain", "data": PROSE}
+    block = {"type": "document", "source": source, "title": PROSE * 2, "context": PROSE * 3}
+    assert cost(block) == text_tokens(PROSE) + text_tokens(PROSE * 2) + text_tokens(PROSE * 3)
+
+
+def test_every_tool_counts_its_json_and_a_little_more() -> None:
+    asked = ask({"type": "text", "text": "hi"})
+    tool = text_tokens(jsontext.dumps(TOOL).decode()) + 8
+    assert (
+        estimate({**asked, "tools": [TOOL, TOOL]}, "openai-chat") == estimate(asked, "openai-chat") + 2 * tool
+    )
+    assert estimate({**asked, "functions": [TOOL]}, "openai-chat") == estimate(asked, "openai-chat") + tool
+
+
 def pdf(text: bytes) -> str:
     return base64.b64encode(b"%PDF-1.7\n" + text).decode()
 

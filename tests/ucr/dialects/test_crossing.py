@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.world.anthropic_streams import problems
-from tests.world.chat_cases import chunk, context, sse
+from tests.world.chat_streams import chunk, context, sse
 from ucr import sse as frames
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.crossing import Crossing

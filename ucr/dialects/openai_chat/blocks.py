@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, assert_never
 
+from ucr import jsontext
 from ucr.dialects import envelope
 from ucr.dialects.openai_chat.call import Call, Fragment
 from ucr.dialects.openai_chat.thoughts import Thoughts
@@ -104,7 +105,7 @@ class BlockWriter:
         self._held_chars += chars
         return self._thinking_run()[1]
 
-    def call(self, fragment: Fragment, extra: JsonObject, extra_chars: int) -> list[Event]:
+    def call(self, fragment: Fragment, extra: JsonObject) -> list[Event]:
         """Take a fragment of a call; `extra` is what the provider wants back with the call, {} mostly."""
         known = self._known(fragment)
         call = known or Call(f"{self._seed} {len(self._calls)}", self._issued, self._names)
@@ -115,7 +116,7 @@ class BlockWriter:
         call.add(fragment)
         self._held_chars += len(fragment.arguments)
         if extra:
-            self.thoughts(extra_chars).add_extra(call.client_id, extra)
+            self.thoughts(len(jsontext.dumps(extra))).add_extra(call.client_id, extra)
         if known is None:
             self._held_chars += _CALL_COST_CHARS
             self._calls.append(call)

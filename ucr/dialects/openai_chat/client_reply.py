@@ -55,11 +55,11 @@ def finish_reason(stop_reason: StopReason, has_calls: bool) -> str:
     """Return why the model stopped, in one of the four words that clients know.
 
     A stop for tools without any call (they ran at the provider) is an ordinary stop: a client would wait for
-    calls that never come.
+    calls that never come. So is a reason that a provider invents: clients loop on a word that they do not know.
     """
     if stop_reason == "tool_use" and not has_calls:
         return "stop"
-    return FINISH_REASONS[stop_reason]
+    return FINISH_REASONS.get(stop_reason, "stop")
 
 
 def refusal(stop_reason: StopReason, details: Mapping[str, Any] | None) -> str | None:

@@ -75,7 +75,8 @@ def canonical(request: Request) -> Canonical:
     `max_tokens` stays absent when the client gave none: what a model can write at most is known where the
     provider's request is built. The notes name no value of the client's.
     """
-    body, notes = request.body, list[str]()
+    body = request.body
+    notes: list[str] = []
     turns = Turns(notes)
     for index, message in enumerate(body["messages"]):
         turns.read(message, f"messages[{index}]")

@@ -79,7 +79,7 @@ class DeltaReader:
             self.is_refused = True
             events += self._text(refusal)
         if not _CALLS.isdisjoint(delta):
-            events += self._calls(delta, size)
+            events += self._calls(delta)
         if self._writer.held_chars + self._withheld_chars > HELD_LIMIT_CHARS:
             raise faults.unreadable(self._provider, "sent more reasoning or tool input than UCR keeps")
         return events
@@ -118,13 +118,11 @@ class DeltaReader:
         return []
 
     def _write_thought(self, thought: _Thought) -> list[Event]:
-        for detail in thought.details:
-            self._writer.thoughts(thought.size).add_detail(detail)
-        if thought.chunk is not None:
-            self._writer.thoughts(thought.size).add_chunk(thought.chunk)
+        if thought.details or thought.chunk is not None:
+            self._writer.thoughts(thought.size).add(thought.details, thought.chunk)
         return self._writer.thinking(thought.text)
 
-    def _calls(self, delta: JsonObject, size: int) -> list[Event]:
+    def _calls(self, delta: JsonObject) -> list[Event]:
         calls = list(_call_objects(delta))
         if not calls:
             return []
@@ -136,16 +134,16 @@ class DeltaReader:
             self._withheld_chars = 0
         extra = _object(delta.get("extra_content"))
         for raw in calls:
-            events += self._call(raw, _object(raw.get("extra_content")) or extra, size)
+            events += self._call(raw, _object(raw.get("extra_content")) or extra)
             extra = {}
         return events
 
-    def _call(self, raw: JsonObject, extra: JsonObject, size: int) -> list[Event]:
+    def _call(self, raw: JsonObject, extra: JsonObject) -> list[Event]:
         fragment = _fragment(raw, self._whole_calls if not self._in_pieces else _index(raw))
         self._whole_calls += 1
         self.chars += len(fragment.name) + len(fragment.arguments)
         if fragment.id or fragment.name or fragment.arguments:
-            return self._writer.call(fragment, extra, size)
+            return self._writer.call(fragment, extra)
         return []
 
 

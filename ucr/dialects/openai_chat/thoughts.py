@@ -25,13 +25,10 @@ class Thoughts:
         self._chunks: list[JsonObject] = []
         self._extras: list[tuple[Callable[[], str], JsonObject]] = []
 
-    def add_detail(self, detail: JsonObject) -> None:
-        """Take a detail of OpenRouter's, or a piece of one."""
-        self._details.append(detail)
-
-    def add_chunk(self, chunk: JsonObject) -> None:
-        """Take a thinking chunk of Mistral's, or a piece of one."""
-        self._chunks.append(chunk)
+    def add(self, details: Iterable[JsonObject], chunk: JsonObject | None) -> None:
+        """Take details of OpenRouter's and a thinking chunk of Mistral's, or pieces of them."""
+        self._details += details
+        self._chunks += [] if chunk is None else [chunk]
 
     def add_extra(self, client_id: Callable[[], str], extra: JsonObject) -> None:
         """Take the extra content of a call, whose id may not be known before the block ends."""

@@ -40,6 +40,10 @@ def test_blank_text_is_left_out(content: Any) -> None:
     assert blocks(content, "c", USER_PARTS) == []
 
 
+def test_a_blank_refusal_part_is_left_out() -> None:
+    assert blocks([{"type": "refusal", "refusal": " "}], "c", ASSISTANT_PARTS) == []
+
+
 def test_a_refusal_part_is_text() -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "refusal", "refusal": "no"}]
     assert blocks(parts, "c", ASSISTANT_PARTS) == [

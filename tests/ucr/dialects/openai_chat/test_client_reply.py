@@ -136,6 +136,10 @@ def test_no_stop_reason_is_forgotten() -> None:
     assert set(FINISH_REASONS) == set(get_args(StopReason))
 
 
+def test_a_reason_that_nobody_knows_is_an_ordinary_stop() -> None:
+    assert finish_reason("tired", has_calls=True) == "stop"  # type: ignore[arg-type]
+
+
 def test_a_stop_for_tools_that_ran_elsewhere_is_an_ordinary_stop() -> None:
     assert finish_reason("tool_use", has_calls=False) == "stop"
 

@@ -113,7 +113,7 @@ def test_nobody_gets_a_usage_chunk_unasked(fields: Any) -> None:
 
 
 def test_counters_of_the_start_stand_until_the_end_says_better() -> None:
-    events = [
+    events: list[Event] = [
         MessageStart("m", "r", Usage(10, 1, 7)),
         MessageDelta("end_turn", Usage(output_tokens=4)),
         MessageStop(),
@@ -272,7 +272,7 @@ def test_the_sdk_puts_a_stream_together() -> None:
 
 
 PIECES = st.lists(st.text(max_size=6), max_size=4)
-BLOCKS = st.one_of(
+BLOCKS: st.SearchStrategy[Any] = st.one_of(
     st.builds(lambda parts: (Text(""), [TextDelta(p) for p in parts]), PIECES),
     st.builds(lambda parts: (Thinking(""), [*map(ThinkingDelta, parts), SignatureDelta("s")]), PIECES),
     st.builds(lambda parts: (ToolUse("t", "f"), [InputJsonDelta(p) for p in parts]), PIECES),

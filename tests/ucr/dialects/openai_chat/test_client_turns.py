@@ -135,6 +135,12 @@ def test_an_earlier_refusal_is_text() -> None:
     ]
 
 
+@pytest.mark.parametrize("refusal", [None, "", " \n", 7])
+def test_a_refusal_that_says_nothing_is_no_text(refusal: Any) -> None:
+    message = {"role": "assistant", "content": "ok", "refusal": refusal}
+    assert turns(USER, message, USER)[1]["content"] == [text("ok")]
+
+
 def test_signed_reasoning_comes_back_as_thinking() -> None:
     packed = client_layout.pack([("thinking", 3, "sig"), ("text", 2), ("call",)])
     message = {

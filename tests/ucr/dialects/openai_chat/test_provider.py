@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tests.world.chat import target, user
-from tests.world.chat_cases import chunk, context, sse
+from tests.world.chat_streams import chunk, context, sse
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.dialects.openai_chat.tap import ChatTap

@@ -86,6 +86,16 @@ def test_details_of_a_whole_answer_are_never_joined() -> None:
     ]
 
 
+@pytest.mark.parametrize("field", ["reasoning_details", "tool_calls"])
+def test_a_large_answer_with_many_states_is_not_taken_for_too_much(field: str) -> None:
+    items = {
+        "reasoning_details": [{"type": "reasoning.encrypted", "data": f"d{number}"} for number in range(100)],
+        "tool_calls": [call(f"f{number}", "{}", extra_content={"s": number}) for number in range(100)],
+    }
+    reply = decode_reply(answer({"content": "x" * 1_000_000, field: items[field]}), context())
+    assert Text("x" * 1_000_000) in reply.content
+
+
 def test_a_refusal_is_text_and_its_stop_reason() -> None:
     reply = decode_reply(answer({"content": None, "refusal": "I won't."}), context())
     assert (reply.content, reply.stop_reason) == ((Text("I won't."),), "refusal")

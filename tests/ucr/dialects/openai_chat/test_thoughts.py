@@ -48,25 +48,23 @@ DETAILS: list[Any] = [
 def test_pieces_of_a_detail_are_joined(pieces: list[dict[str, Any]], whole: list[dict[str, Any]]) -> None:
     thoughts = Thoughts(in_pieces=True)
     for piece in pieces:
-        thoughts.add_detail(piece)
+        thoughts.add([piece], None)
     assert thoughts.state() == {"reasoning_details": whole}
 
 
 def test_whole_details_are_left_alone() -> None:
     thoughts = Thoughts(in_pieces=False)
-    thoughts.add_detail(detail("a"))
-    thoughts.add_detail(detail("b"))
+    thoughts.add([detail("a")], None)
+    thoughts.add([detail("b")], None)
     assert thoughts.state() == {"reasoning_details": [detail("a"), detail("b")]}
 
 
 @pytest.mark.parametrize("kind", [pytest.param("thinking", id="edge-59")])
 def test_pieces_of_a_chunk_are_joined(kind: str) -> None:
     thoughts = Thoughts(in_pieces=True)
-    thoughts.add_chunk({"type": kind, "thinking": [{"type": "text", "text": "a"}]})
-    thoughts.add_chunk(
-        {"type": kind, "thinking": [{"type": "text", "text": "b"}, {"type": "ref"}], "closed": True}
-    )
-    thoughts.add_chunk({"type": kind, "thinking": "c"})
+    thoughts.add([], {"type": kind, "thinking": [{"type": "text", "text": "a"}]})
+    thoughts.add([], {"type": kind, "thinking": [{"text": "b"}, {"type": "ref"}], "closed": True})
+    thoughts.add([], {"type": kind, "thinking": "c"})
     assert thoughts.state() == {
         "thinking_chunks": [
             {"type": kind, "thinking": [{"type": "text", "text": "ab"}], "closed": True},
@@ -98,7 +96,7 @@ def test_extra_content_stands_under_the_id_that_the_call_has_in_the_end() -> Non
 )
 def test_a_detail_that_says_nothing_needs_no_block(found: dict[str, Any], is_needed: bool) -> None:
     thoughts = Thoughts(in_pieces=True)
-    thoughts.add_detail(found)
+    thoughts.add([found], None)
     assert thoughts.is_needed is is_needed
 
 
