@@ -176,8 +176,8 @@ class GuardedConnection(TCPServer):
                 if scope.cancelled_caught:
                     await trio.aclose_forcefully(self.stream)
                     return False
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            return False
+        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+            return False  # busy: the lock leaves no other sender, so the reader is closing the connection
         return True
 
 

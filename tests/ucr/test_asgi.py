@@ -265,6 +265,25 @@ async def test_a_client_that_leaves_cancels_its_answer(autojump_clock: MockClock
     assert wire.sent == []
 
 
+async def test_the_servers_last_steps_are_not_cancelled_when_it_says_that_the_client_left(
+    autojump_clock: MockClock,
+) -> None:
+    steps: list[str] = []
+
+    async def send(message: Message) -> None:
+        if not message.get("more_body", True):
+            await trio.sleep(2)
+            steps.append("closed")
+
+    async def answer(exchange: AsgiExchange) -> None:
+        await exchange.start(200, ())
+        await exchange.finish()
+
+    wire = Wire({"type": "http.disconnect"}, gap_s=1)
+    await AsgiApp(answer, lambda: "req_1", LIMIT)(scope(), wire.receive, send)
+    assert steps == ["closed"]
+
+
 async def test_an_answer_that_is_left_unfinished_is_cut_off(autojump_clock: MockClock) -> None:
     async def answer(exchange: AsgiExchange) -> None:
         await exchange.start(200, ())

@@ -81,11 +81,6 @@ class RouterProcess:
             await self._changed.wait()
         return int(match[1])
 
-    async def wait_logged(self, words: bytes) -> None:
-        """Wait until the log holds these words."""
-        while words not in self.stdout:
-            await self._changed.wait()
-
     def terminate(self) -> None:
         """Send SIGTERM, once: a second one would end the process on the spot."""
         if not self._is_told:
