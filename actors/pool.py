@@ -189,7 +189,7 @@ class Pool:
 
 
 class _Opening(AbstractAsyncContextManager[UpstreamResponse]):
-    """One exchange of a pool as a block. A class, because Trio's care for an async generator costs 6 µs."""
+    """One exchange of a pool as a block. A class, because Trio registers every async generator, at a price."""
 
     __slots__ = ("_connection", "_limits", "_pool", "_reader", "_request", "_response")
 
