@@ -141,7 +141,6 @@ class ResponseReader:
 
     def feed_eof(self) -> None:
         """Take the end of the connection, which ends a body without length and cuts off any other."""
-        self._keeps_alive = False
         if self.is_complete:
             return
         if self.status is not None and not self._framed:

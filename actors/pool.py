@@ -2,7 +2,7 @@
 
 How this works. Admission is somebody else's business, so that there is no queue here and every request costs
 the same however many connections there are. The connection that became idle last is taken first; those at the
-bottom of the stack grow old and are swept out when another one is put on top. What looks alive may still have
+bottom of the stack grow old and are swept out when the next request comes. What looks alive may still have
 been closed by the upstream, which shows only on use: then the request is sent once more on a fresh connection,
 provided that not one byte of an answer has come.
 """
@@ -90,20 +90,30 @@ class Pool:
     async def aclose(self) -> None:
         """Close the idle connections; those in use close when their exchange ends."""
         self._is_closed = True
-        self._open -= len(self._idle)
-        idle = tuple(self._idle)
-        self._idle.clear()
-        await _close(idle)
+        while self._idle:
+            self._open -= 1
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(self._idle.pop().stream)
+
+    def put_back(self, connection: Connection, reader: ResponseReader) -> bool:
+        """Make a connection idle; False: it cannot be used again and has to be closed. For `open`'s block."""
+        if self._is_closed or not connection.is_reusable(reader):
+            self._open -= 1
+            return False
+        connection.idle_since = trio.current_time()
+        self._idle.append(connection)
+        return True
 
     async def exchange(self, request: UpstreamRequest, limits: Limits) -> tuple[Connection, ResponseReader]:
-        """Send a request and return what holds the answer; for the block that `open` returns."""
+        """Send a request and return what holds the answer. For `open`'s block."""
         head = encode_head(request, self.origin)
-        connection = await self._pop_idle() if self._idle else None
+        if self._idle:
+            await self._sweep()
+        connection = await self._pop_idle()
         if connection is not None:
             reader = ResponseReader(request.method, limits)
             if await self._begin(connection, head, request.body, reader, limits):
                 return connection, reader
-            self._stale += 1
         connection = await self._connect(limits)
         reader = ResponseReader(request.method, limits)
         await self._begin(connection, head, request.body, reader, limits)
@@ -113,17 +123,21 @@ class Pool:
         self, connection: Connection, head: bytes, body: bytes, reader: ResponseReader, limits: Limits
     ) -> bool:
         """Return True when the head of an answer is here, False when the connection turns out to be stale."""
+        has_answer = False
         try:
             await connection.begin(head, body, reader, limits)
-        except BaseException as error:
-            self._open -= 1
-            await _close((connection,))
-            if isinstance(error, PoolError):
-                if error.kind == "reset" and connection.was_reused and not reader.received_bytes:
-                    return False
+            has_answer = True
+        except PoolError as error:
+            if error.kind == "reset" and connection.was_reused and not reader.received_bytes:
+                self._stale += 1
+            else:
                 self._failed += 1
-            raise
-        return True
+                raise
+        finally:
+            if not has_answer:
+                self._open -= 1
+                await trio.aclose_forcefully(connection.stream)
+        return has_answer
 
     async def _connect(self, limits: Limits) -> Connection:
         if self._is_closed or self._open >= self._max_connections:
@@ -160,25 +174,14 @@ class Pool:
                 self._reused += 1
                 return connection
             self._open -= 1
-            await _close((connection,))
+            await trio.aclose_forcefully(connection.stream)
         return None
 
-    def put_back(self, connection: Connection, reader: ResponseReader) -> tuple[Connection, ...]:
-        """Make a connection idle if it can be used again; return those that have to be closed.
-
-        For the block that `open` returns.
-        """
-        now = trio.current_time()
-        dead: tuple[Connection, ...] = ()
-        if not self._is_closed and connection.is_reusable(reader):
-            connection.idle_since = now
-            self._idle.append(connection)
-        else:
-            dead = (connection,)
-        while self._idle and not self._is_fresh(self._idle[0], now):
-            dead += (self._idle.popleft(),)
-        self._open -= len(dead)
-        return dead
+    async def _sweep(self) -> None:
+        """Close those at the bottom of the stack that have grown too old."""
+        while self._idle and not self._is_fresh(self._idle[0], trio.current_time()):
+            self._open -= 1
+            await trio.aclose_forcefully(self._idle.popleft().stream)
 
     def _is_fresh(self, connection: Connection, now: float) -> bool:
         is_young = now - connection.opened_at < self._connection_life_s
@@ -186,7 +189,7 @@ class Pool:
 
 
 class _Opening(AbstractAsyncContextManager[UpstreamResponse]):
-    """One exchange of a pool as a block. A class, because Trio's care for an async generator costs 6 µs."""
+    """One exchange of a pool as a block. A class, because Trio registers every async generator, at a price."""
 
     __slots__ = ("_connection", "_limits", "_pool", "_reader", "_request", "_response")
 
@@ -208,13 +211,5 @@ class _Opening(AbstractAsyncContextManager[UpstreamResponse]):
     ) -> None:
         self._response.close()
         self._reader.release()
-        dead = self._pool.put_back(self._connection, self._reader)
-        if dead:
-            await _close(dead)
-
-
-async def _close(connections: tuple[Connection, ...]) -> None:
-    """Close every one, without a word to the other side and without waiting for it."""
-    with trio.CancelScope(shield=True):
-        for connection in connections:
-            await trio.aclose_forcefully(connection.stream)
+        if not self._pool.put_back(self._connection, self._reader):
+            await trio.aclose_forcefully(self._connection.stream)

@@ -201,11 +201,9 @@ async def open_supervisor(
     Raises `ChildGaveUp` if an essential child gave up: the block is cancelled then. An error of the block comes
     out in an exception group, as from any nursery. `on_event` must not raise.
     """
-    async with trio.open_nursery() as nursery:
+    async with trio.open_nursery() as nursery, AsyncExitStack() as stack:
         supervisor = Supervisor(nursery, grace_s=grace_s, intensity=intensity, rng=rng, on_event=on_event)
-        try:
-            yield supervisor
-        finally:
-            await supervisor.stop_all()
+        stack.push_async_callback(supervisor.stop_all)
+        yield supervisor
     if supervisor.failure is not None:
         raise supervisor.failure

@@ -38,6 +38,20 @@ async def test_an_early_refusal_of_a_big_request_is_read_although_nobody_takes_t
         assert world.pool.statistics().idle == 0
 
 
+async def test_after_an_early_refusal_nothing_more_is_sent(autojump_clock: MockClock) -> None:
+    async def refuse_slowly(request: SeenRequest, answer: Answer) -> None:
+        await answer.head(413, (("content-length", "4"),))
+        await trio.sleep(10)
+        await answer.send(b"late")
+
+    async with (
+        open_pool_world(refuse_slowly, early=True, make_pair=lockstep_stream_pair) as world,
+        world.pool.open(BIG, LIMITS) as response,
+    ):
+        assert trio.current_time() == 0
+        assert await response.read() == b"late"
+
+
 async def test_an_early_refusal_and_a_closed_connection_are_a_refusal_and_no_reset() -> None:
     async def refuse_and_close(request: SeenRequest, answer: Answer) -> None:
         await answer.reply(413, b"too large")
@@ -51,18 +65,19 @@ async def test_an_early_refusal_and_a_closed_connection_are_a_refusal_and_no_res
 
 
 async def test_an_early_success_is_read_while_the_rest_of_the_request_is_sent() -> None:
-    """Neither side would go on if the answer were read only after the request was sent."""
+    """Neither side would go on if only one of the two were done at a time."""
 
-    async def answer_then_read(stream: trio.abc.Stream) -> None:
+    async def answer_while_reading(stream: trio.abc.Stream) -> None:
         taken = bytearray(await stream.receive_some(100))
         await stream.send_all(b"HTTP/1.1 200 OK\r\ncontent-length: 200000\r\n\r\n")
-        await stream.send_all(bytes(200_000))
+        await stream.send_all(bytes(199_999))
         while len(taken) < len(BIG.body):
             taken += await stream.receive_some(10_000)
+        await stream.send_all(bytes(1))
 
     async with open_pool_world(make_pair=lockstep_stream_pair) as world, trio.open_nursery() as nursery:
         listener = world.network.listener("upstream.test", 9101)
-        nursery.start_soon(trio.serve_listeners, answer_then_read, [listener])
+        nursery.start_soon(trio.serve_listeners, answer_while_reading, [listener])
         assert await world.call(BIG) == bytes(200_000)
         nursery.cancel_scope.cancel()
 

@@ -54,7 +54,7 @@ def test_a_closed_ledger_grants_nothing_and_still_takes_back() -> None:
 
 
 async def test_waiting_for_an_empty_ledger_ends_with_the_last_lease(nursery: trio.Nursery) -> None:
-    ledger = Ledger(2, lambda _: None)
+    ledger = Ledger(3, lambda _: None)
     await ledger.wait_empty()
     leases = [ledger.grant_nowait(name, 1) for name in "ab"]
     ended: list[bool] = []
@@ -69,6 +69,8 @@ async def test_waiting_for_an_empty_ledger_ends_with_the_last_lease(nursery: tri
         await wait_all_tasks_blocked()
         assert not ended
         assert lease is not None
+        with ledger.grant_nowait("c", 1) or lease:
+            pass
         with lease:
             pass
     await wait_all_tasks_blocked()

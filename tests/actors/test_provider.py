@@ -177,6 +177,22 @@ async def test_an_asker_that_leaves_gives_its_place_to_the_next(autojump_clock: 
         assert world.got == ["a admitted", "c admitted"]
 
 
+async def test_a_permit_that_comes_back_just_as_the_next_asker_leaves_is_taken_back() -> None:
+    async with open_world(replace(SPEC, max_requests=1)) as world, trio.open_nursery() as nursery:
+        leaving = trio.CancelScope()
+
+        async def leave() -> None:
+            with leaving:
+                await world.use("b", 5)
+
+        with await world.provider.admit("a", deadline=FOREVER):
+            nursery.start_soon(leave)
+            await wait_all_tasks_blocked()
+        leaving.cancel()
+        await wait_all_tasks_blocked()
+        assert (world.status.granted, world.status.in_flight, world.status.waiting) == (2, 0, 0)
+
+
 async def test_a_costly_admission_that_leaves_lets_those_behind_it_go_on(autojump_clock: MockClock) -> None:
     async with open_world() as world, trio.open_nursery() as nursery:
         nursery.start_soon(world.use, "a", 60)

@@ -50,11 +50,10 @@ async def test_the_silence_goes_on_over_a_receive_that_was_cancelled(autojump_cl
 
     async with open_pool_world(stall) as world, world.pool.open(HELLO, LIMITS) as response:
         started_at = trio.current_time()
-        for _ in range(12):
-            with trio.move_on_after(20):
-                with pytest.raises(PoolError, match="no byte for 240 s"):
+        with pytest.raises(PoolError, match="no byte for 240 s"):
+            while True:
+                with trio.move_on_after(50):
                     await response.receive()
-                break
         assert trio.current_time() == started_at + 240
 
 
