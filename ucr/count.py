@@ -33,7 +33,7 @@ async def count_tokens(exchange: Exchange, router: Router, record: Record, patie
         candidate.route,
     )
     counted = await _native(router, request, candidate, record, patience)
-    return estimate(request.body, "anthropic") if counted is None else counted
+    return estimate(request.body, candidate.provider.dialect) if counted is None else counted
 
 
 async def _native(

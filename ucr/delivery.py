@@ -24,7 +24,7 @@ class Delivery:
         self._record = record
         self._lock = trio.Lock()
         self._tap: Tap | None = None
-        self._is_opened = False
+        self.is_opened = False
         self._quiet_since_s = trio.current_time()
         self.extra_headers: HeaderList = ()
         self.is_started = False
@@ -34,7 +34,7 @@ class Delivery:
         self._tap = tap
         if not self.is_started:
             self._quiet_since_s = trio.current_time()
-        if self._is_opened:
+        if self.is_opened:
             tap.open_early(self._record.message_id)
 
     async def write(self, data: bytes) -> None:
@@ -76,7 +76,7 @@ class Delivery:
             return b""
         if self.is_started:
             return self._client.keep_alive()
-        self._is_opened = True
+        self.is_opened = True
         return self._tap.open_early(self._record.message_id) + self._client.keep_alive()
 
     async def reply(self, body: bytes) -> None:

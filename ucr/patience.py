@@ -16,11 +16,16 @@ class Patience:
     """`total_s` from now on; `interrupt` ends the present wait and every later one with the given error."""
 
     def __init__(self, total_s: float) -> None:
-        self.deadline = trio.current_time() + total_s
-        self._total_s = total_s
+        self._began = trio.current_time()
+        self.limit(total_s)
         self._waiting: trio.CancelScope | None = None
         self._interruption: ApiError | None = None
         self.waited_s = 0.0
+
+    def limit(self, total_s: float) -> None:
+        """Give the request this many seconds in all, counted from its beginning."""
+        self._total_s = total_s
+        self.deadline = self._began + total_s
 
     def interrupt(self, error: ApiError) -> None:
         """Make every wait of this request end with `error`."""

@@ -45,6 +45,7 @@ class Record:
         overhead_ms = max(0.0, now_s - self.began_s - self.waited_s) * 1000
         pairs = [
             ("request-id", self.request_id),
+            ("x-request-id", self.request_id if self.dialect == "openai-chat" else ""),
             ("x-ucr-provider", self.provider),
             ("x-ucr-model", self.model_used),
             ("x-ucr-route", self.route),

@@ -31,6 +31,7 @@ from ucr.dialects.roles import (
 )
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import Calibration, quick_estimate
+from ucr.events import MessageStart
 from ucr.exchange import Exchange
 from ucr.patience import Patience
 from ucr.record import Record
@@ -120,6 +121,7 @@ async def _try(call: Call, candidate: Candidate) -> None:
     record.provider, record.model_used, record.route = provider.id, candidate.model, candidate.route
     record.upstream_dialect = provider.dialect
     record.attempts += 1
+    call.patience.limit(provider.timeouts.total_s)
     with await upstream.admitted(child, provider, record.request_id, call.patience) as lease:
         outgoing = _built(call, candidate)
         record.notes = outgoing.notes
@@ -261,5 +263,7 @@ async def _whole(
         return await call.delivery.reply(call.client.encode_reply(reply, call.request.model))
     encoder = call.client.encoder(call.request)
     for event in answer.play(reply):
-        await call.delivery.write(encoder.encode(event))
+        data = encoder.encode(event)
+        if not (isinstance(event, MessageStart) and call.delivery.is_opened):
+            await call.delivery.write(data)
     return await call.delivery.end()

@@ -41,11 +41,11 @@ def origin_of(base_url: str) -> Origin:
     return Origin("https", parts.hostname or "", parts.port or 443)
 
 
-def auth_headers(provider: Provider) -> HeaderList:
-    """Return the provider's own credentials as headers; none when it needs none."""
+def auth_headers(provider: Provider, turn: int = 0) -> HeaderList:
+    """Return the provider's own credentials as headers; none when it needs none. Several keys take turns."""
     if not provider.api_keys or provider.auth == "none":
         return ()
-    key = provider.api_keys[0].reveal()
+    key = provider.api_keys[turn % len(provider.api_keys)].reveal()
     if provider.auth == "bearer":
         return (("authorization", f"Bearer {key}"),)
     if provider.auth == "both":
@@ -82,7 +82,9 @@ async def opened(
     request = UpstreamRequest(
         "POST",
         target_path(provider.base_url, outgoing.path),
-        _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider)),
+        _merged(
+            outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, child.status.granted)
+        ),
         outgoing.body,
     )
     times = provider.timeouts

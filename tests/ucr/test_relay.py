@@ -8,7 +8,9 @@ import trio
 from tests.world import answers
 from tests.world.check_anthropic_stream import check
 from tests.world.router import config_of, open_router, provider
+from ucr.config.model import Timeouts
 from ucr.relay import is_strict
+from ucr.secret import Secret
 
 MESSAGES = "/v1/messages?beta=true"
 CHAT = "/v1/chat/completions"
@@ -340,3 +342,33 @@ async def test_estimates_learn_from_what_a_model_reports(autojump_clock: object)
     before, after = (heard.events()[0]["message"]["usage"]["input_tokens"] for heard in (first, second))
     assert before < 35_000
     assert after == pytest.approx(40_000, rel=0.05)
+
+
+async def test_a_whole_answer_continues_a_stream_that_was_opened_for_another_candidate(
+    autojump_clock: object,
+) -> None:
+    slow = answers.streams([b"data: {}\n\n"], first_s=400.0)
+    config = config_of(provider("first", "openai-chat"), provider("second", "openai-chat"))
+    async with open_router(config, first=slow, second=answers.says(200, answers.chat_reply("Hello"))) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert names(heard).count("message_start") == 1
+    assert check([(event["type"], event) for event in heard.events()]) == []
+
+
+async def test_several_keys_take_turns(autojump_clock: object) -> None:
+    keys = (Secret("key-a"), Secret("key-b"))
+    config = config_of(provider("up", "openai-chat", api_keys=keys))
+    async with open_router(config, up=answers.says(200, answers.chat_reply())) as world:
+        for _ in range(4):
+            await world.ask(MESSAGES, ASK)
+        seen = [request.header("authorization") for request in world.upstreams["up"].requests]
+    assert seen[0] != seen[1]
+    assert seen[:2] == seen[2:]
+
+
+async def test_a_providers_own_limit_of_time_counts(autojump_clock: object) -> None:
+    short = provider("up", "openai-chat", timeouts=Timeouts(total_s=30))
+    async with open_router(config_of(short), up=answers.never()) as world:
+        with trio.fail_after(31):
+            heard = await world.ask(MESSAGES, ASK)
+    assert heard.status == 504
