@@ -116,8 +116,9 @@ def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _field_value(value: str) -> bytes:
-    """Header values are one line of Latin-1: anything else is replaced, never split into a new header."""
-    return " ".join(value.split()).encode("latin-1", "replace")
+    """Header values are one line of printable Latin-1: anything else is replaced, never split into a new header."""
+    line = " ".join(value.split())
+    return "".join(sign if sign.isprintable() else "?" for sign in line).encode("latin-1", "replace")
 
 
 def _too_large(limit_bytes: int) -> ApiError:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from ucr.dialects.roles import HeaderList, Summary
 from ucr.events import Usage
 
-_NOTES_CHARS = 1000
+_VALUE_CHARS = 1000
+"""What a name or a note may take of an answer's head: clients refuse heads of more than 16 KiB (Node.js)."""
 
 
 @dataclass(slots=True)
@@ -53,10 +54,10 @@ class Record:
             ("x-ucr-cache", "bypass" if self.provider else ""),
             ("x-ucr-worker", self.worker),
             ("x-ucr-overhead-ms", f"{overhead_ms:.2f}"),
-            ("x-ucr-notes", "; ".join(self.notes)[:_NOTES_CHARS]),
+            ("x-ucr-notes", "; ".join(self.notes)),
             ("x-ucr-upstream-request-id", self.upstream_request_id or ""),
         ]
-        return tuple((name, value) for name, value in pairs if value)
+        return tuple((name, value[:_VALUE_CHARS]) for name, value in pairs if value)
 
     def fields(self, now_s: float) -> dict[str, object]:
         """Return the fields of `request.finished`, in the order in which they are documented."""

@@ -324,3 +324,20 @@ async def test_usage_that_never_comes_holds_nothing_up(autojump_clock: object) -
 )
 def test_only_readers_that_fail_on_the_unknown_are_spared_it(agent: str, strict: bool) -> None:
     assert is_strict(agent) is strict
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        pytest.param("a\0b\x7f", "a?b?", id="control"),
+        pytest.param("a\r\nx-evil: 1", "a x-evil: 1", id="line-break"),
+        pytest.param("é中", "é?", id="not-latin"),
+        pytest.param("m" * 100_000, "m" * 1000, id="long"),
+    ],
+)
+async def test_a_strange_model_name_breaks_no_head(model: str, shown: str, autojump_clock: object) -> None:
+    config = config_of(provider("up", "openai-chat", default_model=None))
+    async with open_router(config, up=answers.says(200, answers.chat_reply())) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "model": model})
+    assert (heard.status, heard.headers["x-ucr-model"]) == (200, shown)
+    assert heard.json()["model"] == model
