@@ -94,19 +94,20 @@ async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
         try:
             return await _try(call, candidate)
         except UpstreamError as error:
+            if candidate.provider.dialect != call.client.name:
+                error.body = None
             failures.append((candidate.provider.id, error))
             if not verdict.tries_next(error):
                 break
         except ApiError as error:
             return await call.delivery.fail(error, None)
     told = verdict.final(failures)
-    same = call.record.upstream_dialect == call.client.name
-    await call.delivery.fail(told, _own_body(told) if same else None)
+    await call.delivery.fail(told, _own_body(told))
     return None
 
 
 def _own_body(error: ApiError) -> bytes | None:
-    """Return the provider's own words, with whatever looks like a key masked."""
+    """Return the provider's own words, with whatever looks like a key masked; None when others are needed."""
     if not isinstance(error, UpstreamError) or error.body is None or error.status != error.upstream_status:
         return None
     return mask_keys(error.body.decode("utf-8", "replace")).encode()

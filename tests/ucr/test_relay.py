@@ -341,3 +341,13 @@ async def test_a_strange_model_name_breaks_no_head(model: str, shown: str, autoj
         heard = await world.ask(MESSAGES, {**ASK, "model": model})
     assert (heard.status, heard.headers["x-ucr-model"]) == (200, shown)
     assert heard.json()["model"] == model
+
+
+async def test_the_last_failure_does_not_decide_on_the_shape_of_an_earlier_one(autojump_clock: object) -> None:
+    config = config_of(provider("first", "openai-chat"), provider("second", "anthropic"))
+    handlers = {"first": answers.says(429, REFUSED), "second": answers.says(500, {})}
+    async with open_router(config, **handlers) as world:
+        mine = await world.ask(MESSAGES, ASK)
+        theirs = await world.ask(CHAT, CHAT_ASK)
+    assert (mine.status, mine.json()["type"]) == (429, "error")
+    assert (theirs.status, theirs.json()) == (429, REFUSED)
