@@ -18,7 +18,10 @@ PING_S = 15.0
 
 
 class Delivery:
-    """Sends one answer. `extra_headers` are those of the provider that the client may see."""
+    """Sends one answer. `extra_headers` are those of the provider that the client may see.
+
+    `is_opened` says that the stream has a beginning of the router's own.
+    """
 
     def __init__(self, exchange: Exchange, client: ClientDialect, record: Record) -> None:
         self._exchange = exchange
@@ -27,7 +30,7 @@ class Delivery:
         self._lock = trio.Lock()
         self._tap: Tap | None = None
         self._opening: Callable[[Tap], bytes] | None = None
-        self._is_opened = False
+        self.is_opened = False
         self._last_sent_s = trio.current_time()
         self.extra_headers: HeaderList = ()
         self.is_started = False
@@ -35,7 +38,7 @@ class Delivery:
     def watch(self, tap: Tap) -> None:
         """Deliver this tap's stream from now on; one opened earlier for another candidate stays open."""
         self._tap = tap
-        if self._is_opened:
+        if self.is_opened:
             tap.open_early(self._record.message_id)
 
     async def write(self, data: bytes) -> None:
@@ -67,15 +70,17 @@ class Delivery:
                 await trio.sleep_until(due_s)
                 continue
             async with self._lock:
-                await self._write(self._keep_alive_bytes())
+                if data := self._keep_alive_bytes():
+                    await self._write(data)
 
     def _keep_alive_bytes(self) -> bytes:
+        """Return what is due now; nothing while no provider has begun to answer, because it may yet refuse."""
         self._last_sent_s = trio.current_time()
-        if self._tap is not None and not self._tap.is_at_boundary:
+        if self._tap is None or not self._tap.is_at_boundary:
             return b""
-        if self.is_started or self._tap is None:
-            return self._client.keep_alive() if self.is_started else b""
-        self._is_opened = True
+        if self.is_started:
+            return self._client.keep_alive()
+        self.is_opened = True
         return self._tap.open_early(self._record.message_id) + self._client.keep_alive()
 
     async def reply(self, body: bytes) -> None:

@@ -31,6 +31,7 @@ from ucr.dialects.roles import (
 )
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import quick_estimate
+from ucr.events import MessageStart
 from ucr.exchange import Exchange
 from ucr.patience import Patience
 from ucr.record import Record
@@ -118,7 +119,6 @@ async def _try(call: Call, candidate: Candidate) -> None:
     provider, record = candidate.provider, call.record
     child = call.router.children[provider.id]
     record.provider, record.model_used, record.route = provider.id, candidate.model, candidate.route
-    record.upstream_dialect = provider.dialect
     record.attempts += 1
     with await upstream.admitted(child, provider, record.request_id, call.patience) as lease:
         outgoing = _built(call, candidate)
@@ -251,5 +251,7 @@ async def _whole(
         return await call.delivery.reply(call.client.encode_reply(reply, call.request.model))
     encoder = call.client.encoder(call.request)
     for event in answer.play(reply):
-        await call.delivery.write(encoder.encode(event))
+        written = encoder.encode(event)
+        if not (call.delivery.is_opened and isinstance(event, MessageStart)):
+            await call.delivery.write(written)
     return await call.delivery.end()

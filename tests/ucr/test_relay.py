@@ -351,3 +351,26 @@ async def test_the_last_failure_does_not_decide_on_the_shape_of_an_earlier_one(a
         theirs = await world.ask(CHAT, CHAT_ASK)
     assert (mine.status, mine.json()["type"]) == (429, "error")
     assert (theirs.status, theirs.json()) == (429, REFUSED)
+
+
+async def test_a_provider_that_has_not_begun_to_answer_may_still_refuse(autojump_clock: object) -> None:
+    async def slowly(request: Any, answer: Any) -> None:
+        await trio.sleep(60)
+        await answers.says(400, REFUSED)(request, answer)
+
+    async with open_router(config_of(provider("up", "openai-chat")), up=slowly) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert (heard.status, heard.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai-chat"])
+async def test_a_stream_opened_by_the_router_has_one_beginning_whatever_follows(
+    dialect: str, autojump_clock: object
+) -> None:
+    slow = answers.streams([b"data: {}\n\n"], first_s=400.0)
+    whole = answers.anthropic_reply() if dialect == "anthropic" else answers.chat_reply()
+    config = config_of(provider("first", "openai-chat"), provider("second", dialect))
+    async with open_router(config, first=slow, second=answers.says(200, whole)) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert check([(event["type"], event) for event in heard.events()]) == []
+    assert names(heard).count("message_start") == 1
