@@ -159,7 +159,7 @@ async def send_json(visit: Visit, status: int, body: bytes, headers: HeaderList 
 
 async def _relay(api: Api, visit: Visit) -> None:
     content_type = visit.exchange.headers.get("content-type", "application/json")
-    if "json" not in content_type:
+    if "json" not in content_type.lower():
         raise ApiError(
             "invalid_request_error", f"content-type '{content_type}': send application/json", status=415
         )

@@ -165,7 +165,7 @@ async def _deliver(
         if 300 <= response.status < 400:
             raise unreadable(provider.id, "answered with a redirect, which is never followed")
         raise dialect.decode_error(response.status, headers, body, outgoing.context)
-    is_stream = headers.get("content-type", "").startswith("text/event-stream")
+    is_stream = headers.get("content-type", "").lower().startswith("text/event-stream")
     if call.request.stream and is_stream:
         lease.outcome = await _stream(call, dialect, outgoing, response)
     else:
