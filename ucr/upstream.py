@@ -32,7 +32,13 @@ BUSY_RETRY_S = 2
 
 def spec_of(provider: Provider) -> ProviderSpec:
     """Return what the actors must know of a provider: where it is and how much it may be asked at once."""
-    return ProviderSpec(provider.id, origin_of(provider.base_url), provider.max_requests, provider.max_pending)
+    return ProviderSpec(
+        provider.id,
+        origin_of(provider.base_url),
+        provider.max_requests,
+        provider.max_pending,
+        max_connections=provider.max_requests,
+    )
 
 
 def origin_of(base_url: str) -> Origin:

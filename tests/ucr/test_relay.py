@@ -374,3 +374,35 @@ async def test_a_stream_opened_by_the_router_has_one_beginning_whatever_follows(
         heard = await world.ask(MESSAGES, STREAM)
     assert check([(event["type"], event) for event in heard.events()]) == []
     assert names(heard).count("message_start") == 1
+
+
+async def test_a_provider_may_be_asked_as_much_at_once_as_the_configuration_says(
+    autojump_clock: object,
+) -> None:
+    config = config_of(provider("up", "openai-chat", max_requests=150))
+    statuses: list[int] = []
+
+    async def slowly(request: Any, answer: Any) -> None:
+        await trio.sleep(1)
+        await answers.says(200, answers.chat_reply())(request, answer)
+
+    async with open_router(config, up=slowly) as world:
+
+        async def ask() -> None:
+            statuses.append((await world.ask(MESSAGES, ASK)).status)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(150):
+                nursery.start_soon(ask)
+    assert statuses == [200] * 150
+
+
+async def test_media_types_are_read_in_any_case(autojump_clock: object) -> None:
+    async def shouts(request: Any, answer: Any) -> None:
+        await answer.head(200, (("content-type", "Text/Event-Stream; charset=UTF-8"),))
+        await answer.send(b"".join(answers.anthropic_text("hi")))
+        await answer.finish()
+
+    async with open_router(config_of(provider("up", "anthropic")), up=shouts) as world:
+        heard = await world.ask(MESSAGES, STREAM, headers={"content-type": "Application/JSON"})
+    assert (heard.status, names(heard)[-1]) == (200, "message_stop")
