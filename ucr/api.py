@@ -69,8 +69,8 @@ class Api:
 
     async def answer(self, exchange: AsgiExchange) -> None:
         """Answer one request, whatever it is."""
-        record = Record(exchange.request_id, self.router.worker, trio.current_time())
         patience = Patience(self.router.config.timeouts.total_s)
+        record = Record(exchange.request_id, self.router.worker, trio.current_time(), patience.waited_s)
         visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience)
         record.dialect = visit.client.name
         with self._accounted(visit):

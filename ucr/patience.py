@@ -20,7 +20,13 @@ class Patience:
         self._total_s = total_s
         self._waiting: trio.CancelScope | None = None
         self._interruption: ApiError | None = None
-        self.waited_s = 0.0
+        self._waited_s = 0.0
+        self._began_s = 0.0
+
+    def waited_s(self) -> float:
+        """Return how long the upstream was waited for, the present wait included."""
+        now_s = trio.current_time()
+        return self._waited_s + (0.0 if self._waiting is None else now_s - self._began_s)
 
     def interrupt(self, error: ApiError) -> None:
         """Make every wait of this request end with `error`."""
@@ -33,13 +39,15 @@ class Patience:
         """Wait for the upstream in this block; raise the interruption, or a timeout, when it takes too long."""
         if self._interruption is not None:
             raise self._interruption
-        began = trio.current_time()
-        with trio.CancelScope(deadline=self.deadline) as self._waiting:
-            yield
-        is_over = self._waiting.cancelled_caught
-        self._waiting = None
-        self.waited_s += trio.current_time() - began
-        if is_over:
+        self._began_s = trio.current_time()
+        with trio.CancelScope(deadline=self.deadline) as scope:
+            self._waiting = scope
+            try:
+                yield
+            finally:
+                self._waited_s = self.waited_s()
+                self._waiting = None
+        if scope.cancelled_caught:
             raise self._interruption or UpstreamError(
                 "timeout_error", f"the answer took longer than {self._total_s:g} s", fault="timeout"
             )

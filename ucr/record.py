@@ -1,5 +1,6 @@
 """The account of one request: what its log line and its answer's headers say."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ucr.dialects.roles import HeaderList, Summary
@@ -11,11 +12,15 @@ _VALUE_CHARS = 1000
 
 @dataclass(slots=True)
 class Record:
-    """Filled while the request runs; times are seconds on the loop's clock."""
+    """Filled while the request runs; times are seconds on the loop's clock.
+
+    `waited_s` says how much of the time so far was spent in waiting for providers.
+    """
 
     request_id: str
     worker: str
     began_s: float
+    waited_s: Callable[[], float]
     dialect: str = ""
     provider: str = ""
     model_asked: str = ""
@@ -25,7 +30,6 @@ class Record:
     status: int = 0
     stream: bool = False
     first_byte_s: float | None = None
-    waited_s: float = 0.0
     summary: Summary = field(default_factory=Summary)
     error_type: str | None = None
     session_id: str | None = None
@@ -40,9 +44,11 @@ class Record:
         """The id of a message that the router opens itself."""
         return "msg_" + self.request_id.removeprefix("req_")
 
+    def _overhead_ms(self, now_s: float) -> float:
+        return max(0.0, now_s - self.began_s - self.waited_s()) * 1000
+
     def headers(self, now_s: float) -> HeaderList:
         """Return the headers that every answer carries."""
-        overhead_ms = max(0.0, now_s - self.began_s - self.waited_s) * 1000
         pairs = [
             ("request-id", self.request_id),
             ("x-ucr-provider", self.provider),
@@ -52,7 +58,7 @@ class Record:
             ("x-ucr-attempts", str(self.attempts) if self.attempts else ""),
             ("x-ucr-cache", "bypass" if self.provider else ""),
             ("x-ucr-worker", self.worker),
-            ("x-ucr-overhead-ms", f"{overhead_ms:.2f}"),
+            ("x-ucr-overhead-ms", f"{self._overhead_ms(now_s):.2f}"),
             ("x-ucr-notes", "; ".join(self.notes)),
             ("x-ucr-upstream-request-id", self.upstream_request_id or ""),
         ]
@@ -77,7 +83,7 @@ class Record:
             "cache": "bypass",
             "ttfb_ms": None if ttfb_s is None else round(ttfb_s * 1000, 2),
             "total_ms": round((now_s - self.began_s) * 1000, 2),
-            "overhead_ms": round(max(0.0, now_s - self.began_s - self.waited_s) * 1000, 2),
+            "overhead_ms": round(self._overhead_ms(now_s), 2),
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,

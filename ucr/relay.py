@@ -129,8 +129,6 @@ async def _try(call: Call, candidate: Candidate) -> None:
         except UpstreamError as error:
             lease.outcome = upstream.outcome_of(error) or Success()
             raise
-        finally:
-            record.waited_s = call.patience.waited_s
 
 
 def _built(call: Call, candidate: Candidate) -> Outgoing:

@@ -406,3 +406,24 @@ async def test_media_types_are_read_in_any_case(autojump_clock: object) -> None:
     async with open_router(config_of(provider("up", "anthropic")), up=shouts) as world:
         heard = await world.ask(MESSAGES, STREAM, headers={"content-type": "Application/JSON"})
     assert (heard.status, names(heard)[-1]) == (200, "message_stop")
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_time_of_a_provider_is_no_overhead(status: int, stream: bool, autojump_clock: object) -> None:
+    async def slowly(request: Any, answer: Any) -> None:
+        await trio.sleep(5)
+        await answers.says(status, answers.chat_reply())(request, answer)
+
+    config = config_of(provider("up", "openai-chat"), provider("lost", "openai-chat"))
+    async with open_router(config, up=slowly) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "stream": stream})
+    assert heard.headers["x-ucr-overhead-ms"] == "0.00"
+    assert (world.finished[0]["overhead_ms"], world.finished[0]["ttfb_ms"]) == (0, 5000)
+
+
+async def test_a_silence_that_still_lasts_is_no_overhead(autojump_clock: object) -> None:
+    handler = answers.streams(answers.anthropic_text("hi"), first_s=60.0)
+    async with open_router(config_of(provider("up", "anthropic")), up=handler) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert heard.headers["x-ucr-overhead-ms"] == "0.00"
