@@ -130,7 +130,9 @@ class ResponseReader:
                 self._fail("protocol", f"the answer is not HTTP/1.1: {error}")
         if self.is_complete or self.fault is not None:
             self.release()
-        if self._body_bytes == body_bytes:
+        if self._body_bytes > body_bytes:
+            self._barren_bytes = 0
+        else:
             self._barren_bytes += len(data)
             if self._barren_bytes > self._limits.header_bytes and not self.is_complete:
                 self._fail_headers()

@@ -69,8 +69,8 @@ class Api:
 
     async def answer(self, exchange: AsgiExchange) -> None:
         """Answer one request, whatever it is."""
-        record = Record(exchange.request_id, self.router.worker, trio.current_time())
         patience = Patience(self.router.config.timeouts.total_s)
+        record = Record(exchange.request_id, self.router.worker, trio.current_time(), patience.waited_s)
         visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience)
         record.dialect = visit.client.name
         with self._accounted(visit):
@@ -159,7 +159,7 @@ async def send_json(visit: Visit, status: int, body: bytes, headers: HeaderList 
 
 async def _relay(api: Api, visit: Visit) -> None:
     content_type = visit.exchange.headers.get("content-type", "application/json")
-    if "json" not in content_type:
+    if "json" not in content_type.lower():
         raise ApiError(
             "invalid_request_error", f"content-type '{content_type}': send application/json", status=415
         )

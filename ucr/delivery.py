@@ -16,7 +16,10 @@ PING_S = 15.0
 
 
 class Delivery:
-    """Sends one answer. `extra_headers` are those of the provider that the client may see."""
+    """Sends one answer. `extra_headers` are those of the provider that the client may see.
+
+    `is_opened` says that the stream has a beginning of the router's own.
+    """
 
     def __init__(self, exchange: Exchange, client: ClientDialect, record: Record) -> None:
         self._exchange = exchange

@@ -4,10 +4,11 @@ How this works: hypercorn 0.18 on Trio lets exceptions leave a connection's task
 it shields its writes, so that a client that stops reading holds up a shutdown for ever; and it changes to
 HTTP/2 on a plain port when asked. Here each connection runs its protocol under one `except Exception`, writes
 have a deadline and no shield, heads have a deadline, and only HTTP/1.1 is spoken. A foreign `Upgrade` is
-ignored and the request answered as HTTP/1.1.
+ignored and the request answered as HTTP/1.1. hypercorn stops reading while bytes of a next request wait for
+their turn, and so would not see that the client leaves: here the connection is read on meanwhile.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,6 +30,8 @@ from hypercorn.utils import parse_socket_addr
 
 HEAD_LIMIT_BYTES = 64 * 1024
 _WRITE_BYTES = 64 * 1024
+_AHEAD_BYTES = 64 * 1024
+"""How much is read of what follows a request that is still being answered."""
 
 Report = Callable[[BaseException], None]
 
@@ -40,6 +43,33 @@ class Limits:
     head_s: float = 10.0
     write_s: float = 30.0
     keep_alive_s: float = 72.0
+
+
+class _Turn:
+    """The turn of a next request, in the place of hypercorn's event: to wait for it is to watch the client."""
+
+    def __init__(self, watch: Callable[[], Awaitable[None]]) -> None:
+        self._watch = watch
+        self._has_come = trio.Event()
+
+    async def clear(self) -> None:
+        self._has_come = trio.Event()
+
+    async def set(self) -> None:
+        self._has_come.set()
+
+    async def wait(self) -> None:
+        """Return when the turn has come; raise `trio.BrokenResourceError` when the client has left before."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch_until_left, nursery.cancel_scope)
+            await self._has_come.wait()
+            nursery.cancel_scope.cancel(reason="the turn has come")
+        if not self._has_come.is_set():
+            raise trio.BrokenResourceError("the client left before its next request was read")
+
+    async def _watch_until_left(self, scope: trio.CancelScope) -> None:
+        await self._watch()
+        scope.cancel(reason="the client left")
 
 
 class _PlainProtocol(H11Protocol):
@@ -95,6 +125,8 @@ class GuardedConnection(TCPServer):
         super().__init__(app, config, context, {}, stream)
         self._limits = limits
         self._report = report
+        self._ahead = bytearray()
+        self._lost = trio.Event()
 
     async def run(self) -> None:
         """Serve the connection to its end; raises nothing but cancellation."""
@@ -135,6 +167,7 @@ class GuardedConnection(TCPServer):
                 server,
                 self.protocol_send,
             )
+            self._protocol.can_read = _Turn(self._watch)  # type: ignore[assignment]
             self.protocol = wrapper
             await self.idle_task.restart(task_group, self._idle_timeout)
             await self._read_data()
@@ -147,16 +180,36 @@ class GuardedConnection(TCPServer):
                 head_deadline = trio.current_time() + self._limits.head_s
             with trio.CancelScope(deadline=head_deadline if is_in_head else float("inf")) as scope:
                 try:
-                    data = await self.stream.receive_some(MAX_RECV)
+                    data = self._taken_ahead() or bytes(await self.stream.receive_some(MAX_RECV))
                 except (trio.ClosedResourceError, trio.BrokenResourceError):
                     break
             if scope.cancelled_caught:
                 break
-            await self.protocol.handle(RawData(bytes(data)))
+            try:
+                await self.protocol.handle(RawData(data))
+            except trio.BrokenResourceError:
+                break
             if data == b"":
                 break
         await self.protocol.handle(Closed())
         await self._close()
+
+    def _taken_ahead(self) -> bytes:
+        data = bytes(self._ahead)
+        self._ahead.clear()
+        return data
+
+    async def _watch(self) -> None:
+        """Read ahead, up to the limit, until the client has left."""
+        try:
+            while len(self._ahead) < _AHEAD_BYTES:
+                data = await self.stream.receive_some(MAX_RECV)
+                if not data:
+                    return
+                self._ahead += data
+        except (trio.ClosedResourceError, trio.BrokenResourceError):
+            return
+        await self._lost.wait()
 
     async def protocol_send(self, event: Event) -> None:
         """Write bytes with a deadline; a client that does not take them is cut off."""
@@ -165,6 +218,7 @@ class GuardedConnection(TCPServer):
         async with self.send_lock:
             is_sent = await self._send(event.data)
         if not is_sent:
+            self._lost.set()
             await self.protocol.handle(Closed())
         return None
 

@@ -16,16 +16,22 @@ class Patience:
     """`total_s` from now on; `interrupt` ends the present wait and every later one with the given error."""
 
     def __init__(self, total_s: float) -> None:
-        self._began = trio.current_time()
+        self._started_s = trio.current_time()
         self.limit(total_s)
         self._waiting: trio.CancelScope | None = None
         self._interruption: ApiError | None = None
-        self.waited_s = 0.0
+        self._waited_s = 0.0
+        self._began_s = 0.0
+
+    def waited_s(self) -> float:
+        """Return how long the upstream was waited for, the present wait included."""
+        now_s = trio.current_time()
+        return self._waited_s + (0.0 if self._waiting is None else now_s - self._began_s)
 
     def limit(self, total_s: float) -> None:
         """Give the request this many seconds in all, counted from its beginning."""
         self._total_s = total_s
-        self.deadline = self._began + total_s
+        self.deadline = self._started_s + total_s
 
     def interrupt(self, error: ApiError) -> None:
         """Make every wait of this request end with `error`."""
@@ -38,14 +44,14 @@ class Patience:
         """Wait for the upstream in this block; raise the interruption, or a timeout, when it takes too long."""
         if self._interruption is not None:
             raise self._interruption
-        began = trio.current_time()
-        try:
-            with trio.CancelScope(deadline=self.deadline) as scope:
-                self._waiting = scope
+        self._began_s = trio.current_time()
+        with trio.CancelScope(deadline=self.deadline) as scope:
+            self._waiting = scope
+            try:
                 yield
-        finally:
-            self._waiting = None
-            self.waited_s += trio.current_time() - began
+            finally:
+                self._waited_s = self.waited_s()
+                self._waiting = None
         if scope.cancelled_caught:
             raise self._interruption or UpstreamError(
                 "timeout_error", f"the answer took longer than {self._total_s:g} s", fault="timeout"

@@ -1,23 +1,28 @@
 """The account of one request: what its log line and its answer's headers say."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ucr.dialects.roles import HeaderList, Summary
 from ucr.events import Usage
 
-_NOTES_CHARS = 1000
+_VALUE_CHARS = 1000
+"""What a name or a note may take of an answer's head: clients refuse heads of more than 16 KiB (Node.js)."""
 
 
 @dataclass(slots=True)
 class Record:
-    """Filled while the request runs; times are seconds on the loop's clock."""
+    """Filled while the request runs; times are seconds on the loop's clock.
+
+    `waited_s` says how much of the time so far was spent in waiting for providers.
+    """
 
     request_id: str
     worker: str
     began_s: float
+    waited_s: Callable[[], float]
     dialect: str = ""
     provider: str = ""
-    upstream_dialect: str = ""
     model_asked: str = ""
     model_used: str = ""
     route: str = ""
@@ -25,7 +30,6 @@ class Record:
     status: int = 0
     stream: bool = False
     first_byte_s: float | None = None
-    waited_s: float = 0.0
     summary: Summary = field(default_factory=Summary)
     error_type: str | None = None
     session_id: str | None = None
@@ -40,9 +44,11 @@ class Record:
         """The id of a message that the router opens itself."""
         return "msg_" + self.request_id.removeprefix("req_")
 
+    def _overhead_ms(self, now_s: float) -> float:
+        return max(0.0, now_s - self.began_s - self.waited_s()) * 1000
+
     def headers(self, now_s: float) -> HeaderList:
         """Return the headers that every answer carries."""
-        overhead_ms = max(0.0, now_s - self.began_s - self.waited_s) * 1000
         pairs = [
             ("request-id", self.request_id),
             ("x-request-id", self.request_id if self.dialect == "openai-chat" else ""),
@@ -53,11 +59,11 @@ class Record:
             ("x-ucr-attempts", str(self.attempts) if self.attempts else ""),
             ("x-ucr-cache", "bypass" if self.provider else ""),
             ("x-ucr-worker", self.worker),
-            ("x-ucr-overhead-ms", f"{overhead_ms:.2f}"),
-            ("x-ucr-notes", "; ".join(self.notes)[:_NOTES_CHARS]),
+            ("x-ucr-overhead-ms", f"{self._overhead_ms(now_s):.2f}"),
+            ("x-ucr-notes", "; ".join(self.notes)),
             ("x-ucr-upstream-request-id", self.upstream_request_id or ""),
         ]
-        return tuple((name, value) for name, value in pairs if value)
+        return tuple((name, value[:_VALUE_CHARS]) for name, value in pairs if value)
 
     def fields(self, now_s: float) -> dict[str, object]:
         """Return the fields of `request.finished`, in the order in which they are documented."""
@@ -78,7 +84,7 @@ class Record:
             "cache": "bypass",
             "ttfb_ms": None if ttfb_s is None else round(ttfb_s * 1000, 2),
             "total_ms": round((now_s - self.began_s) * 1000, 2),
-            "overhead_ms": round(max(0.0, now_s - self.began_s - self.waited_s) * 1000, 2),
+            "overhead_ms": round(self._overhead_ms(now_s), 2),
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,

@@ -96,19 +96,20 @@ async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
         try:
             return await _try(call, candidate)
         except UpstreamError as error:
+            if candidate.provider.dialect != call.client.name:
+                error.body = None
             failures.append((candidate.provider.id, error))
             if not verdict.tries_next(error):
                 break
         except ApiError as error:
             return await call.delivery.fail(error, None)
     told = verdict.final(failures)
-    same = call.record.upstream_dialect == call.client.name
-    await call.delivery.fail(told, _own_body(told) if same else None)
+    await call.delivery.fail(told, _own_body(told))
     return None
 
 
 def _own_body(error: ApiError) -> bytes | None:
-    """Return the provider's own words, with whatever looks like a key masked."""
+    """Return the provider's own words, with whatever looks like a key masked; None when others are needed."""
     if not isinstance(error, UpstreamError) or error.body is None or error.status != error.upstream_status:
         return None
     return mask_keys(error.body.decode("utf-8", "replace")).encode()
@@ -119,7 +120,6 @@ async def _try(call: Call, candidate: Candidate) -> None:
     provider, record = candidate.provider, call.record
     child = call.router.children[provider.id]
     record.provider, record.model_used, record.route = provider.id, candidate.model, candidate.route
-    record.upstream_dialect = provider.dialect
     record.attempts += 1
     call.patience.limit(provider.timeouts.total_s)
     with await upstream.admitted(child, provider, record.request_id, call.patience) as lease:
@@ -131,8 +131,6 @@ async def _try(call: Call, candidate: Candidate) -> None:
         except UpstreamError as error:
             lease.outcome = upstream.outcome_of(error) or Success()
             raise
-        finally:
-            record.waited_s = call.patience.waited_s
 
 
 def _built(call: Call, candidate: Candidate) -> Outgoing:
@@ -167,7 +165,7 @@ async def _deliver(
         if 300 <= response.status < 400:
             raise unreadable(provider.id, "answered with a redirect, which is never followed")
         raise dialect.decode_error(response.status, headers, body, outgoing.context)
-    is_stream = headers.get("content-type", "").startswith("text/event-stream")
+    is_stream = headers.get("content-type", "").lower().startswith("text/event-stream")
     if call.request.stream and is_stream:
         lease.outcome = await _stream(call, dialect, outgoing, response)
     else:

@@ -26,11 +26,19 @@ from ucr.errors import ErrorType, Fault, UpstreamError
 from ucr.patience import Patience
 
 BUSY_RETRY_S = 2
+CONNECTIONS = 100
+"""A provider may have as many, and more when it may be asked more at once."""
 
 
 def spec_of(provider: Provider) -> ProviderSpec:
     """Return what the actors must know of a provider: where it is and how much it may be asked at once."""
-    return ProviderSpec(provider.id, origin_of(provider.base_url), provider.max_requests, provider.max_pending)
+    return ProviderSpec(
+        provider.id,
+        origin_of(provider.base_url),
+        provider.max_requests,
+        provider.max_pending,
+        max_connections=max(CONNECTIONS, provider.max_requests),
+    )
 
 
 def origin_of(base_url: str) -> Origin:

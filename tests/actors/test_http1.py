@@ -259,3 +259,15 @@ def test_the_repr_shows_how_far_it_is() -> None:
     assert repr(reader) == "<ResponseReader no head, 0 bytes so far>"
     reader.feed(PLAIN)
     assert repr(reader) == "<ResponseReader 200, complete>"
+
+
+def test_a_long_body_may_come_in_chunks_whose_sizes_come_by_themselves() -> None:
+    reader = ResponseReader("POST", Limits(header_bytes=1000))
+    reader.feed(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    for _ in range(1000):
+        reader.feed(b"5\r\n")
+        assert reader.take() == b""
+        reader.feed(b"hello\r\n")
+        assert reader.take() == b"hello"
+    reader.feed(b"0\r\n\r\n")
+    assert reader.is_complete

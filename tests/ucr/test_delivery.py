@@ -73,7 +73,7 @@ class StillTap:
 
 
 def delivery_to(sent: Sent, client: ClientDialect | None = None) -> tuple[Delivery, Record]:
-    record = Record("req_1", "0", trio.current_time())
+    record = Record("req_1", "0", trio.current_time(), lambda: 0.0)
     return Delivery(sent, client or AnthropicClient(), record), record
 
 

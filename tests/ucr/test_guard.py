@@ -1,10 +1,16 @@
 """What one connection does to a server, and what it does not."""
 
+import json
+from typing import Any
+
 import pytest
 import trio
 
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
+from tests.world.upstream import Answer, SeenRequest
+
+ASK: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
 
 CONFIG = config_of(provider("up", "openai-chat"))
 
@@ -69,3 +75,42 @@ async def test_a_stop_closes_idle_connections_at_once(autojump_clock: object) ->
         world.stop.set()
         with trio.fail_after(1):
             assert await visitor.stream.receive_some() == b""
+
+
+FOLLOWING = {
+    "line-end": b"\r\n",
+    "request": b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("following", FOLLOWING.values(), ids=FOLLOWING.keys())
+async def test_a_client_that_leaves_is_noticed_behind_bytes_of_a_next_request(
+    following: bytes, autojump_clock: object
+) -> None:
+    async with open_router(CONFIG, up=answers.never()) as world:
+        visitor = await world.connect()
+        await visitor.send("/v1/messages", ASK)
+        await visitor.stream.send_all(following)
+        await world.upstreams["up"].wait_requests(1)
+        await visitor.stream.aclose()
+        with trio.fail_after(0.1):
+            await world.upstreams["up"].wait_aborted(1)
+
+
+async def test_requests_sent_together_are_answered_in_turn(autojump_clock: object) -> None:
+    """What is read ahead of the second turn is kept for it, in whatever pieces it comes."""
+    body = json.dumps({**ASK, "system": "x" * 200_000}).encode()
+    head = b"POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    request = head + b"content-length: %d\r\n\r\n" % len(body) + body
+
+    async def slowly(request: SeenRequest, answer: Answer) -> None:
+        await trio.sleep(1)
+        await answers.says(200, answers.chat_reply())(request, answer)
+
+    async with open_router(CONFIG, up=slowly) as world, trio.open_nursery() as nursery:
+        visitor = await world.connect()
+        nursery.start_soon(visitor.stream.send_all, request * 3)
+        received = b""
+        while received.count(b"HTTP/1.1 200") < 3 or not received.endswith(b"}"):
+            received += await visitor.stream.receive_some()
+        assert len(world.upstreams["up"].requests) == 3

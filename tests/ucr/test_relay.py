@@ -372,3 +372,106 @@ async def test_a_providers_own_limit_of_time_counts(autojump_clock: object) -> N
         with trio.fail_after(31):
             heard = await world.ask(MESSAGES, ASK)
     assert heard.status == 504
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        pytest.param("a\0b\x7f", "a b", id="control"),
+        pytest.param("a\r\nx-evil: 1", "a x-evil: 1", id="line-break"),
+        pytest.param("é中", "é?", id="not-latin"),
+        pytest.param("m" * 100_000, "m" * 1000, id="long"),
+    ],
+)
+async def test_a_strange_model_name_breaks_no_head(model: str, shown: str, autojump_clock: object) -> None:
+    config = config_of(provider("up", "openai-chat", default_model=None))
+    async with open_router(config, up=answers.says(200, answers.chat_reply())) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "model": model})
+    assert (heard.status, heard.headers["x-ucr-model"]) == (200, shown)
+    assert heard.json()["model"] == model
+
+
+async def test_the_last_failure_does_not_decide_on_the_shape_of_an_earlier_one(autojump_clock: object) -> None:
+    config = config_of(provider("first", "openai-chat"), provider("second", "anthropic"))
+    handlers = {"first": answers.says(429, REFUSED), "second": answers.says(500, {})}
+    async with open_router(config, **handlers) as world:
+        mine = await world.ask(MESSAGES, ASK)
+        theirs = await world.ask(CHAT, CHAT_ASK)
+    assert (mine.status, mine.json()["type"]) == (429, "error")
+    assert (theirs.status, theirs.json()) == (429, REFUSED)
+
+
+async def test_a_provider_that_has_not_begun_to_answer_may_still_refuse(autojump_clock: object) -> None:
+    async def slowly(request: Any, answer: Any) -> None:
+        await trio.sleep(60)
+        await answers.says(400, REFUSED)(request, answer)
+
+    async with open_router(config_of(provider("up", "openai-chat")), up=slowly) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert (heard.status, heard.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai-chat"])
+async def test_a_stream_opened_by_the_router_has_one_beginning_whatever_follows(
+    dialect: str, autojump_clock: object
+) -> None:
+    slow = answers.streams([b"data: {}\n\n"], first_s=400.0)
+    whole = answers.anthropic_reply() if dialect == "anthropic" else answers.chat_reply()
+    config = config_of(provider("first", "openai-chat"), provider("second", dialect))
+    async with open_router(config, first=slow, second=answers.says(200, whole)) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert check([(event["type"], event) for event in heard.events()]) == []
+    assert names(heard).count("message_start") == 1
+
+
+async def test_a_provider_may_be_asked_as_much_at_once_as_the_configuration_says(
+    autojump_clock: object,
+) -> None:
+    config = config_of(provider("up", "openai-chat", max_requests=150))
+    statuses: list[int] = []
+
+    async def slowly(request: Any, answer: Any) -> None:
+        await trio.sleep(1)
+        await answers.says(200, answers.chat_reply())(request, answer)
+
+    async with open_router(config, up=slowly) as world:
+
+        async def ask() -> None:
+            statuses.append((await world.ask(MESSAGES, ASK)).status)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(150):
+                nursery.start_soon(ask)
+    assert statuses == [200] * 150
+
+
+async def test_media_types_are_read_in_any_case(autojump_clock: object) -> None:
+    async def shouts(request: Any, answer: Any) -> None:
+        await answer.head(200, (("content-type", "Text/Event-Stream; charset=UTF-8"),))
+        await answer.send(b"".join(answers.anthropic_text("hi")))
+        await answer.finish()
+
+    async with open_router(config_of(provider("up", "anthropic")), up=shouts) as world:
+        heard = await world.ask(MESSAGES, STREAM, headers={"content-type": "Application/JSON"})
+    assert (heard.status, names(heard)[-1]) == (200, "message_stop")
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_time_of_a_provider_is_no_overhead(status: int, stream: bool, autojump_clock: object) -> None:
+    async def slowly(request: Any, answer: Any) -> None:
+        await trio.sleep(5)
+        await answers.says(status, answers.chat_reply())(request, answer)
+
+    config = config_of(provider("up", "openai-chat"), provider("lost", "openai-chat"))
+    async with open_router(config, up=slowly) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "stream": stream})
+    assert heard.headers["x-ucr-overhead-ms"] == "0.00"
+    assert (world.finished[0]["overhead_ms"], world.finished[0]["ttfb_ms"]) == (0, 5000)
+
+
+async def test_a_silence_that_still_lasts_is_no_overhead(autojump_clock: object) -> None:
+    handler = answers.streams(answers.anthropic_text("hi"), first_s=60.0)
+    async with open_router(config_of(provider("up", "anthropic")), up=handler) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert heard.headers["x-ucr-overhead-ms"] == "0.00"

@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import fields
+from inspect import cleandoc
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ucr.catalogue import Quirks
 from ucr.config.kinds import Choice, Flag, Kind, Listing, Number, Text
 
-_ENTRY = re.compile(r"^    ([a-z0-9_]+(?:, [a-z0-9_]+)*)\n((?:^        .+\n?)+)", re.MULTILINE)
+_ENTRY = re.compile(r"^([a-z0-9_]+(?:, [a-z0-9_]+)*)\n((?:^    .+\n?)+)", re.MULTILINE)
 
 
 def quirk_keys() -> tuple[str, ...]:
@@ -23,7 +24,7 @@ def quirk_kind(key: str) -> Kind:
 
 def quirk_sentence(key: str) -> str:
     """Return what the catalogue says of a quirk, or words made of its name where it says nothing."""
-    for names, text in _ENTRY.findall(Quirks.__doc__ or ""):
+    for names, text in _ENTRY.findall(cleandoc(Quirks.__doc__ or "")):
         if key in names.split(", "):
             words = " ".join(text.split())
             return words[0].upper() + words[1:]
