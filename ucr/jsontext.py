@@ -117,12 +117,10 @@ def _mended(value: Any, depth: int) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Write compact UTF-8 JSON; `RawJson` values are written as they are. Raise `RecursionError` when too deep."""
+    """Write compact UTF-8 JSON; `RawJson` values are written as they are."""
     try:
         return orjson.dumps(value, default=_fragment)
-    except TypeError as error:
-        if "Recursion" in str(error):
-            raise RecursionError(str(error)) from None
+    except TypeError:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_parsed)
         return text.encode("utf-8", "replace")
 
