@@ -17,7 +17,6 @@ class Record:
     began_s: float
     dialect: str = ""
     provider: str = ""
-    upstream_dialect: str = ""
     model_asked: str = ""
     model_used: str = ""
     route: str = ""

@@ -95,19 +95,20 @@ async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
         try:
             return await _try(call, candidate)
         except UpstreamError as error:
+            if candidate.provider.dialect != call.client.name:
+                error.body = None
             failures.append((candidate.provider.id, error))
             if not verdict.tries_next(error):
                 break
         except ApiError as error:
             return await call.delivery.fail(error, None)
     told = verdict.final(failures)
-    same = call.record.upstream_dialect == call.client.name
-    await call.delivery.fail(told, _own_body(told) if same else None)
+    await call.delivery.fail(told, _own_body(told))
     return None
 
 
 def _own_body(error: ApiError) -> bytes | None:
-    """Return the provider's own words, with whatever looks like a key masked."""
+    """Return the words of a provider of the client's dialect, with whatever looks like a key masked."""
     if not isinstance(error, UpstreamError) or error.body is None or error.status != error.upstream_status:
         return None
     return mask_keys(error.body.decode("utf-8", "replace")).encode()
@@ -118,7 +119,6 @@ async def _try(call: Call, candidate: Candidate) -> None:
     provider, record = candidate.provider, call.record
     child = call.router.children[provider.id]
     record.provider, record.model_used, record.route = provider.id, candidate.model, candidate.route
-    record.upstream_dialect = provider.dialect
     record.attempts += 1
     with await upstream.admitted(child, provider, record.request_id, call.patience) as lease:
         outgoing = _built(call, candidate)

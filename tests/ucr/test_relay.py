@@ -122,6 +122,18 @@ async def test_an_error_in_the_clients_own_dialect_keeps_its_bytes(autojump_cloc
     assert heard.headers["x-ratelimit-limit-requests"] == "9"
 
 
+async def test_an_error_of_another_dialect_never_keeps_its_bytes(autojump_clock: object) -> None:
+    config = config_of(provider("first", "openai-chat"), provider("second", "anthropic"))
+    body = {"error": {"message": "slow down", "type": "rate_limit_error", "code": None}}
+    async with open_router(
+        config, first=answers.says(429, body), second=answers.says(401, answers.anthropic_reply())
+    ) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert heard.status == 429
+    assert heard.json()["type"] == "error"
+    assert heard.json()["error"] == {"type": "rate_limit_error", "message": "slow down"}
+
+
 async def test_a_context_overflow_is_worded_so_that_claude_code_compacts(autojump_clock: object) -> None:
     words = (
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
