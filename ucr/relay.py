@@ -31,6 +31,7 @@ from ucr.dialects.roles import (
 )
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import Calibration, quick_estimate
+from ucr.events import MessageStart
 from ucr.exchange import Exchange
 from ucr.patience import Patience
 from ucr.record import Record
@@ -260,6 +261,9 @@ async def _whole(
     if not call.request.stream:
         return await call.delivery.reply(call.client.encode_reply(reply, call.request.model))
     encoder = call.client.encoder(call.request)
+    is_opened = call.delivery.is_started and call.client.opens_early
     for event in answer.play(reply):
-        await call.delivery.write(encoder.encode(event))
+        data = encoder.encode(event)
+        if not (is_opened and isinstance(event, MessageStart)):
+            await call.delivery.write(data)
     return await call.delivery.end()

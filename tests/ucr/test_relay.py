@@ -8,6 +8,7 @@ import trio
 from tests.world import answers
 from tests.world.check_anthropic_stream import check
 from tests.world.router import config_of, open_router, provider
+from ucr.config.model import Timeouts
 from ucr.relay import is_strict
 
 MESSAGES = "/v1/messages?beta=true"
@@ -217,6 +218,17 @@ async def test_a_slow_stream_is_opened_and_kept_alive_by_the_router(
     assert names(heard)[:4] == ["message_start", "ping", "ping", "ping"]
     assert names(heard).count("message_start") == 1
     assert names(heard)[-1] == "message_stop"
+    assert check([(event["type"], event) for event in heard.events()]) == []
+
+
+async def test_a_whole_answer_goes_on_in_a_stream_that_the_router_opened(autojump_clock: object) -> None:
+    first = provider("first", "openai-chat", timeouts=Timeouts(idle_s=60))
+    config = config_of(first, provider("second", "openai-chat"))
+    silent = answers.streams([b": hi\n\n", *answers.chat_text("late")], pause_s=100)
+    async with open_router(config, first=silent, second=answers.says(200, answers.chat_reply())) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert heard.headers["x-ucr-attempts"] == "1"
+    assert world.finished[0]["provider"] == "second"
     assert check([(event["type"], event) for event in heard.events()]) == []
 
 
