@@ -123,6 +123,14 @@ async def test_an_error_in_the_clients_own_dialect_keeps_its_bytes(autojump_cloc
     assert heard.headers["x-ratelimit-limit-requests"] == "9"
 
 
+async def test_a_web_page_is_quoted_and_never_passed_on_as_json(autojump_clock: object) -> None:
+    config = config_of(provider("up", "openai-chat"))
+    async with open_router(config, up=answers.says(404, b"<html>no such page</html>")) as world:
+        heard = await world.ask(CHAT, CHAT_ASK)
+    assert heard.status == 404
+    assert "no such page" in heard.json()["error"]["message"]
+
+
 async def test_an_error_of_another_dialect_never_keeps_its_bytes(autojump_clock: object) -> None:
     config = config_of(provider("first", "openai-chat"), provider("second", "anthropic"))
     body = {"error": {"message": "slow down", "type": "rate_limit_error", "code": None}}
