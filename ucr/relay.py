@@ -184,8 +184,11 @@ def _note_summary(call: Call, summary: Summary) -> None:
 
 
 async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:
-    with call.patience.wait():
-        return await response.read(limit_bytes)
+    try:
+        with call.patience.wait():
+            return await response.read(limit_bytes)
+    finally:
+        call.record.waited_s = call.patience.waited_s
 
 
 async def _stream(
@@ -226,6 +229,7 @@ async def _flow(call: Call, tap: Tap, response: UpstreamResponse) -> None:
     """Carry the stream from the provider to the client until its proper end, or its failure."""
     while not tap.is_finished and tap.failure is None:
         data = await _next(call, tap, response)
+        call.record.waited_s = call.patience.waited_s
         await call.delivery.write(tap.feed(data) if data else tap.close())
         if not data:
             return

@@ -229,6 +229,15 @@ async def test_a_slow_stream_is_opened_and_kept_alive_by_the_router(
     assert check([(event["type"], event) for event in heard.events()]) == []
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_time_of_the_provider_is_no_overhead(stream: bool, autojump_clock: object) -> None:
+    slow = answers.streams(answers.chat_text("hi"), first_s=7)
+    async with open_router(config_of(provider("up", "openai-chat")), up=slow) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "stream": stream})
+    assert heard.headers["x-ucr-overhead-ms"] == "0.00"
+    assert world.finished[0]["ttfb_ms"] == 7000.0
+
+
 async def test_a_whole_answer_goes_on_in_a_stream_that_the_router_opened(autojump_clock: object) -> None:
     first = provider("first", "openai-chat", timeouts=Timeouts(idle_s=60))
     config = config_of(first, provider("second", "openai-chat"))
