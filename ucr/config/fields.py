@@ -150,7 +150,10 @@ PROVIDERS = Section(
         ),
         Field("api_key", Key(), "(the provider's own variable)", "Key that the provider wants."),
         Field(
-            "api_keys", Listing(Key(), "secret texts"), [], "Several keys, used in turn; instead of `api_key`."
+            "api_keys",
+            Listing(Key(), "secret texts"),
+            [],
+            "Several keys, of which the first is used; instead of `api_key`.",
         ),
         Field(
             "auth", Choice(AUTHS), "(by id)", "How the key is sent: `both` is x-api-key and api-key together."
