@@ -197,6 +197,13 @@ async def _providers(api: Api, visit: Visit) -> None:
     await send_json(visit, 200, dumps(models.providers_view(api.router.config, statuses)))
 
 
+async def _responses(api: Api, visit: Visit) -> None:
+    """Refuse the Responses protocol; a WebSocket with 426, at which its clients turn to POST without a pause."""
+    if visit.exchange.headers.get("upgrade", "").lower() == "websocket":
+        raise ApiError("invalid_request_error", "WebSockets are not served on this path", status=426)
+    raise ApiError("not_found_error", "/v1/responses is not served here", code="unknown_url")
+
+
 async def _health(api: Api, visit: Visit) -> None:
     await send_json(visit, 200, b'{"status":"ok"}')
 
@@ -228,6 +235,7 @@ ROUTES = (
     Route(("POST",), "/v1/messages/count_tokens", _count),
     Route(("GET",), "/v1/models", _models),
     Route(("GET",), "/v1/models/", _model, is_prefix=True),
+    Route(("GET", "POST"), "/v1/responses", _responses),
     Route(("GET",), "/v1/providers", _providers, guard="admin"),
     Route(("GET", "HEAD"), "/health", _health, guard="open"),
     Route(("GET", "HEAD"), "/ready", _ready, guard="open"),
@@ -239,7 +247,7 @@ def _route(method: str, path: str) -> Route:
     """Return the route of a request; raise `ApiError` 404 for another path, 405 for another method."""
     found = [route for route in ROUTES if _fits(route, path)]
     if not found:
-        raise ApiError("not_found_error", f"{path} is not served here", code="not_found_error")
+        raise ApiError("not_found_error", f"{path} is not served here", code="unknown_url")
     for route in found:
         if method in route.methods:
             return route

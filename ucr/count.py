@@ -4,6 +4,7 @@ The provider counts where it offers to; otherwise the local estimate does. A pro
 only costs the exactness: the estimate answers, because clients do without a count badly.
 """
 
+from actors import Success
 from ucr import upstream
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
@@ -49,10 +50,11 @@ async def _native(
     )
     record.attempts = 1
     try:
-        with await upstream.admitted(child, provider, record.request_id, patience):
+        with await upstream.admitted(child, provider, record.request_id, patience) as lease:
             async with upstream.opened(child, provider, outgoing, patience) as response:
                 with patience.wait():
                     body = await response.read(_ANSWER_BYTES)
+                lease.outcome = Success()
                 return _number(body) if response.status == 200 else None
     except UpstreamError:
         return None

@@ -38,6 +38,8 @@ from ucr.record import Record
 from ucr.routing import Candidate, candidates
 
 ERROR_BODY_BYTES = 256 * 1024
+_OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
+"""What clients compact at: an overflow worded otherwise is told in the router's words."""
 FINISHING_S = 2.0
 _FIRST_PARTY = ("claude-cli/", "anthropic/", "anthropic-", "openai/", "asyncanthropic/", "asyncopenai/")
 
@@ -91,14 +93,14 @@ def note_request(record: Record, request: Request) -> None:
 
 
 async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
-    failures: list[tuple[str, UpstreamError]] = []
+    failures: list[UpstreamError] = []
     for candidate in choices:
         try:
             return await _try(call, candidate)
         except UpstreamError as error:
             if candidate.provider.dialect != call.client.name:
                 error.body = None
-            failures.append((candidate.provider.id, error))
+            failures.append(error)
             if not verdict.tries_next(error):
                 break
         except ApiError as error:
@@ -111,6 +113,8 @@ async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
 def _own_body(error: ApiError) -> bytes | None:
     """Return the provider's own words, with whatever looks like a key masked; None when others are needed."""
     if not isinstance(error, UpstreamError) or error.body is None or error.status != error.upstream_status:
+        return None
+    if error.fault == "overflow" and not any(words in error.body for words in _OVERFLOW_WORDS):
         return None
     return mask_keys(error.body.decode("utf-8", "replace")).encode()
 
@@ -236,7 +240,7 @@ async def _next(call: Call, tap: Tap, response: UpstreamResponse) -> bytes:
         if not tap.is_finishing:
             with call.patience.wait():
                 return await response.receive()
-        with trio.move_on_after(FINISHING_S):
+        with trio.move_on_after(FINISHING_S), call.patience.wait():
             return await response.receive()
     except PoolError as error:
         raise upstream.pool_fault(call.record.provider, error) from None

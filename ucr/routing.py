@@ -108,7 +108,13 @@ def _served(config: Config, targets: Targets, asked: str, route: str) -> Iterabl
     for target in targets:
         provider = config.provider(target.provider)
         if provider is not None:
-            yield Candidate(provider, target.model or provider.default_model or asked, route)
+            yield Candidate(provider, target.model or provider.default_model or _bare(config, asked), route)
+
+
+def _bare(config: Config, asked: str) -> str:
+    """Return the name asked for without the provider that it was asked of."""
+    first, slash, rest = asked.partition("/")
+    return rest if slash and config.provider(first) is not None else asked
 
 
 def _without_repeats(chosen: Iterable[Candidate]) -> Iterable[Candidate]:

@@ -121,8 +121,6 @@ def pool_fault(provider: str, error: PoolError) -> UpstreamError:
         "reset": ("reset", "api_error"),
     }
     fault, type_ = faults.get(error.kind, ("protocol", "api_error"))
-    if error.kind == "timeout" and error.phase == "connect":
-        fault, type_ = "connect", "overloaded_error"
     return UpstreamError(type_, f"provider '{provider}': {error.message}", fault=fault)
 
 

@@ -28,24 +28,23 @@ def tries_next(error: UpstreamError) -> bool:
     return error.fault not in _IN_THE_REQUEST
 
 
-def final(errors: Sequence[tuple[str, UpstreamError]]) -> ApiError:
-    """Return what the client is told after every candidate failed; pairs of provider id and error.
+def final(errors: Sequence[UpstreamError]) -> ApiError:
+    """Return what the client is told after every candidate failed.
 
     A fault of the request is final by itself; otherwise the most hopeful error is told, the later one of two
     alike, so that a client that can wait learns for how long.
     """
-    provider, error = min(reversed(errors), key=lambda pair: _rank(pair[1]))
-    return for_client(provider, error)
+    return for_client(min(reversed(errors), key=_rank))
 
 
 def _rank(error: UpstreamError) -> int:
     return _HOPE.index(error.fault) if error.fault in _HOPE else -1
 
 
-def for_client(provider: str, error: UpstreamError) -> ApiError:
+def for_client(error: UpstreamError) -> ApiError:
     """Say an upstream's error to the client with the status that makes the client do the right thing."""
     if error.fault == "auth":
-        return _told(error, "permission_error", f"{error.message} [providers.{provider}.api_key]")
+        return _told(error, "permission_error", error.message)
     if error.fault == "connect":
         return _told(error, "overloaded_error", error.message, retry_after_s=OVERLOAD_RETRY_S)
     if error.fault in _IN_THE_REQUEST or error.fault in ("rate_limit", "quota", "overload"):

@@ -172,6 +172,15 @@ async def test_the_plain_routes_answer(method: str, path: str, status: int, auto
     assert head.status_code == status
 
 
+async def test_a_websocket_of_the_responses_protocol_is_told_to_post(autojump_clock: object) -> None:
+    headers = {"connection": "upgrade", "upgrade": "websocket"}
+    async with open_router(plain()) as world:
+        socket = await world.ask("/v1/responses", method="GET", headers=headers)
+        posted = await world.ask("/v1/responses", {})
+    assert (socket.status, posted.status) == (426, 404)
+    assert posted.json()["error"]["code"] == "unknown_url"
+
+
 async def test_health_skips_the_check_of_the_host(autojump_clock: object) -> None:
     async with open_router(plain()) as world:
         heard = await world.ask("/health", method="GET", headers={"host": "probe.cluster"})

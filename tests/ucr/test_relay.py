@@ -124,6 +124,26 @@ async def test_an_error_in_the_clients_own_dialect_keeps_its_bytes(autojump_cloc
     assert heard.headers["x-ratelimit-limit-requests"] == "9"
 
 
+async def test_a_web_page_is_quoted_and_never_passed_on_as_json(autojump_clock: object) -> None:
+    config = config_of(provider("up", "openai-chat"))
+    async with open_router(config, up=answers.says(404, b"<html>no such page</html>")) as world:
+        heard = await world.ask(CHAT, CHAT_ASK)
+    assert heard.status == 404
+    assert "no such page" in heard.json()["error"]["message"]
+
+
+async def test_an_error_of_another_dialect_never_keeps_its_bytes(autojump_clock: object) -> None:
+    config = config_of(provider("first", "openai-chat"), provider("second", "anthropic"))
+    body = {"error": {"message": "slow down", "type": "rate_limit_error", "code": None}}
+    async with open_router(
+        config, first=answers.says(429, body), second=answers.says(401, answers.anthropic_reply())
+    ) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert heard.status == 429
+    assert heard.json()["type"] == "error"
+    assert heard.json()["error"] == {"type": "rate_limit_error", "message": "slow down"}
+
+
 async def test_a_context_overflow_is_worded_so_that_claude_code_compacts(autojump_clock: object) -> None:
     words = (
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
@@ -207,6 +227,26 @@ async def test_a_slow_stream_is_opened_and_kept_alive_by_the_router(
     assert names(heard)[:4] == ["message_start", "ping", "ping", "ping"]
     assert names(heard).count("message_start") == 1
     assert names(heard)[-1] == "message_stop"
+    assert check([(event["type"], event) for event in heard.events()]) == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_time_of_the_provider_is_no_overhead(stream: bool, autojump_clock: object) -> None:
+    slow = answers.streams(answers.chat_text("hi"), first_s=7)
+    async with open_router(config_of(provider("up", "openai-chat")), up=slow) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "stream": stream})
+    assert heard.headers["x-ucr-overhead-ms"] == "0.00"
+    assert world.finished[0]["ttfb_ms"] == 7000.0
+
+
+async def test_a_whole_answer_goes_on_in_a_stream_that_the_router_opened(autojump_clock: object) -> None:
+    first = provider("first", "openai-chat", timeouts=Timeouts(idle_s=60))
+    config = config_of(first, provider("second", "openai-chat"))
+    silent = answers.streams([b": hi\n\n", *answers.chat_text("late")], pause_s=100)
+    async with open_router(config, first=silent, second=answers.says(200, answers.chat_reply())) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert heard.headers["x-ucr-attempts"] == "1"
+    assert world.finished[0]["provider"] == "second"
     assert check([(event["type"], event) for event in heard.events()]) == []
 
 

@@ -193,7 +193,7 @@ async def test_a_connection_that_is_never_made_is_given_up_after_its_own_limit(
         with refused() as errors:
             await world.ask()
         assert trio.current_time() - began == 5
-    assert (errors[0].fault, errors[0].status) == ("connect", 529)
+    assert (errors[0].fault, errors[0].status) == ("timeout", 504)
 
 
 async def test_a_provider_that_says_nothing_times_out(autojump_clock: MockClock) -> None:
@@ -340,7 +340,7 @@ async def test_a_provider_that_drains_or_has_stopped_is_an_overload(autojump_clo
     ("error", "fault", "type_"),
     [
         (PoolError("connect", "w", phase="connect"), "connect", "overloaded_error"),
-        (PoolError("timeout", "w", phase="connect"), "connect", "overloaded_error"),
+        (PoolError("timeout", "w", phase="connect"), "timeout", "timeout_error"),
         (PoolError("timeout", "w", phase="first_byte"), "timeout", "timeout_error"),
         (PoolError("timeout", "w", phase="idle"), "timeout", "timeout_error"),
         (PoolError("reset", "w", phase="first_byte"), "reset", "api_error"),

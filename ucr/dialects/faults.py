@@ -142,13 +142,16 @@ def upstream_error(
     `code` is its own error code or type; `retry_s` a wait that its body states, used when no header does.
     """
     fault, type_ = _meaning(status, code, message)
+    wait_s = _wait_s(status, headers or {}, retry_s)
+    if status == 429 and wait_s is not None and code != "insufficient_quota":
+        fault, type_ = "rate_limit", "rate_limit_error"  # Gemini calls each of its rate limits a quota
     words = mask_keys(message).strip() or f"provider '{provider}' answered {status} without a message"
     return UpstreamError(
         type_,
         _worded(provider, status, fault, words),
         fault=fault,
         upstream_status=status,
-        retry_after_s=_wait_s(status, headers or {}, retry_s),
+        retry_after_s=wait_s,
         param=param,
         code="context_length_exceeded" if fault == "overflow" else code or None,
         body=body,
@@ -168,7 +171,9 @@ def _worded(provider: str, status: int, fault: Fault, words: str) -> str:
     if fault == "auth" and status == 403:
         return f"provider '{provider}' does not permit this: {words} (check what the provider's api_key may do)"
     if fault == "auth":
-        return f"provider '{provider}' refused UCR's API key for it: {words} (check the provider's api_key)"
+        return (
+            f"provider '{provider}' refused UCR's API key for it: {words} (check providers.{provider}.api_key)"
+        )
     return words
 
 

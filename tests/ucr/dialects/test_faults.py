@@ -57,7 +57,7 @@ def test_a_refused_key_is_said_to_be_ours() -> None:
     error = upstream_error("groq", 401, "Invalid API Key")
     assert error.status == 403
     assert error.message == (
-        "provider 'groq' refused UCR's API key for it: Invalid API Key (check the provider's api_key)"
+        "provider 'groq' refused UCR's API key for it: Invalid API Key (check providers.groq.api_key)"
     )
 
 
@@ -267,3 +267,11 @@ def test_broken_answers_are_the_providers_fault() -> None:
         "provider 'p' answered what is not JSON: x",
     )
     assert (cut_short("p").type, cut_short("p").fault) == ("api_error", "midstream")
+
+
+def test_a_quota_that_comes_back_by_itself_is_a_rate_limit() -> None:
+    words = "You exceeded your current quota, please check your plan and billing details."
+    limited = upstream_error("p", 429, words, code="RESOURCE_EXHAUSTED", retry_s=34)
+    assert (limited.status, limited.fault, limited.retry_after_s) == (429, "rate_limit", 34)
+    assert upstream_error("p", 429, words, code="insufficient_quota", retry_s=34).fault == "quota"
+    assert upstream_error("p", 429, words, code="RESOURCE_EXHAUSTED").fault == "quota"

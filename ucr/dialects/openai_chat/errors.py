@@ -62,8 +62,9 @@ class _Report:
 
 
 def decode_error(status: int, headers: Headers, body: bytes, context: Context) -> UpstreamError:
-    """Return the meaning of an answer whose status says that it is an error."""
-    report = _body_report(body) or _Report(_page(status, body, context))
+    """Return the meaning of an answer whose status says that it is an error; only a JSON body is passed on."""
+    read = _body_report(body)
+    report = read or _Report(_page(status, body, context))
     return faults.upstream_error(
         context.provider,
         status,
@@ -72,7 +73,7 @@ def decode_error(status: int, headers: Headers, body: bytes, context: Context) -
         headers=headers,
         retry_s=report.retry_s,
         param=report.param,
-        body=body,
+        body=None if read is None else body,
     )
 
 

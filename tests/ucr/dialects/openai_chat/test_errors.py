@@ -82,7 +82,7 @@ def test_every_shape_gives_its_words(body: object, message: str, code: str | Non
     error = decoded(400, body)
     assert (error.message, error.code, error.type) == (message, code, "invalid_request_error")
     assert (error.upstream_status, error.fault) == (400, "request")
-    assert error.body == (body if isinstance(body, bytes) else json.dumps(body).encode())
+    assert error.body == (None if "answered 400" in message else json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
