@@ -166,7 +166,9 @@ async def _deliver(
     )
     if response.status != 200:
         body = await _read(call, response, ERROR_BODY_BYTES)
-        if 300 <= response.status < 400:
+        if response.status < 300:
+            raise unreadable(provider.id, f"answered {response.status}, which is no answer", body)
+        if response.status < 400:
             raise unreadable(provider.id, "answered with a redirect, which is never followed")
         raise dialect.decode_error(response.status, headers, body, outgoing.context)
     is_stream = headers.get("content-type", "").lower().startswith("text/event-stream")

@@ -96,6 +96,8 @@ REFUSED = {"error": {"message": "no such thing", "type": "invalid_request_error"
         pytest.param(200, REFUSED, 400, "invalid_request_error", 1, id="edge-171"),
         pytest.param(200, b"", 500, "api_error", 2, id="empty"),
         pytest.param(302, b"", 500, "api_error", 2, id="redirect"),
+        pytest.param(202, b"{}", 500, "api_error", 2, id="accepted"),
+        pytest.param(204, b"", 500, "api_error", 2, id="no-content"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
