@@ -165,7 +165,7 @@ async def _deliver(
         headers, call.client.name, provider.dialect, call.router.unix_time()
     )
     if response.status != 200:
-        body = await _read(call, response, ERROR_BODY_BYTES)
+        body = await _error_body(call, response)
         if response.status < 300:
             raise unreadable(provider.id, f"answered {response.status}, which is no answer", body)
         if response.status < 400:
@@ -191,6 +191,14 @@ def _note_summary(call: Call, summary: Summary) -> None:
 async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:
     with call.patience.wait():
         return await response.read(limit_bytes)
+
+
+async def _error_body(call: Call, response: UpstreamResponse) -> bytes:
+    """Read an error's words; the status counts also when they are too many or are cut off."""
+    try:
+        return await _read(call, response, ERROR_BODY_BYTES)
+    except PoolError:
+        return b""
 
 
 async def _stream(

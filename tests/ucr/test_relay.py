@@ -534,3 +534,22 @@ async def test_a_strange_model_name_breaks_no_head(model: str, shown: str, autoj
         heard = await world.ask(MESSAGES, {**ASK, "model": model})
     assert (heard.status, heard.headers["x-ucr-model"]) == (200, shown)
     assert heard.json()["model"] == model
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai-chat"])
+async def test_the_status_of_a_refusal_counts_whatever_happens_to_its_words(
+    dialect: str, autojump_clock: object
+) -> None:
+    """Some providers say the whole request back to whom they refuse it."""
+
+    async def cut(request: Any, answer: Any) -> None:
+        await answer.head(429, (("content-length", "100"), ("retry-after", "7")))
+        await answer.send(b"{")
+        await answer.close()
+
+    handlers = (answers.says(422, {"error": {"message": "no", "input": "x" * 300_000}}), cut)
+    async with open_router(config_of(provider("up", dialect)), up=handlers) as world:
+        long = await world.ask(MESSAGES, ASK)
+        short = await world.ask(MESSAGES, ASK)
+    assert (long.status, long.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert (short.status, short.headers["retry-after"]) == (429, "7")
