@@ -41,6 +41,8 @@ ERROR_BODY_BYTES = 256 * 1024
 _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 """What clients compact at: an overflow worded otherwise is told in the router's words."""
 FINISHING_S = 2.0
+LINGER_S = 0.25
+"""How long the end of a body may come after the end of the stream in it, before the connection is given up."""
 _FIRST_PARTY = ("claude-cli/", "anthropic/", "anthropic-", "openai/", "asyncanthropic/", "asyncopenai/")
 
 
@@ -221,7 +223,18 @@ async def _stream(
             raise tap.failure
         call.record.error_type = tap.failure.type
     await call.delivery.end()
+    await _let_end(response)
     return Success() if tap.failure is None else Failure("midstream")
+
+
+async def _let_end(response: UpstreamResponse) -> None:
+    """Read a body to its end, most often one empty chunk, so that its connection can be used again."""
+    with trio.move_on_after(LINGER_S):
+        try:
+            while await response.receive():
+                pass
+        except PoolError:
+            return
 
 
 def _tap(call: Call, dialect: ProviderDialect, outgoing: Outgoing) -> Tap:

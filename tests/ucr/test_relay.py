@@ -553,3 +553,25 @@ async def test_the_status_of_a_refusal_counts_whatever_happens_to_its_words(
         short = await world.ask(MESSAGES, ASK)
     assert (long.status, long.json()["error"]["type"]) == (400, "invalid_request_error")
     assert (short.status, short.headers["retry-after"]) == (429, "7")
+
+
+@pytest.mark.parametrize("path", [MESSAGES, CHAT])
+@pytest.mark.parametrize("dialect", ["anthropic", "openai-chat"])
+async def test_a_body_that_ends_a_little_after_its_stream_keeps_its_connection(
+    dialect: str, path: str, autojump_clock: object
+) -> None:
+    whole = answers.anthropic_text("hi") if dialect == "anthropic" else answers.chat_text("hi")
+
+    async def handler(request: Any, answer: Any) -> None:
+        await answer.head(200, answers.SSE)
+        await answer.send(b"".join(whole))
+        await trio.sleep(0.05)
+        await answer.finish()
+
+    async with open_router(config_of(provider("up", dialect)), up=handler) as world:
+        for _ in range(3):
+            with trio.fail_after(0.04):
+                await world.ask(path, STREAM)
+            await trio.sleep(1)
+    assert world.upstreams["up"].connections == 1
+    assert world.upstreams["up"].aborted == []
