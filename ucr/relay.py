@@ -22,6 +22,7 @@ from ucr.dialects.faults import mask_keys, unreadable
 from ucr.dialects.roles import (
     Canonical,
     ClientDialect,
+    HeaderList,
     Outgoing,
     ProviderDialect,
     Request,
@@ -71,6 +72,38 @@ class Call:
     canonical: Canonical | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """A candidate's failure, with what the answer's headers and the log say if it is the one that is told."""
+
+    error: UpstreamError
+    provider: str
+    model_used: str
+    route: str
+    upstream_request_id: str | None
+    headers: HeaderList
+
+    @classmethod
+    def of(cls, error: UpstreamError, call: Call) -> "FailedAttempt":
+        """Take down what belongs to the candidate that was asked last."""
+        record = call.record
+        return cls(
+            error,
+            record.provider,
+            record.model_used,
+            record.route,
+            record.upstream_request_id,
+            call.delivery.extra_headers,
+        )
+
+    def restore(self, call: Call) -> None:
+        """Make the answer speak of this candidate again."""
+        record = call.record
+        record.provider, record.model_used, record.route = self.provider, self.model_used, self.route
+        record.upstream_request_id = self.upstream_request_id
+        call.delivery.extra_headers = self.headers
+
+
 async def relay(
     exchange: Exchange, client: ClientDialect, router: Router, record: Record, patience: Patience
 ) -> None:
@@ -95,19 +128,21 @@ def note_request(record: Record, request: Request) -> None:
 
 
 async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
-    failures: list[UpstreamError] = []
+    failures: list[FailedAttempt] = []
     for candidate in choices:
         try:
             return await _try(call, candidate)
         except UpstreamError as error:
             if candidate.provider.dialect != call.client.name:
                 error.body = None
-            failures.append(error)
+            failures.append(FailedAttempt.of(error, call))
             if not verdict.tries_next(error):
                 break
         except ApiError as error:
             return await call.delivery.fail(error, None)
-    told = verdict.final(failures)
+    hopeful = verdict.most_hopeful([attempt.error for attempt in failures])
+    next(attempt for attempt in failures if attempt.error is hopeful).restore(call)
+    told = verdict.for_client(hopeful)
     await call.delivery.fail(told, _own_body(told))
     return None
 
@@ -126,6 +161,7 @@ async def _try(call: Call, candidate: Candidate) -> None:
     provider, record = candidate.provider, call.record
     child = call.router.children[provider.id]
     record.provider, record.model_used, record.route = provider.id, candidate.model, candidate.route
+    record.upstream_request_id, call.delivery.extra_headers = None, ()
     record.attempts += 1
     call.patience.limit(provider.timeouts.total_s)
     with await upstream.admitted(child, provider, record.request_id, call.patience) as lease:

@@ -28,13 +28,13 @@ def tries_next(error: UpstreamError) -> bool:
     return error.fault not in _IN_THE_REQUEST
 
 
-def final(errors: Sequence[UpstreamError]) -> ApiError:
-    """Return what the client is told after every candidate failed.
+def most_hopeful(errors: Sequence[UpstreamError]) -> UpstreamError:
+    """Return the error that the client is told of after every candidate failed.
 
     A fault of the request is final by itself; otherwise the most hopeful error is told, the later one of two
     alike, so that a client that can wait learns for how long.
     """
-    return for_client(min(reversed(errors), key=_rank))
+    return min(reversed(errors), key=_rank)
 
 
 def _rank(error: UpstreamError) -> int:

@@ -558,3 +558,39 @@ async def test_a_body_that_ends_a_little_after_its_stream_keeps_its_connection(
             await trio.sleep(1)
     assert world.upstreams["up"].connections == 1
     assert world.upstreams["up"].aborted == []
+
+
+async def test_the_headers_of_an_error_are_those_of_the_provider_it_came_from(autojump_clock: object) -> None:
+    headers = (*answers.JSON, ("x-ratelimit-limit-requests", "9"), ("x-request-id", "r-1"))
+    config = config_of(provider("first", "openai-chat"), provider("second", "openai-chat"))
+    async with open_router(
+        config, first=answers.says(429, REFUSED, headers), second=answers.says(500, {})
+    ) as world:
+        heard = await world.ask(CHAT, CHAT_ASK)
+    assert (heard.status, heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == (
+        429,
+        "first",
+        "2",
+    )
+    assert heard.headers["x-ratelimit-limit-requests"] == "9"
+    assert heard.headers["x-ucr-upstream-request-id"] == "r-1"
+    assert world.finished[0]["provider"] == "first"
+
+
+@pytest.mark.parametrize("pieces", [pytest.param(1, id="edge-178"), 2])
+async def test_nobody_else_is_asked_once_content_was_sent(pieces: int, autojump_clock: object) -> None:
+    config = config_of(provider("first", "openai-chat"), provider("second", "openai-chat"))
+    broken = answers.cut_off(answers.chat_text("Hel", "lo")[:pieces])
+    async with open_router(config, first=broken, second=answers.streams(answers.chat_text("x"))) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+    assert names(heard)[-1] == "error"
+    assert world.upstreams["second"].requests == []
+
+
+@pytest.mark.parametrize("code", [pytest.param("content_filter", id="edge-182")])
+async def test_a_prompt_that_azure_filters_is_refused_as_a_request(code: str, autojump_clock: object) -> None:
+    body = {"error": {"message": "The prompt was filtered.", "code": code, "status": 400}}
+    async with open_router(config_of(provider("up", "openai-chat")), up=answers.says(400, body)) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.status, heard.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert heard.json()["error"]["message"] == "The prompt was filtered."
