@@ -49,7 +49,9 @@ def for_client(error: UpstreamError) -> ApiError:
         return _told(error, "overloaded_error", error.message, retry_after_s=OVERLOAD_RETRY_S)
     if error.fault in _IN_THE_REQUEST or error.fault in ("rate_limit", "quota", "overload"):
         return error
-    return _told(error, error.type, error.message)
+    told = _told(error, error.type, error.message)
+    told.body = error.body
+    return told
 
 
 def _told(error: UpstreamError, type_: str, message: str, *, retry_after_s: int | None = None) -> UpstreamError:

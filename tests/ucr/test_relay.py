@@ -594,3 +594,13 @@ async def test_a_prompt_that_azure_filters_is_refused_as_a_request(code: str, au
         heard = await world.ask(MESSAGES, ASK)
     assert (heard.status, heard.json()["error"]["type"]) == (400, "invalid_request_error")
     assert heard.json()["error"]["message"] == "The prompt was filtered."
+
+
+@pytest.mark.parametrize("status", [500, 504, 529])
+async def test_a_providers_own_failure_keeps_its_bytes_where_it_keeps_its_status(
+    status: int, autojump_clock: object
+) -> None:
+    body = b'{"type": "error",  "error": {"type": "api_error", "message": "kept"}, "request_id": "req_up"}'
+    async with open_router(config_of(provider("up", "anthropic")), up=answers.says(status, body)) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.status, heard.body) == (status, body)
