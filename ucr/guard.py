@@ -8,7 +8,9 @@ ignored and the request answered as HTTP/1.1. hypercorn stops reading while byte
 their turn, and so would not see that the client leaves: here the connection is read on meanwhile.
 """
 
+import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,6 +32,8 @@ from hypercorn.utils import parse_socket_addr
 
 HEAD_LIMIT_BYTES = 64 * 1024
 _WRITE_BYTES = 64 * 1024
+_LINGER_S = 2.0
+"""How long a body that nobody wants is still read after its answer (nginx: `lingering_timeout`, 5 s)."""
 _AHEAD_BYTES = 64 * 1024
 """How much is read of what follows a request that is still being answered."""
 
@@ -127,6 +131,8 @@ class GuardedConnection(TCPServer):
         self._report = report
         self._ahead = bytearray()
         self._lost = trio.Event()
+        self._reading = trio.CancelScope()
+        self._linger_deadline: float | None = None
 
     async def run(self) -> None:
         """Serve the connection to its end; raises nothing but cancellation."""
@@ -178,21 +184,37 @@ class GuardedConnection(TCPServer):
             is_in_head = self._protocol.is_reading_head
             if not is_in_head:
                 head_deadline = trio.current_time() + self._limits.head_s
-            with trio.CancelScope(deadline=head_deadline if is_in_head else float("inf")) as scope:
-                try:
-                    data = self._taken_ahead() or bytes(await self.stream.receive_some(MAX_RECV))
-                except (trio.ClosedResourceError, trio.BrokenResourceError):
-                    break
-            if scope.cancelled_caught:
-                break
-            try:
-                await self.protocol.handle(RawData(data))
-            except trio.BrokenResourceError:
-                break
-            if data == b"":
+            data = await self._next_bytes(head_deadline if is_in_head else math.inf)
+            if data is None or not await self._handled(data):
                 break
         await self.protocol.handle(Closed())
         await self._close()
+
+    async def _next_bytes(self, deadline: float) -> bytes | None:
+        """Return b"" at the end of what the client says, None when it is late or lost."""
+        deadline = min(deadline, self._linger_deadline or math.inf)
+        with trio.CancelScope(deadline=deadline) as self._reading:
+            try:
+                return self._taken_ahead() or bytes(await self.stream.receive_some(MAX_RECV))
+            except (trio.ClosedResourceError, trio.BrokenResourceError):
+                return None
+        return None
+
+    async def _handled(self, data: bytes) -> bool:
+        """Return whether to read on."""
+        try:
+            if self._linger_deadline is None:
+                await self.protocol.handle(RawData(data))
+        except trio.BrokenResourceError:
+            return self._linger_deadline is not None
+        return data != b""
+
+    async def _linger(self) -> None:
+        """Close one direction and read on: the client may still be sending, and a reset would lose the answer."""
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+            await self.stream.send_eof()
+        self._linger_deadline = self._reading.deadline = trio.current_time() + _LINGER_S
+        await self.protocol.handle(Closed())
 
     def _taken_ahead(self) -> bytes:
         data = bytes(self._ahead)
@@ -213,6 +235,8 @@ class GuardedConnection(TCPServer):
 
     async def protocol_send(self, event: Event) -> None:
         """Write bytes with a deadline; a client that does not take them is cut off."""
+        if isinstance(event, Closed) and self._protocol.connection.their_state is h11.SEND_BODY:
+            return await self._linger()
         if not isinstance(event, RawData):
             return await super().protocol_send(event)
         async with self.send_lock:

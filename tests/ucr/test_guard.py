@@ -114,3 +114,23 @@ async def test_requests_sent_together_are_answered_in_turn(autojump_clock: objec
         while received.count(b"HTTP/1.1 200") < 3 or not received.endswith(b"}"):
             received += await visitor.stream.receive_some()
         assert len(world.upstreams["up"].requests) == 3
+
+
+async def test_an_answer_before_the_end_of_its_request_is_not_lost(autojump_clock: object) -> None:
+    """Closing at once would reset the connection under a client that is still sending."""
+    head = b"POST /v1/nothing HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 3000000\r\n\r\n"
+    async with open_router(CONFIG) as world:
+        visitor = await world.connect()
+        await visitor.stream.send_all(head)
+        heard = await visitor.hear()
+        for _ in range(3):
+            await visitor.stream.send_all(b" " * 1_000_000)
+            await trio.sleep(0.5)
+        assert heard.status == 404
+        assert await visitor.stream.receive_some() == b""
+        began = trio.current_time()
+        with pytest.raises(trio.BrokenResourceError):
+            while True:
+                await visitor.stream.send_all(b" ")
+                await trio.sleep(0.1)
+        assert trio.current_time() - began < 2
