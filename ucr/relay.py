@@ -135,6 +135,7 @@ async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
         except UpstreamError as error:
             if candidate.provider.dialect != call.client.name:
                 error.body = None
+            upstream.mask_own_keys(error, candidate.provider)
             failures.append(FailedAttempt.of(error, call))
             if not verdict.tries_next(error):
                 break

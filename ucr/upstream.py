@@ -24,8 +24,10 @@ from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Headers, Outgoing
 from ucr.errors import ErrorType, Fault, UpstreamError
 from ucr.patience import Patience
+from ucr.redaction import WHOLE_WORD_BELOW
 
 BUSY_RETRY_S = 2
+KEY_MASK = "[key]"
 CONNECTIONS = 100
 """A provider may have as many, and more when it may be asked more at once."""
 
@@ -59,6 +61,14 @@ def auth_headers(provider: Provider, turn: int = 0) -> HeaderList:
     if provider.auth == "both":
         return (("x-api-key", key), ("api-key", key))
     return ((provider.auth, key),)
+
+
+def mask_own_keys(error: UpstreamError, provider: Provider) -> None:
+    """Take the provider's keys out of the words with which it refused them, whatever they look like."""
+    for secret in (key.reveal() for key in provider.api_keys):
+        if len(secret) >= WHOLE_WORD_BELOW:
+            error.message = error.message.replace(secret, KEY_MASK)
+            error.body = error.body and error.body.replace(secret.encode(), KEY_MASK.encode())
 
 
 def target_path(base_url: str, path: str) -> str:

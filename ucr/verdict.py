@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ucr.errors import ApiError, Fault, UpstreamError
+from ucr.errors import ApiError, ErrorType, Fault, UpstreamError
 
 _IN_THE_REQUEST: frozenset[Fault] = frozenset({"request", "overflow", "model"})
 _HOPE: tuple[Fault, ...] = (
@@ -44,21 +44,21 @@ def _rank(error: UpstreamError) -> int:
 def for_client(error: UpstreamError) -> ApiError:
     """Say an upstream's error to the client with the status that makes the client do the right thing."""
     if error.fault == "auth":
-        return _told(error, "permission_error", error.message)
+        return _told(error, "permission_error")
     if error.fault == "connect":
-        return _told(error, "overloaded_error", error.message, retry_after_s=OVERLOAD_RETRY_S)
+        return _told(error, "overloaded_error", retry_after_s=OVERLOAD_RETRY_S)
     if error.fault in _IN_THE_REQUEST or error.fault in ("rate_limit", "quota", "overload"):
         return error
-    told = _told(error, error.type, error.message)
+    told = _told(error, error.type)
     told.body = error.body
     return told
 
 
-def _told(error: UpstreamError, type_: str, message: str, *, retry_after_s: int | None = None) -> UpstreamError:
+def _told(error: UpstreamError, type_: ErrorType, *, retry_after_s: int | None = None) -> UpstreamError:
     waiting = error.retry_after_s if retry_after_s is None else retry_after_s
     return UpstreamError(
-        type_,  # type: ignore[arg-type]
-        message,
+        type_,
+        error.message,
         fault=error.fault,
         upstream_status=error.upstream_status,
         retry_after_s=waiting,

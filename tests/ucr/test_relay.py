@@ -604,3 +604,14 @@ async def test_a_providers_own_failure_keeps_its_bytes_where_it_keeps_its_status
     async with open_router(config_of(provider("up", "anthropic")), up=answers.says(status, body)) as world:
         heard = await world.ask(MESSAGES, ASK)
     assert (heard.status, heard.body) == (status, body)
+
+
+@pytest.mark.parametrize("path", [MESSAGES, CHAT])
+async def test_a_key_that_a_provider_says_back_reaches_no_client(path: str, autojump_clock: object) -> None:
+    """Keys of a make of their own fit no pattern; those of eight characters and more are known by heart."""
+    key = "correct horse battery"
+    body = {"error": {"message": f"unknown user {key}!", "type": "x"}}
+    config = config_of(provider("up", "openai-chat", api_keys=(Secret(key),)))
+    async with open_router(config, up=answers.says(400, body)) as world:
+        heard = await world.ask(path, ASK)
+    assert "unknown user [key]!" in heard.json()["error"]["message"]
