@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import trio
+from cachetools import TTLCache
 
 from actors.errors import PoolError
 
@@ -47,25 +48,16 @@ class CachedResolver:
         clock: Callable[[], float] = trio.current_time,
     ) -> None:
         self._resolver = resolver
-        self._max_entries = max_entries
-        self._life_s = life_s
-        self._clock = clock
-        self._found: dict[str, tuple[float, Addresses]] = {}
+        self._found: TTLCache[str, Addresses] = TTLCache(max_entries, life_s, timer=clock)
 
     def __repr__(self) -> str:
-        return f"<CachedResolver {len(self._found)}/{self._max_entries} names>"
+        return f"<CachedResolver {len(self._found)}/{self._found.maxsize} names>"
 
     async def resolve(self, host: str) -> Addresses:
         """Return what is known and fresh, else ask."""
-        expires_at, addresses = self._found.get(host, (0.0, ()))
-        if addresses and self._clock() < expires_at:
-            return addresses
-        self._found.pop(host, None)
-        addresses = await self._resolver.resolve(host)
-        self._found.pop(host, None)
-        if len(self._found) >= self._max_entries:
-            del self._found[next(iter(self._found))]
-        self._found[host] = (self._clock() + self._life_s, addresses)
+        addresses = self._found.get(host)
+        if addresses is None:
+            addresses = self._found[host] = await self._resolver.resolve(host)
         return addresses
 
 

@@ -67,14 +67,6 @@ def status_of(type_: ErrorType) -> int:
     return next(status for name, status in STATUS_OF if name == type_)
 
 
-def type_of(status: int) -> ErrorType:
-    """Return the error type that belongs to an HTTP status; the class of the status decides when none does."""
-    for name, known in STATUS_OF:
-        if known == status:
-            return name
-    return "api_error" if status >= 500 else "invalid_request_error"
-
-
 class UcrError(Exception):
     """The root: catch it to catch whatever UCR raises on purpose."""
 

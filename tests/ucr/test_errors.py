@@ -12,22 +12,13 @@ from ucr.errors import (
     UcrError,
     UpstreamError,
     status_of,
-    type_of,
 )
 
 
 @pytest.mark.parametrize(("type_", "status"), STATUS_OF)
 def test_types_and_statuses_belong_together(type_: ErrorType, status: int) -> None:
     assert status_of(type_) == status
-    assert type_of(status) == type_
     assert ApiError(type_, "words").status == status
-
-
-@pytest.mark.parametrize(
-    ("status", "type_"), [(418, "invalid_request_error"), (502, "api_error"), (599, "api_error")]
-)
-def test_the_class_of_a_status_decides_when_nothing_else_does(status: int, type_: ErrorType) -> None:
-    assert type_of(status) == type_
 
 
 def test_a_status_of_its_own_wins() -> None:

@@ -1,4 +1,4 @@
-"""Where the configuration and the state lie."""
+"""Where the configuration lies."""
 
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
@@ -20,12 +20,6 @@ def config_place(option: str | None, environ: Mapping[str, str], exists: Callabl
             return named
     places = (*HERE, str(PurePath(_base(environ, "XDG_CONFIG_HOME", ".config"), "ucr", "ucr.toml")))
     return next((place for place in places if exists(place)), None)
-
-
-def state_place(environ: Mapping[str, str]) -> str:
-    """Return the folder of the state, which whoever makes it makes with mode 0700."""
-    named = environ.get("UCR_STATE_DIR")
-    return named or str(PurePath(_base(environ, "XDG_STATE_HOME", ".local/state"), "ucr"))
 
 
 def _base(environ: Mapping[str, str], variable: str, below_home: str) -> PurePath:

@@ -1,6 +1,6 @@
 import pytest
 
-from ucr.config.places import config_place, state_place
+from ucr.config.places import config_place
 from ucr.errors import ConfigError
 
 ENVIRON = {"HOME": "/home/u"}
@@ -35,8 +35,7 @@ def test_a_named_file_must_exist(option: str | None, by: str) -> None:
 
 
 def test_folders_of_the_xdg_specification_count_when_they_are_absolute() -> None:
-    environ = {**ENVIRON, "XDG_CONFIG_HOME": "/cfg", "XDG_STATE_HOME": "relative"}
-    assert config_place(None, environ, {"/cfg/ucr/ucr.toml"}.__contains__) == "/cfg/ucr/ucr.toml"
-    assert state_place(environ) == "/home/u/.local/state/ucr"
-    assert state_place({**environ, "XDG_STATE_HOME": "/state"}) == "/state/ucr"
-    assert state_place({**environ, "UCR_STATE_DIR": "here"}) == "here"
+    everywhere = {"/cfg/ucr/ucr.toml", "/home/u/.config/ucr/ucr.toml", "relative/ucr/ucr.toml"}.__contains__
+    absolute, relative = ({**ENVIRON, "XDG_CONFIG_HOME": folder} for folder in ("/cfg", "relative"))
+    assert config_place(None, absolute, everywhere) == "/cfg/ucr/ucr.toml"
+    assert config_place(None, relative, everywhere) == "/home/u/.config/ucr/ucr.toml"
