@@ -615,3 +615,14 @@ async def test_a_key_that_a_provider_says_back_reaches_no_client(path: str, auto
     async with open_router(config, up=answers.says(400, body)) as world:
         heard = await world.ask(path, ASK)
     assert "unknown user [key]!" in heard.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("stop", [pytest.param(["END"], id="edge-146")])
+async def test_a_stop_sequence_that_a_chat_provider_hit_is_an_ordinary_end(
+    stop: list[str], autojump_clock: object
+) -> None:
+    config = config_of(provider("up", "openai-chat"))
+    async with open_router(config, up=answers.says(200, answers.chat_reply())) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "stop_sequences": stop})
+    assert world.upstreams["up"].requests[0].json()["stop"] == stop  # type: ignore[index]
+    assert (heard.json()["stop_reason"], heard.json()["stop_sequence"]) == ("end_turn", None)
