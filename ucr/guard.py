@@ -37,6 +37,11 @@ _LINGER_S = 2.0
 _AHEAD_BYTES = 64 * 1024
 """How much is read of what follows a request that is still being answered."""
 
+_REFUSAL = (
+    b'{"type":"error","error":{"type":"invalid_request_error",'
+    b'"message":"the request is not valid HTTP/1.1, or its head is larger than 64 KiB"}}'
+)
+
 Report = Callable[[BaseException], None]
 
 
@@ -96,6 +101,14 @@ class _PlainProtocol(H11Protocol):
         )
         await self.stream.handle(_stream_request(request, self.connection_state))
         self.keep_alive_requests += 1
+
+    async def _send_error_response(self, status_code: int) -> None:
+        """Say what is wrong before the API sees a request, in a shape that clients of every dialect can read."""
+        fields = [("content-type", "application/json"), ("connection", "close")]
+        length = ("content-length", str(len(_REFUSAL)))
+        await self._send_h11_event(h11.Response(status_code=status_code, headers=[*fields, length]))
+        await self._send_h11_event(h11.Data(data=_REFUSAL))
+        await self._send_h11_event(h11.EndOfMessage())
 
     @property
     def is_reading_head(self) -> bool:

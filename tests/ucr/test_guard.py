@@ -134,3 +134,16 @@ async def test_an_answer_before_the_end_of_its_request_is_not_lost(autojump_cloc
                 await visitor.stream.send_all(b" ")
                 await trio.sleep(0.1)
         assert trio.current_time() - began < 2
+
+
+@pytest.mark.parametrize("name", ["no-host", "huge-head", "non-ascii"])
+async def test_what_is_no_http_is_told_so_in_json(name: str, autojump_clock: object) -> None:
+    async with open_router(CONFIG) as world:
+        visitor = await world.connect()
+        await visitor.stream.send_all(HOSTILE[name])
+        answer = b""
+        while data := await visitor.stream.receive_some():
+            answer += data
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split()[1].startswith(b"4")
+    assert json.loads(body)["error"]["type"] == "invalid_request_error"
