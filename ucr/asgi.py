@@ -19,6 +19,7 @@ from ucr.errors import ApiError, ClientGone
 BODY_GAP_S = 30.0
 BODY_TOTAL_S = 300.0
 _HEADER_FIELDS_LIMIT = 100
+_HEAD_LIMIT_BYTES = 64 * 1024
 _MISFIT = "it is cut off, or something follows its end"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -194,6 +195,8 @@ def framing_error(exchange: AsgiExchange) -> ApiError | None:
         return ApiError("invalid_request_error", "content-length beside transfer-encoding")
     if names.count("host") != 1:
         return ApiError("invalid_request_error", "exactly one host header is needed")
+    if sum(len(name) + len(value) for name, value in exchange.fields) > _HEAD_LIMIT_BYTES:
+        return ApiError("invalid_request_error", f"a head of more than {_HEAD_LIMIT_BYTES} bytes", status=431)
     if len(names) > _HEADER_FIELDS_LIMIT:
         return ApiError("invalid_request_error", f"more than {_HEADER_FIELDS_LIMIT} header fields", status=431)
     return None
