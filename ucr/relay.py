@@ -44,7 +44,6 @@ _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 FINISHING_S = 2.0
 LINGER_S = 0.25
 """How long the end of a body may come after the end of the stream in it, before the connection is given up."""
-_FIRST_PARTY = ("claude-cli/", "anthropic/", "anthropic-", "openai/", "asyncanthropic/", "asyncopenai/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +280,8 @@ def _tap(call: Call, dialect: ProviderDialect, outgoing: Outgoing) -> Tap:
 
 
 def is_strict(user_agent: str) -> bool:
-    """True for readers that fail on an event they do not know: all but the makers' own clients."""
-    return "ai-sdk/" in user_agent.lower() and not user_agent.lower().startswith(_FIRST_PARTY)
+    """True for the readers known to fail on an event that is not documented: those made with the AI SDK."""
+    return "ai-sdk/" in user_agent.lower()
 
 
 async def _flow(call: Call, tap: Tap, response: UpstreamResponse) -> None:

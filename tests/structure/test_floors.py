@@ -88,9 +88,7 @@ FORBIDDEN = {
 BROAD_EXCEPT = {
     "actors.supervisor": "the actor loop",
     "ucr.api": "the request",
-    "ucr.asgi": "the request",
     "ucr.guard": "the connection guard",
-    "ucr.cli": "the process",
 }
 """The four edges at which `except Exception` may stand."""
 
