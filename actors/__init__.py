@@ -5,6 +5,7 @@ one upstream, with the pool of connections that the work then uses.
 """
 
 from actors.actor import Actor, ActorChild, serve
+from actors.bridge import Bridge, RemoteRef
 from actors.errors import (
     ActorCrashed,
     ActorError,
@@ -17,6 +18,7 @@ from actors.errors import (
     PoolError,
     PoolFault,
     Refusal,
+    WireError,
 )
 from actors.lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
 from actors.mailbox import Mailbox, MailboxStatistics, Reply
@@ -39,6 +41,7 @@ from actors.resolver import CachedResolver, Resolver, SystemResolver
 from actors.response import UpstreamResponse
 from actors.restarts import Intensity
 from actors.supervisor import Child, ChildStatistics, SupervisionEvent, Supervisor, open_supervisor
+from actors.wire import Codec, FrameDecoder, frame
 
 __all__ = [
     "Abandoned",
@@ -50,14 +53,17 @@ __all__ = [
     "Admit",
     "AskTimeout",
     "Board",
+    "Bridge",
     "CachedResolver",
     "Child",
     "ChildGaveUp",
     "ChildStatistics",
+    "Codec",
     "Drain",
     "Draining",
     "Failure",
     "FailureKind",
+    "FrameDecoder",
     "Headers",
     "Intensity",
     "Lease",
@@ -82,6 +88,7 @@ __all__ = [
     "Reconfigure",
     "Ref",
     "Refusal",
+    "RemoteRef",
     "Reply",
     "Resolver",
     "Settle",
@@ -91,7 +98,9 @@ __all__ = [
     "SystemResolver",
     "UpstreamRequest",
     "UpstreamResponse",
+    "WireError",
     "client_tls",
+    "frame",
     "open_supervisor",
     "serve",
 ]

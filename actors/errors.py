@@ -8,6 +8,7 @@
     ├─ Refusal          the actor answered "no", as it should
     │  └─ Draining      it takes no new work: ask another one
     ├─ ChildGaveUp      an essential child crashed too often; its supervisor ends
+    ├─ WireError        what another process sent, or was to be sent to it, cannot travel
     └─ PoolError        an HTTP exchange with an upstream failed
 
 An ask that raises one of these has left nothing behind: no permit is held and no work goes on.
@@ -49,6 +50,10 @@ class Draining(Refusal):
 
 class ChildGaveUp(ActorError):
     """A child without which its supervisor is useless crashed too often."""
+
+
+class WireError(ActorError):
+    """Bytes of another process that are no message, or a message that cannot become bytes."""
 
 
 class PoolError(ActorError):

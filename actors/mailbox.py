@@ -84,9 +84,10 @@ class Reply(Generic[Answer]):
         self._on_abandoned = callback
 
     async def wait(self) -> Answer:
-        """Wait for the answer; being cancelled abandons it."""
-        self._task = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._abandon)
+        """Wait for the answer, if it is not there yet; being cancelled abandons it."""
+        if self._state == "open":
+            self._task = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(self._abandon)
         if self._error is not None:
             raise self._error
         return self._value  # type: ignore[return-value]

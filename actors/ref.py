@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 import trio
 
 from actors.errors import AskTimeout
-from actors.mailbox import Mailbox, MailboxStatistics
+from actors.mailbox import Mailbox, MailboxStatistics, Reply
 
 Answer = TypeVar("Answer", covariant=True)
 Message = TypeVar("Message")
@@ -56,6 +56,13 @@ class Ref(Generic[Message]):
         with trio.CancelScope(deadline=deadline):
             return cast(Answer, await reply.wait())
         raise AskTimeout(f"{self.name}: gave no answer before the deadline")
+
+    def ask_nowait(self, message: Question[Answer]) -> Reply[Answer]:
+        """Send the message and return the slot of its answer, which is then to be waited for.
+
+        Raises `MailboxFull` and `ActorStopped` as `ask` does.
+        """
+        return self._mailbox.post_ask(cast(Any, message))
 
     def tell(self, message: Message) -> None:
         """Send the message and go on."""
