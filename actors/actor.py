@@ -7,8 +7,9 @@ with its reply slot and answered when another message makes that possible.
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from actors.mailbox import Mailbox, Reply
+from actors.mailbox import Mailbox, MailboxStatistics, Reply
 from actors.ref import Ref
+from actors.supervisor import Restart
 
 Message = TypeVar("Message")
 Received = TypeVar("Received", contravariant=True)
@@ -33,11 +34,17 @@ class ActorChild(Generic[Message]):
     """An actor in the form in which a supervisor runs it: the mailbox stays, the incarnations change."""
 
     def __init__(
-        self, mailbox: Mailbox[Message], make_actor: Callable[[], Actor[Message]], *, essential: bool = False
+        self,
+        mailbox: Mailbox[Message],
+        make_actor: Callable[[], Actor[Message]],
+        *,
+        essential: bool = False,
+        restart: Restart = "permanent",
     ) -> None:
         self.mailbox = mailbox
         self.ref = Ref(mailbox)
         self.essential = essential
+        self.restart: Restart = restart
         self._make_actor = make_actor
 
     def __repr__(self) -> str:
@@ -69,3 +76,6 @@ class ActorChild(Generic[Message]):
     async def aclose(self) -> None:
         """Let go of everything; the loop has ended before."""
         self.mailbox.close()
+
+    def inside(self) -> MailboxStatistics:
+        return self.mailbox.statistics()

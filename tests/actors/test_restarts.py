@@ -35,3 +35,17 @@ def test_the_dice_spread_the_delay_over_its_upper_half(dice: float, crashes: int
     longest = 0.1 * 2 ** (crashes - 1)
     assert delay_s is not None
     assert longest / 2 <= delay_s <= longest
+
+
+def test_what_never_gives_up_stays_at_the_longest_delay_until_a_quiet_window() -> None:
+    history = CrashHistory(Intensity(max_crashes=3, window_s=60.0, max_delay_s=30.0, gives_up=False))
+    now, delays = 0.0, []
+    for _ in range(40):
+        delay_s = history.crashed(now, 1.0)
+        assert delay_s is not None
+        delays.append(delay_s)
+        now += delay_s
+    assert delays[:3] == pytest.approx([0.1, 0.2, 0.4])
+    assert delays[-30:] == [30.0] * 30
+    assert history.crashed(now + 59, 1.0) == 30.0
+    assert history.crashed(now + 59 + 30 + 60, 1.0) == pytest.approx(0.1)

@@ -7,7 +7,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.actor import ActorChild
 from actors.errors import ActorCrashed, ActorStopped, ChildGaveUp
 from actors.mailbox import Mailbox
-from actors.supervisor import SupervisionEvent, open_supervisor
+from actors.restarts import Intensity
+from actors.supervisor import Restart, Strategy, SupervisionEvent, open_supervisor
 from tests.world.echo import Crash, Echo, EchoMessage, Say
 
 
@@ -27,6 +28,7 @@ class SlowChild:
     def __init__(self, name: str, diary: Diary, drain_s: float = 0.0) -> None:
         self.name = name
         self.essential = False
+        self.restart: Restart = "permanent"
         self._diary = diary
         self._drain_s = drain_s
 
@@ -49,6 +51,9 @@ class SlowChild:
 
     async def aclose(self) -> None:
         self._diary.lines.append(f"{self.name} closed")
+
+    def inside(self) -> None:
+        return None
 
 
 class Fragile(SlowChild):
@@ -79,7 +84,10 @@ async def test_a_crashed_actor_answers_again_after_a_back_off(autojump_clock: Mo
         assert isinstance(caught.value.__cause__, ValueError)
         assert await echo.ref.ask(Say("b")) == "b from 2"
         assert trio.current_time() - crashed_at == pytest.approx(0.1)
-        assert [(child.name, child.crashes) for child in supervisor.statistics()] == [("echo", 1)]
+        (seen,) = supervisor.statistics()
+        assert (seen.name, seen.state, seen.crashes, seen.restarts) == ("echo", "running", 1, 1)
+        assert seen.mailbox is not None
+        assert (seen.mailbox.asked, seen.mailbox.answered, seen.mailbox.failed) == (3, 2, 1)
     assert diary.lines == ["actor.crashed echo", "actor.restarted echo"]
 
 
@@ -181,3 +189,127 @@ async def test_a_child_is_stopped_in_the_middle_of_its_back_off(autojump_clock: 
         started_at = trio.current_time()
     assert trio.current_time() == started_at
     assert diary.lines == ["short crashed", "short drains", "short drained", "short closed"]
+
+
+class Coupled(SlowChild):
+    """A child that tells of each start, and crashes when `crash` is called."""
+
+    def __init__(self, name: str, diary: Diary, restart: Restart = "permanent") -> None:
+        super().__init__(name, diary)
+        self.restart = restart
+        self._end = trio.Event()
+        self._error: BaseException | None = None
+
+    async def run(self) -> None:
+        self._end, self._error = trio.Event(), None
+        self._diary.lines.append(f"{self.name} began")
+        await self._end.wait()
+        if self._error is not None:
+            raise self._error
+
+    def end(self, error: BaseException | None = None) -> None:
+        self._error = error
+        self._end.set()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "again"),
+    [("one_for_one", ["b"]), ("rest_for_one", ["b", "c"]), ("one_for_all", ["a", "b", "c"])],
+)
+async def test_who_starts_again_with_a_crashed_child_is_the_strategys_choice(
+    strategy: Strategy, again: list[str], autojump_clock: MockClock
+) -> None:
+    diary = Diary()
+    async with open_supervisor(strategy=strategy, rng=lambda: 1.0) as supervisor:
+        children = {name: await supervisor.start(Coupled(name, diary)) for name in "abc"}
+        await wait_all_tasks_blocked()
+        diary.lines.clear()
+        children["b"].end(ValueError("a bug"))
+        await trio.sleep(0.05)
+        states = {child.name: child.state for child in supervisor.statistics()}
+        assert states == {name: "backing_off" if name in again else "running" for name in "abc"}
+        assert sorted(diary.lines) == [f"{name} crashed" for name in again]
+        await trio.sleep(0.06)
+        assert [line for line in diary.lines if "began" in line] == [f"{name} began" for name in again]
+        seen = [(child.name, child.crashes, child.restarts) for child in supervisor.statistics()]
+        assert seen == [(name, int(name == "b"), int(name in again)) for name in "abc"]
+
+
+async def test_children_that_crash_together_all_come_back_in_their_order(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    async with open_supervisor(strategy="one_for_all") as supervisor:
+        children = [await supervisor.start(Coupled(name, diary)) for name in "abcd"]
+        await wait_all_tasks_blocked()
+        diary.lines.clear()
+        children[1].end(ValueError("a bug"))
+        children[2].end(ValueError("another bug"))
+        await trio.sleep(1)
+        assert [child.state for child in supervisor.statistics()] == ["running"] * 4
+        began = [line for line in diary.lines if "began" in line]
+        assert set(began) == {f"{name} began" for name in "abcd"}
+        assert began.index("c began") < began.index("d began")
+
+
+async def test_children_that_need_one_another_give_up_together(autojump_clock: MockClock) -> None:
+    diary = Diary()
+
+    def fail() -> None:
+        raise ValueError("at once")
+
+    with pytest.raises(ChildGaveUp, match="bad: crashed too often"):
+        async with open_supervisor(strategy="rest_for_one") as supervisor:
+            await supervisor.start(SlowChild("good", diary))
+            await supervisor.start(Fragile("bad", diary, fail))
+            await trio.sleep_forever()
+    assert diary.lines[-1] == "good closed"
+
+
+@pytest.mark.parametrize(
+    ("restart", "error", "lines", "stays"),
+    [
+        ("permanent", None, ["a began", "a crashed", "a began"], True),
+        ("transient", None, ["a began", "a closed"], False),
+        ("transient", ValueError("a bug"), ["a began", "a crashed", "a began"], True),
+        ("temporary", None, ["a began", "a closed"], False),
+        ("temporary", ValueError("a bug"), ["a began", "a crashed", "a closed"], False),
+    ],
+)
+async def test_whether_a_child_starts_again_depends_on_its_kind_and_on_its_end(
+    restart: Restart, error: BaseException | None, lines: list[str], stays: bool, autojump_clock: MockClock
+) -> None:
+    diary, events = Diary(), Diary()
+    async with open_supervisor(on_event=events.event) as supervisor:
+        child = await supervisor.start(Coupled("a", diary, restart))
+        await wait_all_tasks_blocked()
+        child.end(error)
+        await trio.sleep(1)
+        assert diary.lines == lines
+        assert len(supervisor.statistics()) == int(stays)
+        assert events.lines[-1] == ("actor.restarted a" if stays else "actor.ended a")
+        if not stays:
+            await supervisor.start(Coupled("a", diary, restart))
+
+
+async def test_a_child_that_ends_while_it_is_being_stopped_is_closed_once(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    async with open_supervisor() as supervisor:
+        child = Coupled("a", diary, "transient")
+
+        async def drain() -> None:
+            child.end()
+
+        child.drain = drain  # type: ignore[method-assign]
+        await supervisor.start(child)
+        await wait_all_tasks_blocked()
+    assert diary.lines == ["a began", "a closed"]
+
+
+async def test_a_child_may_have_an_intensity_of_its_own(autojump_clock: MockClock) -> None:
+    diary = Diary()
+    tireless = Intensity(max_delay_s=1.0, gives_up=False)
+    async with open_supervisor(rng=lambda: 1.0) as supervisor:
+        await supervisor.start(Fragile("short", diary, lambda: None), intensity=tireless)
+        await trio.sleep(60)
+        (seen,) = supervisor.statistics()
+        assert seen.state == "backing_off"
+        assert 55 < seen.crashes < 70

@@ -22,6 +22,7 @@ FLOORS = {
     "actors.wire": PURE,
     "actors.actor": KERNEL,
     "actors.bridge": KERNEL,
+    "actors.branch": KERNEL,
     "actors.lease": KERNEL,
     "actors.ledger": KERNEL,
     "actors.mailbox": KERNEL,
