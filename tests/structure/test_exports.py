@@ -1,12 +1,19 @@
-"""`actors` is a library with one sorted, complete list of names; `ucr` is an application without any."""
+"""`actors` is a library with one sorted, complete list of names; `ucr` is an application without any.
+
+The list of `actors` is in its stub, from which the package loads a name when it is first asked for.
+"""
 
 import ast
+import subprocess
+import sys
 
 import pytest
 
-from tests.world.sources import Source, read, sources
+import actors
+from tests.world.sources import ROOT, Source, read, sources
 
-PACKAGES = tuple(source for source in sources("ucr", "actors") if source.is_package)
+STUB = read("actors", (ROOT / "actors" / "__init__.pyi").read_text(encoding="utf-8"), "actors/__init__.pyi")
+PACKAGES = (STUB, *(source for source in sources("ucr") if source.is_package))
 
 
 def listed(source: Source) -> list[str] | None:
@@ -48,6 +55,17 @@ def faults(source: Source) -> list[str]:
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda source: source.module)
 def test_what_a_package_exports_is_sorted_and_complete(package: Source) -> None:
     assert faults(package) == []
+
+
+def test_every_name_of_the_list_can_be_loaded() -> None:
+    assert sorted(actors.__all__) == sorted(listed(STUB) or ())
+    assert [name for name in actors.__all__ if not hasattr(actors, name)] == []
+
+
+def test_the_package_loads_nothing_until_it_is_asked_for_a_name() -> None:
+    code = "import sys, actors; print([name for name in ('trio', 'httptools', 'cachetools') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize(
