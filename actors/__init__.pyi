@@ -1,6 +1,7 @@
 # Every name of this package and the module that it comes from: `__init__.py` loads by this list.
 
 from .actor import Actor, ActorChild, serve
+from .borrower import Borrower
 from .branch import Branch
 from .bridge import Bridge, RemoteRef
 from .errors import (
@@ -10,6 +11,7 @@ from .errors import (
     AskTimeout,
     ChildGaveUp,
     Draining,
+    LimitReached,
     MailboxFull,
     Phase,
     PoolError,
@@ -18,6 +20,8 @@ from .errors import (
     WireError,
 )
 from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
+from .lending import Want
+from .limits import LIMITS_MESSAGES, Leave, Lender, LimitsMessage, LimitsStatistics
 from .mailbox import Mailbox, MailboxStatistics, Reply
 from .network import Network, RealNetwork, client_tls
 from .pool import Pool, PoolStatistics
@@ -51,6 +55,7 @@ from .supervisor import (
 from .wire import Codec, FrameDecoder, frame
 
 __all__ = [
+    "LIMITS_MESSAGES",
     "Abandoned",
     "Actor",
     "ActorChild",
@@ -60,6 +65,7 @@ __all__ = [
     "Admit",
     "AskTimeout",
     "Board",
+    "Borrower",
     "Branch",
     "Bridge",
     "CachedResolver",
@@ -77,7 +83,12 @@ __all__ = [
     "Inside",
     "Intensity",
     "Lease",
+    "Leave",
+    "Lender",
+    "LimitReached",
     "Limits",
+    "LimitsMessage",
+    "LimitsStatistics",
     "Mailbox",
     "MailboxFull",
     "MailboxStatistics",
@@ -110,6 +121,7 @@ __all__ = [
     "SystemResolver",
     "UpstreamRequest",
     "UpstreamResponse",
+    "Want",
     "WireError",
     "client_tls",
     "frame",

@@ -6,7 +6,8 @@
     ├─ ActorCrashed     the actor failed with this ask in hand; it may be asked again
     ├─ ActorStopped     the actor has ended for good: ask another one
     ├─ Refusal          the actor answered "no", as it should
-    │  └─ Draining      it takes no new work: ask another one
+    │  ├─ Draining      it takes no new work: ask another one
+    │  └─ LimitReached  as much as may be was used already: later
     ├─ ChildGaveUp      an essential child crashed too often; its supervisor ends
     ├─ WireError        what another process sent, or was to be sent to it, cannot travel
     └─ PoolError        an HTTP exchange with an upstream failed
@@ -72,3 +73,12 @@ class PoolError(ActorError):
 
     def __repr__(self) -> str:
         return f"PoolError({self.kind} in {self.phase}: {self.message!r})"
+
+
+class LimitReached(Refusal):
+    """What is limited for all is used up. `key` is the limit, `retry_after_s` when something may be free."""
+
+    def __init__(self, message: str, *, key: str = "", retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.key = key
+        self.retry_after_s = retry_after_s
