@@ -4,6 +4,17 @@ from .actor import Actor, ActorChild, serve
 from .borrower import Borrower
 from .branch import Branch
 from .bridge import Bridge, RemoteRef
+from .cache import (
+    Busy,
+    Cache,
+    CacheSpec,
+    CacheStatistics,
+    Clear,
+    Fill,
+    Hit,
+    Lookup,
+    Ticket,
+)
 from .errors import (
     ActorCrashed,
     ActorError,
@@ -23,6 +34,7 @@ from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
 from .lending import Want
 from .limits import LIMITS_MESSAGES, Leave, Lender, LimitsMessage, LimitsStatistics
 from .mailbox import Mailbox, MailboxStatistics, Reply
+from .metrics import Measured, Metrics, Snapshot
 from .network import Network, RealNetwork, client_tls
 from .pool import Pool, PoolStatistics
 from .provider import (
@@ -52,6 +64,16 @@ from .supervisor import (
     Supervisor,
     open_supervisor,
 )
+from .totals import (
+    Count,
+    Counter,
+    Histogram,
+    Labels,
+    MetricsSnapshot,
+    Observation,
+    Totals,
+    merged,
+)
 from .wire import Codec, FrameDecoder, frame
 
 __all__ = [
@@ -68,20 +90,31 @@ __all__ = [
     "Borrower",
     "Branch",
     "Bridge",
+    "Busy",
+    "Cache",
+    "CacheSpec",
+    "CacheStatistics",
     "CachedResolver",
     "Child",
     "ChildGaveUp",
     "ChildState",
     "ChildStatistics",
+    "Clear",
     "Codec",
+    "Count",
+    "Counter",
     "Drain",
     "Draining",
     "Failure",
     "FailureKind",
+    "Fill",
     "FrameDecoder",
     "Headers",
+    "Histogram",
+    "Hit",
     "Inside",
     "Intensity",
+    "Labels",
     "Lease",
     "Leave",
     "Lender",
@@ -89,10 +122,15 @@ __all__ = [
     "Limits",
     "LimitsMessage",
     "LimitsStatistics",
+    "Lookup",
     "Mailbox",
     "MailboxFull",
     "MailboxStatistics",
+    "Measured",
+    "Metrics",
+    "MetricsSnapshot",
     "Network",
+    "Observation",
     "Origin",
     "Outcome",
     "Phase",
@@ -114,17 +152,21 @@ __all__ = [
     "Resolver",
     "Restart",
     "Settle",
+    "Snapshot",
     "Strategy",
     "Success",
     "SupervisionEvent",
     "Supervisor",
     "SystemResolver",
+    "Ticket",
+    "Totals",
     "UpstreamRequest",
     "UpstreamResponse",
     "Want",
     "WireError",
     "client_tls",
     "frame",
+    "merged",
     "open_supervisor",
     "serve",
 ]

@@ -1,0 +1,63 @@
+"""Metrics: an actor that counts what others measure.
+
+Measurements are offered: whoever measures never waits, and what finds no room is dropped and counted by the
+mailbox. The totals are the child's, not the actor's: a crash loses the one message that caused it, and no
+total ever falls.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from actors.actor import ActorChild
+from actors.mailbox import Mailbox, Reply
+from actors.ref import Question
+from actors.totals import Count, MetricsSnapshot, Observation, Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one event brings; to be offered."""
+
+    counts: tuple[Count, ...]
+    observations: tuple[Observation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Question[MetricsSnapshot]):
+    """Ask for everything that was measured before this message."""
+
+
+MetricsMessage = Measured | Snapshot
+
+
+class MetricsActor:
+    """One incarnation."""
+
+    def __init__(self, totals: Totals) -> None:
+        self._totals = totals
+
+    def receive(self, message: MetricsMessage, reply: Reply[Any]) -> None:
+        match message:
+            case Measured(counts=counts, observations=observations):
+                self._totals.add(counts, observations)
+            case Snapshot():
+                reply.answer(self._totals.snapshot())
+            case other:
+                assert_never(other)
+
+
+class Metrics(ActorChild[MetricsMessage]):
+    """The child. `max_queued` measurements may wait for the actor; it takes them faster than they come."""
+
+    def __init__(
+        self,
+        name: str = "metrics",
+        *,
+        bounds: Mapping[str, tuple[float, ...]] | None = None,
+        max_series: int = 1000,
+        max_queued: int = 10_000,
+    ) -> None:
+        mailbox: Mailbox[MetricsMessage] = Mailbox(name, capacity=16, max_queued=max_queued)
+        super().__init__(mailbox, lambda: MetricsActor(self.totals))
+        self.totals = Totals(bounds=bounds, max_series=max_series)

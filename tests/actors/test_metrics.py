@@ -1,0 +1,46 @@
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.errors import ActorCrashed
+from actors.metrics import Measured, Metrics, Snapshot
+from actors.supervisor import open_supervisor
+from actors.totals import Count, Observation
+
+ONE = Measured((Count("calls"),), (Observation("wait_s", 0.5),))
+UNKNOWN: Any = object()
+"""No message of this actor: receiving it is a bug, at which the actor raises."""
+
+
+async def test_a_snapshot_holds_whatever_was_offered_before_it(autojump_clock: MockClock) -> None:
+    async with open_supervisor() as supervisor:
+        metrics = await supervisor.start(Metrics())
+        assert all(metrics.ref.offer(ONE) for _ in range(3))
+        snapshot = await metrics.ref.ask(Snapshot())
+    assert snapshot.total("calls") == 3
+    assert snapshot.histograms[0].count == 3
+
+
+async def test_a_crash_loses_no_total_and_nothing_that_is_queued(autojump_clock: MockClock) -> None:
+    async with open_supervisor() as supervisor:
+        metrics = await supervisor.start(Metrics())
+        metrics.ref.offer(ONE)
+        metrics.ref.tell(UNKNOWN)
+        metrics.ref.offer(ONE)
+        snapshot = await metrics.ref.ask(Snapshot())
+        assert snapshot.total("calls") == 2
+        with pytest.raises(ActorCrashed):
+            await metrics.ref.ask(UNKNOWN)
+        assert (await metrics.ref.ask(Snapshot())).total("calls") == 2
+        assert supervisor.statistics()[0].restarts == 2
+
+
+async def test_what_finds_no_room_is_dropped_and_counted() -> None:
+    metrics = Metrics(max_queued=2)
+    assert [metrics.ref.offer(ONE) for _ in range(3)] == [True, True, False]
+    assert metrics.mailbox.statistics().dropped == 1
+    with trio.move_on_after(0):
+        await metrics.run()
+    assert metrics.totals.snapshot().total("calls") == 2
