@@ -15,7 +15,8 @@ from ucr.logs import Log
 from ucr.relay import Router
 from ucr.tree import open_tree
 
-FLUSH_S = 5.0
+FLUSH_S = 1.0
+"""Long enough for an error event to reach whoever reads; who does not read must not hold up the end."""
 
 
 async def serve(
