@@ -9,12 +9,14 @@ import trio
 
 from ucr import access, models
 from ucr.asgi import AsgiExchange, framing_error
+from ucr.config.model import Client
 from ucr.count import count_tokens
 from ucr.delivery import error_headers
 from ucr.dialects import registry
 from ucr.dialects.roles import ClientDialect, HeaderList
 from ucr.errors import ApiError
 from ucr.jsontext import dumps
+from ucr.limits import ClientLimits
 from ucr.logs import Log
 from ucr.patience import Patience
 from ucr.record import Record
@@ -43,14 +45,15 @@ def new_request_id() -> str:
     return f"req_{secrets.token_hex(12)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Visit:
-    """One request at the edge."""
+    """One request at the edge. `caller` is whose key it brought, where clients are configured."""
 
     exchange: AsgiExchange
     client: ClientDialect
     record: Record
     patience: Patience
+    caller: Client | None = None
 
 
 Endpoint = Callable[["Api", Visit], Awaitable[None]]
@@ -59,8 +62,9 @@ Endpoint = Callable[["Api", Visit], Awaitable[None]]
 class Api:
     """Answers exchanges. `interrupt` ends the open ones with an error in their own dialect."""
 
-    def __init__(self, router: Router, log: Log) -> None:
+    def __init__(self, router: Router, limits: ClientLimits, log: Log) -> None:
         self.router = router
+        self.limits = limits
         self._log = log
         self._open: set[Patience] = set()
         self._changed = trio.Event()
@@ -110,7 +114,7 @@ class Api:
         access.check_origin(exchange.headers, config.server.allowed_origins)
         route = _route(exchange.method, exchange.path)
         if route.guard == "client":
-            access.check_client(exchange.headers, config.clients)
+            visit.caller = access.check_client(exchange.headers, config.clients)
         elif route.guard == "admin":
             access.check_admin(exchange.headers, exchange.peer, config)
         await route.endpoint(self, visit)
@@ -163,7 +167,8 @@ async def _relay(api: Api, visit: Visit) -> None:
         raise ApiError(
             "invalid_request_error", f"content-type '{content_type}': send application/json", status=415
         )
-    await relay(visit.exchange, visit.client, api.router, visit.record, visit.patience)
+    with await api.limits.enter(visit.caller, visit.record) as entry:
+        await relay(visit.exchange, visit.client, api.router, visit.record, visit.patience, entry)
 
 
 async def _count(api: Api, visit: Visit) -> None:

@@ -112,7 +112,7 @@ class Delivery:
 
 def error_headers(error: ApiError) -> HeaderList:
     """Return what tells a client whether and when to try again."""
-    headers: list[tuple[str, str]] = []
+    headers = list(error.headers)
     if error.retry_after_s is not None:
         headers.append(("retry-after", str(error.retry_after_s)))
     if error.should_retry is not None:

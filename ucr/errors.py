@@ -101,7 +101,7 @@ class ApiError(UcrError):
     """An answer that is an error: what a client is told and whether a retry can help it.
 
     `retry_after_s` becomes the `retry-after` header; `should_retry` the `x-should-retry` header (None sends
-    none). `param` and `code` appear in the OpenAI shape only.
+    none). `param` and `code` appear in the OpenAI shape only. `headers` go with the answer.
     """
 
     def __init__(
@@ -114,6 +114,7 @@ class ApiError(UcrError):
         should_retry: bool | None = None,
         param: str | None = None,
         code: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__(message)
         self.type: ErrorType = type_
@@ -123,6 +124,7 @@ class ApiError(UcrError):
         self.should_retry = should_retry
         self.param = param
         self.code = code
+        self.headers = headers
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.status} {self.type}: {self.message!r})"

@@ -1,6 +1,8 @@
 """Which of a provider's response headers reach the client, and under which names."""
 
+import math
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from ucr.dialects.faults import duration_s
 from ucr.dialects.roles import HeaderList, Headers
@@ -10,6 +12,8 @@ _SAME = ("anthropic-", "x-ratelimit-", "openai-", "ratelimitbysize-")
 _KINDS = ("requests", "tokens")
 _RESET_LIMIT_S = 366 * 86_400
 """A reset that is further away is no rate limit's, and may be later than any date."""
+
+Kind = Literal["requests", "tokens"]
 
 
 def upstream_request_id(headers: Headers) -> str | None:
@@ -24,6 +28,16 @@ def passed_on(headers: Headers, client: str, provider: str, now_unix_s: float) -
     if client == "anthropic":
         return tuple(_as_anthropic(headers, now_unix_s))
     return tuple(_as_openai(headers))
+
+
+def own(client: str, kind: Kind, limit: int, reset_s: float, now_unix_s: float) -> HeaderList:
+    """Return the headers of a limit of the router's own that is used up, in the client's dialect."""
+    if client == "anthropic":
+        moment = datetime.fromtimestamp(now_unix_s, UTC) + timedelta(seconds=math.ceil(reset_s))
+        stem, reset = f"anthropic-ratelimit-{kind}", moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return ((f"{stem}-limit", str(limit)), (f"{stem}-remaining", "0"), (f"{stem}-reset", reset))
+    parts = (("limit", str(limit)), ("remaining", "0"), ("reset", f"{math.ceil(reset_s)}s"))
+    return tuple((f"x-ratelimit-{part}-{kind}", value) for part, value in parts)
 
 
 def _as_anthropic(headers: Headers, now_unix_s: float) -> list[tuple[str, str]]:

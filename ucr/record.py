@@ -21,6 +21,7 @@ class Record:
     worker: str
     began_s: float
     waited_s: Callable[[], float]
+    client: str | None = None
     dialect: str = ""
     provider: str = ""
     model_asked: str = ""
@@ -95,4 +96,5 @@ class Record:
             "retries": max(0, self.attempts - 1),
             "request_bytes": self.request_bytes,
             "answer_bytes": self.answer_bytes,
+            "client": self.client,
         }

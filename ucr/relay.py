@@ -34,6 +34,7 @@ from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import Calibration, quick_estimate
 from ucr.events import MessageStart
 from ucr.exchange import Exchange
+from ucr.limits import Entry
 from ucr.patience import Patience
 from ucr.record import Record
 from ucr.routing import Candidate, candidates
@@ -104,12 +105,18 @@ class FailedAttempt:
 
 
 async def relay(
-    exchange: Exchange, client: ClientDialect, router: Router, record: Record, patience: Patience
+    exchange: Exchange,
+    client: ClientDialect,
+    router: Router,
+    record: Record,
+    patience: Patience,
+    entry: Entry,
 ) -> None:
     """Answer one request. Raises `ApiError` only for what is wrong with the request itself."""
     raw = await exchange.body(router.config.server.body_limit_bytes)
     request = client.parse(raw, exchange.headers)
     note_request(record, request)
+    await entry.spend(raw)
     choices = candidates(router.config, request.model)
     call = Call(router, client, request, record, Delivery(exchange, client, record), patience)
     async with trio.open_nursery() as nursery:

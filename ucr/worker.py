@@ -11,6 +11,7 @@ from ucr.api import Api, new_request_id
 from ucr.asgi import AsgiApp
 from ucr.config.model import Config
 from ucr.guard import GuardedServer, Limits
+from ucr.limits import ClientLimits
 from ucr.logs import Log
 from ucr.relay import Router
 from ucr.tree import open_tree
@@ -33,8 +34,9 @@ async def serve(
     def report(error: BaseException) -> None:
         log.error("connection.crashed", error=repr(error))
 
-    async with open_tree(config, network, log) as tree:
-        api = Api(Router(config, tree.children, tree.board, time.time, worker), log)
+    async with open_tree(config, network, log, worker) as tree:
+        router = Router(config, tree.children, tree.board, time.time, worker)
+        api = Api(router, ClientLimits(tree.borrower, time.time), log)
         app = AsgiApp(api.answer, new_request_id, config.server.body_limit_bytes)
         server = GuardedServer(app, Limits(keep_alive_s=config.server.keep_alive_s), report)
         async with trio.open_nursery() as nursery:

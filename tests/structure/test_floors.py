@@ -74,6 +74,7 @@ FLOORS = {
     "ucr.demo_client": EDGE,
     "ucr.exchange": EDGE,
     "ucr.guard": EDGE,
+    "ucr.limits": EDGE,
     "ucr.logs": EDGE,
     "ucr.patience": EDGE,
     "ucr.probing": EDGE,

@@ -1,6 +1,6 @@
 import pytest
 
-from ucr.ratelimits import passed_on, upstream_request_id
+from ucr.ratelimits import own, passed_on, upstream_request_id
 
 NOW = 1_795_600_000.5
 """2026-11-25 09:46:40 UTC and a half second."""
@@ -56,6 +56,19 @@ def test_an_openai_client_gets_limits_in_its_names() -> None:
         ("x-ratelimit-limit-requests", "50"),
         ("x-ratelimit-remaining-requests", "49"),
         ("x-ratelimit-remaining-tokens", "9000"),
+    )
+
+
+def test_a_limit_of_the_routers_own_is_said_in_either_dialect() -> None:
+    assert own("anthropic", "tokens", 900, 29.5, NOW) == (
+        ("anthropic-ratelimit-tokens-limit", "900"),
+        ("anthropic-ratelimit-tokens-remaining", "0"),
+        ("anthropic-ratelimit-tokens-reset", "2026-11-25T09:47:10Z"),
+    )
+    assert own("openai-chat", "requests", 60, 29.5, NOW) == (
+        ("x-ratelimit-limit-requests", "60"),
+        ("x-ratelimit-remaining-requests", "0"),
+        ("x-ratelimit-reset-requests", "30s"),
     )
 
 

@@ -137,8 +137,17 @@ def _clients(reading: Reading, tree: Values) -> tuple[Client, ...]:
         elif "key" in table and "key" not in values and not _has_problem(reading, f"{at}.key"):
             reading.problem(f"{at}.key", None, "is empty; an empty key would let everybody in")
         sha256 = digest(values["key"].reveal()) if "key" in values else values.get("key_sha256", "")
-        clients.append(Client(values.get("name", at), sha256.lower()))
+        limits = {limit: values.get(limit) for limit in ("rpm", "tpm", "concurrency")}
+        clients.append(Client(values.get("name", at), sha256.lower(), **limits))
+    _check_names(reading, clients)
     return tuple(clients)
+
+
+def _check_names(reading: Reading, clients: list[Client]) -> None:
+    """Refuse a name used twice: the log and the limits go by it."""
+    names = [client.name for client in clients]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        reading.problem("clients", name, "this name is used twice; give each client its own")
 
 
 def _has_problem(reading: Reading, key: str) -> bool:

@@ -79,10 +79,16 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Somebody who may use the router. `key_sha256` is the hex digest of the key."""
+    """Somebody who may use the router. `key_sha256` is the hex digest of the key.
+
+    `rpm` and `tpm` are requests and tokens in a minute, `concurrency` requests at one time; None is no limit.
+    """
 
     name: str
     key_sha256: str
+    rpm: int | None = None
+    tpm: int | None = None
+    concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,9 @@ def test_every_section_is_read() -> None:
         [[clients]]
         name = "laptop"
         key = "${LOCAL_KEY}"
+        rpm = 60
+        tpm = 100_000
+        concurrency = 4
         [[clients]]
         name = "desktop"
         key_sha256 = "%s"
@@ -99,7 +102,10 @@ def test_every_section_is_read() -> None:
     assert config.timeouts == Timeouts(idle_s=100.0)
     assert config.providers[0].timeouts == Timeouts(idle_s=100.0)
     assert dict(config.models) == {"fast": (ModelTarget("local", "gpt-y"), ModelTarget("local"))}
-    assert config.clients == (Client("laptop", digest("local-secret")), Client("desktop", "ab" * 32))
+    assert config.clients == (
+        Client("laptop", digest("local-secret"), rpm=60, tpm=100_000, concurrency=4),
+        Client("desktop", "ab" * 32),
+    )
     assert config.admin_key_sha256 == digest("admin-secret")
     assert config.logging == Logging("debug", "ucr.log")
 
@@ -202,6 +208,11 @@ def test_all_problems_are_said_at_once() -> None:
             "[[providers]]\nid = 'local'\ndialect = 'anthropic'\nbase_url = 'https://x.test'",
             "providers = 'local': this id is used twice; give each provider its own",
             id="same-id",
+        ),
+        pytest.param(
+            "[[clients]]\nname = 'a'\nkey = 'b'\n[[clients]]\nname = 'a'\nkey = 'c'",
+            "clients = 'a': this name is used twice; give each client its own",
+            id="same-client",
         ),
         pytest.param(
             "[[providers]]\nid = 'a/b'",

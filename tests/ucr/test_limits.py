@@ -1,0 +1,174 @@
+"""The limits of clients, as the clients see them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import trio
+
+from actors import Borrower
+from tests.world import answers
+from tests.world.router import World, config_of, open_router, provider
+from ucr.access import digest
+from ucr.config.model import Client, Config
+from ucr.events import Usage
+from ucr.limits import ClientLimits, tokens_used
+from ucr.record import Record
+
+MESSAGES, CHAT = "/v1/messages", "/v1/chat/completions"
+TURN: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+ASK: dict[str, Any] = {"model": "claude-x", "max_tokens": 50, "messages": TURN}
+HELLO = answers.says(200, answers.chat_reply())
+
+
+def limited(**limits: int) -> Config:
+    clients = (Client("a", digest("key-a"), **limits), Client("b", digest("key-b")))
+    return replace(config_of(provider("up", "openai-chat")), clients=clients)
+
+
+async def ask(world: World, path: str = MESSAGES, key: str = "key-a", body: Any = ASK) -> Any:
+    return await world.ask(path, body, headers={"x-api-key": key})
+
+
+async def test_one_request_too_many_in_a_minute_is_refused_in_the_anthropic_dialect(
+    autojump_clock: object,
+) -> None:
+    async with open_router(limited(rpm=3), up=HELLO) as world:
+        assert [(await ask(world)).status for _ in range(3)] == [200, 200, 200]
+        refused = await ask(world)
+        assert refused.status == 429
+        assert refused.json()["type"] == "error"
+        assert refused.json()["error"]["type"] == "rate_limit_error"
+        assert "client 'a': 3 requests a minute are used up" in refused.json()["error"]["message"]
+        assert refused.headers["anthropic-ratelimit-requests-limit"] == "3"
+        assert refused.headers["anthropic-ratelimit-requests-remaining"] == "0"
+        wait_s = int(refused.headers["retry-after"])
+        assert 55 <= wait_s <= 63
+        assert "x-should-retry" not in refused.headers
+        assert len(world.upstreams["up"].requests) == 3
+        await trio.sleep(wait_s + 1)
+        assert (await ask(world)).status == 200
+    assert [line["status"] for line in world.finished] == [200, 200, 200, 429, 200]
+    assert world.finished[3]["client"] == "a"
+    assert world.finished[3]["error_type"] == "rate_limit_error"
+
+
+async def test_an_openai_client_is_refused_in_its_own_dialect(autojump_clock: object) -> None:
+    async with open_router(limited(rpm=1), up=HELLO) as world:
+        assert (await ask(world, CHAT)).status == 200
+        refused = await ask(world, CHAT)
+    assert refused.status == 429
+    assert set(refused.json()["error"]) == {"message", "type", "param", "code"}
+    assert refused.headers["x-ratelimit-limit-requests"] == "1"
+    assert refused.headers["x-ratelimit-remaining-requests"] == "0"
+    assert refused.headers["x-ratelimit-reset-requests"] == refused.headers["retry-after"] + "s"
+
+
+async def test_a_client_over_its_limit_is_no_matter_to_another(autojump_clock: object) -> None:
+    async with open_router(limited(rpm=1, tpm=10, concurrency=1), up=HELLO) as world:
+        await ask(world)
+        assert (await ask(world)).status == 429
+        assert [(await ask(world, key="key-b")).status for _ in range(5)] == [200] * 5
+
+
+async def test_no_more_requests_than_allowed_run_at_one_time(autojump_clock: object) -> None:
+    slow = answers.streams(answers.chat_text("Hel", "lo"), first_s=5.0)
+    async with open_router(limited(concurrency=2), up=slow) as world:
+        found: list[int] = []
+
+        async def visit() -> None:
+            found.append((await ask(world, body={**ASK, "stream": True})).status)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(visit)
+        assert sorted(found) == [200, 200, 429, 429, 429]
+        assert (await ask(world, body={**ASK, "stream": True})).status == 200
+
+
+async def test_a_client_that_leaves_gives_its_permit_back_at_once(autojump_clock: object) -> None:
+    slow = answers.streams(answers.chat_text("Hel", "lo"), first_s=500.0)
+    async with open_router(limited(concurrency=1), up=(slow, HELLO)) as world:
+        visitor = await world.connect()
+        await visitor.send(MESSAGES, ASK, headers={"x-api-key": "key-a"})
+        await world.upstreams["up"].wait_requests(1)
+        refused = await ask(world)
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        await visitor.stream.aclose()
+        await trio.sleep(0.1)
+        assert (await ask(world)).status == 200
+
+
+async def test_tokens_are_estimated_first_and_then_corrected_by_what_was_reported(
+    autojump_clock: object,
+) -> None:
+    reply = answers.chat_reply()
+    reply["usage"] = {"prompt_tokens": 900, "completion_tokens": 100, "total_tokens": 1000}
+    async with open_router(limited(tpm=2000), up=answers.says(200, reply)) as world:
+        assert (await ask(world)).status == 200
+        await trio.sleep(1.1)
+        assert (await ask(world)).status == 200
+        await trio.sleep(1.1)
+        refused = await ask(world)
+        assert refused.status == 429
+        assert refused.headers["anthropic-ratelimit-tokens-limit"] == "2000"
+        assert "2000 tokens a minute" in refused.json()["error"]["message"]
+        await trio.sleep(int(refused.headers["retry-after"]) + 1)
+        assert (await ask(world)).status == 200
+
+
+async def test_a_large_estimate_is_given_back_when_little_was_used(autojump_clock: object) -> None:
+    large = {**ASK, "messages": [{"role": "user", "content": "word " * 2000}]}
+    async with open_router(limited(tpm=4000), up=HELLO) as world:
+        for _ in range(5):
+            assert (await ask(world, body=large)).status == 200
+            await trio.sleep(1.1)
+
+
+async def test_a_request_larger_than_the_limit_is_served_when_nothing_else_was_used(
+    autojump_clock: object,
+) -> None:
+    large = {**ASK, "messages": [{"role": "user", "content": "word " * 2000}]}
+    async with open_router(limited(tpm=100), up=HELLO) as world:
+        assert (await ask(world, body=large)).status == 200
+
+
+async def test_a_refused_request_costs_no_tokens(autojump_clock: object) -> None:
+    broken = answers.says(400, {"error": {"message": "no", "type": "invalid_request_error"}})
+    async with open_router(limited(tpm=60), up=(broken, broken, broken, HELLO)) as world:
+        for _ in range(3):
+            assert (await ask(world)).status == 400
+            await trio.sleep(1.1)
+        assert (await ask(world)).status == 200
+
+
+async def test_counting_and_looking_round_is_not_limited(autojump_clock: object) -> None:
+    async with open_router(limited(rpm=1), up=HELLO) as world:
+        await ask(world)
+        for _ in range(3):
+            assert (await ask(world, "/v1/messages/count_tokens")).status == 200
+        assert (await world.ask("/v1/models", method="GET", headers={"x-api-key": "key-a"})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("usage", "status", "tokens"),
+    [
+        (Usage(10, 5, cache_read_tokens=1000, cache_creation_tokens=3), 200, 18),
+        (Usage(10, None), 200, 10),
+        (Usage(), 200, 77),
+        (Usage(), 529, 0),
+        (Usage(), 0, 0),
+    ],
+)
+def test_what_a_request_counts_for(usage: Usage, status: int, tokens: int) -> None:
+    record = Record("req_1", "0", 0.0, lambda: 0.0, status=status)
+    record.summary = replace(record.summary, usage=usage)
+    assert tokens_used(record, 77) == tokens
+
+
+async def test_nobody_is_refused_because_there_is_no_lender(autojump_clock: object) -> None:
+    client = Client("a", "", rpm=10, concurrency=1)
+    limits = ClientLimits(Borrower("alone"), lambda: 0.0)
+    for _ in range(10):
+        with await limits.enter(client, Record("req_1", "0", 0.0, lambda: 0.0)):
+            pass
