@@ -1,0 +1,81 @@
+"""Prove the targets of reliability through real processes on loopback.
+
+`scripts/chaos --help` says what can be chosen. Exit status 1 when a target is missed.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import chaos_outages as outages
+import chaos_processes as processes
+import chaos_rest as rest
+import trio
+from chaos_report import Report, versions
+from chaos_run import Run
+
+TARGETS: tuple[tuple[str, Callable[[Run], Awaitable[None]]], ...] = (
+    ("R1", processes.kills),
+    ("R2", processes.reloads),
+    ("R3", processes.way_down),
+    ("R4", outages.with_fallback),
+    ("R5", outages.without_fallback),
+    ("R6", outages.amplification),
+    ("R7", outages.leaving),
+    ("R8", outages.recovery),
+    ("R10", rest.descriptors_back),
+    ("R15", processes.stopped_worker),
+    ("R17", processes.crash_loop),
+    ("R19", processes.start_and_end),
+    ("load", rest.latencies),
+)
+LIMIT_S = 300.0
+"""A target that takes longer has failed."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="the form of CI: shorter, and patient about times")
+    parser.add_argument("--seed", type=int, default=1, help="of every choice by chance")
+    parser.add_argument("--workers", type=int, help="worker processes (default: 4, and 3 in the short form)")
+    names = [name for name, _ in TARGETS]
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help=f"some of {', '.join(names)}; default: all"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.targets) - set(names):
+        parser.error(f"no target {', '.join(sorted(unknown))}")
+    report = Report(options.short)
+    heading = f"seed {options.seed}; {versions()}"
+    print(heading, flush=True)
+    with tempfile.TemporaryDirectory(prefix="ucr-chaos-") as folder:
+        workers = (3 if options.short else 4) if options.workers is None else options.workers
+        run = Run(options.short, options.seed, Path(folder), report, workers)
+        trio.run(prove, run, [entry for entry in TARGETS if not options.targets or entry[0] in options.targets])
+    print(f"\n{heading}\n{report.table()}")
+    return 1 if report.has_failed else 0
+
+
+async def prove(run: Run, chosen: list[tuple[str, Callable[[Run], Awaitable[None]]]]) -> None:
+    """Prove one target after the other; one that breaks is a failed one, and the next begins."""
+    for name, target in chosen:
+        start = trio.current_time()
+        try:
+            with trio.fail_after(LIMIT_S):
+                await target(run)
+        except Exception as error:  # noqa: BLE001 - the others are still measured
+            run.report.fact(name, f"ran to its end: {why(error)}", False)
+        print(f"{name:4} took {trio.current_time() - start:.1f} s", flush=True)
+
+
+def why(error: BaseException) -> str:
+    """Return the first cause within groups of exceptions."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return repr(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

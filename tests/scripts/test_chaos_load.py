@@ -1,0 +1,135 @@
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+from chaos_load import (
+    Answer,
+    Marks,
+    Plan,
+    Shot,
+    having,
+    loaded,
+    longest_gap_s,
+    open_line,
+    post,
+    shoot,
+    verdict_of,
+)
+from chaos_upstream import Mood, Upstream, upstreams
+
+STREAM = {"content-type": "text/event-stream"}
+MINE, OTHER = b"mark-00000001@alpha ", b"mark-00000002@alpha "
+
+
+def verdict(status: int, body: bytes, *, stream: bool = True, whole: bool = True) -> str:
+    headers = STREAM if stream else {}
+    return verdict_of(Answer(status, headers, bytearray(body), 1.0, whole), "mark-00000001", stream=stream)[0]
+
+
+@pytest.mark.parametrize(
+    ("expected", "body", "whole"),
+    [
+        ("ok", MINE + b"message_stop", True),
+        ("lost", MINE, True),
+        ("lost", MINE + b"message_stop", False),
+        ("error", MINE + b'data: {"type": "error"}', True),
+        ("error", b"message_stop", True),
+        ("crossed", MINE + OTHER + b"message_stop", True),
+        ("crossed", OTHER, False),
+    ],
+)
+def test_a_stream_is_ok_only_when_it_is_whole_and_its_own(expected: str, body: bytes, whole: bool) -> None:
+    assert verdict(200, body, whole=whole) == expected
+
+
+def test_a_refusal_is_an_error_and_silence_is_a_loss() -> None:
+    assert verdict(529, b"{}", stream=False) == "error"
+    assert verdict(0, b"", stream=False, whole=False) == "lost"
+
+
+@asynccontextmanager
+async def served(**mood: Any) -> AsyncIterator[Upstream]:
+    with trio.fail_after(10):
+        async with upstreams("alpha") as (alpha,):
+            alpha.mood = Mood(**mood)
+            yield alpha
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_provider_that_answers_well_is_heard_well(stream: bool) -> None:
+    async with served() as alpha:
+        shot = await shoot(alpha.port, Marks(), stream=stream)
+    assert (shot.verdict, shot.status, shot.server, alpha.calls[shot.mark]) == ("ok", 200, "alpha", 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "share", "expected", "status"),
+    [("status", 1.0, "error", 503), ("cut", 1.0, "lost", 200), ("status", 0.0, "ok", 200)],
+)
+async def test_a_fault_is_heard_as_what_it_is(fault: str, share: float, expected: str, status: int) -> None:
+    async with served(fault=fault, share=share) as alpha:
+        shot = await shoot(alpha.port, Marks())
+    assert (shot.verdict, shot.status) == (expected, status)
+
+
+async def test_a_provider_that_fell_refuses_and_rises_on_the_same_port() -> None:
+    async with served() as alpha:
+        marks, port = Marks(), alpha.port
+        alpha.fall()
+        assert (await shoot(port, marks)).verdict == "lost"
+        alpha.rise()
+        assert (await shoot(port, marks)).verdict == "ok"
+
+
+async def rest_of(stream: trio.SocketStream) -> bytes:
+    """Read to the end of a connection, or to its breaking."""
+    seen = b""
+    async with stream:
+        try:
+            async for data in stream:
+                seen += data
+        except trio.BrokenResourceError:
+            pass
+    return seen
+
+
+async def test_a_provider_that_falls_ends_its_running_answers() -> None:
+    async with served() as alpha:
+        line = await open_line(alpha.port)
+        await line.stream.send_all(post("mark-00000001", stream=True, model="m", orders="pieces=1000 pause=1"))
+        await line.stream.receive_some(100)
+        alpha.fall()
+        assert not (await rest_of(line.stream)).endswith(b"0\r\n\r\n")
+
+
+async def test_a_provider_notes_when_its_caller_leaves() -> None:
+    async with served() as alpha:
+        line = await open_line(alpha.port)
+        await line.stream.send_all(post("mark-00000001", stream=True, model="m", orders="pieces=1000 pause=1"))
+        await line.stream.receive_some(100)
+        line.reset()
+        while "mark-00000001" not in alpha.left_at:
+            await trio.lowlevel.checkpoint()
+
+
+async def test_a_load_ends_its_last_requests_before_it_ends() -> None:
+
+    async with served() as alpha:
+        async with loaded(alpha.port, Plan(clients=4, pause_s=0.001), Marks(), random.Random(1)) as load:
+            await load.wait_shots(20)
+        assert load.pending == {}
+        assert len(load.shots) == len(having(load.shots, "ok")) == alpha.total
+
+
+def test_the_longest_gap_counts_good_answers_only_and_both_ends() -> None:
+    shots = [
+        Shot("m", "ok", 0, 1.0),
+        Shot("m", "error", 0, 2.0),
+        Shot("m", "ok", 0, 2.5),
+        Shot("m", "ok", 0, 9),
+    ]
+    assert longest_gap_s(shots, 0.5, 3.0) == 1.5
+    assert longest_gap_s([], 0.5, 3.0) == 2.5
