@@ -15,6 +15,7 @@ from ucr.delivery import error_headers
 from ucr.dialects import registry
 from ucr.dialects.roles import ClientDialect, HeaderList
 from ucr.errors import ApiError
+from ucr.generation import Generation
 from ucr.jsontext import dumps
 from ucr.limits import ClientLimits
 from ucr.logs import Log
@@ -53,6 +54,7 @@ class Visit:
     client: ClientDialect
     record: Record
     patience: Patience
+    router: Router
     caller: Client | None = None
 
 
@@ -60,10 +62,13 @@ Endpoint = Callable[["Api", Visit], Awaitable[None]]
 
 
 class Api:
-    """Answers exchanges. `interrupt` ends the open ones with an error in their own dialect."""
+    """Answers exchanges. `interrupt` ends the open ones with an error in their own dialect.
+
+    A request keeps the router that was published when it began.
+    """
 
     def __init__(self, router: Router, limits: ClientLimits, log: Log) -> None:
-        self.router = router
+        self.generation = Generation(router)
         self.limits = limits
         self._log = log
         self._open: set[Patience] = set()
@@ -71,13 +76,21 @@ class Api:
         self._clients = registry.clients(router.unix_time)
         self.is_draining = False
 
+    def publish(self, router: Router) -> Generation:
+        """Give this router to every request from now on; return the generation that it succeeds."""
+        before = self.generation
+        self.generation = Generation(router, before.number + 1)
+        return before
+
     async def answer(self, exchange: AsgiExchange) -> None:
         """Answer one request, whatever it is."""
-        patience = Patience(self.router.config.timeouts.total_s)
-        record = Record(exchange.request_id, self.router.worker, trio.current_time(), patience.waited_s)
-        visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience)
+        generation = self.generation
+        router = generation.router
+        patience = Patience(router.config.timeouts.total_s)
+        record = Record(exchange.request_id, router.worker, trio.current_time(), patience.waited_s)
+        visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience, router)
         record.dialect = visit.client.name
-        with self._accounted(visit):
+        with generation.visit(), self._accounted(visit):
             try:
                 await self._dispatch(visit)
             except ApiError as error:
@@ -107,7 +120,7 @@ class Api:
             self._log.info("request.finished", **record.fields(trio.current_time()))
 
     async def _dispatch(self, visit: Visit) -> None:
-        exchange, config = visit.exchange, self.router.config
+        exchange, config = visit.exchange, visit.router.config
         if (error := framing_error(exchange)) is not None:
             raise error
         access.check_host(exchange.path, exchange.headers, config.server.allowed_hosts)
@@ -168,22 +181,22 @@ async def _relay(api: Api, visit: Visit) -> None:
             "invalid_request_error", f"content-type '{content_type}': send application/json", status=415
         )
     with await api.limits.enter(visit.caller, visit.record) as entry:
-        await relay(visit.exchange, visit.client, api.router, visit.record, visit.patience, entry)
+        await relay(visit.exchange, visit.client, visit.router, visit.record, visit.patience, entry)
 
 
 async def _count(api: Api, visit: Visit) -> None:
-    tokens = await count_tokens(visit.exchange, api.router, visit.record, visit.patience)
+    tokens = await count_tokens(visit.exchange, visit.router, visit.record, visit.patience)
     await send_json(visit, 200, dumps({"input_tokens": tokens}))
 
 
 async def _models(api: Api, visit: Visit) -> None:
-    body = models.models_body(api.router.config, visit.exchange.headers, visit.exchange.query)
+    body = models.models_body(visit.router.config, visit.exchange.headers, visit.exchange.query)
     await send_json(visit, 200, body)
 
 
 async def _model(api: Api, visit: Visit) -> None:
     name = visit.exchange.path.removeprefix("/v1/models/")
-    await send_json(visit, 200, models.model_body(api.router.config, visit.exchange.headers, name))
+    await send_json(visit, 200, models.model_body(visit.router.config, visit.exchange.headers, name))
 
 
 async def _providers(api: Api, visit: Visit) -> None:
@@ -197,9 +210,9 @@ async def _providers(api: Api, visit: Visit) -> None:
             "abandoned": status.abandoned,
             "failures": dict(status.failures),
         }
-        for name, status in api.router.board.items()
+        for name, status in visit.router.board.items()
     }
-    await send_json(visit, 200, dumps(models.providers_view(api.router.config, statuses)))
+    await send_json(visit, 200, dumps(models.providers_view(visit.router.config, statuses)))
 
 
 async def _responses(api: Api, visit: Visit) -> None:

@@ -19,7 +19,7 @@ from ucr.demo import open_demo
 from ucr.demo_client import hold_conversation
 from ucr.discovery import discovered
 from ucr.errors import ConfigError, Problem
-from ucr.logs import make_log, open_log
+from ucr.logs import OpenLog, make_log
 from ucr.starting import banner, demo_provider, from_file, starting
 from ucr.worker import serve as serve_worker
 
@@ -55,7 +55,7 @@ async def _serve(option: str | None, overrides: Overrides) -> None:
             listeners = _listeners(config)
             port = listeners[0].socket.getsockname()[1]
             click.echo(banner(config, port), err=True)
-            log = open_log(config, partial(datetime.now, UTC))
+            log = OpenLog(config, partial(datetime.now, UTC)).log
             await serve_worker(config, listeners, RealNetwork(), log, partial(_stopped, signals))
 
 

@@ -105,12 +105,54 @@ def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: 
     return cast(Log, logger.bind())
 
 
-def open_log(config: Config, now: Clock) -> Log:
-    """Return the log that the configuration asks for: to standard output, and to the file if there is one."""
-    writers: list[Write] = [_writer(sys.stdout.fileno())]
-    if config.logging.file is not None:
-        writers.append(_writer(_open(config.logging.file)))
-    return make_log(config.logging.level, (secret.reveal() for secret in config.secrets), writers, now)
+class OpenLog:
+    """The log that a configuration asks for: to standard output, and to the file if there is one.
+
+    `reopen` follows another configuration, and a file that was moved away; whoever holds `log` need not know.
+    """
+
+    def __init__(self, config: Config, now: Clock) -> None:
+        self._now = now
+        self._file: int | None = None
+        self._present = self._made(config)
+        self.log = cast(Log, _Present(self))
+
+    def __repr__(self) -> str:
+        return f"<OpenLog {'' if self._file is None else f'with file {self._file}'}>"
+
+    @property
+    def present(self) -> Log:
+        """The log as it is now; it is not to be kept."""
+        return self._present
+
+    def reopen(self, config: Config) -> None:
+        """Log as this configuration says; raise `OSError`, and change nothing, if its file cannot be opened."""
+        before = self._file
+        self._present = self._made(config)
+        if before is not None:
+            os.close(before)
+
+    def _made(self, config: Config) -> Log:
+        writers: list[Write] = [_writer(sys.stdout.fileno())]
+        file = None if config.logging.file is None else _open(config.logging.file)
+        if file is not None:
+            writers.append(_writer(file))
+        self._file = file
+        return make_log(
+            config.logging.level, (secret.reveal() for secret in config.secrets), writers, self._now
+        )
+
+
+class _Present:
+    """Passes every call on to the log of the moment."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self, open_log: OpenLog) -> None:
+        self._open = open_log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._open.present, name)
 
 
 def _open(path: str) -> int:

@@ -1,23 +1,33 @@
 """The actor tree of a worker: it lives longer than the server, and closes after it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors import Board, Borrower, Lender, Network, Provider, SupervisionEvent, Supervisor, open_supervisor
 from ucr import upstream
 from ucr.config.model import Config
+from ucr.config.model import Provider as ProviderConfig
+from ucr.config.plan import plan_of
 from ucr.logs import Log
+from ucr.roster import Children, Roster
+
+NOTHING = Config()
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The running children by provider id, and the board on which they publish their state."""
+    """The running providers, and the board on which they publish their state."""
 
     supervisor: Supervisor
-    children: Mapping[str, Provider]
+    roster: Roster
     board: Board
     borrower: Borrower
+
+    @property
+    def children(self) -> Children:
+        """The providers' actors by the ids of the providers."""
+        return self.roster.children
 
 
 @asynccontextmanager
@@ -28,13 +38,13 @@ async def open_tree(config: Config, network: Network, log: Log, worker: str = "0
     def report(event: SupervisionEvent) -> None:
         log.warning(event.name, actor=event.child, delay_s=event.delay_s, error=repr(event.error))
 
+    def make(provider: ProviderConfig, name: str, place: Board) -> Provider:
+        return Provider(replace(upstream.spec_of(provider), id=name), network, place)
+
     async with open_supervisor(grace_s=config.server.grace_s, on_event=report) as supervisor:
         lender = await supervisor.start(Lender())
         borrower = await supervisor.start(Borrower(worker))
         borrower.attach(lender.ref)
-        children = {
-            provider.id: await supervisor.start(Provider(upstream.spec_of(provider), network, board))
-            for provider in config.providers
-            if provider.enabled
-        }
-        yield Tree(supervisor, children, board, borrower)
+        roster = Roster(supervisor, board, make)
+        await roster.follow(plan_of(NOTHING, config), config)
+        yield Tree(supervisor, roster, board, borrower)

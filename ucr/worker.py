@@ -1,7 +1,9 @@
-"""One serving process: the tree, the server in it, and the way down."""
+"""One serving process: the tree, the server in it, reloads, and the way down."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import trio
@@ -10,26 +12,108 @@ from actors import Network
 from ucr.api import Api, new_request_id
 from ucr.asgi import AsgiApp
 from ucr.config.model import Config
+from ucr.config.plan import Plan, plan_of
+from ucr.generation import Generation
 from ucr.guard import GuardedServer, Limits
 from ucr.limits import ClientLimits
 from ucr.logs import Log
 from ucr.relay import Router
-from ucr.tree import open_tree
+from ucr.roster import Succession
+from ucr.tree import Tree, open_tree
 
 FLUSH_S = 1.0
 """Long enough for an error event to reach whoever reads; who does not read must not hold up the end."""
 
+MOST_GENERATIONS = 64
+"""How many former configurations may still have requests; with more, the next one is refused."""
 
-async def serve(
+
+class TooManyGenerations(Exception):
+    """Requests of too many former configurations are still running."""
+
+
+class Worker:
+    """What serves. `follow` changes the configuration under the requests that run."""
+
+    def __init__(
+        self,
+        config: Config,
+        tree: Tree,
+        api: Api,
+        server: GuardedServer,
+        nursery: trio.Nursery,
+        reopen_log: Callable[[Config], None],
+    ) -> None:
+        self.config = config
+        self.tree = tree
+        self.api = api
+        self._server = server
+        # The nursery is that of `open_worker`: former generations are waited for in it.
+        self._nursery = nursery
+        self._reopen_log = reopen_log
+        self._former = 0
+        self._grace = trio.CancelScope()
+
+    def __repr__(self) -> str:
+        return f"<Worker of {self.config.source}: {self.api.generation!r}, {self._former} former>"
+
+    async def follow(self, config: Config) -> Plan:
+        """Serve this configuration to every request from now on; those that run keep theirs.
+
+        Raises without having changed anything. What the plan's `restarts` name stays as it was.
+        """
+        if self._former >= MOST_GENERATIONS:
+            raise TooManyGenerations(f"requests of {self._former} former configurations are still running")
+        self._reopen_log(config)
+        plan = plan_of(self.config, config)
+        try:
+            succession = await self.tree.roster.follow(plan, config)
+        except BaseException:
+            self._reopen_log(self.config)
+            raise
+        router = replace(self.api.generation.router, config=config, children=succession.children)
+        before, self.config = self.api.publish(router), config
+        self._former += 1
+        self._nursery.start_soon(self._retire, before, succession)
+        return plan
+
+    async def _retire(self, generation: Generation, succession: Succession) -> None:
+        await generation.wait_left()
+        await self.tree.roster.retire(succession.retired)
+        self._former -= 1
+
+    async def drain(self, grace_s: float) -> None:
+        """Take nothing new; open requests get the grace time, then an error in their own dialect."""
+        self.hurry(grace_s)
+        self.api.is_draining = True
+        await self._server.drain()
+        with self._grace:
+            await self.api.wait_idle()
+            return
+        self.api.interrupt()
+        with trio.move_on_after(FLUSH_S):
+            await self.api.wait_idle()
+
+    def hurry(self, grace_s: float) -> None:
+        """Shorten the grace time of a drain that has begun, or is to begin."""
+        self._grace.deadline = min(self._grace.deadline, trio.current_time() + grace_s)
+
+
+def _keep_log(_config: Config) -> None:
+    pass
+
+
+@asynccontextmanager
+async def open_worker(
     config: Config,
     listeners: Sequence[trio.abc.Listener[Any]],
     network: Network,
     log: Log,
-    stopped: Callable[[], Awaitable[None]],
     *,
     worker: str = "0",
-) -> None:
-    """Serve until `stopped` returns, then drain: open requests get the grace time, then an error event."""
+    reopen_log: Callable[[Config], None] = _keep_log,
+) -> AsyncIterator[Worker]:
+    """Serve as long as the block; leaving it ends what is still open and closes the tree."""
 
     def report(error: BaseException) -> None:
         log.error("connection.crashed", error=repr(error))
@@ -42,18 +126,21 @@ async def serve(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
-            await stopped()
-            await _drain(api, server, config.server.grace_s)
+            yield Worker(config, tree, api, server, nursery, reopen_log)
             nursery.cancel_scope.cancel(reason="drained")
     log.info("worker.stopped", worker=worker)
 
 
-async def _drain(api: Api, server: GuardedServer, grace_s: float) -> None:
-    api.is_draining = True
-    await server.drain()
-    with trio.move_on_after(grace_s):
-        await api.wait_idle()
-        return
-    api.interrupt()
-    with trio.move_on_after(FLUSH_S):
-        await api.wait_idle()
+async def serve(
+    config: Config,
+    listeners: Sequence[trio.abc.Listener[Any]],
+    network: Network,
+    log: Log,
+    stopped: Callable[[], Awaitable[None]],
+    *,
+    worker: str = "0",
+) -> None:
+    """Serve until `stopped` returns, then drain: open requests get the grace time, then an error event."""
+    async with open_worker(config, listeners, network, log, worker=worker) as running:
+        await stopped()
+        await running.drain(running.config.server.grace_s)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ucr.config.model import Config, Logging
-from ucr.logs import FINISHED, LINE_LIMIT_BYTES, Log, make_log, open_log
+from ucr.logs import FINISHED, LINE_LIMIT_BYTES, Log, OpenLog, make_log
 from ucr.redaction import MASK
 from ucr.secret import Secret
 
@@ -155,7 +155,7 @@ def test_lines_go_to_standard_output_and_to_a_private_file(
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as received:
         monkeypatch.setattr("sys.stdout", stream)
-        open_log(config, lambda: MOMENT).info("server.started", key="local-key-123")
+        OpenLog(config, lambda: MOMENT).log.info("server.started", key="local-key-123")
         line = received.readline()
     assert line == path.read_bytes()
     assert json.loads(line)["key"] == MASK
@@ -167,4 +167,34 @@ def test_a_reader_that_is_gone_does_not_stop_the_router(monkeypatch: pytest.Monk
     os.close(reader)
     with os.fdopen(writer, "w") as stream:
         monkeypatch.setattr("sys.stdout", stream)
-        open_log(Config(), lambda: MOMENT).info("server.started")
+        OpenLog(Config(), lambda: MOMENT).log.info("server.started")
+
+
+def test_a_log_follows_another_configuration_and_whoever_holds_it_need_not_know(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first.log", tmp_path / "second.log"
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb"):
+        monkeypatch.setattr("sys.stdout", stream)
+        opened = OpenLog(Config(logging=Logging("info", str(first))), lambda: MOMENT)
+        log = opened.log
+        log.debug("test.hidden")
+        opened.reopen(Config(logging=Logging("debug", str(second)), secrets=(Secret("local-key-123"),)))
+        log.debug("test.shown", key="local-key-123")
+    assert first.read_bytes() == b""
+    assert json.loads(second.read_bytes())["key"] == MASK
+
+
+def test_a_log_file_that_cannot_be_opened_leaves_the_log_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "ucr.log"
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb"):
+        monkeypatch.setattr("sys.stdout", stream)
+        opened = OpenLog(Config(logging=Logging("info", str(path))), lambda: MOMENT)
+        with pytest.raises(OSError, match="Is a directory"):
+            opened.reopen(Config(logging=Logging("debug", str(tmp_path))))
+        opened.log.info("test.shown")
+    assert json.loads(path.read_bytes())["event"] == "test.shown"

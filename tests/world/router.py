@@ -18,7 +18,7 @@ from tests.world.network import MemoryNetwork, MemoryStream
 from tests.world.upstream import Handler, Upstream
 from ucr.config.model import Config, ModelTarget, Provider, Router, Server
 from ucr.logs import make_log
-from ucr.worker import serve
+from ucr.worker import Worker, open_worker
 
 ROUTER = ("127.0.0.1", 3000)
 EPOCH = datetime(2026, 11, 25, tzinfo=UTC)
@@ -32,9 +32,15 @@ class World:
     upstreams: Mapping[str, Upstream]
     stop: trio.Event = field(default_factory=trio.Event)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
 
     def write(self, line: bytes) -> None:
         self.lines.append(json.loads(line))
+
+    @property
+    def worker(self) -> Worker:
+        """The worker that serves."""
+        return self.workers[0]
 
     @property
     def finished(self) -> list[dict[str, Any]]:
@@ -143,11 +149,14 @@ async def open_router(config: Config, **handlers: Handler | tuple[Handler, ...])
         door = network.listener(*ROUTER)
         served = trio.Event()
 
-        async def run() -> None:
-            await serve(config, [door], network, log, world.stop.wait)
+        async def run(task_status: trio.TaskStatus[Worker]) -> None:
+            async with open_worker(config, [door], network, log) as worker:
+                task_status.started(worker)
+                await world.stop.wait()
+                await worker.drain(worker.config.server.grace_s)
             served.set()
 
-        nursery.start_soon(run)
+        world.workers.append(await nursery.start(run))
         yield world
         world.stop.set()
         await served.wait()

@@ -60,6 +60,7 @@ class Section:
 
 PORT = Number(0, 65_535, is_whole=True)
 COUNT = Number(1, 1_000_000, is_whole=True)
+WORKERS = Number(1, 64, is_whole=True)
 SECONDS = Number(0.001, 86_400)
 ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, dots, dashes and underscores")
 NAMES = Listing(Text(), "texts")
@@ -95,7 +96,7 @@ SERVER = Section(
             "How long an idle connection of a client is kept.",
             "s",
         ),
-        Field("workers", COUNT, "(cores, 2 to 4)", "Number of worker processes.", later=True),
+        Field("workers", WORKERS, "(cores, 2 to 4)", "Number of worker processes."),
         Field("front_lane", Flag(), True, "Serve the hot routes by the front lane.", later=True),
         Field("trusted_proxies", NAMES, [], "Addresses whose forwarding headers are believed.", later=True),
         Field("compression", Flag(), False, "Compress answers for clients that accept it.", later=True),

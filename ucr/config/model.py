@@ -15,8 +15,11 @@ EMPTY: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Server:
+    """`workers` None is what the machine suggests."""
+
     host: str = "127.0.0.1"
     port: int = 3000
+    workers: int | None = None
     grace_s: float = 30.0
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ class Overrides:
     port: int | None = None
     log_level: str | None = None
     client_key: Secret | None = None
+    workers: int | None = None
 
     def over(self, other: "Overrides") -> "Overrides":
         """Return these with their gaps filled from others: the command line goes over the environment."""
@@ -28,6 +29,7 @@ class Overrides:
             other.port if self.port is None else self.port,
             other.log_level if self.log_level is None else self.log_level,
             other.client_key if self.client_key is None else self.client_key,
+            other.workers if self.workers is None else self.workers,
         )
 
 
@@ -74,6 +76,7 @@ def apply(config: Config, overrides: Overrides) -> Config:
             config.server,
             host=config.server.host if overrides.host is None else overrides.host,
             port=config.server.port if overrides.port is None else overrides.port,
+            workers=config.server.workers if overrides.workers is None else overrides.workers,
         ),
         logging=replace(config.logging, level=overrides.log_level or config.logging.level),
     )

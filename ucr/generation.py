@@ -1,0 +1,43 @@
+"""A generation: a router, and the requests that began with it and go on with it to their end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import trio
+
+from ucr.relay import Router
+
+
+class Generation:
+    """What was published by one reload. Its providers may go when nobody is left in it."""
+
+    def __init__(self, router: Router, number: int = 1) -> None:
+        self.router = router
+        self.number = number
+        self._visits = 0
+        self._left = trio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Generation {self.number}: {self._visits} requests>"
+
+    @property
+    def visits(self) -> int:
+        """How many requests are open that began with it."""
+        return self._visits
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Count a request, for as long as the block lasts."""
+        self._visits += 1
+        try:
+            yield
+        finally:
+            self._visits -= 1
+            if not self._visits:
+                self._left.set()
+                self._left = trio.Event()
+
+    async def wait_left(self) -> None:
+        """Return when no request is left in it. Only one that has been succeeded stays empty."""
+        while self._visits:
+            await self._left.wait()
