@@ -1,8 +1,10 @@
 # Every name of this package and the module that it comes from: `__init__.py` loads by this list.
 
 from .actor import Actor, ActorChild, serve
+from .admission import Admit, Drain, Learn, Reconfigure, Settle, Share
 from .borrower import Borrower
 from .branch import Branch
+from .breaker import Breaker, BreakerSpec, BreakerState, BreakerStatus
 from .bridge import Bridge, RemoteRef
 from .cache import (
     Busy,
@@ -20,8 +22,11 @@ from .errors import (
     ActorError,
     ActorStopped,
     AskTimeout,
+    BreakerOpen,
     ChildGaveUp,
+    CoolingDown,
     Draining,
+    KeyFault,
     LimitReached,
     MailboxFull,
     Phase,
@@ -30,6 +35,7 @@ from .errors import (
     Refusal,
     WireError,
 )
+from .keyring import Cooling
 from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
 from .lending import Want
 from .limits import LIMITS_MESSAGES, Leave, Lender, LimitsMessage, LimitsStatistics
@@ -37,22 +43,14 @@ from .mailbox import Mailbox, MailboxStatistics, Reply
 from .metrics import Measured, Metrics, Snapshot
 from .network import Network, RealNetwork, client_tls
 from .pool import Pool, PoolStatistics
-from .provider import (
-    Admit,
-    Board,
-    Drain,
-    Provider,
-    ProviderSpec,
-    ProviderState,
-    ProviderStatus,
-    Reconfigure,
-    Settle,
-)
+from .provider import Provider
 from .ref import Question, Ref
 from .request import Headers, Limits, Origin, UpstreamRequest
 from .resolver import CachedResolver, Resolver, SystemResolver
 from .response import UpstreamResponse
 from .restarts import Intensity
+from .retry_budget import Retry, RetryBudget
+from .spec import Board, Fact, ProviderEvent, ProviderSpec, ProviderState, ProviderStatus
 from .supervisor import (
     Child,
     ChildState,
@@ -74,6 +72,7 @@ from .totals import (
     Totals,
     merged,
 )
+from .waiting import Urgency
 from .wire import Codec, FrameDecoder, frame
 
 __all__ = [
@@ -89,6 +88,11 @@ __all__ = [
     "Board",
     "Borrower",
     "Branch",
+    "Breaker",
+    "BreakerOpen",
+    "BreakerSpec",
+    "BreakerState",
+    "BreakerStatus",
     "Bridge",
     "Busy",
     "Cache",
@@ -101,10 +105,13 @@ __all__ = [
     "ChildStatistics",
     "Clear",
     "Codec",
+    "Cooling",
+    "CoolingDown",
     "Count",
     "Counter",
     "Drain",
     "Draining",
+    "Fact",
     "Failure",
     "FailureKind",
     "Fill",
@@ -114,7 +121,9 @@ __all__ = [
     "Hit",
     "Inside",
     "Intensity",
+    "KeyFault",
     "Labels",
+    "Learn",
     "Lease",
     "Leave",
     "Lender",
@@ -139,6 +148,7 @@ __all__ = [
     "PoolFault",
     "PoolStatistics",
     "Provider",
+    "ProviderEvent",
     "ProviderSpec",
     "ProviderState",
     "ProviderStatus",
@@ -151,7 +161,10 @@ __all__ = [
     "Reply",
     "Resolver",
     "Restart",
+    "Retry",
+    "RetryBudget",
     "Settle",
+    "Share",
     "Snapshot",
     "Strategy",
     "Success",
@@ -162,6 +175,7 @@ __all__ = [
     "Totals",
     "UpstreamRequest",
     "UpstreamResponse",
+    "Urgency",
     "Want",
     "WireError",
     "client_tls",

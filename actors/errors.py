@@ -7,7 +7,9 @@
     ├─ ActorStopped     the actor has ended for good: ask another one
     ├─ Refusal          the actor answered "no", as it should
     │  ├─ Draining      it takes no new work: ask another one
-    │  └─ LimitReached  as much as may be was used already: later
+    │  ├─ LimitReached  as much as may be was used already: later
+    │  ├─ BreakerOpen   its upstream fails: ask another one, or again at `retry_at`
+    │  └─ CoolingDown   all keys of its upstream have to rest: the same
     ├─ ChildGaveUp      an essential child crashed too often; its supervisor ends
     ├─ WireError        what another process sent, or was to be sent to it, cannot travel
     └─ PoolError        an HTTP exchange with an upstream failed
@@ -17,6 +19,7 @@ An ask that raises one of these has left nothing behind: no permit is held and n
 
 from typing import Literal
 
+KeyFault = Literal["rate_limit", "quota", "auth"]
 PoolFault = Literal["connect", "timeout", "reset", "protocol", "too_large"]
 Phase = Literal["connect", "first_byte", "idle"]
 
@@ -47,6 +50,24 @@ class Refusal(ActorError):
 
 class Draining(Refusal):
     """The actor finishes what it has and takes nothing new."""
+
+
+class BreakerOpen(Refusal):
+    """Too many calls failed. `retry_at`, a time of Trio's clock, is when it is worth asking again."""
+
+    def __init__(self, message: str, retry_at: float) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
+
+
+class CoolingDown(Refusal):
+    """The upstream turned every key away. `retry_at` is when the first of them may be used again, and
+    `kind` is why it could not."""
+
+    def __init__(self, message: str, retry_at: float, kind: KeyFault) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
+        self.kind: KeyFault = kind
 
 
 class ChildGaveUp(ActorError):

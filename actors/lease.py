@@ -22,6 +22,7 @@ FailureKind = Literal[
     "protocol",
     "midstream",
 ]
+"""In the words of the one who did the work. Nothing of it is a fault of the work itself: that is a `Success`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +51,60 @@ Outcome = Success | Failure | Abandoned
 
 
 class Lease:
-    """One granted admission. Set `outcome` before the block ends; without it the work counts as abandoned."""
+    """One granted admission. Set `outcome` before the block ends; without it the work counts as abandoned.
 
-    __slots__ = ("_on_settled", "_settled", "cost", "id", "outcome", "request_id")
+    `key` is which of the upstream's keys to use, `model` what was asked for. A lease that `is_probe` decides
+    whether others are let through again: say so early, by `answered`.
+    """
 
-    def __init__(self, id: int, request_id: str, cost: int, on_settled: Callable[["Lease"], None]) -> None:
+    __slots__ = (
+        "_on_answered",
+        "_on_settled",
+        "_settled",
+        "cost",
+        "id",
+        "is_probe",
+        "key",
+        "model",
+        "outcome",
+        "request_id",
+        "ttfb_s",
+    )
+
+    def __init__(
+        self,
+        id: int,
+        request_id: str,
+        cost: int,
+        on_settled: Callable[["Lease"], None],
+        on_answered: Callable[["Lease"], None] | None = None,
+        *,
+        key: int = 0,
+        model: str = "",
+        is_probe: bool = False,
+    ) -> None:
         self.id = id
         self.request_id = request_id
         self.cost = cost
+        self.key = key
+        self.model = model
+        self.is_probe = is_probe
+        self.ttfb_s: float | None = None
         self.outcome: Outcome = Abandoned()
         self._on_settled = on_settled
+        self._on_answered = on_answered
         self._settled = False
 
     def __repr__(self) -> str:
         state = f"settled as {self.outcome}" if self._settled else "held"
         return f"<Lease {self.id} of request {self.request_id!r} {state}>"
+
+    def answered(self, ttfb_s: float) -> None:
+        """Say that the upstream began a good answer, so many seconds after the work was sent. Once."""
+        if self.ttfb_s is None and not self._settled:
+            self.ttfb_s = ttfb_s
+            if self._on_answered is not None:
+                self._on_answered(self)
 
     def __enter__(self) -> "Lease":
         return self

@@ -16,10 +16,16 @@ from actors.lease import Abandoned, Failure, FailureKind, Lease, Success
 class Ledger:
     """`permits` is how much cost may be out at once; lowering it takes nothing back that is out."""
 
-    def __init__(self, permits: int, on_settled: Callable[[Lease], None]) -> None:
+    def __init__(
+        self,
+        permits: int,
+        on_settled: Callable[[Lease], None],
+        on_answered: Callable[[Lease], None] | None = None,
+    ) -> None:
         self.permits = permits
         self.is_closed = False
         self._on_settled = on_settled
+        self._on_answered = on_answered
         self._out: dict[int, Lease] = {}
         self._empty = trio.Event()
         self.in_flight = 0
@@ -39,15 +45,30 @@ class Ledger:
         """Grant nothing any more."""
         self.is_closed = True
 
-    def grant_nowait(self, request_id: str, cost: int) -> Lease | None:
-        """Return a lease if its cost fits. A cost above all permits counts as all of them."""
-        cost = min(cost, self.permits)
-        if self.is_closed or self.in_flight + cost > self.permits:
+    def has_room(self, cost: int) -> bool:
+        """Whether a lease of this cost can be granted. A cost above all permits counts as all of them."""
+        return not self.is_closed and 0 < self.permits >= self.in_flight + min(cost, self.permits)
+
+    def grant_nowait(
+        self, request_id: str, cost: int, *, key: int = 0, model: str = "", is_probe: bool = False
+    ) -> Lease | None:
+        """Return a lease if its cost fits."""
+        if not self.has_room(cost):
             return None
         if not self._out:
             self._empty = trio.Event()
         self.granted += 1
-        lease = Lease(self.granted, request_id, cost, self._settle)
+        lease = Lease(
+            self.granted,
+            request_id,
+            min(cost, self.permits),
+            self._settle,
+            self._on_answered,
+            key=key,
+            model=model,
+            is_probe=is_probe,
+        )
+        cost = lease.cost
         self._out[lease.id] = lease
         self.in_flight += cost
         return lease

@@ -8,110 +8,49 @@ What a crash of the actor must not lose is not in the actor: the leases that are
 connections in the pool, and both belong to the `Provider`, the child that the supervisor keeps.
 """
 
+import random
 import ssl
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, assert_never
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, assert_never
 
 import trio
 
 from actors.actor import ActorChild
-from actors.errors import AskTimeout, Draining, MailboxFull
-from actors.lease import FailureKind, Lease, Outcome
+from actors.admission import Admit, Drain, Learn, ProviderMessage, Reconfigure, Settle, Share, Withdraw
+from actors.breakers import BreakerChange
+from actors.errors import AskTimeout, BreakerOpen, Draining, MailboxFull, Refusal
+from actors.health import Health
+from actors.lease import Lease
 from actors.ledger import Ledger
 from actors.mailbox import Mailbox, Reply
 from actors.network import Network
 from actors.pool import Pool
-from actors.ref import Question
-from actors.request import Origin
+from actors.retry_budget import RetryBudget
+from actors.spec import (
+    Board,
+    Fact,
+    ProviderEvent,
+    ProviderEventName,
+    ProviderSpec,
+    ProviderState,
+    ProviderStatus,
+)
+from actors.waiting import Urgency, Waiting
 
-ProviderState = Literal["serving", "restarting", "draining", "stopped"]
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderSpec:
-    """One upstream and its limits. `wait_s` is the longest that an admission waits for a permit."""
-
-    id: str
-    origin: Origin
-    max_requests: int = 64
-    max_pending: int = 128
-    wait_s: float = 10.0
-    max_connections: int = 100
-    keep_alive_s: float = 60.0
-    connection_life_s: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderStatus:
-    """What the rest of the process can see of a provider without asking it.
-
-    `in_flight` is the cost of the leases that are out, `waiting` the number of admissions that wait.
-    """
-
-    state: ProviderState
-    in_flight: int
-    waiting: int
-    granted: int
-    succeeded: int
-    abandoned: int
-    failures: Mapping[FailureKind, int]
-
-    @property
-    def drained(self) -> bool:
-        return self.state in {"draining", "stopped"} and self.in_flight == 0
-
-
-Board = MutableMapping[str, ProviderStatus]
-"""One entry for each provider, replaced whole at every change. Its owner passes it in; others only read it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admit(Question[Lease]):
-    """Ask for a lease. Refused with `Draining`. `deadline` is a time of Trio's clock."""
-
-    request_id: str
-    deadline: float
-    cost: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """A lease is back. It is told only for a lease that was granted."""
-
-    lease_id: int
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Reconfigure:
-    """New limits for the same upstream."""
-
-    spec: ProviderSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """Refuse what waits and everything new."""
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """The asker of an admission that waits has left."""
-
-    reply: Reply[Lease]
-
-
-ProviderMessage = Admit | Settle | Withdraw | Reconfigure | Drain
+EVENTS: Mapping[str, ProviderEventName] = MappingProxyType(
+    {"open": "breaker.opened", "half_open": "breaker.half_opened", "closed": "breaker.closed"}
+)
 
 
 class ProviderActor:
-    """One incarnation: the admissions that wait for a permit, in the order in which they came."""
+    """One incarnation: the admissions that wait for a permit."""
 
     def __init__(self, provider: "Provider") -> None:
         self._provider = provider
         self._ledger = provider.ledger
-        self._waiting: dict[Reply[Lease], Admit] = {}
+        self._waiting: Waiting[Reply[Lease], Admit] = Waiting()
         self._publish()
 
     def receive(self, message: ProviderMessage, reply: Reply[Any]) -> None:
@@ -121,28 +60,43 @@ class ProviderActor:
             case Settle():
                 self._grant_waiting()
             case Withdraw(reply=left):
-                self._waiting.pop(left, None)
+                self._waiting.remove(left)
                 self._grant_waiting()
             case Reconfigure(spec=spec):
                 self._provider.apply(spec)
                 self._grant_waiting()
+            case Share(permits=permits):
+                self._provider.apply_share(permits)
+                self._grant_waiting()
+            case Learn(fact=fact):
+                self._provider.apply_fact(fact)
+                self._grant_waiting()
             case Drain():
                 self._ledger.close()
-                self._refuse_waiting()
+                self._grant_waiting()
             case other:
                 assert_never(other)
         self._publish()
 
     def _admit(self, admit: Admit, reply: Reply[Lease]) -> None:
-        if self._ledger.is_closed:
-            reply.refuse(self._draining())
-        elif self._waiting or not self._grant(admit, reply):
-            self._waiting[reply] = admit
+        now = trio.current_time()
+        refusal = self._refusal(admit, now)
+        if refusal is not None:
+            self._provider.shed(refusal)
+            reply.refuse(refusal)
+        elif len(self._waiting) or not self._grant(admit, reply):
+            self._waiting.add(reply, admit, admit.urgency, now)
             reply.when_abandoned(lambda: self._provider.ref.tell(Withdraw(reply)))
+            self._grant_waiting()
+
+    def _refusal(self, admit: Admit, now: float) -> Refusal | None:
+        if self._ledger.is_closed:
+            return Draining(f"provider {self._provider.name!r}: takes no new work, it is being stopped")
+        return self._provider.refusal(admit, now)
 
     def _grant(self, admit: Admit, reply: Reply[Lease]) -> bool:
         """Give a lease if there is a permit; a lease that nobody waits for any more is taken back."""
-        lease = self._ledger.grant_nowait(admit.request_id, admit.cost)
+        lease = self._provider.grant_nowait(admit)
         if lease is None:
             return False
         if not reply.answer(lease):
@@ -151,34 +105,55 @@ class ProviderActor:
         return True
 
     def _grant_waiting(self) -> None:
-        while self._waiting:
-            reply, admit = next(iter(self._waiting.items()))
+        """Refuse those who wait in vain, and give leases to the others while there are permits."""
+        now = trio.current_time()
+        if len(self._waiting):
+            self._refuse_waiting(now)
+        while (turn := self._waiting.first(now, self._provider.spec.wait_s / 2)) is not None:
+            reply, admit = turn
             if not self._grant(admit, reply):
-                return
-            self._waiting.pop(reply, None)
+                break
+            self._waiting.remove(reply)
+            self._refuse_waiting(now)
 
-    def _refuse_waiting(self) -> None:
-        for reply in tuple(self._waiting):
-            reply.refuse(self._draining())
-        self._waiting.clear()
+    def _refuse_waiting(self, now: float) -> None:
+        if not self._ledger.is_closed and self._provider.health.admits_all(now):
+            return
+        for reply, admit in tuple(self._waiting):
+            if (refusal := self._refusal(admit, now)) is not None:
+                self._waiting.remove(reply)
+                self._provider.shed(refusal)
+                reply.refuse(refusal)
 
     def _publish(self) -> None:
         self._provider.publish("draining" if self._ledger.is_closed else "serving", len(self._waiting))
 
-    def _draining(self) -> Draining:
-        return Draining(f"provider {self._provider.name!r}: takes no new work, it is being stopped")
-
 
 class Provider(ActorChild[ProviderMessage]):
-    """The child: mailbox, ledger and pool of one upstream, round the incarnations of its actor."""
+    """The child: mailbox, ledger, health and pool of one upstream, round the incarnations of its actor.
+
+    `on_event` hears what is worth a line in a log; `on_fact` what this process found out about a key and others
+    should know; `on_starved` how many wait although only the share of this process is used up. None may raise.
+    """
 
     def __init__(
-        self, spec: ProviderSpec, network: Network, board: Board, *, tls: ssl.SSLContext | None = None
+        self,
+        spec: ProviderSpec,
+        network: Network,
+        board: Board,
+        *,
+        tls: ssl.SSLContext | None = None,
+        rng: Callable[[], float] = random.random,
+        on_event: Callable[[ProviderEvent], None] = lambda _: None,
+        on_fact: Callable[[Fact], None] = lambda _: None,
+        on_starved: Callable[[int], None] = lambda _: None,
     ) -> None:
         mailbox: Mailbox[ProviderMessage] = Mailbox(spec.id, capacity=spec.max_requests + spec.max_pending)
         super().__init__(mailbox, lambda: ProviderActor(self))
         self.spec = spec
-        self.ledger = Ledger(spec.max_requests, self._settled)
+        self.ledger = Ledger(spec.max_requests, self._settled, self._answered)
+        self.health = Health(spec)
+        self.retries = RetryBudget(lambda: self.ledger.leases_out)
         self.pool = Pool(
             spec.origin,
             network,
@@ -188,34 +163,84 @@ class Provider(ActorChild[ProviderMessage]):
             tls=tls,
         )
         self._board = board
+        self._rng = rng
+        self._on_event, self._on_fact, self._on_starved = on_event, on_fact, on_starved
+        self._share: int | None = None
+        self._shed: Mapping[str, int] = MappingProxyType({})
+        self._state: ProviderState = "serving"
+        self._waiting = 0
+        self._fit()
         self.publish("serving", 0)
 
     @property
     def status(self) -> ProviderStatus:
         return self._board[self.name]
 
-    async def admit(self, request_id: str, *, deadline: float, cost: int = 1) -> Lease:
+    def is_available(self, model: str = "") -> bool:
+        """Whether a call for the model would be let through now; a free permit is another matter."""
+        now = trio.current_time()
+        self._expire(model, now)
+        return not self.ledger.is_closed and self.health.is_available(model, now)
+
+    def retry_at(self, model: str = "") -> float | None:
+        """Return when a breaker or a key will let calls through again, a time of Trio's clock; None: it does."""
+        now = trio.current_time()
+        self._expire(model, now)
+        return self.health.retry_at(model, now)
+
+    async def admit(
+        self,
+        request_id: str,
+        *,
+        deadline: float,
+        cost: int = 1,
+        model: str = "",
+        urgency: Urgency = "interactive",
+        is_side_call: bool = False,
+        avoid_keys: tuple[int, ...] = (),
+        key_group: str = "",
+    ) -> Lease:
         """Wait for a permit, until the deadline and `wait_s` at most; use the lease in a `with` at once.
 
-        Raises `MailboxFull` when there is no place to wait, or no permit within `wait_s`; `AskTimeout` when the
-        deadline passes; `Draining`, `ActorStopped` and `ActorCrashed` when another provider should be asked.
+        `Admit` says what the other arguments mean. Raises `MailboxFull` when there is no place to wait, or no
+        permit within `wait_s`; `AskTimeout` when the deadline passes; `BreakerOpen`, `CoolingDown`, `Draining`,
+        `ActorStopped` and `ActorCrashed` when another provider should be asked.
         """
         patience = min(deadline, trio.current_time() + self.spec.wait_s)
+        question = Admit(request_id, patience, cost, model, urgency, is_side_call, avoid_keys, key_group)
         try:
-            return await self.ref.ask(Admit(request_id, patience, cost), deadline=patience)
+            return await self.ref.ask(question, deadline=patience)
         except AskTimeout:
+            self._count_shed("waited")
             if patience == deadline:
                 raise
+        except MailboxFull:
+            self._count_shed("full")
+            self._maybe_starve(1)
+            raise
         raise MailboxFull(f"provider {self.name!r}: no permit came free within {self.spec.wait_s:g} s")
 
     def reconfigure(self, spec: ProviderSpec) -> None:
-        """Change the limits. Another id, origin or pool needs another provider and raises `ValueError`."""
+        """Change the limits. Another id, origin, pool or set of keys needs another provider: `ValueError`."""
         same = replace(
-            self.spec, max_requests=spec.max_requests, max_pending=spec.max_pending, wait_s=spec.wait_s
+            self.spec,
+            max_requests=spec.max_requests,
+            max_pending=spec.max_pending,
+            wait_s=spec.wait_s,
+            breaker=spec.breaker,
+            adaptive=spec.adaptive,
         )
         if spec != same:
             raise ValueError(f"provider {self.name!r}: only its limits can be changed while it runs")
         self.ref.tell(Reconfigure(spec))
+
+    def set_share(self, permits: int) -> None:
+        """Use no more than so many of the permits: the others are used by other processes."""
+        self.ref.tell(Share(permits))
+
+    def learn(self, fact: Fact) -> None:
+        """Take over what another process found out about a key."""
+        self.ref.tell(Learn(fact))
 
     async def drain(self) -> None:
         """Refuse new work and wait until every lease is back."""
@@ -239,16 +264,62 @@ class Provider(ActorChild[ProviderMessage]):
         self.mailbox.close()
         self._board.pop(self.name, None)
 
+    def refusal(self, admit: Admit, now: float) -> Refusal | None:
+        """Return why an admission is in vain, or None when it is not; for the actor."""
+        self._expire(admit.model, now)
+        return self.health.refusal(admit, now)
+
+    def grant_nowait(self, admit: Admit) -> Lease | None:
+        """Return a lease, if there are a permit and a key for it and the breakers agree; for the actor."""
+        if not self.ledger.has_room(admit.cost):
+            return None
+        now = trio.current_time()
+        entry = self.health.enter(admit, now, self._rng())
+        self._report(now)
+        if entry is None:
+            return None
+        lease = self.ledger.grant_nowait(
+            admit.request_id, admit.cost, key=entry.key, model=admit.model, is_probe=entry.is_probe
+        )
+        assert lease is not None, "there was room"
+        self.health.granted(lease, entry)
+        if not admit.is_side_call:
+            self.retries.called(now)
+        return lease
+
+    def shed(self, refusal: Refusal) -> None:
+        """Count somebody who was refused; for the actor."""
+        match refusal:
+            case BreakerOpen():
+                self._count_shed("breaker_open")
+            case Draining():
+                self._count_shed("draining")
+            case _:
+                self._count_shed("cooling_down")
+
     def apply(self, spec: ProviderSpec) -> None:
         """Make these limits the ones that count; for the actor."""
         self.spec = spec
-        self.ledger.permits = spec.max_requests
+        self.health.reconfigure(spec)
+        self._report(trio.current_time())
+        self._fit()
+
+    def apply_share(self, permits: int) -> None:
+        """Make this the share that counts; for the actor."""
+        self._share = permits
+        self._fit()
+
+    def apply_fact(self, fact: Fact) -> None:
+        """Let a key rest because another process says so; for the actor."""
+        now = trio.current_time()
+        if fact.until > now and self.health.learn(fact):
+            self._on_event(self._cooled(fact, now))
 
     def publish(self, state: ProviderState, waiting: int) -> None:
         """Replace the entry on the board; for the actor."""
-        ledger = self.ledger
-        free = max(0, ledger.permits - ledger.in_flight)
-        self.mailbox.capacity = self.spec.max_pending + free
+        self._state, self._waiting = state, waiting
+        ledger, health = self.ledger, self.health
+        self.mailbox.capacity = self.spec.max_pending + max(0, self._most() - ledger.in_flight)
         self._board[self.name] = ProviderStatus(
             state,
             ledger.in_flight,
@@ -257,10 +328,67 @@ class Provider(ActorChild[ProviderMessage]):
             ledger.succeeded,
             ledger.abandoned,
             ledger.failures,
+            ledger.permits,
+            health.breakers.status(),
+            len(health.keys),
+            health.keys.cooling,
+            self._shed,
+            self.retries.spent,
+            self.retries.refused,
         )
+        self._maybe_starve(waiting)
+
+    def _most(self) -> int:
+        """Return how many permits this upstream has, for all who share them."""
+        limit = self.health.limit
+        return self.spec.max_requests if limit is None else limit.limit
+
+    def _fit(self) -> None:
+        most = self._most()
+        self.ledger.permits = most if self._share is None else min(most, self._share)
+
+    def _maybe_starve(self, waiting: int) -> None:
+        if waiting and self.ledger.permits < self._most():
+            self._on_starved(waiting)
+
+    def _answered(self, lease: Lease) -> None:
+        now = trio.current_time()
+        self.health.answered(lease, now, self._rng(), self.ledger.in_flight)
+        self._report(now)
+        self._fit()
 
     def _settled(self, lease: Lease) -> None:
+        now = trio.current_time()
+        self.health.settle(lease, now, self._rng())
+        self._report(now)
+        self._fit()
         if self.mailbox.is_closed:
             self.publish("stopped", 0)
         else:
             self.ref.tell(Settle(lease.id, lease.outcome))
+
+    def _expire(self, model: str, now: float) -> None:
+        """Give up on probes that did not come back in time."""
+        self.health.breakers.expire(model, now, self._rng())
+        self._report(now)
+
+    def _count_shed(self, reason: str) -> None:
+        self._shed = MappingProxyType({**self._shed, reason: self._shed.get(reason, 0) + 1})
+
+    def _report(self, now: float) -> None:
+        """Tell of everything that has just been found out."""
+        for change in self.health.take_changes():
+            self._on_event(self._changed(change, now))
+        for fact in self.health.take_facts():
+            self._on_event(self._cooled(fact, now))
+            self._on_fact(fact)
+
+    def _changed(self, change: BreakerChange, now: float) -> ProviderEvent:
+        status = change.status
+        for_s = status.opened_until - now if status.state == "open" and status.opened_until else None
+        return ProviderEvent(
+            EVENTS[status.state], self.name, change.model, for_s=for_s, failures=status.failures
+        )
+
+    def _cooled(self, fact: Fact, now: float) -> ProviderEvent:
+        return ProviderEvent("key.cooled", self.name, key=fact.key, kind=fact.kind, for_s=fact.until - now)

@@ -50,8 +50,10 @@ async def _native(
     )
     record.attempts = 1
     try:
-        with await upstream.admitted(child, provider, record.request_id, patience) as lease:
-            async with upstream.opened(child, provider, outgoing, patience) as response:
+        with await upstream.admitted(
+            child, provider, candidate.model, record.request_id, patience, is_side_call=True
+        ) as lease:
+            async with upstream.opened(child, provider, outgoing, lease, patience) as response:
                 with patience.wait():
                     body = await response.read(_ANSWER_BYTES)
                 lease.outcome = Success()

@@ -171,11 +171,11 @@ async def _try(call: Call, candidate: Candidate) -> None:
     record.upstream_request_id, call.delivery.extra_headers = None, ()
     record.attempts += 1
     call.patience.limit(provider.timeouts.total_s)
-    with await upstream.admitted(child, provider, record.request_id, call.patience) as lease:
+    with await upstream.admitted(child, provider, candidate.model, record.request_id, call.patience) as lease:
         outgoing = _built(call, candidate)
         record.notes = outgoing.notes
         try:
-            async with upstream.opened(child, provider, outgoing, call.patience) as response:
+            async with upstream.opened(child, provider, outgoing, lease, call.patience) as response:
                 await _deliver(call, candidate, outgoing, response, lease)
         except UpstreamError as error:
             lease.outcome = upstream.outcome_of(error) or Success()

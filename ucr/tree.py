@@ -3,8 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
-from actors import Board, Borrower, Lender, Network, Provider, SupervisionEvent, Supervisor, open_supervisor
+from actors import (
+    Board,
+    Borrower,
+    Lender,
+    Network,
+    Provider,
+    ProviderEvent,
+    SupervisionEvent,
+    Supervisor,
+    open_supervisor,
+)
 from ucr import upstream
 from ucr.config.model import Config
 from ucr.config.model import Provider as ProviderConfig
@@ -39,7 +50,8 @@ async def open_tree(config: Config, network: Network, log: Log, worker: str = "0
         log.warning(event.name, actor=event.child, delay_s=event.delay_s, error=repr(event.error))
 
     def make(provider: ProviderConfig, name: str, place: Board) -> Provider:
-        return Provider(replace(upstream.spec_of(provider), id=name), network, place)
+        spec = replace(upstream.spec_of(provider), id=name)
+        return Provider(spec, network, place, on_event=partial(tell, log, provider.id))
 
     async with open_supervisor(grace_s=config.server.grace_s, on_event=report) as supervisor:
         lender = await supervisor.start(Lender())
@@ -48,3 +60,13 @@ async def open_tree(config: Config, network: Network, log: Log, worker: str = "0
         roster = Roster(supervisor, board, make)
         await roster.follow(plan_of(NOTHING, config), config)
         yield Tree(supervisor, roster, board, borrower)
+
+
+def tell(log: Log, provider: str, event: ProviderEvent) -> None:
+    """Write what happened to a provider into the log."""
+    say = log.warning if event.name in ("breaker.opened", "key.cooled") else log.info
+    for_s = None if event.for_s is None else round(event.for_s, 3)
+    if event.name == "key.cooled":
+        say(event.name, provider=provider, key=event.key, kind=event.kind, for_s=for_s)
+    else:
+        say(event.name, provider=provider, model=event.model, for_s=for_s, failures=event.failures)

@@ -1,13 +1,20 @@
 """From a built request to a provider's answer: the one place where the actors' errors become UCR's own."""
 
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 from urllib.parse import urlsplit
+
+import trio
 
 from actors import (
     ActorError,
+    BreakerOpen,
+    CoolingDown,
     Draining,
     Failure,
+    KeyFault,
     Lease,
     Limits,
     MailboxFull,
@@ -27,6 +34,15 @@ from ucr.patience import Patience
 from ucr.redaction import WHOLE_WORD_BELOW
 
 BUSY_RETRY_S = 2
+LONGEST_WAIT_S = 60
+RESTING: Mapping[KeyFault, tuple[ErrorType, str]] = MappingProxyType(
+    {
+        "rate_limit": ("rate_limit_error", "is at its rate limit"),
+        "quota": ("billing_error", "has no credit left for its key"),
+        "auth": ("permission_error", "refuses its key; correct the key in the configuration"),
+    }
+)
+"""What the client is told while every key of a provider has to rest."""
 KEY_MASK = "[key]"
 CONNECTIONS = 100
 """A provider may have as many, and more when it may be asked more at once."""
@@ -39,7 +55,11 @@ def spec_of(provider: Provider) -> ProviderSpec:
         origin_of(provider.base_url),
         provider.max_requests,
         provider.max_pending,
+        provider.wait_s,
         max_connections=max(CONNECTIONS, provider.max_requests),
+        keys=max(1, len(provider.api_keys)),
+        breaker=provider.breaker,
+        adaptive=provider.adaptive_limit,
     )
 
 
@@ -51,16 +71,16 @@ def origin_of(base_url: str) -> Origin:
     return Origin("https", parts.hostname or "", parts.port or 443)
 
 
-def auth_headers(provider: Provider, turn: int = 0) -> HeaderList:
-    """Return the provider's own credentials as headers; none when it needs none. Several keys take turns."""
+def auth_headers(provider: Provider, key: int = 0) -> HeaderList:
+    """Return one of the provider's own keys, by its number, as headers; none when it needs none."""
     if not provider.api_keys or provider.auth == "none":
         return ()
-    key = provider.api_keys[turn % len(provider.api_keys)].reveal()
+    secret = provider.api_keys[key].reveal()
     if provider.auth == "bearer":
-        return (("authorization", f"Bearer {key}"),)
+        return (("authorization", f"Bearer {secret}"),)
     if provider.auth == "both":
-        return (("x-api-key", key), ("api-key", key))
-    return ((provider.auth, key),)
+        return (("x-api-key", secret), ("api-key", secret))
+    return ((provider.auth, secret),)
 
 
 def mask_own_keys(error: UpstreamError, provider: Provider) -> None:
@@ -78,11 +98,23 @@ def target_path(base_url: str, path: str) -> str:
     return parts.path.rstrip("/") + path + query
 
 
-async def admitted(child: ProviderChild, provider: Provider, request_id: str, patience: Patience) -> Lease:
+async def admitted(
+    child: ProviderChild,
+    provider: Provider,
+    model: str,
+    request_id: str,
+    patience: Patience,
+    *,
+    is_side_call: bool = False,
+) -> Lease:
     """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
     try:
         with patience.wait():
-            return await child.admit(request_id, deadline=patience.deadline)
+            return await child.admit(
+                request_id, deadline=patience.deadline, model=model, is_side_call=is_side_call
+            )
+    except (BreakerOpen, CoolingDown) as refusal:
+        raise refused(provider, model, refusal) from None
     except MailboxFull:
         why = f"provider '{provider.id}' has {provider.max_requests} requests running and no room for more"
     except Draining:
@@ -92,25 +124,38 @@ async def admitted(child: ProviderChild, provider: Provider, request_id: str, pa
     raise UpstreamError("overloaded_error", why, fault="overload", retry_after_s=BUSY_RETRY_S)
 
 
+def refused(provider: Provider, model: str, refusal: BreakerOpen | CoolingDown) -> UpstreamError:
+    """Say in UCR's words that a provider is left alone for a while, and how long it is."""
+    seconds = math.ceil(refusal.retry_at - trio.current_time())
+    wait_s = min(max(seconds, 1), LONGEST_WAIT_S)
+    if isinstance(refusal, BreakerOpen):
+        why = f"provider '{provider.id}' failed too often with {model}; it is asked again in {wait_s} s"
+        return UpstreamError("overloaded_error", why, fault="overload", retry_after_s=wait_s)
+    type_, what = RESTING[refusal.kind]
+    why = f"provider '{provider.id}' {what}; it is asked again in {wait_s} s"
+    return UpstreamError(type_, why, fault=refusal.kind, retry_after_s=wait_s)
+
+
 @asynccontextmanager
 async def opened(
-    child: ProviderChild, provider: Provider, outgoing: Outgoing, patience: Patience
+    child: ProviderChild, provider: Provider, outgoing: Outgoing, lease: Lease, patience: Patience
 ) -> AsyncIterator[UpstreamResponse]:
     """Send the request; yield the answer once its head is there. Raises `UpstreamError` for every failure."""
     request = UpstreamRequest(
         "POST",
         target_path(provider.base_url, outgoing.path),
-        _merged(
-            outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, child.status.granted)
-        ),
+        _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, lease.key)),
         outgoing.body,
     )
     times = provider.timeouts
     limits = Limits(times.connect_s, times.first_byte_s, times.idle_s)
     try:
         async with AsyncExitStack() as stack:
+            sent_at = trio.current_time()
             with patience.wait():
                 response = await stack.enter_async_context(child.pool.open(request, limits))
+            if response.status == 200:
+                lease.answered(trio.current_time() - sent_at)
             yield response
     except PoolError as error:
         raise pool_fault(provider.id, error) from None

@@ -8,19 +8,12 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from actors.admission import Admit, ProviderMessage, Settle
 from actors.errors import ActorCrashed, ActorStopped, AskTimeout, Draining, MailboxFull
 from actors.lease import Abandoned, Failure, Lease, Success
 from actors.mailbox import Reply
-from actors.provider import (
-    Admit,
-    Board,
-    Provider,
-    ProviderActor,
-    ProviderMessage,
-    ProviderSpec,
-    ProviderStatus,
-    Settle,
-)
+from actors.provider import Provider, ProviderActor
+from actors.spec import Board, ProviderSpec, ProviderStatus
 from actors.supervisor import Supervisor, open_supervisor
 from tests.world.network import MemoryNetwork
 from tests.world.pools import ORIGIN

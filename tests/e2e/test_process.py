@@ -202,7 +202,7 @@ async def test_no_secret_is_printed_logged_or_told(tmp_path: Path) -> None:
     leak = Refuse(401, "authentication_error", f"the key {SECRET} opens no door")
     wrong = Refuse(400, "invalid_request_error", f"x-api-key: {SECRET} asked too much")
     told = b""
-    async with routed(tmp_path, Upstream(says(leak), says(leak), says(wrong), says(wrong)), key=SECRET) as up:
+    async with routed(tmp_path, Upstream(says(wrong), says(wrong), says(leak)), key=SECRET) as up:
         asked = [post(path, model, stream=True) for path, model in CLIENTS[::2]] * 2
         asked += [
             get("/v1/providers"),

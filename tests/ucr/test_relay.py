@@ -438,6 +438,7 @@ async def test_the_last_failure_does_not_decide_on_the_shape_of_an_earlier_one(a
     handlers = {"first": answers.says(429, REFUSED), "second": answers.says(500, {})}
     async with open_router(config, **handlers) as world:
         mine = await world.ask(MESSAGES, ASK)
+        await trio.sleep(6)
         theirs = await world.ask(CHAT, CHAT_ASK)
     assert (mine.status, mine.json()["type"]) == (429, "error")
     assert (theirs.status, theirs.json()) == (429, REFUSED)

@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors import Board, Failure, Origin, PoolError, ProviderSpec, open_supervisor
+from actors import Board, BreakerSpec, Failure, Lease, Origin, PoolError, ProviderSpec, open_supervisor
 from actors import Provider as ProviderChild
 from tests.world.network import Hang, MemoryNetwork, Refuse, Reset
 from tests.world.sweep import Scenario, cancellation_sweep
@@ -82,8 +82,12 @@ class World:
 
     async def ask(self, patience: Patience | None = None) -> bytes:
         patience = patience or Patience(100)
-        async with upstream.opened(self.child, self.provider, OUTGOING, patience) as response:
+        async with upstream.opened(self.child, self.provider, OUTGOING, lease(), patience) as response:
             return await response.read()
+
+
+def lease(key: int = 0) -> Lease:
+    return Lease(1, "r", 1, lambda _: None, key=key)
 
 
 @contextmanager
@@ -113,7 +117,13 @@ def test_the_origin_is_read_from_the_base_url(url: str, origin: Origin) -> None:
 
 
 def test_the_actors_learn_where_a_provider_is_and_its_limits() -> None:
-    assert upstream.spec_of(PROVIDER) == ProviderSpec("p", Origin("http", "up.test", 8000), 1, 1)
+    provider = replace(PROVIDER, wait_s=3, adaptive_limit=True, breaker=BreakerSpec(reset_s=7))
+    origin = Origin("http", "up.test", 8000)
+    breaker = BreakerSpec(reset_s=7)
+    assert upstream.spec_of(provider) == ProviderSpec(
+        "p", origin, 1, 1, 3, keys=2, breaker=breaker, adaptive=True
+    )
+    assert upstream.spec_of(replace(PROVIDER, api_keys=())).keys == 1
 
 
 @pytest.mark.parametrize(
@@ -170,7 +180,7 @@ async def test_a_configured_header_wins_over_the_dialects_and_the_key_over_both(
 async def test_repeated_headers_of_an_answer_are_joined(autojump_clock: MockClock) -> None:
     async with (
         World(PROVIDER).run() as world,
-        upstream.opened(world.child, PROVIDER, OUTGOING, Patience(100)) as response,
+        upstream.opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)) as response,
     ):
         assert upstream.headers_of(response) == {"x-a": "1, 2", "request-id": "r", "content-length": "5"}
 
@@ -254,7 +264,7 @@ async def test_leaving_before_the_end_closes_the_connection_and_reading_it_whole
     autojump_clock: MockClock,
 ) -> None:
     async with World(PROVIDER).run() as world:
-        async with upstream.opened(world.child, PROVIDER, OUTGOING, Patience(100)):
+        async with upstream.opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)):
             pass
         assert world.child.pool.statistics().idle == 0
         await world.ask()
@@ -264,14 +274,14 @@ async def test_leaving_before_the_end_closes_the_connection_and_reading_it_whole
 async def test_an_error_of_the_caller_passes_unchanged(autojump_clock: MockClock) -> None:
     async with World(PROVIDER).run() as world:
         with pytest.raises(KeyError):
-            async with upstream.opened(world.child, PROVIDER, OUTGOING, Patience(100)):
+            async with upstream.opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)):
                 raise KeyError("mine")
 
 
 async def test_a_permit_is_waited_for_and_given(autojump_clock: MockClock) -> None:
     async with World(PROVIDER).run() as world:
         patience = Patience(100)
-        first = await upstream.admitted(world.child, PROVIDER, "r1", patience)
+        first = await upstream.admitted(world.child, PROVIDER, "m", "r1", patience)
 
         async def release() -> None:
             await trio.sleep(4)
@@ -280,7 +290,7 @@ async def test_a_permit_is_waited_for_and_given(autojump_clock: MockClock) -> No
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(release)
-            with await upstream.admitted(world.child, PROVIDER, "r2", patience) as lease:
+            with await upstream.admitted(world.child, PROVIDER, "m", "r2", patience) as lease:
                 assert lease.request_id == "r2"
         assert patience.waited_s() == 4
 
@@ -294,7 +304,7 @@ def test_no_step_at_which_a_call_is_cancelled_loses_a_permit_or_a_connection() -
             async def act() -> None:
                 for _ in range(2):
                     patience = Patience(100)
-                    with await upstream.admitted(world.child, PROVIDER, "swept", patience):
+                    with await upstream.admitted(world.child, PROVIDER, "m", "swept", patience):
                         assert await world.ask(patience) == b"hello"
 
             async def check() -> None:
@@ -311,13 +321,13 @@ def test_no_step_at_which_a_call_is_cancelled_loses_a_permit_or_a_connection() -
 
 async def test_a_provider_without_room_is_an_overload_at_once(autojump_clock: MockClock) -> None:
     async with World(PROVIDER).run() as world:
-        with await upstream.admitted(world.child, PROVIDER, "r1", Patience(100)):
+        with await upstream.admitted(world.child, PROVIDER, "m", "r1", Patience(100)):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(upstream.admitted, world.child, PROVIDER, "r2", Patience(100))
+                nursery.start_soon(upstream.admitted, world.child, PROVIDER, "m", "r2", Patience(100))
                 await wait_all_tasks_blocked()
                 began = trio.current_time()
                 with refused() as errors:
-                    await upstream.admitted(world.child, PROVIDER, "r3", Patience(100))
+                    await upstream.admitted(world.child, PROVIDER, "m", "r3", Patience(100))
                 assert trio.current_time() == began
                 nursery.cancel_scope.cancel(reason="seen")
     assert (errors[0].fault, errors[0].status, errors[0].retry_after_s) == ("overload", 529, 2)
@@ -328,10 +338,10 @@ async def test_a_provider_that_drains_or_has_stopped_is_an_overload(autojump_clo
     async with World(PROVIDER).run() as world:
         await world.child.drain()
         with refused() as draining:
-            await upstream.admitted(world.child, PROVIDER, "r1", Patience(100))
+            await upstream.admitted(world.child, PROVIDER, "m", "r1", Patience(100))
         assert draining[0].message == "provider 'p' is shutting down"
     with refused() as stopped:
-        await upstream.admitted(world.child, PROVIDER, "r2", Patience(100))
+        await upstream.admitted(world.child, PROVIDER, "m", "r2", Patience(100))
     assert stopped[0].message.startswith("provider 'p' is not available: ")
     assert [(error.fault, error.status) for error in draining + stopped] == [("overload", 529)] * 2
 

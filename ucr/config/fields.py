@@ -6,6 +6,7 @@ has no effect.
 
 from dataclasses import dataclass
 
+from actors.breaker import BreakerSpec
 from ucr.catalogue import Quirks
 from ucr.config.kinds import (
     Choice,
@@ -27,6 +28,7 @@ DIALECTS = ("anthropic", "openai-chat")
 AUTHS = ("bearer", "x-api-key", "api-key", "both", "none")
 _SERVER, _TIMEOUTS, _LOGGING = Server(), Timeouts(), Logging()
 _PROVIDER = Provider("", "", "")
+_BREAKER = BreakerSpec()
 _QUIRKS = Quirks()
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -34,7 +36,10 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One key. `default` is what the reference shows: a text in brackets says where the value comes from."""
+    """One key. `default` is what the reference shows: a text in brackets says where the value comes from.
+
+    `fields` are the keys of a table, where the key holds one.
+    """
 
     key: str
     kind: Kind
@@ -43,6 +48,7 @@ class Field:
     unit: str = ""
     is_required: bool = False
     later: bool = False
+    fields: tuple["Field", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ PORT = Number(0, 65_535, is_whole=True)
 COUNT = Number(1, 1_000_000, is_whole=True)
 WORKERS = Number(1, 64, is_whole=True)
 SECONDS = Number(0.001, 86_400)
+PERCENT = Number(1, 100)
 ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, dots, dashes and underscores")
 NAMES = Listing(Text(), "texts")
 DIGEST = Text(r"[0-9a-fA-F]{64}", "64 hexadecimal digits (the SHA-256 of the key)")
@@ -126,6 +133,43 @@ TIMEOUTS = Section(
     "[timeouts]\nfirst_byte_s = 300\nidle_s = 240",
 )
 
+BREAKER = (
+    Field("enabled", Flag(), _BREAKER.enabled, "False lets every request through, whatever happened before."),
+    Field(
+        "consecutive_failures",
+        COUNT,
+        _BREAKER.consecutive_failures,
+        "So many failures in a row open the breaker.",
+    ),
+    Field(
+        "error_percent",
+        PERCENT,
+        _BREAKER.error_percent,
+        "So large a share of failures in the window opens it as well.",
+        "%",
+    ),
+    Field("window_s", SECONDS, _BREAKER.window_s, "Window in which shares are counted.", "s"),
+    Field("min_calls", COUNT, _BREAKER.min_calls, "With fewer calls in the window no share is looked at."),
+    Field(
+        "slow_s", SECONDS, "(none)", "A call whose first byte takes longer is slow; without it none is.", "s"
+    ),
+    Field(
+        "slow_percent",
+        PERCENT,
+        _BREAKER.slow_percent,
+        "So large a share of slow calls opens the breaker too.",
+        "%",
+    ),
+    Field("reset_s", SECONDS, _BREAKER.reset_s, "How long an open breaker refuses everything.", "s"),
+    Field(
+        "max_reset_s", SECONDS, _BREAKER.max_reset_s, "Each time in a row is twice as long, up to this.", "s"
+    ),
+    Field(
+        "probes", COUNT, _BREAKER.probes, "Requests that must then succeed before the others are let through."
+    ),
+    Field("probe_s", SECONDS, _BREAKER.probe_s, "Limit of a probe's first byte.", "s"),
+)
+
 QUIRKS = tuple(
     Field(
         key,
@@ -151,7 +195,10 @@ PROVIDERS = Section(
         ),
         Field("api_key", Key(), "(the provider's own variable)", "Key that the provider wants."),
         Field(
-            "api_keys", Listing(Key(), "secret texts"), [], "Several keys, used in turn; instead of `api_key`."
+            "api_keys",
+            Listing(Key(), "secret texts"),
+            [],
+            "Several keys instead of `api_key`: the least loaded is used, and one that is turned away rests.",
         ),
         Field(
             "auth", Choice(AUTHS), "(by id)", "How the key is sent: `both` is x-api-key and api-key together."
@@ -172,6 +219,20 @@ PROVIDERS = Section(
             Number(0, 1_000_000, is_whole=True),
             _PROVIDER.max_pending,
             "Requests that may wait for a place; more are refused at once.",
+        ),
+        Field("wait_s", SECONDS, _PROVIDER.wait_s, "How long a request waits for a place at most.", "s"),
+        Field(
+            "adaptive_limit",
+            Flag(),
+            _PROVIDER.adaptive_limit,
+            "Find out by trying how many requests the provider takes at one time, up to `max_requests`.",
+        ),
+        Field(
+            "breaker",
+            Table(),
+            {},
+            "When the provider, or one of its models, is left alone because it fails, and for how long.",
+            fields=BREAKER,
         ),
         Field(
             "timeouts", Table(), {}, "The limits below as a table; a limit that stands alone goes before it."

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from actors.breaker import BreakerSpec
 from ucr.catalogue import Auth, Quirks
 from ucr.secret import Secret
 
@@ -53,6 +54,9 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=lambda: EMPTY, repr=False)
     max_requests: int = 64
     max_pending: int = 128
+    wait_s: float = 10.0
+    adaptive_limit: bool = False
+    breaker: BreakerSpec = BreakerSpec()
     timeouts: Timeouts = Timeouts()
     quirks: Quirks = Quirks()
     models_path: str | None = "/models"

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from urllib.parse import urlsplit
 
+from actors.breaker import BreakerSpec
 from ucr.access import is_loopback
 from ucr.catalogue import Auth, Row, row
-from ucr.config.fields import LIMITS, PROVIDERS
+from ucr.config.fields import BREAKER, LIMITS, PROVIDERS
 from ucr.config.model import Provider, Timeouts
 from ucr.config.quirk_fields import quirk_keys
 from ucr.config.reading import Reading, Values
@@ -15,7 +16,8 @@ from ucr.secret import Secret
 _PLAIN = tuple(
     field.name
     for field in fields(Provider)
-    if field.name in {entry.key for entry in PROVIDERS.fields if not entry.later} - {"timeouts", "api_keys"}
+    if field.name
+    in {entry.key for entry in PROVIDERS.fields if not entry.later} - {"timeouts", "breaker", "api_keys"}
 )
 _DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (("anthropic", "x-api-key"), ("openai-chat", "bearer"))
 
@@ -68,6 +70,7 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
         **{name: values[name] for name in _PLAIN if name in values},
         api_keys=_keys(reading, values, known, at),
         timeouts=_timeouts(reading, values, timeouts, at),
+        breaker=_breaker(reading, values, at),
         quirks=base.quirks.with_({key: values[key] for key in quirk_keys() if key in values}),
     )
     if "auth" not in values and (known is None or known.dialect != provider.dialect):
@@ -81,6 +84,13 @@ def _timeouts(reading: Reading, values: Values, timeouts: Timeouts, at: str) -> 
     table = reading.values(values.get("timeouts", {}), LIMITS, f"{at}.timeouts")
     alone = {entry.key: values[entry.key] for entry in LIMITS if entry.key in values}
     return replace(timeouts, **(table | alone))
+
+
+def _breaker(reading: Reading, values: Values, at: str) -> BreakerSpec:
+    spec = BreakerSpec(**reading.values(values.get("breaker", {}), BREAKER, f"{at}.breaker"))
+    if spec.max_reset_s < spec.reset_s:
+        spec = replace(spec, max_reset_s=spec.reset_s)
+    return spec
 
 
 def _keys(reading: Reading, values: Values, known: Row | None, at: str) -> tuple[Secret, ...]:

@@ -47,14 +47,22 @@ def _section(section: Section) -> str:
         parts.append(f"```toml\n{section.example}\n```\n")
     if section.fields:
         parts.append("| Key | Value | Default | Unit | |\n|---|---|---|---|---|")
-        parts.extend(map(_row, section.fields))
+        for field in section.fields:
+            parts.append(_row(field))
+            parts.extend(_row(entry, f"{field.key}.") for entry in field.fields)
         parts[-1] += "\n"
     return "\n".join(parts)
 
 
-def _row(field: Field) -> str:
+def _row(field: Field, before: str = "") -> str:
     later = " *Not yet used.*" if field.later else ""
-    cells = (f"`{field.key}`", field.kind.word, _default(field.default), field.unit, f"{field.says}{later}")
+    cells = (
+        f"`{before}{field.key}`",
+        field.kind.word,
+        _default(field.default),
+        field.unit,
+        f"{field.says}{later}",
+    )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

@@ -38,6 +38,9 @@ def _section(section: Section) -> Schema:
 
 def _field(field: Field) -> Schema:
     schema = field.kind.schema()
+    if field.fields:
+        schema["properties"] = {entry.key: _field(entry) for entry in field.fields}
+        schema["additionalProperties"] = False
     unit = f" Unit: {field.unit}." if field.unit else ""
     schema["description"] = f"{field.says}{unit}{' Not yet used.' if field.later else ''}"
     if not (isinstance(field.default, str) and field.default.startswith("(")):

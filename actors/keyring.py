@@ -1,0 +1,90 @@
+"""A keyring: the keys of one upstream, the least loaded first, and those that have to rest. Pure."""
+
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from actors.errors import KeyFault
+from actors.lease import Failure
+
+SHORTEST_S, LONGEST_S = 1.0, 60.0
+RATE_LIMIT_S = 5.0
+"""How long a key rests after a 429 that does not say for how long; LiteLLM's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """A key rests until this time of Trio's clock, because of this."""
+
+    until: float
+    kind: KeyFault
+
+
+def rest_s(failure: Failure) -> float:
+    """Return how long a key rests after a failure: as long as was asked for, within bounds."""
+    if failure.kind != "rate_limit":
+        return LONGEST_S
+    if failure.retry_after_s is None:
+        return RATE_LIMIT_S
+    return min(max(failure.retry_after_s, SHORTEST_S), LONGEST_S)
+
+
+class Keyring:
+    """Keys are numbers from 0. An upstream without keys has one all the same: the way in is then the key."""
+
+    def __init__(self, keys: int) -> None:
+        self._loads = [0] * max(1, keys)
+        self._used = [0] * len(self._loads)
+        self._uses = 0
+        self._cooling: dict[int, Cooling] = {}
+
+    def __repr__(self) -> str:
+        return f"<Keyring {self._loads}, {len(self._cooling)} cooling>"
+
+    def __len__(self) -> int:
+        return len(self._loads)
+
+    @property
+    def cooling(self) -> Mapping[int, Cooling]:
+        """Return the keys that rest, and those that have rested since they were last looked for."""
+        return MappingProxyType(dict(self._cooling))
+
+    def has_free(self, now: float) -> bool:
+        """Whether `take` would return a key."""
+        return len(self._cooling) < len(self._loads) or any(c.until <= now for c in self._cooling.values())
+
+    def soonest(self) -> Cooling:
+        """Return the rest that ends first; there must be one."""
+        return min(self._cooling.values(), key=lambda cooling: cooling.until)
+
+    def take(self, now: float, avoid: Collection[int] = (), group: str = "") -> int | None:
+        """Return the free key with the least work, or None when all rest; give it back after the work.
+
+        Keys to avoid are taken only when there is no other. Of several with the same work a group always gets
+        the same one, so that what an upstream remembers by key is found again; else the one used longest ago.
+        """
+        self._cooling = {key: cooling for key, cooling in self._cooling.items() if cooling.until > now}
+        free = [key for key in range(len(self._loads)) if key not in self._cooling]
+        if not free:
+            return None
+        key = min(free, key=lambda key: (key in avoid, self._loads[key], self._preference(key, group)))
+        self._uses += 1
+        self._used[key] = self._uses
+        self._loads[key] += 1
+        return key
+
+    def give_back(self, key: int) -> None:
+        """The work with a key has ended."""
+        self._loads[key] -= 1
+
+    def cool(self, key: int, until: float, kind: KeyFault) -> bool:
+        """Let a key rest; False: it does so already, as long, or there is no such key."""
+        resting = self._cooling.get(key)
+        if not 0 <= key < len(self._loads) or (resting is not None and resting.until >= until):
+            return False
+        self._cooling[key] = Cooling(until, kind)
+        return True
+
+    def _preference(self, key: int, group: str) -> int:
+        return zlib.crc32(f"{group}:{key}".encode()) if group else self._used[key]

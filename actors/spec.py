@@ -1,0 +1,95 @@
+"""What a provider is told of its upstream, and what it tells of itself."""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.breaker import BreakerSpec, BreakerStatus
+from actors.errors import KeyFault
+from actors.keyring import Cooling
+from actors.lease import FailureKind
+from actors.request import Origin
+
+ProviderState = Literal["serving", "restarting", "draining", "stopped"]
+ProviderEventName = Literal["breaker.opened", "breaker.half_opened", "breaker.closed", "key.cooled"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """One upstream and its limits.
+
+    `wait_s` is the longest that an admission waits for a permit, `keys` the number of keys that the upstream may
+    be asked with. With `adaptive`, `max_requests` is only the most of a limit that is found by trying.
+    """
+
+    id: str
+    origin: Origin
+    max_requests: int = 64
+    max_pending: int = 128
+    wait_s: float = 10.0
+    max_connections: int = 100
+    keep_alive_s: float = 60.0
+    connection_life_s: float = 600.0
+    keys: int = 1
+    breaker: BreakerSpec = BreakerSpec()
+    adaptive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """What the rest of the process can see of a provider without asking it.
+
+    `in_flight` is the cost of the leases that are out, `waiting` the number of admissions that wait, `limit` how
+    much may be out at the moment. `breakers` are by model, and None is the one of the way to the upstream.
+    `cooling` are the keys that rest or have rested lately; look at `until`. `shed` counts by reason who got no
+    lease: full, waited, breaker_open, cooling_down, draining.
+    """
+
+    state: ProviderState
+    in_flight: int
+    waiting: int
+    granted: int
+    succeeded: int
+    abandoned: int
+    failures: Mapping[FailureKind, int]
+    limit: int
+    breakers: Mapping[str | None, BreakerStatus]
+    keys: int
+    cooling: Mapping[int, Cooling]
+    shed: Mapping[str, int]
+    retries_spent: int
+    retries_refused: int
+
+    @property
+    def drained(self) -> bool:
+        return self.state in {"draining", "stopped"} and self.in_flight == 0
+
+
+Board = MutableMapping[str, ProviderStatus]
+"""One entry for each provider, replaced whole at every change. Its owner passes it in; others only read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something true of a key wherever it is used: it has to rest `until` a time of Trio's clock."""
+
+    kind: KeyFault
+    key: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """A change that is worth a line in a log.
+
+    `model` None is the breaker of the way to the upstream. `for_s` is how long the ejection or the rest lasts,
+    `kind` why a key rests.
+    """
+
+    name: ProviderEventName
+    provider: str
+    model: str | None = None
+    key: int | None = None
+    kind: KeyFault | None = None
+    for_s: float | None = None
+    failures: int = 0

@@ -1,0 +1,112 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.keyring import Cooling, Keyring, rest_s
+from actors.lease import Failure
+
+
+def test_the_key_with_the_least_work_is_taken() -> None:
+    keys = Keyring(3)
+    assert [keys.take(0) for _ in range(3)] == [0, 1, 2]
+    keys.give_back(1)
+    assert keys.take(0) == 1
+
+
+def test_of_keys_with_the_same_work_the_one_used_longest_ago_is_taken() -> None:
+    keys = Keyring(2)
+    taken = []
+    for _ in range(4):
+        key = keys.take(0)
+        assert key is not None
+        taken.append(key)
+        keys.give_back(key)
+    assert taken == [0, 1, 0, 1]
+
+
+def test_a_group_gets_the_same_key_while_the_load_leaves_the_choice() -> None:
+    keys = Keyring(4)
+    first = keys.take(0, group="session")
+    assert first is not None
+    keys.give_back(first)
+    for _ in range(5):
+        assert keys.take(0, group="session") == first
+        keys.give_back(first)
+    keys.take(0, group="session")
+    assert keys.take(0, group="session") != first
+
+
+def test_a_key_to_avoid_is_taken_only_when_there_is_no_other() -> None:
+    keys = Keyring(2)
+    assert keys.take(0, avoid=(0,)) == 1
+    assert keys.take(0, avoid=(0,)) == 1
+    assert keys.take(0, avoid=(0, 1)) == 0
+
+
+def test_a_key_that_rests_is_not_taken() -> None:
+    keys = Keyring(2)
+    assert keys.cool(0, 10, "rate_limit")
+    assert [keys.take(5), keys.take(9)] == [1, 1]
+    assert keys.cool(1, 20, "auth")
+    assert (keys.has_free(9.9), keys.take(9.9)) == (False, None)
+    assert keys.soonest() == Cooling(10, "rate_limit")
+    assert (keys.has_free(10), keys.take(10)) == (True, 0)
+    assert keys.cooling == {1: Cooling(20, "auth")}
+
+
+def test_a_rest_is_never_made_shorter_and_an_unknown_key_has_none() -> None:
+    keys = Keyring(1)
+    assert keys.cool(0, 10, "quota")
+    assert not keys.cool(0, 5, "rate_limit")
+    assert not keys.cool(1, 10, "rate_limit")
+    assert keys.soonest().kind == "quota"
+
+
+def test_an_upstream_without_keys_can_rest_as_well() -> None:
+    keys = Keyring(0)
+    assert (len(keys), keys.take(0)) == (1, 0)
+    keys.cool(0, 10, "rate_limit")
+    assert keys.take(5) is None
+    assert repr(keys) == "<Keyring [1], 1 cooling>"
+
+
+@pytest.mark.parametrize(
+    ("failure", "seconds"),
+    [
+        (Failure("rate_limit"), 5),
+        (Failure("rate_limit", 20), 20),
+        (Failure("rate_limit", 0.01), 1),
+        (Failure("rate_limit", -7), 1),
+        (Failure("rate_limit", 10**9), 60),
+        (Failure("quota"), 60),
+        (Failure("auth", 1), 60),
+    ],
+)
+def test_a_rest_lasts_as_long_as_was_asked_for_within_bounds(failure: Failure, seconds: float) -> None:
+    assert rest_s(failure) == seconds
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 3), st.floats(0.1, 5)), max_size=60))
+def test_no_key_has_two_more_than_another_that_is_free(steps: list[int | float | None]) -> None:
+    """None takes a key, a whole number gives one back, another number is how long the next key rests."""
+    keys, loads, now = Keyring(4), [0, 0, 0, 0], 0.0
+    for step in steps:
+        now += 0.5
+        if step is None:
+            free = [load for key, load in enumerate(loads) if now >= _until(keys, key)]
+            key = keys.take(now)
+            assert (key is not None) == bool(free) == (key is not None)
+            if key is not None:
+                assert loads[key] == min(free)
+                loads[key] += 1
+        elif isinstance(step, int):
+            if loads[step]:
+                keys.give_back(step)
+                loads[step] -= 1
+        else:
+            keys.cool(int(now * 2) % 4, now + step, "rate_limit")
+
+
+def _until(keys: Keyring, key: int) -> float:
+    cooling = keys.cooling.get(key)
+    return 0.0 if cooling is None else cooling.until
