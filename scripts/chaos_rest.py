@@ -9,6 +9,8 @@ from chaos_run import Run
 from chaos_upstream import Mood
 
 MORE_DESCRIPTORS = 2
+QUIET_S = 3.0
+"""Descriptors that did not change for so long are taken for settled."""
 
 
 async def descriptors_back(run: Run) -> None:
@@ -45,12 +47,12 @@ async def _settled(router: Router, before: dict[int, int], limit_s: float) -> di
     """Return the descriptors of each process once they are as few as before, or change no more."""
     found, quiet_since = _counted(router), trio.current_time()
     with trio.move_on_after(limit_s):
-        while trio.current_time() < quiet_since + limit_s / 3:
+        while before or trio.current_time() < quiet_since + QUIET_S:
             await trio.sleep(0.2)
-            if before and all(found.get(pid, 0) <= count for pid, count in before.items()):
-                break
             if (now := _counted(router)) != found:
                 found, quiet_since = now, trio.current_time()
+            if before and all(found.get(pid, 0) <= count for pid, count in before.items()):
+                break
     return found
 
 
