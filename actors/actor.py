@@ -4,8 +4,11 @@
 with its reply slot and answered when another message makes that possible.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
+
+import trio
 
 from actors.mailbox import Mailbox, MailboxStatistics, Reply
 from actors.ref import Ref
@@ -33,6 +36,8 @@ async def serve(mailbox: Mailbox[Message], actor: Actor[Message]) -> None:
 class ActorChild(Generic[Message]):
     """An actor in the form in which a supervisor runs it: the mailbox stays, the incarnations change."""
 
+    tidy_every_s = math.inf
+
     def __init__(
         self,
         mailbox: Mailbox[Message],
@@ -59,8 +64,15 @@ class ActorChild(Generic[Message]):
         return self._make_actor()
 
     async def run(self) -> None:
-        """Run one incarnation."""
-        await serve(self.mailbox, self.incarnate())
+        """Run one incarnation, and `tidy` between messages every `tidy_every_s` seconds."""
+        actor = self.incarnate()
+        while True:
+            with trio.move_on_after(self.tidy_every_s):
+                await serve(self.mailbox, actor)
+            await self.tidy()
+
+    async def tidy(self) -> None:
+        """Let go of what has grown old. It must not wait for anybody: the mailbox stands still meanwhile."""
 
     def crashed(self, error: BaseException | None) -> None:
         """Fail the asks that the dead incarnation had in hand."""

@@ -87,6 +87,16 @@ class Pool:
         """
         return _Opening(self, request, limits)
 
+    async def sweep(self) -> None:
+        """Close every idle connection that is too old or that the upstream has ended: nobody may ever take it."""
+        await self._sweep()
+        ended = [connection for connection in self._idle if not is_quiet(connection.stream)]
+        for connection in ended:
+            self._idle.remove(connection)
+            self._open -= 1
+        for connection in ended:
+            await trio.aclose_forcefully(connection.stream)
+
     async def aclose(self) -> None:
         """Close the idle connections; those in use close when their exchange ends."""
         self._is_closed = True

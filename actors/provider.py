@@ -136,6 +136,8 @@ class Provider(ActorChild[ProviderMessage]):
     should know; `on_starved` how many wait although only the share of this process is used up. None may raise.
     """
 
+    tidy_every_s = 15.0
+
     def __init__(
         self,
         spec: ProviderSpec,
@@ -247,6 +249,9 @@ class Provider(ActorChild[ProviderMessage]):
         self.ledger.close()
         self.ref.tell(Drain())
         await self.ledger.wait_empty()
+
+    async def tidy(self) -> None:
+        await self.pool.sweep()
 
     def crashed(self, error: BaseException | None) -> None:
         super().crashed(error)

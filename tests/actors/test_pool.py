@@ -79,6 +79,20 @@ async def test_old_connections_are_swept_out_from_the_bottom(autojump_clock: Moc
         assert world.upstream.open_connections == 1
 
 
+async def test_a_sweep_closes_what_has_grown_old_though_nobody_asks_for_a_connection(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_pool_world() as world:
+        await world.call()
+        await trio.sleep(59)
+        await world.pool.sweep()
+        assert world.pool.statistics().idle == 1
+        await trio.sleep(1)
+        await world.pool.sweep()
+        assert (world.pool.statistics().idle, world.pool.statistics().open) == (0, 0)
+        assert world.network.streams[0].is_closed
+
+
 async def test_a_connection_that_the_upstream_closed_is_replaced_without_a_word(
     autojump_clock: MockClock,
 ) -> None:
@@ -275,6 +289,24 @@ async def test_an_answer_to_nothing_on_an_idle_socket_is_not_taken_for_the_next_
         assert response.status == 200
     assert (len(streams), pool.statistics().stale) == (2, 0)
     await pool.aclose()
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_sweep_closes_what_the_upstream_has_ended(nursery: trio.Nursery) -> None:
+    async def end_after_it(request: SeenRequest, answer: Answer) -> None:
+        await answer.reply(200, b"ok")
+        answer.ends_connection = True
+
+    upstream = Upstream(end_after_it)
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    nursery.start_soon(trio.serve_listeners, upstream.serve, [listener])
+    pool = Pool(Origin("http", "127.0.0.1", listener.socket.getsockname()[1]), RealNetwork())
+    async with pool.open(HELLO, LIMITS) as response:
+        assert await response.read() == b"ok"
+    await upstream.wait_closed()
+    assert pool.statistics().idle == 1
+    await pool.sweep()
+    assert (pool.statistics().idle, pool.statistics().open) == (0, 0)
     nursery.cancel_scope.cancel()
 
 

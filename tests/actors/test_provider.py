@@ -16,8 +16,9 @@ from actors.provider import Provider, ProviderActor
 from actors.spec import Board, ProviderSpec, ProviderStatus
 from actors.supervisor import Supervisor, open_supervisor
 from tests.world.network import MemoryNetwork
-from tests.world.pools import ORIGIN
+from tests.world.pools import HELLO, LIMITS, ORIGIN, say_ok
 from tests.world.sweep import Scenario, cancellation_sweep
+from tests.world.upstream import Upstream
 
 SPEC = ProviderSpec("local", ORIGIN, max_requests=2, max_pending=2)
 FOREVER = float("inf")
@@ -100,6 +101,21 @@ async def test_a_lease_is_granted_while_there_are_permits(autojump_clock: MockCl
         await wait_all_tasks_blocked()
         assert (world.status.in_flight, world.status.granted, world.status.succeeded) == (0, 1, 1)
         assert world.provider.status is world.status
+
+
+async def test_idle_connections_are_closed_though_no_further_request_comes(autojump_clock: MockClock) -> None:
+    network, upstream = MemoryNetwork(), Upstream(say_ok)
+    async with trio.open_nursery() as nursery, open_supervisor(grace_s=1, rng=lambda: 1.0) as supervisor:
+        listener = network.listener(ORIGIN.host, ORIGIN.port)
+        nursery.start_soon(trio.serve_listeners, upstream.serve, [listener])
+        provider = await supervisor.start(Provider(SPEC, network, {}))
+        async with provider.pool.open(HELLO, LIMITS) as response:
+            assert await response.read() == b"ok"
+        await trio.sleep(SPEC.keep_alive_s - 1)
+        assert provider.pool.statistics().open == 1
+        await trio.sleep(1 + Provider.tidy_every_s)
+        assert (provider.pool.statistics().open, upstream.open_connections) == (0, 0)
+        nursery.cancel_scope.cancel()
 
 
 async def test_those_above_the_permits_wait_their_turn(autojump_clock: MockClock) -> None:
