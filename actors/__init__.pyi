@@ -35,7 +35,7 @@ from .errors import (
     Refusal,
     WireError,
 )
-from .keyring import Cooling
+from .keyring import KeyStatus
 from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
 from .lending import Want
 from .limits import LIMITS_MESSAGES, Leave, Lender, LimitsMessage, LimitsStatistics
@@ -105,7 +105,6 @@ __all__ = [
     "ChildStatistics",
     "Clear",
     "Codec",
-    "Cooling",
     "CoolingDown",
     "Count",
     "Counter",
@@ -122,6 +121,7 @@ __all__ = [
     "Inside",
     "Intensity",
     "KeyFault",
+    "KeyStatus",
     "Labels",
     "Learn",
     "Lease",

@@ -46,16 +46,20 @@ class Breakers:
         self._spec = spec
         self._own = Breaker(spec)
         self._models: dict[str, Breaker] = {}
-        self._status: Mapping[str | None, BreakerStatus] | None = None
+        self._status: Mapping[str, BreakerStatus] | None = None
         self.changes: list[BreakerChange] = []
 
     def __repr__(self) -> str:
         return f"<Breakers: {self._own!r}, {len(self._models)} models>"
 
-    def status(self) -> Mapping[str | None, BreakerStatus]:
-        """Return the state of each breaker by model; None is the one of the way to the upstream."""
+    def own_status(self) -> BreakerStatus:
+        """Return the state of the breaker of the way to the upstream."""
+        return self._own.status()
+
+    def status(self) -> Mapping[str, BreakerStatus]:
+        """Return the state of each model's breaker."""
         if self._status is None:
-            self._status = MappingProxyType({model: breaker.status() for model, breaker in self._all()})
+            self._status = MappingProxyType({model: each.status() for model, each in self._models.items()})
         return self._status
 
     def reconfigure(self, spec: BreakerSpec) -> None:

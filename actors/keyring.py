@@ -1,9 +1,8 @@
 """A keyring: the keys of one upstream, the least loaded first, and those that have to rest. Pure."""
 
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from actors.errors import KeyFault
 from actors.lease import Failure
@@ -19,6 +18,17 @@ class Cooling:
 
     until: float
     kind: KeyFault
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """A key that rests, or has rested lately, until a time of Trio's clock; None: it is free."""
+
+    cooling_until: float | None = None
+    kind: KeyFault | None = None
+
+
+FREE = KeyStatus()
 
 
 def rest_s(failure: Failure) -> float:
@@ -38,6 +48,7 @@ class Keyring:
         self._used = [0] * len(self._loads)
         self._uses = 0
         self._cooling: dict[int, Cooling] = {}
+        self._status: tuple[KeyStatus, ...] | None = None
 
     def __repr__(self) -> str:
         return f"<Keyring {self._loads}, {len(self._cooling)} cooling>"
@@ -45,10 +56,12 @@ class Keyring:
     def __len__(self) -> int:
         return len(self._loads)
 
-    @property
-    def cooling(self) -> Mapping[int, Cooling]:
-        """Return the keys that rest, and those that have rested since they were last looked for."""
-        return MappingProxyType(dict(self._cooling))
+    def status(self) -> tuple[KeyStatus, ...]:
+        """Return the state of each key."""
+        if self._status is None:
+            cooling = (self._cooling.get(key) for key in range(len(self._loads)))
+            self._status = tuple(FREE if c is None else KeyStatus(c.until, c.kind) for c in cooling)
+        return self._status
 
     def has_free(self, now: float) -> bool:
         """Whether `take` would return a key."""
@@ -64,7 +77,7 @@ class Keyring:
         Keys to avoid are taken only when there is no other. Of several with the same work a group always gets
         the same one, so that what an upstream remembers by key is found again; else the one used longest ago.
         """
-        self._cooling = {key: cooling for key, cooling in self._cooling.items() if cooling.until > now}
+        self._warm_up(now)
         free = [key for key in range(len(self._loads)) if key not in self._cooling]
         if not free:
             return None
@@ -84,7 +97,13 @@ class Keyring:
         if not 0 <= key < len(self._loads) or (resting is not None and resting.until >= until):
             return False
         self._cooling[key] = Cooling(until, kind)
+        self._status = None
         return True
+
+    def _warm_up(self, now: float) -> None:
+        if self._cooling:
+            self._cooling = {key: cooling for key, cooling in self._cooling.items() if cooling.until > now}
+            self._status = None
 
     def _preference(self, key: int, group: str) -> int:
         return zlib.crc32(f"{group}:{key}".encode()) if group else self._used[key]

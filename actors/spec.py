@@ -6,7 +6,7 @@ from typing import Literal
 
 from actors.breaker import BreakerSpec, BreakerStatus
 from actors.errors import KeyFault
-from actors.keyring import Cooling
+from actors.keyring import KeyStatus
 from actors.lease import FailureKind
 from actors.request import Origin
 
@@ -40,9 +40,8 @@ class ProviderStatus:
     """What the rest of the process can see of a provider without asking it.
 
     `in_flight` is the cost of the leases that are out, `waiting` the number of admissions that wait, `limit` how
-    much may be out at the moment. `breakers` are by model, and None is the one of the way to the upstream.
-    `cooling` are the keys that rest or have rested lately; look at `until`. `shed` counts by reason who got no
-    lease: full, waited, breaker_open, cooling_down, draining.
+    much may be out at the moment. `breaker` is that of the way to the upstream, `breakers` are those of its
+    models. `shed` counts by reason who got no lease: full, waited, breaker_open, cooling_down, draining.
     """
 
     state: ProviderState
@@ -53,9 +52,9 @@ class ProviderStatus:
     abandoned: int
     failures: Mapping[FailureKind, int]
     limit: int
-    breakers: Mapping[str | None, BreakerStatus]
-    keys: int
-    cooling: Mapping[int, Cooling]
+    breaker: BreakerStatus
+    breakers: Mapping[str, BreakerStatus]
+    keys: tuple[KeyStatus, ...]
     shed: Mapping[str, int]
     retries_spent: int
     retries_refused: int

@@ -134,7 +134,8 @@ class UpstreamError(ApiError):
     """A provider refused, failed, or answered what cannot be read.
 
     `body` is the provider's own error body, when there was one: a client of the same dialect gets it as it
-    is. `upstream_status` is the status the provider sent (None when it sent none).
+    is. `upstream_status` is the status the provider sent (None when it sent none). `is_unsent` is true when
+    not one byte of the request was sent.
     """
 
     def __init__(
@@ -150,6 +151,7 @@ class UpstreamError(ApiError):
         param: str | None = None,
         code: str | None = None,
         body: bytes | None = None,
+        is_unsent: bool = False,
     ) -> None:
         super().__init__(
             type_,
@@ -162,4 +164,5 @@ class UpstreamError(ApiError):
         )
         self.fault: Fault = fault
         self.upstream_status = upstream_status
+        self.is_unsent = is_unsent
         self.body = body

@@ -176,7 +176,8 @@ def pool_fault(provider: str, error: PoolError) -> UpstreamError:
         "reset": ("reset", "api_error"),
     }
     fault, type_ = faults.get(error.kind, ("protocol", "api_error"))
-    return UpstreamError(type_, f"provider '{provider}': {error.message}", fault=fault)
+    is_unsent = error.phase == "connect"
+    return UpstreamError(type_, f"provider '{provider}': {error.message}", fault=fault, is_unsent=is_unsent)
 
 
 def headers_of(response: UpstreamResponse) -> Headers:
@@ -188,8 +189,11 @@ def headers_of(response: UpstreamResponse) -> Headers:
 
 
 def outcome_of(error: UpstreamError) -> Failure | None:
-    """Return what a failure means for the provider; None when the fault lay in the request."""
+    """Return what a failure means for the provider; None when the fault lay in the request.
+
+    Whoever cannot be connected to in time fails for every model, as one who refuses connections.
+    """
     fault = error.fault
     if fault == "request" or fault == "overflow" or fault == "model":
         return None
-    return Failure(fault, error.retry_after_s)
+    return Failure("connect" if error.is_unsent else fault, error.retry_after_s)

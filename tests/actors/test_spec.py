@@ -2,6 +2,7 @@ from types import MappingProxyType
 
 import pytest
 
+from actors.breaker import BreakerStatus
 from actors.spec import ProviderState, ProviderStatus
 
 
@@ -13,5 +14,6 @@ def test_a_provider_is_drained_when_it_takes_no_work_and_has_none(
     state: ProviderState, in_flight: int, drained: bool
 ) -> None:
     empty = MappingProxyType({})
-    status = ProviderStatus(state, in_flight, 0, 0, 0, 0, empty, 1, empty, 1, empty, empty, 0, 0)
+    breaker = BreakerStatus("closed", None, 0, 0)
+    status = ProviderStatus(state, in_flight, 0, 0, 0, 0, empty, 1, breaker, empty, (), empty, 0, 0)
     assert status.drained is drained

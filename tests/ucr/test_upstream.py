@@ -6,7 +6,18 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors import Board, BreakerSpec, Failure, Lease, Origin, PoolError, ProviderSpec, open_supervisor
+from actors import (
+    Board,
+    BreakerOpen,
+    BreakerSpec,
+    CoolingDown,
+    Failure,
+    Lease,
+    Origin,
+    PoolError,
+    ProviderSpec,
+    open_supervisor,
+)
 from actors import Provider as ProviderChild
 from tests.world.network import Hang, MemoryNetwork, Refuse, Reset
 from tests.world.sweep import Scenario, cancellation_sweep
@@ -361,6 +372,9 @@ async def test_a_provider_that_drains_or_has_stopped_is_an_overload(autojump_clo
 def test_every_failure_of_the_pool_has_its_meaning(error: PoolError, fault: Fault, type_: ErrorType) -> None:
     told = upstream.pool_fault("p", error)
     assert (told.fault, told.type, told.message) == (fault, type_, "provider 'p': w")
+    outcome = upstream.outcome_of(told)
+    assert outcome is not None
+    assert (outcome.kind == "connect") == told.is_unsent == (error.phase == "connect")
 
 
 @pytest.mark.parametrize("fault", ["request", "overflow", "model"])
@@ -374,3 +388,55 @@ def test_other_faults_are_counted_by_their_kind(fault: Fault) -> None:
     outcome = upstream.outcome_of(error)
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.retry_after_s) == (fault, 9)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "type_", "fault", "retry_after_s", "words"),
+    [
+        (
+            BreakerOpen("w", 7.2),
+            "overloaded_error",
+            "overload",
+            8,
+            "failed too often with m; it is asked again in 8 s",
+        ),
+        (CoolingDown("w", -1, "rate_limit"), "rate_limit_error", "rate_limit", 1, "is at its rate limit"),
+        (CoolingDown("w", 60, "quota"), "billing_error", "quota", 60, "has no credit left for its key"),
+        (CoolingDown("w", 900, "auth"), "permission_error", "auth", 60, "refuses its key"),
+    ],
+)
+async def test_a_refusal_says_why_and_for_how_long(
+    refusal: BreakerOpen | CoolingDown,
+    type_: ErrorType,
+    fault: Fault,
+    retry_after_s: int,
+    words: str,
+    mock_clock: MockClock,
+) -> None:
+    error = upstream.refused(PROVIDER, "m", refusal)
+    assert (error.type, error.fault, error.retry_after_s) == (type_, fault, retry_after_s)
+    assert words in error.message
+
+
+async def test_each_call_uses_the_key_of_its_lease(autojump_clock: MockClock) -> None:
+    async with World(replace(PROVIDER, max_requests=2)).run() as world:
+        for key in (1, 0):
+            async with upstream.opened(world.child, PROVIDER, OUTGOING, lease(key), Patience(100)):
+                pass
+    assert [seen.header("authorization") for seen in world.server.requests] == ["Bearer k-2", "Bearer k-1"]
+
+
+async def test_the_time_to_the_head_of_a_good_answer_is_told_to_the_lease(autojump_clock: MockClock) -> None:
+    async def slow(request: SeenRequest, answer: Answer) -> None:
+        await trio.sleep(3)
+        await hello(request, answer)
+
+    async def busy(request: SeenRequest, answer: Answer) -> None:
+        await answer.reply(503)
+
+    async with World(PROVIDER, slow, busy).run() as world:
+        leases = [lease(), lease()]
+        for one in leases:
+            async with upstream.opened(world.child, PROVIDER, OUTGOING, one, Patience(100)):
+                pass
+    assert [one.ttfb_s for one in leases] == [3, None]
