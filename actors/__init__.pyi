@@ -7,12 +7,15 @@ from .branch import Branch
 from .breaker import Breaker, BreakerSpec, BreakerState, BreakerStatus
 from .bridge import Bridge, RemoteRef
 from .cache import (
+    CACHE_MESSAGES,
     Busy,
     Cache,
+    CacheMessage,
     CacheSpec,
     CacheStatistics,
     Clear,
     Fill,
+    Forfeit,
     Hit,
     Lookup,
     Ticket,
@@ -38,7 +41,8 @@ from .errors import (
 from .keyring import KeyStatus
 from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
 from .lending import Want
-from .limits import LIMITS_MESSAGES, Leave, Lender, LimitsMessage, LimitsStatistics
+from .limits import LIMITS_MESSAGES, Declare, Leave, Lender, LimitsMessage, LimitsStatistics
+from .link import Link, LinkEvents, LinkRef, greet
 from .mailbox import Mailbox, MailboxStatistics, Reply
 from .metrics import Measured, Metrics, Snapshot
 from .network import Network, RealNetwork, client_tls
@@ -76,6 +80,7 @@ from .waiting import Urgency
 from .wire import Codec, FrameDecoder, frame
 
 __all__ = [
+    "CACHE_MESSAGES",
     "LIMITS_MESSAGES",
     "Abandoned",
     "Actor",
@@ -96,6 +101,7 @@ __all__ = [
     "Bridge",
     "Busy",
     "Cache",
+    "CacheMessage",
     "CacheSpec",
     "CacheStatistics",
     "CachedResolver",
@@ -108,12 +114,14 @@ __all__ = [
     "CoolingDown",
     "Count",
     "Counter",
+    "Declare",
     "Drain",
     "Draining",
     "Fact",
     "Failure",
     "FailureKind",
     "Fill",
+    "Forfeit",
     "FrameDecoder",
     "Headers",
     "Histogram",
@@ -131,6 +139,9 @@ __all__ = [
     "Limits",
     "LimitsMessage",
     "LimitsStatistics",
+    "Link",
+    "LinkEvents",
+    "LinkRef",
     "Lookup",
     "Mailbox",
     "MailboxFull",
@@ -180,6 +191,7 @@ __all__ = [
     "WireError",
     "client_tls",
     "frame",
+    "greet",
     "merged",
     "open_supervisor",
     "serve",

@@ -11,7 +11,8 @@ and after a silence nobody waits for the next second.
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import assert_never
 
 import trio
@@ -46,6 +47,7 @@ class Borrower:
         self.taken_alone = 0
         self._lender: Ref[LimitsMessage] | None = None
         self._silent_until = -math.inf
+        self._session = 0
         self._borrowers = 1
         self._stocks: OrderedDict[str, Stock] = OrderedDict()
 
@@ -61,7 +63,8 @@ class Borrower:
         """Borrow from this lender from now on. It is told first what this borrower has."""
         now = trio.current_time()
         holdings = tuple(stock.declared(now) for stock in self._stocks.values())
-        lender.tell(Declare(self.id, holdings))
+        self._session += 1
+        lender.tell(Declare(self.id, holdings, self._session))
         self._lender = lender
         self._silent_until = -math.inf
 
@@ -108,14 +111,12 @@ class Borrower:
         needs = [min(want.need, want.limit) for want in wants]
         reserved = [stock.reserve(need) for stock, need in zip(stocks, needs, strict=True)]
         missing = [need - amount for need, amount in zip(needs, reserved, strict=True)]
-        try:
-            was_lent = not any(missing) or await self._borrow(wants, stocks, missing)
-            if not was_lent:
-                self._check_alone(stocks, missing)
-        except BaseException:
-            for stock, amount in zip(stocks, reserved, strict=True):
-                stock.put_back(amount)
-            raise
+        was_lent = True
+        if any(missing):
+            with self._reserved(stocks, reserved):
+                was_lent = await self._borrow(wants, stocks, missing)
+                if not was_lent:
+                    self._check_alone(stocks, missing)
         now = trio.current_time()
         for stock, amount, lacking in zip(stocks, reserved, missing, strict=True):
             if was_lent:
@@ -172,6 +173,21 @@ class Borrower:
         self.settle()
         self.detach()
 
+    @contextmanager
+    def _reserved(self, stocks: Sequence[Stock], reserved: Sequence[int]) -> Iterator[None]:
+        """Keep the stocks while they are asked for more; put back what was reserved if the block fails."""
+        for stock in stocks:
+            stock.wanted += 1
+        try:
+            yield
+        except BaseException:
+            for stock, amount in zip(stocks, reserved, strict=True):
+                stock.put_back(amount)
+            raise
+        finally:
+            for stock in stocks:
+                stock.wanted -= 1
+
     async def _borrow(self, wants: Sequence[Want], stocks: Sequence[Stock], missing: Sequence[int]) -> bool:
         """Borrow what is missing; False: there is no lender who could. Raise `LimitReached` when it is short."""
         now = trio.current_time()
@@ -219,9 +235,7 @@ class Borrower:
                 raise _reached(stock.key, stock.retry_after_s(lacking, now))
 
     def _forget_one(self, newest: Stock) -> None:
-        unused = (
-            key for key, stock in self._stocks.items() if not isinstance(stock, PermitStock) or not stock.in_use
-        )
+        unused = (key for key, stock in self._stocks.items() if not stock.wanted and not stock.in_use)
         stock = self._stocks.pop(next(unused, newest.key))
         entry = stock.settled()
         if entry is not None and self._lender is not None:

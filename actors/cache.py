@@ -89,6 +89,8 @@ class Expire:
 
 
 CacheMessage = Lookup | Store | Forfeit | Clear | Withdraw | Expire
+CACHE_MESSAGES: tuple[type, ...] = (Lookup, Store, Forfeit, Clear, Hit, Fill, Busy)
+"""Everything that is said to a cache, and that it says: what a bridge's codec must know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,13 +280,18 @@ class CacheActor:
 
 
 class Cache(ActorChild[CacheMessage]):
-    """The child: mailbox, tickets and numbers, round the incarnations of its actor."""
+    """The child: mailbox, tickets and numbers, round the incarnations of its actor.
 
-    def __init__(self, spec: CacheSpec, name: str = "cache", *, capacity: int = 4096) -> None:
+    `first_ticket` keeps the tickets of a cache from being taken for those of one that stood in its place.
+    """
+
+    def __init__(
+        self, spec: CacheSpec, name: str = "cache", *, capacity: int = 4096, first_ticket: int = 1
+    ) -> None:
         mailbox: Mailbox[CacheMessage] = Mailbox(name, capacity=capacity)
         super().__init__(mailbox, lambda: CacheActor(self))
         self.spec = spec
-        self.tickets: Iterator[int] = count(1)
+        self.tickets: Iterator[int] = count(first_ticket)
         self.numbers = _Numbers()
         self._actor: CacheActor | None = None
 

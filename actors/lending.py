@@ -82,13 +82,12 @@ class _Share:
 class Account:
     """One key: its limit, and what each borrower has of it."""
 
-    __slots__ = ("_gone", "_shares", "kind", "limit")
+    __slots__ = ("_shares", "kind", "limit")
 
     def __init__(self, kind: Kind, limit: int) -> None:
         self.kind: Kind = kind
         self.limit = limit
         self._shares: dict[str, _Share] = {}
-        self._gone = Window()
 
     def __repr__(self) -> str:
         return f"<Account of {self.limit} {self.kind}: {self.held} lent>"
@@ -98,7 +97,7 @@ class Account:
         return sum(share.held for share in self._shares.values())
 
     def spent(self, now: float) -> int:
-        return self._gone.used(now) + sum(share.spent.used(now) for share in self._shares.values())
+        return sum(share.spent.used(now) for share in self._shares.values())
 
     def free(self, now: float) -> int:
         """Return what may still be lent; below zero after the limit was lowered or a use was charged late."""
@@ -106,7 +105,10 @@ class Account:
 
     def is_idle(self, now: float) -> bool:
         """True when nothing would be lost by forgetting the account."""
-        return not any(share.held for share in self._shares.values()) and self.spent(now) == 0
+        for borrower, share in tuple(self._shares.items()):
+            if not share.held and not share.spent.used(now):
+                del self._shares[borrower]
+        return not self._shares
 
     def amount(self, want: Want, borrowers: int, now: float) -> int:
         """Return what would be lent; a need above the whole limit counts as the whole limit."""
@@ -138,14 +140,15 @@ class Account:
     def leave(self, borrower: str, now: float) -> None:
         """Take everything back from a borrower that is gone.
 
-        Its permits are free again. What it held of a rate counts as spent, because nobody can tell.
+        Its permits are free again. What it held of a rate counts as spent, because nobody can tell; if it comes
+        back, it says itself.
         """
-        share = self._shares.pop(borrower, None)
+        share = self._shares.get(borrower)
         if share is None:
             return
-        if self.kind == "rate":
+        if self.kind == "rate" and share.held:
             share.spent.add(share.held, now)
-        self._gone.merge(share.spent, now)
+        share.held = 0
 
     def retry_after_s(self, need: int, now: float) -> float:
         """Return the seconds until the need is free, if nobody takes anything until then.
@@ -155,8 +158,7 @@ class Account:
         if self.kind == "permits":
             return PERMIT_RETRY_S
         missing = min(need, self.limit) - self.free(now)
-        windows = (self._gone, *(share.spent for share in self._shares.values()))
-        leaving = sorted(pair for window in windows for pair in window.leaving(now))
+        leaving = sorted(pair for share in self._shares.values() for pair in share.spent.leaving(now))
         for wait_s, amount in (*leaving, (SETTLED_S, self.held)):
             missing -= amount
             if missing <= 0:

@@ -62,17 +62,22 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Declare:
-    """Say what a borrower holds: the first message of every borrower, and of every new connection of one."""
+    """Say what a borrower holds: the first message of every borrower, and of every new connection of one.
+
+    `session` numbers the connections of a borrower.
+    """
 
     borrower: str
     holdings: tuple[Holding, ...]
+    session: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """A borrower is gone."""
+    """A connection of a borrower has ended; it is gone, unless it has declared on a later one."""
 
     borrower: str
+    session: int = 0
 
 
 LimitsMessage = Borrow | Settled | Declare | Leave
@@ -93,7 +98,7 @@ class Lender(ActorChild[LimitsMessage]):
     """The child: every account, round the incarnations of the actor.
 
     `awaited` is how many borrowers must declare before anything is lent, but for `recovery_s` at most; a lender
-    that starts for the first time awaits none.
+    that starts for the first time awaits none. `borrowers` has the session of each.
     """
 
     def __init__(
@@ -104,7 +109,7 @@ class Lender(ActorChild[LimitsMessage]):
         self._max_keys = max_keys
         self._awaited = awaited
         self._recovered_at = trio.current_time() + recovery_s
-        self.borrowers: set[str] = set()
+        self.borrowers: dict[str, int] = {}
         self.lent = self.short = 0
 
     @property
@@ -155,10 +160,12 @@ class LimitsActor:
                 self._borrow(borrower, wants, reply)
             case Settled(borrower=borrower, entries=entries):
                 self._settle(borrower, entries)
-            case Declare(borrower=borrower, holdings=holdings):
+            case Declare(borrower=borrower, holdings=holdings, session=session):
+                self._limits.borrowers[borrower] = session
                 self._declare(borrower, holdings)
-            case Leave(borrower=borrower):
-                self._leave(borrower)
+            case Leave(borrower=borrower, session=session):
+                if self._limits.borrowers.get(borrower) == session:
+                    self._leave(borrower)
             case other:
                 assert_never(other)
 
@@ -167,7 +174,7 @@ class LimitsActor:
         if limits.is_recovering:
             reply.answer(Recovering())
             return
-        limits.borrowers.add(borrower)
+        limits.borrowers.setdefault(borrower, 0)
         among = len(limits.borrowers)
         accounts = [limits.opened(want) for want in wants]
         amounts = [account.amount(want, among, now) for account, want in zip(accounts, wants, strict=True)]
@@ -190,7 +197,6 @@ class LimitsActor:
 
     def _declare(self, borrower: str, holdings: tuple[Holding, ...]) -> None:
         now = trio.current_time()
-        self._limits.borrowers.add(borrower)
         for account in self._limits.accounts():
             account.forget(borrower)
         for holding in holdings:
@@ -198,6 +204,6 @@ class LimitsActor:
 
     def _leave(self, borrower: str) -> None:
         now = trio.current_time()
-        self._limits.borrowers.discard(borrower)
+        del self._limits.borrowers[borrower]
         for account in self._limits.accounts():
             account.leave(borrower, now)

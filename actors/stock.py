@@ -15,12 +15,13 @@ def even_share(limit: int, borrowers: int) -> int:
 
 
 class RateStock:
-    """So many in a minute. `limit` is that of all borrowers together."""
+    """So many in a minute. `limit` is that of all borrowers together; `wanted` counts who just asks for some."""
 
     def __init__(self, key: str, limit: int) -> None:
         self.key = key
         self.limit = limit
         self.retry_at = 0.0
+        self.wanted = 0
         self.used_at = 0.0
         self._spare = 0
         self._window = Window()
@@ -31,6 +32,11 @@ class RateStock:
 
     def __repr__(self) -> str:
         return f"<RateStock of {self.key!r}: {self._spare} spare>"
+
+    @property
+    def in_use(self) -> int:
+        """Nothing of a rate comes back."""
+        return 0
 
     @property
     def extra(self) -> int:
@@ -106,7 +112,7 @@ class RateStock:
 
     def is_idle(self, now: float) -> bool:
         """True when it may be forgotten, once it was settled."""
-        return self._spare == 0 and self._before == 0 and self._window.used(now) == 0
+        return not self.wanted and self._spare == 0 and self._before == 0 and self._window.used(now) == 0
 
     def _note(self, amount: int, now: float) -> None:
         self.used_at = now
@@ -125,6 +131,7 @@ class PermitStock:
         self.key = key
         self.limit = limit
         self.retry_at = 0.0
+        self.wanted = 0
         self.held = 0
         self.in_use = 0
         self._peak = 0
@@ -203,4 +210,4 @@ class PermitStock:
 
     def is_idle(self, now: float) -> bool:
         """True when it may be forgotten, once it was settled."""
-        return self.held == 0 and self.in_use == 0
+        return not self.wanted and self.held == 0 and self.in_use == 0

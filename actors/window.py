@@ -74,18 +74,9 @@ class Window:
         self._slots.clear()
         self._total = 0
         for age, amount in ages:
-            self.add_slot(self._slot(now) - age, amount)
+            self._add_slot(self._slot(now) - age, amount)
 
-    def merge(self, other: "Window", now: float) -> None:
-        """Count what another window counts, each amount in its slot."""
-        other.used(now)
-        slots = sorted((*self._slots, *other._slots))
-        self._slots.clear()
-        self._total = 0
-        for slot, amount in slots:
-            self.add_slot(slot, amount)
-
-    def add_slot(self, slot: int, amount: int) -> None:
+    def _add_slot(self, slot: int, amount: int) -> None:
         """Count an amount in a slot that is not before the last one."""
         self._total += amount
         if self._slots and self._slots[-1][0] == slot:

@@ -155,6 +155,11 @@ class _Present:
         return getattr(self._open.present, name)
 
 
+def stdout_log(level: str, now: Clock) -> Log:
+    """Return a log to standard output, for a process that knows no secrets."""
+    return make_log(level, (), (_writer(sys.stdout.fileno()),), now)
+
+
 def _open(path: str) -> int:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

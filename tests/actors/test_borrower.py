@@ -190,6 +190,19 @@ async def test_one_who_leaves_while_it_is_asked_for_holds_nothing(autojump_clock
     assert await admitted(borrower, want)
 
 
+async def test_settling_while_somebody_asks_forgets_nothing(autojump_clock: MockClock) -> None:
+    async with lent_to(1) as (lender, (borrower,)):
+        want = Want("k", "permits", 2)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(borrower.take, want)
+            await trio.lowlevel.checkpoint()
+            borrower.settle()
+        assert borrower.stock(want).in_use == 1
+        account = lender.account("k")
+        assert account is not None
+        assert account.held == 1
+
+
 async def test_an_answer_that_nobody_claims_is_kept_in_stock(autojump_clock: MockClock) -> None:
     borrower = Borrower("b")
     want = Want("k", "rate", 10)

@@ -55,6 +55,17 @@ async def test_who_leaves_gives_permits_back(autojump_clock: MockClock) -> None:
         assert await limits.ref.ask(Borrow("b", permit)) == Lent((1,), 1)
 
 
+async def test_the_late_end_of_an_old_connection_takes_nothing_from_a_new_one(
+    autojump_clock: MockClock,
+) -> None:
+    async with opened(Lender()) as limits:
+        limits.ref.tell(Declare("a", (Holding("k", "permits", 1, 1),), session=2))
+        limits.ref.tell(Leave("a", session=1))
+        assert isinstance(await limits.ref.ask(Borrow("b", (Want("k", "permits", 1),))), Short)
+        limits.ref.tell(Leave("a", session=2))
+        assert isinstance(await limits.ref.ask(Borrow("b", (Want("k", "permits", 1),))), Lent)
+
+
 async def test_a_lender_without_memory_lends_nothing_until_all_have_declared(autojump_clock: MockClock) -> None:
     async with opened(Lender(awaited=2)) as limits:
         limits.ref.tell(Declare("a", (Holding("k", "rate", 10, 0, ((5, 6),)),)))

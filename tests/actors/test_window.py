@@ -85,16 +85,6 @@ def test_it_says_what_leaves_when() -> None:
     assert window.leaving(6.0) == ((55.0, 2), (60.0, 3))
 
 
-def test_merged_windows_count_both() -> None:
-    one, other = Window(), Window()
-    one.add(1, 0.0)
-    other.add(2, 0.5)
-    other.add(4, 9.0)
-    one.merge(other, 10.0)
-    assert one.used(10.0) == 7
-    assert one.used(61.0) == 4
-
-
 def test_the_table_of_a_window_does_not_grow() -> None:
     window = Window()
     for tick in range(10_000):

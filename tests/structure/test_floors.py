@@ -42,6 +42,7 @@ FLOORS = {
     "actors.admission": KERNEL,
     "actors.ledger": KERNEL,
     "actors.limits": KERNEL,
+    "actors.link": KERNEL,
     "actors.mailbox": KERNEL,
     "actors.ref": KERNEL,
     "actors.supervisor": KERNEL,
@@ -90,11 +91,14 @@ FLOORS = {
     "ucr.patience": EDGE,
     "ucr.probing": EDGE,
     "ucr.relay": EDGE,
+    "ucr.store_link": EDGE,
+    "ucr.store_wire": EDGE,
     "ucr.roster": EDGE,
     "ucr.tree": EDGE,
     "ucr.upstream": EDGE,
     "ucr.worker": EDGE,
     "ucr.starting": PROCESS,
+    "ucr.store": PROCESS,
     "ucr.cli": PROCESS,
 }
 """`name.*` is a package with all that is in it."""

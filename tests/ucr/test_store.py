@@ -1,0 +1,283 @@
+"""The store process, its connections in memory, and as a real process that is killed."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+from trio.testing import MockClock, memory_stream_pair
+
+from actors import Borrower, CacheSpec, Fill, Hit, LimitReached, Link, Lookup, Want, open_supervisor
+from actors.cache import Store as Keep
+from tests.world.process import ROOT
+from ucr.logs import make_log
+from ucr.store import Store, StoreSpec, open_store
+from ucr.store_link import CacheEvents, LimitsEvents, cache_link, limits_link
+from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, cache_codec, limits_codec
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+
+
+def silent_log() -> Any:
+    return make_log("critical", (), (), lambda: pytest.fail("nothing is to be logged"))
+
+
+@dataclass
+class Street:
+    """Workers and one store at a time, with streams in memory between them."""
+
+    nursery: trio.Nursery
+    store: Store | None = None
+    streams: list[trio.abc.Stream] = field(default_factory=list)
+
+    async def connect(self) -> trio.abc.Stream:
+        if self.store is None:
+            raise OSError("there is no store")
+        ours, theirs = memory_stream_pair()
+        self.streams.append(theirs)
+        self.nursery.start_soon(self.store.serve, theirs)
+        return ours
+
+    async def lose_store(self) -> None:
+        self.store = None
+        for stream in self.streams:
+            await trio.aclose_forcefully(stream)
+        self.streams.clear()
+
+    @asynccontextmanager
+    async def running(self, generation: int, awaited: int = 0) -> AsyncIterator[Store]:
+        async with open_store(StoreSpec(generation, awaited), silent_log()) as store:
+            self.store = store
+            yield store
+            await self.lose_store()
+
+
+@asynccontextmanager
+async def workers(count: int) -> AsyncIterator[tuple[Street, list[Borrower]]]:
+    async with trio.open_nursery() as nursery, open_supervisor() as supervisor:
+        street = Street(nursery)
+        borrowers = []
+        for number in range(count):
+            borrower = await supervisor.start(Borrower(f"w{number}", name=f"borrower{number}"))
+            events = LimitsEvents(borrower, silent_log())
+            await supervisor.start(
+                Link(f"link{number}", street.connect, limits_codec(), LIMITS_GREETING, events)
+            )
+            borrowers.append(borrower)
+        yield street, borrowers
+
+
+async def admitted(borrower: Borrower, want: Want) -> bool:
+    try:
+        await borrower.take(want)
+    except LimitReached:
+        return False
+    return True
+
+
+async def press(borrower: Borrower, want: Want, pause_s: float, times: list[float]) -> None:
+    while True:
+        if await admitted(borrower, want):
+            times.append(trio.current_time())
+        await trio.sleep(pause_s)
+
+
+def most_in_a_minute(times: list[float]) -> int:
+    return max((sum(begin <= at < begin + 60 for at in times) for begin in times), default=0)
+
+
+@pytest.mark.slow
+async def test_workers_together_get_the_limit_through_their_connections(autojump_clock: MockClock) -> None:
+    times: list[float] = []
+    async with workers(3) as (street, borrowers), street.running(1):
+        await trio.sleep(2)
+        async with trio.open_nursery() as nursery:
+            for borrower, pause_s in zip(borrowers, (0.05, 0.3, 1.7), strict=True):
+                nursery.start_soon(partial(press, borrower, Want("k", "rate", 300), pause_s, times))
+            await trio.sleep(150)
+            nursery.cancel_scope.cancel(reason="measured")
+    assert 285 <= most_in_a_minute(times) <= 300
+    assert [borrower.taken_alone for borrower in borrowers] == [0, 0, 0]
+
+
+@pytest.mark.slow
+async def test_a_store_that_is_lost_and_comes_back_lets_no_minute_have_more_than_five_percent_more(
+    autojump_clock: MockClock,
+) -> None:
+    times: list[float] = []
+    async with workers(2) as (street, borrowers), trio.open_nursery() as nursery:
+        async with street.running(1):
+            await trio.sleep(2)
+            for borrower in borrowers:
+                nursery.start_soon(partial(press, borrower, Want("k", "rate", 300), 0.25, times))
+            await trio.sleep(45)
+        await trio.sleep(3)
+        async with street.running(2, awaited=2) as store:
+            await trio.sleep(100)
+            assert store.lender.statistics().borrowers == 2
+        nursery.cancel_scope.cancel(reason="measured")
+    assert 285 <= most_in_a_minute(times) <= 315
+
+
+async def test_a_worker_that_dies_gives_its_permits_back(autojump_clock: MockClock) -> None:
+    want = Want("k", "permits", 2)
+    async with workers(2) as (street, (one, other)), street.running(1):
+        await trio.sleep(2)
+        assert await admitted(one, want)
+        assert await admitted(one, want)
+        assert not await admitted(other, want)
+        await trio.aclose_forcefully(street.streams[0])
+        await trio.aclose_forcefully(street.streams[1])
+        one.detach()
+        await trio.sleep(0.01)
+        assert street.store is not None
+        account = street.store.lender.account("k")
+        assert account is not None
+        assert account.held == 0
+
+
+async def test_a_worker_whose_connection_broke_says_again_what_it_holds(autojump_clock: MockClock) -> None:
+    want, rate = Want("k", "permits", 2), Want("r", "rate", 3)
+    async with workers(2) as (street, (one, other)), street.running(1):
+        await trio.sleep(2)
+        await one.take(want, rate)
+        for stream in tuple(street.streams):
+            await trio.aclose_forcefully(stream)
+        await trio.sleep(1)
+        assert await admitted(other, want)
+        assert not await admitted(other, want)
+        assert [await admitted(other, rate) for _ in range(3)] == [True, True, False]
+
+
+async def test_one_that_says_nothing_or_nonsense_is_closed(autojump_clock: MockClock) -> None:
+    async with open_store(StoreSpec(), make_log("debug", (), (), lambda: NOW)) as store:
+        for said in (b"", b"X", LIMITS_GREETING + b"\xff" * 8, CACHE_GREETING + b"\x00\x00\x00\x01\xc1"):
+            ours, theirs = memory_stream_pair()
+            await ours.send_all(said)
+            with trio.fail_after(10):
+                await store.serve(theirs)
+
+
+async def test_the_cache_of_the_store_keeps_bytes_for_all_workers(autojump_clock: MockClock) -> None:
+    async with trio.open_nursery() as nursery, open_store(StoreSpec(), silent_log()) as store:
+        street = Street(nursery, store)
+        links = [Link("cache", street.connect, cache_codec(), CACHE_GREETING, CacheEvents()) for _ in range(2)]
+        for link in links:
+            nursery.start_soon(link.run)
+        await trio.sleep(1)
+        found = await links[0].ref.ask(Lookup(b"key", joins=False))
+        assert isinstance(found, Fill)
+        links[0].ref.tell(Keep(found.ticket, b"\x00\xffbytes"))
+        await trio.sleep(0.1)
+        hit = await links[1].ref.ask(Lookup(b"key"))
+        assert isinstance(hit, Hit)
+        assert hit.entry == b"\x00\xffbytes"
+        nursery.cancel_scope.cancel(reason="tested")
+
+
+async def test_a_ticket_of_the_store_before_stores_nothing(autojump_clock: MockClock) -> None:
+    async with open_store(StoreSpec(1), silent_log()) as first:
+        old = await first.cache.ref.ask(Lookup(b"a"))
+        assert isinstance(old, Fill)
+    async with open_store(StoreSpec(2), silent_log()) as second:
+        new = await second.cache.ref.ask(Lookup(b"b"))
+        assert isinstance(new, Fill)
+        second.cache.ref.tell(Keep(old.ticket, b"an answer to another question"))
+        await trio.sleep(0.1)
+        assert second.cache.statistics().late == 1
+
+
+class StoreProcess:
+    """A real store behind a socket that this test keeps, as the parent does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = str(folder / "store.sock")
+        self.bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.bound.bind(self.path)
+        self.bound.listen(64)
+        self._read_end, self._write_end = os.pipe()
+        self.process: trio.Process | None = None
+
+    async def start(self, generation: int, awaited: int = 0) -> trio.Process:
+        spec = StoreSpec(generation, awaited, cache=CacheSpec(max_entries=10))
+        descriptors = (self.bound.fileno(), self._read_end)
+        self.process = await trio.lowlevel.open_process(
+            [sys.executable, "-m", "ucr.store", *map(str, descriptors), msgspec.json.encode(spec).decode()],
+            pass_fds=descriptors,
+            env={"PYTHONPATH": str(ROOT)},
+            stdout=-3,
+        )
+        return self.process
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+
+    def leave(self) -> None:
+        """Close the lifeline, as the end of the parent does."""
+        os.close(self._write_end)
+        os.close(self._read_end)
+        self.bound.close()
+
+
+@pytest.mark.slow
+async def test_a_killed_store_costs_a_miss_and_its_successor_goes_on_where_it_was(tmp_path: Path) -> None:
+    want = Want("k", "rate", 10)
+    store = StoreProcess(tmp_path)
+    with trio.fail_after(30):
+        await store.start(1)
+        async with open_supervisor(grace_s=0) as supervisor:
+            borrowers = [await supervisor.start(Borrower(f"w{n}", name=f"b{n}")) for n in range(2)]
+            async with trio.open_nursery() as nursery:
+                for borrower in borrowers:
+                    nursery.start_soon(limits_link(store.path, borrower, silent_log()).run)
+                cache = cache_link(store.path)
+                nursery.start_soon(cache.run)
+                await _until(lambda: all(borrower.has_lender for borrower in borrowers) and cache.is_up)
+                assert [await admitted(borrowers[0], want) for _ in range(4)] == [True] * 4
+                assert isinstance(await cache.ref.ask(Lookup(b"k")), Fill)
+                await store.kill()
+                await _until(lambda: not any(borrower.has_lender for borrower in borrowers))
+                assert await admitted(borrowers[1], want)
+                assert not cache.is_up
+                await store.start(2, awaited=2)
+                await _until(lambda: all(borrower.has_lender for borrower in borrowers) and cache.is_up)
+                assert isinstance(await cache.ref.ask(Lookup(b"k")), Fill)
+                await trio.sleep(0.2)
+                got = [await admitted(borrowers[n % 2], want) for n in range(12)]
+                assert got.count(True) == 5
+                nursery.cancel_scope.cancel(reason="tested")
+        store.leave()
+        assert store.process is not None
+        assert await store.process.wait() == 0
+
+
+@pytest.mark.slow
+async def test_a_store_that_is_told_to_stop_stops(tmp_path: Path) -> None:
+    store = StoreProcess(tmp_path)
+    with trio.fail_after(30):
+        process = await store.start(1)
+        stream = await trio.open_unix_socket(store.path)
+        await stream.send_all(LIMITS_GREETING)
+        assert await stream.receive_some(1) == LIMITS_GREETING
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+        await stream.aclose()
+        store.leave()
+
+
+async def _until(condition: Any) -> None:
+    """Look again until something that another process does has happened."""
+    while not condition():  # noqa: ASYNC110 - nothing here is told when the other process has done it
+        await trio.sleep(0.01)

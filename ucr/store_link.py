@@ -1,0 +1,49 @@
+"""A worker's connections to the store process: to the lender of limits, and to the cache that workers share."""
+
+from functools import partial
+
+import trio
+
+from actors import Borrower, CacheMessage, Fill, Forfeit, LimitsMessage, Link, LinkEvents, Ref
+from ucr.logs import Log
+from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, cache_codec, limits_codec
+
+
+class LimitsEvents(LinkEvents[LimitsMessage]):
+    """Gives the borrower its lender, and takes it away."""
+
+    def __init__(self, borrower: Borrower, log: Log) -> None:
+        self._borrower = borrower
+        self._log = log
+
+    def up(self, ref: Ref[LimitsMessage]) -> None:
+        self._borrower.attach(ref)
+        self._log.info("store.connected")
+
+    def down(self, reason: str | None) -> None:
+        self._borrower.detach()
+        if reason is not None:
+            self._log.warning("store.lost", error=reason)
+
+    def unclaimed(self, ref: Ref[LimitsMessage], message: object, answer: object) -> None:
+        self._borrower.unclaimed(message, answer)
+
+
+class CacheEvents(LinkEvents[CacheMessage]):
+    """Forfeits what somebody was to fill who has left."""
+
+    def unclaimed(self, ref: Ref[CacheMessage], message: object, answer: object) -> None:
+        if isinstance(answer, Fill):
+            ref.tell(Forfeit(answer.ticket))
+
+
+def limits_link(path: str, borrower: Borrower, log: Log) -> Link[LimitsMessage]:
+    """Return the child that keeps a borrower connected to the store at this path."""
+    connect = partial(trio.open_unix_socket, path)
+    return Link("store.limits", connect, limits_codec(), LIMITS_GREETING, LimitsEvents(borrower, log))
+
+
+def cache_link(path: str) -> Link[CacheMessage]:
+    """Return the child whose `ref` is the cache of the store at this path."""
+    connect = partial(trio.open_unix_socket, path)
+    return Link("store.cache", connect, cache_codec(), CACHE_GREETING, CacheEvents())

@@ -1,0 +1,16 @@
+"""What workers and the store process say to each other."""
+
+from actors import CACHE_MESSAGES, LIMITS_MESSAGES, Codec
+
+LIMITS_GREETING = b"L"
+CACHE_GREETING = b"C"
+"""The first byte of a connection says which actor it is for. Each has connections of its own, so that a limit is
+never asked for behind an answer of a megabyte."""
+
+
+def limits_codec() -> Codec:
+    return Codec(LIMITS_MESSAGES)
+
+
+def cache_codec() -> Codec:
+    return Codec(CACHE_MESSAGES)
