@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import trio
 
-from ucr import access, models
+from actors import Ref
+from actors.metrics import MetricsMessage
+from ucr import access, admin, metering, models
 from ucr.asgi import AsgiExchange, framing_error
 from ucr.config.model import Client
+from ucr.control import Control
 from ucr.count import count_tokens
 from ucr.delivery import error_headers
 from ucr.dialects import registry
@@ -22,6 +25,7 @@ from ucr.logs import Log
 from ucr.patience import Patience
 from ucr.record import Record
 from ucr.relay import Router, relay
+from ucr.views import RequestCount
 
 _OPENAI_PATHS = (
     "/v1/chat/",
@@ -67,10 +71,13 @@ class Api:
     A request keeps the router that was published when it began.
     """
 
-    def __init__(self, router: Router, limits: ClientLimits, log: Log) -> None:
+    def __init__(self, router: Router, limits: ClientLimits, log: Log, metrics: Ref[MetricsMessage]) -> None:
         self.generation = Generation(router)
         self.limits = limits
+        self.control: Control | None = None
         self._log = log
+        self._metrics = metrics
+        self._started = 0
         self._open: set[Patience] = set()
         self._changed = trio.Event()
         self._clients = registry.clients(router.unix_time)
@@ -101,6 +108,7 @@ class Api:
 
     @contextmanager
     def _accounted(self, visit: Visit) -> Iterator[None]:
+        self._started += 1
         self._open.add(visit.patience)
         try:
             yield
@@ -116,8 +124,11 @@ class Api:
         if not exchange.is_finished:
             record.status = record.status or 499
             record.error_type = record.error_type or "client_gone"
-        if record.model_asked or record.error_type:
-            self._log.info("request.finished", **record.fields(trio.current_time()))
+        is_request, now_s = bool(record.model_asked or record.error_type), trio.current_time()
+        config = visit.router.config
+        self._metrics.offer(metering.measured(record, now_s, config, is_request=is_request))
+        if is_request:
+            self._log.info("request.finished", **record.fields(now_s))
 
     async def _dispatch(self, visit: Visit) -> None:
         exchange, config = visit.exchange, visit.router.config
@@ -131,6 +142,11 @@ class Api:
         elif route.guard == "admin":
             access.check_admin(exchange.headers, exchange.peer, config)
         await route.endpoint(self, visit)
+
+    def requests(self) -> RequestCount:
+        """Return how many exchanges began, and how many are under way."""
+        state = "draining" if self.is_draining else "serving"
+        return RequestCount(self._started, len(self._open), self.generation.number, state)
 
     def interrupt(self) -> None:
         """End the requests that are still open: the grace time is over."""
@@ -167,8 +183,15 @@ async def _fail(visit: Visit, error: ApiError) -> None:
 
 async def send_json(visit: Visit, status: int, body: bytes, headers: HeaderList = ()) -> None:
     """Send a whole JSON answer."""
+    await send_body(visit, status, body, "application/json", headers)
+
+
+async def send_body(
+    visit: Visit, status: int, body: bytes, content_type: str, headers: HeaderList = ()
+) -> None:
+    """Send a whole answer."""
     visit.record.status = status
-    kind = (("content-type", "application/json"), ("content-length", str(len(body))))
+    kind = (("content-type", content_type), ("content-length", str(len(body))))
     await visit.exchange.start(status, kind + visit.record.headers(trio.current_time()) + headers)
     await visit.exchange.send(body)
     await visit.exchange.finish()
@@ -199,20 +222,11 @@ async def _model(api: Api, visit: Visit) -> None:
     await send_json(visit, 200, models.model_body(visit.router.config, visit.exchange.headers, name))
 
 
-async def _providers(api: Api, visit: Visit) -> None:
-    statuses = {
-        name: {
-            "state": status.state,
-            "in_flight": status.in_flight,
-            "waiting": status.waiting,
-            "granted": status.granted,
-            "succeeded": status.succeeded,
-            "abandoned": status.abandoned,
-            "failures": dict(status.failures),
-        }
-        for name, status in visit.router.board.items()
-    }
-    await send_json(visit, 200, dumps(models.providers_view(visit.router.config, statuses)))
+async def _admin(api: Api, visit: Visit) -> None:
+    if api.control is None:
+        raise ApiError("overloaded_error", "the router is starting; try again", retry_after_s=1)
+    page = await admin.page(visit.exchange, api.control, visit.router.config)
+    await send_body(visit, page.status, page.body, page.content_type)
 
 
 async def _responses(api: Api, visit: Visit) -> None:
@@ -254,7 +268,7 @@ ROUTES = (
     Route(("GET",), "/v1/models", _models),
     Route(("GET",), "/v1/models/", _model, is_prefix=True),
     Route(("GET", "POST"), "/v1/responses", _responses),
-    Route(("GET",), "/v1/providers", _providers, guard="admin"),
+    *(Route((method,), path, _admin, guard="admin") for method, path in admin.PAGES),
     Route(("GET", "HEAD"), "/health", _health, guard="open"),
     Route(("GET", "HEAD"), "/ready", _ready, guard="open"),
     Route(("GET", "HEAD"), "/", _root, guard="open"),

@@ -18,7 +18,7 @@ PING_S = 15.0
 class Delivery:
     """Sends one answer. `extra_headers` are those of the provider that the client may see.
 
-    `is_opened` says that the stream has a beginning of the router's own.
+    `is_opened` says that the stream has a beginning of the router's own, `replied` is a whole answer that was sent.
     """
 
     def __init__(self, exchange: Exchange, client: ClientDialect, record: Record) -> None:
@@ -31,6 +31,7 @@ class Delivery:
         self._quiet_since_s = trio.current_time()
         self.extra_headers: HeaderList = ()
         self.is_started = False
+        self.replied: bytes | None = None
 
     def watch(self, tap: Tap) -> None:
         """Deliver this tap's stream from now on; one opened earlier for another candidate stays open."""
@@ -83,7 +84,8 @@ class Delivery:
         return self._tap.open_early(self._record.message_id) + self._client.keep_alive()
 
     async def reply(self, body: bytes) -> None:
-        """Send a whole answer."""
+        """Send a whole answer, and remember it."""
+        self.replied = body
         self.extra_headers += (("content-length", str(len(body))),)
         await self._start(200, "application/json")
         await self._exchange.send(body)

@@ -28,6 +28,7 @@ class Record:
     model_used: str = ""
     route: str = ""
     attempts: int = 0
+    cache: str = "bypass"
     status: int = 0
     stream: bool = False
     first_byte_s: float | None = None
@@ -45,8 +46,13 @@ class Record:
         """The id of a message that the router opens itself."""
         return "msg_" + self.request_id.removeprefix("req_")
 
-    def _overhead_ms(self, now_s: float) -> float:
-        return max(0.0, now_s - self.began_s - self.waited_s()) * 1000
+    def overhead_s(self, now_s: float) -> float:
+        """Return how much of the time so far was the router's own."""
+        return max(0.0, now_s - self.began_s - self.waited_s())
+
+    def ttfb_s(self) -> float | None:
+        """Return the time to the first byte of the answer; None when there is none."""
+        return None if self.first_byte_s is None else self.first_byte_s - self.began_s
 
     def headers(self, now_s: float) -> HeaderList:
         """Return the headers that every answer carries."""
@@ -58,9 +64,9 @@ class Record:
             ("x-ucr-route", self.route),
             ("x-ucr-tier", "optimal" if self.provider else ""),
             ("x-ucr-attempts", str(self.attempts) if self.attempts else ""),
-            ("x-ucr-cache", "bypass" if self.provider else ""),
+            ("x-ucr-cache", self.cache if self.provider else ""),
             ("x-ucr-worker", self.worker),
-            ("x-ucr-overhead-ms", f"{self._overhead_ms(now_s):.2f}"),
+            ("x-ucr-overhead-ms", f"{self.overhead_s(now_s) * 1000:.2f}"),
             ("x-ucr-notes", "; ".join(self.notes)),
             ("x-ucr-upstream-request-id", self.upstream_request_id or ""),
         ]
@@ -69,7 +75,7 @@ class Record:
     def fields(self, now_s: float) -> dict[str, object]:
         """Return the fields of `request.finished`, in the order in which they are documented."""
         usage: Usage = self.summary.usage
-        ttfb_s = None if self.first_byte_s is None else self.first_byte_s - self.began_s
+        ttfb_s = self.ttfb_s()
         return {
             "request_id": self.request_id,
             "worker": self.worker,
@@ -82,10 +88,10 @@ class Record:
             "attempts": self.attempts,
             "status": self.status,
             "stream": self.stream,
-            "cache": "bypass",
+            "cache": self.cache,
             "ttfb_ms": None if ttfb_s is None else round(ttfb_s * 1000, 2),
             "total_ms": round((now_s - self.began_s) * 1000, 2),
-            "overhead_ms": round(self._overhead_ms(now_s), 2),
+            "overhead_ms": round(self.overhead_s(now_s) * 1000, 2),
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,

@@ -1,6 +1,6 @@
 """The story of one request, from the client's bytes to the client's bytes.
 
-    bytes → parse → route → for each candidate: admit → build → send → decode → encode → bytes
+    bytes → parse → route → cache → for each candidate: admit → build → send → decode → encode → bytes
 
 `relay` is the story; what it decides is decided by pure functions (`routing`, `verdict`, the dialects), and
 what it waits for is waited for in `patience.wait()`, which is where a request ends when its time is up.
@@ -13,7 +13,7 @@ import trio
 
 from actors import Board, Failure, Lease, Outcome, PoolError, Success, UpstreamResponse
 from actors import Provider as ProviderChild
-from ucr import answer, ratelimits, upstream, verdict
+from ucr import answer, caching, ratelimits, upstream, verdict
 from ucr.config.model import Config
 from ucr.delivery import Delivery
 from ucr.dialects import registry
@@ -57,6 +57,7 @@ class Router:
     unix_time: Callable[[], float]
     worker: str = "0"
     calibration: Calibration = field(default_factory=Calibration)
+    answers: caching.Answers | None = None
 
 
 @dataclass(slots=True)
@@ -119,8 +120,19 @@ async def relay(
     await entry.spend(raw)
     choices = candidates(router.config, request.model)
     call = Call(router, client, request, record, Delivery(exchange, client, record), patience)
+    with await caching.find(router.answers, request, choices, record) as place:
+        if place.body is None:
+            await _from_candidates(call, choices)
+            place.keep(call.delivery.replied)
+        else:
+            call.delivery.extra_headers = (("age", str(int(place.age_s))),)
+            await call.delivery.reply(place.body)
+
+
+async def _from_candidates(call: Call, choices: tuple[Candidate, ...]) -> None:
+    """Answer from the candidates, keeping a silent stream alive."""
     async with trio.open_nursery() as nursery:
-        if request.stream:
+        if call.request.stream:
             nursery.start_soon(call.delivery.keep_alive)
         await _answer(call, choices)
         nursery.cancel_scope.cancel(reason="answered")

@@ -1,9 +1,11 @@
 """One serving process: the tree, the server in it, reloads, and the way down."""
 
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import trio
@@ -11,14 +13,17 @@ import trio
 from actors import Network
 from ucr.api import Api, new_request_id
 from ucr.asgi import AsgiApp
+from ucr.caching import Answers, clear
 from ucr.config.model import Config
 from ucr.config.plan import Plan, plan_of
+from ucr.control import LocalControl
 from ucr.generation import Generation
 from ucr.guard import GuardedServer, Limits
 from ucr.limits import ClientLimits
 from ucr.logs import Log
 from ucr.relay import Router
 from ucr.roster import Succession
+from ucr.snapshot import Viewer
 from ucr.tree import Tree, open_tree
 
 FLUSH_S = 1.0
@@ -119,8 +124,11 @@ async def open_worker(
         log.error("connection.crashed", error=repr(error))
 
     async with open_tree(config, network, log, worker) as tree:
-        router = Router(config, tree.children, tree.board, time.time, worker)
-        api = Api(router, ClientLimits(tree.borrower, time.time), log)
+        answers = None if tree.cache is None else Answers(tree.cache.ref, secrets.token_bytes(32))
+        router = Router(config, tree.children, tree.board, time.time, worker, answers=answers)
+        api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref)
+        viewer = Viewer(tree, worker, api.requests)
+        api.control = LocalControl(viewer.take, partial(clear, answers))
         app = AsgiApp(api.answer, new_request_id, config.server.body_limit_bytes)
         server = GuardedServer(app, Limits(keep_alive_s=config.server.keep_alive_s), report)
         async with trio.open_nursery() as nursery:

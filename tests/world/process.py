@@ -44,6 +44,9 @@ models = ["gpt-x"]
 [router]
 default = "ant"
 
+[cache]
+enabled = false
+
 [logging]
 level = "debug"
 """

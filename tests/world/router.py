@@ -16,11 +16,12 @@ import trio
 
 from tests.world.network import MemoryNetwork, MemoryStream
 from tests.world.upstream import Handler, Upstream
-from ucr.config.model import Config, ModelTarget, Provider, Router, Server
+from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
 from ucr.logs import make_log
 from ucr.worker import Worker, open_worker
 
 ROUTER = ("127.0.0.1", 3000)
+NO_CACHE = Cache(enabled=False)
 EPOCH = datetime(2026, 11, 25, tzinfo=UTC)
 
 
@@ -127,9 +128,9 @@ def provider(name: str, dialect: str, **changes: Any) -> Provider:
 
 
 def config_of(*providers: Provider, **changes: Any) -> Config:
-    """Return a configuration in which the providers stand in for one another, in order."""
+    """Return a configuration in which the providers stand in for one another, in order, without a cache."""
     targets = tuple(ModelTarget(entry.id) for entry in providers)
-    base = Config(providers=providers, router=Router(default=targets), server=Server())
+    base = Config(providers=providers, router=Router(default=targets), server=Server(), cache=NO_CACHE)
     return replace(base, **changes)
 
 

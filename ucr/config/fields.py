@@ -21,12 +21,12 @@ from ucr.config.kinds import (
     Text,
     Url,
 )
-from ucr.config.model import Logging, Provider, Server, Timeouts
+from ucr.config.model import Cache, Logging, Provider, Server, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 
 DIALECTS = ("anthropic", "openai-chat")
 AUTHS = ("bearer", "x-api-key", "api-key", "both", "none")
-_SERVER, _TIMEOUTS, _LOGGING = Server(), Timeouts(), Logging()
+_SERVER, _TIMEOUTS, _LOGGING, _CACHE = Server(), Timeouts(), Logging(), Cache()
 _PROVIDER = Provider("", "", "")
 _BREAKER = BreakerSpec()
 _QUIRKS = Quirks()
@@ -331,7 +331,24 @@ LOGGING = Section(
     '[logging]\nlevel = "info"',
 )
 
-CACHE = Section("cache", "Cached answers.", (), "", open_kind=None, later=True)
+CACHE = Section(
+    "cache",
+    "Complete answers without tool use are given again to the same request; streams are not.",
+    (
+        Field("enabled", Flag(), _CACHE.enabled, "Whether answers are kept."),
+        Field("ttl_s", SECONDS, _CACHE.ttl_s, "How long an answer is given again.", "s"),
+        Field("max_entries", COUNT, _CACHE.max_entries, "Number of answers that are kept."),
+        Field(
+            "max_bytes",
+            Number(1, 2**40, is_whole=True),
+            _CACHE.max_bytes,
+            "Memory that they may take.",
+            "bytes",
+        ),
+        Field("backend", Choice(("memory", "redis")), "memory", "Where they are kept.", later=True),
+    ),
+    "[cache]\nttl_s = 60",
+)
 MEMORY = Section("memory", "Limits of memory.", (), "", open_kind=None, later=True)
 
 SECTIONS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS, ADMIN, LOGGING, CACHE, MEMORY)

@@ -11,10 +11,21 @@ from types import MappingProxyType
 from ucr import jsontext
 from ucr.access import digest
 from ucr.config.ancestor import is_ancestor, translated
-from ucr.config.fields import ADMIN, CLIENTS, LOGGING, MODELS, PROVIDERS, ROUTER, SECTIONS, SERVER, TIMEOUTS
+from ucr.config.fields import (
+    ADMIN,
+    CACHE,
+    CLIENTS,
+    LOGGING,
+    MODELS,
+    PROVIDERS,
+    ROUTER,
+    SECTIONS,
+    SERVER,
+    TIMEOUTS,
+)
 from ucr.config.interpolate import Unresolved, fill_tree
 from ucr.config.kinds import TargetList, Wrong
-from ucr.config.model import Client, Config, Logging, Provider, Router, Server, Targets, Timeouts
+from ucr.config.model import Cache, Client, Config, Logging, Provider, Router, Server, Targets, Timeouts
 from ucr.config.overrides import Overrides, apply
 from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
@@ -71,6 +82,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         router=_router(reading, tree, providers),
         clients=_clients(reading, tree),
         admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
+        cache=Cache(**reading.values(reading.table(tree, CACHE), CACHE.fields, "cache")),
         logging=Logging(**reading.values(reading.table(tree, LOGGING), LOGGING.fields, "logging")),
         source=reading.file,
         warnings=tuple(reading.warnings),

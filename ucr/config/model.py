@@ -99,6 +99,16 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """The cache of answers, in each worker."""
+
+    enabled: bool = True
+    ttl_s: float = 300.0
+    max_entries: int = 500
+    max_bytes: int = 52_428_800
+
+
+@dataclass(frozen=True, slots=True)
 class Logging:
     level: str = "info"
     file: str | None = None
@@ -120,6 +130,7 @@ class Config:
     clients: tuple[Client, ...] = ()
     admin_key_sha256: str | None = None
     logging: Logging = Logging()
+    cache: Cache = Cache()
     source: str = "discovery"
     warnings: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ucr.access import digest
 from ucr.config.load import load
-from ucr.config.model import Client, Config, Logging, ModelTarget, Server, Timeouts
+from ucr.config.model import Cache, Client, Config, Logging, ModelTarget, Server, Timeouts
 from ucr.config.overrides import Overrides
 from ucr.errors import ConfigError
 from ucr.secret import Secret
@@ -220,7 +220,7 @@ def test_all_problems_are_said_at_once() -> None:
             id="slash-in-id",
         ),
         pytest.param(
-            "[cache]\nx = 1\n[memory]\n[[clients]]\nname = 'a'\nkey = 1",
+            "[cache]\n[memory]\n[[clients]]\nname = 'a'\nkey = 1",
             "clients.a.key: must be text, best as a reference such as ${MY_KEY}",
             id="secret-value-not-shown",
         ),
@@ -235,7 +235,8 @@ def test_a_problem_names_key_value_and_remedy(more: str, problem: str) -> None:
     [
         ("server = 1", "server = 1: must be a table: [server]"),
         ("providers = 1", "providers: must be a list of tables: [[providers]]"),
-        ("cache = 1", "cache: must be a table: [cache]"),
+        ("cache = 1", "cache = 1: must be a table: [cache]"),
+        ("memory = 1", "memory: must be a table: [memory]"),
         ("", "providers: there is none; add [[providers]] with an id, or start without a file"),
     ],
 )
@@ -276,14 +277,23 @@ def test_values_of_the_environment_are_shown_as_they_are_written() -> None:
 
 
 def test_keys_of_later_features_are_checked_and_warned_of() -> None:
-    config = loaded("background = 'local'\ntoken_threshold = 5\n[cache]\nbackend = 'redis'")
+    config = loaded("background = 'local'\ntoken_threshold = 5\n[cache]\nbackend = 'redis'\n[memory]")
     assert config.warnings == (
-        "ucr.toml: cache is not yet used: it has no effect in this version",
+        "ucr.toml: memory is not yet used: it has no effect in this version",
         "ucr.toml: router.background is not yet used: it has no effect in this version",
         "ucr.toml: router.token_threshold is not yet used: it has no effect in this version",
+        "ucr.toml: cache.backend is not yet used: it has no effect in this version",
     )
     assert "router.token_threshold = 0: must lie between 1 and 1000000" in problems(
         f"{MINIMAL}token_threshold = 0"
+    )
+
+
+def test_the_cache_is_on_unless_it_is_turned_off() -> None:
+    assert loaded("").cache == Cache(enabled=True, ttl_s=300.0, max_entries=500, max_bytes=50 * 1024 * 1024)
+    assert loaded("[cache]\nenabled = false\nttl_s = 9").cache == Cache(enabled=False, ttl_s=9.0)
+    assert "cache.max_entries = 0: must lie between 1 and 1000000" in problems(
+        f"{MINIMAL}[cache]\nmax_entries = 0"
     )
 
 

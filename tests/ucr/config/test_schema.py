@@ -34,7 +34,12 @@ def test_the_exported_schema_is_the_one_of_the_code() -> None:
         {"providers": [PROVIDER], "router": {"default": ["local", "local/m"]}},
         {"$schema": "x", "providers": [PROVIDER], "server": {"port": "${PORT}"}},
         {"providers": [{"id": "groq", "images": False, "drop": ["seed"], "idle_s": 3}]},
-        {"providers": [PROVIDER], "models": {"fast": "local"}, "cache": {"anything": 1}},
+        {
+            "providers": [PROVIDER],
+            "models": {"fast": "local"},
+            "cache": {"ttl_s": 1},
+            "memory": {"anything": 1},
+        },
     ],
 )
 def test_right_files_are_valid(tree: dict[str, Any]) -> None:

@@ -1,0 +1,79 @@
+"""Takes views of this worker: asks the metrics, reads the rest."""
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import trio
+
+from actors import ActorError, Count, MetricsSnapshot, Snapshot, Totals, merged
+from ucr.series import Ratchet, totals_of, without_number
+from ucr.tree import Tree
+from ucr.views import RequestCount, WorkerView, plain
+
+METRICS_S = 0.25
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Viewer:
+    """Whoever wants to see this worker asks it. It remembers what has been counted by actors that are gone."""
+
+    def __init__(self, tree: Tree, worker: str, requests: Callable[[], RequestCount]) -> None:
+        self._tree = tree
+        self._worker = worker
+        self._requests = requests
+        self._ratchet = Ratchet()
+
+    async def take(self) -> WorkerView:
+        """Return the view of now; a metrics actor that does not answer shows the totals so far."""
+        measured = await _metrics(self._tree)
+        view = self._now(self._requests())
+        return replace(view, metrics=merged(measured, self._counted(view)))
+
+    def _now(self, requests: RequestCount) -> WorkerView:
+        tree = self._tree
+        return WorkerView(
+            self._worker,
+            os.getpid(),
+            requests.generation,
+            requests.state,
+            rss_bytes(),
+            requests.open,
+            tree.supervisor.statistics(),
+            _providers(tree),
+            None if tree.cache is None else asdict(tree.cache.statistics()),
+        )
+
+    def _counted(self, view: WorkerView) -> MetricsSnapshot:
+        """Return the totals that nobody measures."""
+        totals = Totals()
+        totals.add(map(without_number, self._ratchet.held(totals_of(view))))
+        dropped = self._tree.metrics.mailbox.statistics().dropped
+        totals.add((Count("ucr_exchanges_started_total", (), self._requests().started),))
+        totals.add((Count("ucr_measurements_dropped_total", (), dropped),))
+        return totals.snapshot()
+
+
+async def _metrics(tree: Tree) -> MetricsSnapshot:
+    try:
+        return await tree.metrics.ref.ask(Snapshot(), deadline=trio.current_time() + METRICS_S)
+    except ActorError:
+        return tree.metrics.totals.snapshot()
+
+
+def _providers(tree: Tree) -> dict[str, object]:
+    now = trio.current_time()
+    statuses = {name: plain(status, now) for name, status in tree.board.items()}
+    for name, child in tree.children.items():
+        if name in statuses:
+            statuses[name]["pool"] = plain(child.pool.statistics(), now)
+    return statuses
+
+
+def rss_bytes() -> int:
+    """Return the resident memory of this process; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE_BYTES
+    except (OSError, IndexError, ValueError):
+        return 0
