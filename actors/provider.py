@@ -19,7 +19,6 @@ import trio
 
 from actors.actor import ActorChild
 from actors.admission import Admit, Drain, Learn, ProviderMessage, Reconfigure, Settle, Share, Withdraw
-from actors.breakers import BreakerChange
 from actors.errors import AskTimeout, BreakerOpen, Draining, MailboxFull, Refusal
 from actors.health import Health
 from actors.lease import Lease
@@ -32,16 +31,11 @@ from actors.spec import (
     Board,
     Fact,
     ProviderEvent,
-    ProviderEventName,
     ProviderSpec,
     ProviderState,
     ProviderStatus,
 )
 from actors.waiting import Urgency, Waiting
-
-EVENTS: Mapping[str, ProviderEventName] = MappingProxyType(
-    {"open": "breaker.opened", "half_open": "breaker.half_opened", "closed": "breaker.closed"}
-)
 
 
 class ProviderActor:
@@ -213,11 +207,11 @@ class Provider(ActorChild[ProviderMessage]):
         try:
             return await self.ref.ask(question, deadline=patience)
         except AskTimeout:
-            self._count_shed("waited")
+            self._count_outside("waited")
             if patience == deadline:
                 raise
         except MailboxFull:
-            self._count_shed("full")
+            self._count_outside("full")
             self._maybe_starve(1)
             raise
         raise MailboxFull(f"provider {self.name!r}: no permit came free within {self.spec.wait_s:g} s")
@@ -318,7 +312,7 @@ class Provider(ActorChild[ProviderMessage]):
         """Let a key rest because another process says so; for the actor."""
         now = trio.current_time()
         if fact.until > now and self.health.learn(fact):
-            self._on_event(self._cooled(fact, now))
+            self._on_event(ProviderEvent.of_key(self.name, fact, now))
 
     def publish(self, state: ProviderState, waiting: int) -> None:
         """Replace the entry on the board; for the actor."""
@@ -377,23 +371,19 @@ class Provider(ActorChild[ProviderMessage]):
         self.health.breakers.expire(model, now, self._rng())
         self._report(now)
 
+    def _count_outside(self, reason: str) -> None:
+        """Count what the actor hears nothing of."""
+        self._count_shed(reason)
+        if self.name in self._board:
+            self.publish(self._state, self._waiting)
+
     def _count_shed(self, reason: str) -> None:
         self._shed = MappingProxyType({**self._shed, reason: self._shed.get(reason, 0) + 1})
 
     def _report(self, now: float) -> None:
         """Tell of everything that has just been found out."""
         for change in self.health.take_changes():
-            self._on_event(self._changed(change, now))
+            self._on_event(ProviderEvent.of_breaker(self.name, change.model, change.status, now))
         for fact in self.health.take_facts():
-            self._on_event(self._cooled(fact, now))
+            self._on_event(ProviderEvent.of_key(self.name, fact, now))
             self._on_fact(fact)
-
-    def _changed(self, change: BreakerChange, now: float) -> ProviderEvent:
-        status = change.status
-        for_s = status.opened_until - now if status.state == "open" and status.opened_until else None
-        return ProviderEvent(
-            EVENTS[status.state], self.name, change.model, for_s=for_s, failures=status.failures
-        )
-
-    def _cooled(self, fact: Fact, now: float) -> ProviderEvent:
-        return ProviderEvent("key.cooled", self.name, key=fact.key, kind=fact.kind, for_s=fact.until - now)

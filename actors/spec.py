@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
-from actors.breaker import BreakerSpec, BreakerStatus
+from actors.breaker import BreakerSpec, BreakerState, BreakerStatus
 from actors.errors import KeyFault
 from actors.keyring import KeyStatus
 from actors.lease import FailureKind
@@ -12,6 +13,10 @@ from actors.request import Origin
 
 ProviderState = Literal["serving", "restarting", "draining", "stopped"]
 ProviderEventName = Literal["breaker.opened", "breaker.half_opened", "breaker.closed", "key.cooled"]
+
+EVENT_OF: Mapping[BreakerState, ProviderEventName] = MappingProxyType(
+    {"open": "breaker.opened", "half_open": "breaker.half_opened", "closed": "breaker.closed"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +97,15 @@ class ProviderEvent:
     kind: KeyFault | None = None
     for_s: float | None = None
     failures: int = 0
+
+    @classmethod
+    def of_breaker(cls, provider: str, model: str | None, status: BreakerStatus, now: float) -> "ProviderEvent":
+        """Return the event that a breaker has come into this state."""
+        until = status.opened_until if status.state == "open" else None
+        for_s = None if until is None else until - now
+        return cls(EVENT_OF[status.state], provider, model, for_s=for_s, failures=status.failures)
+
+    @classmethod
+    def of_key(cls, provider: str, fact: Fact, now: float) -> "ProviderEvent":
+        """Return the event that a key begins to rest."""
+        return cls("key.cooled", provider, key=fact.key, kind=fact.kind, for_s=fact.until - now)

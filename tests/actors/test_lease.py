@@ -43,3 +43,17 @@ def test_the_repr_shows_whether_it_is_held() -> None:
     with lease:
         lease.outcome = Failure("reset")
     assert "settled as Failure(kind='reset'" in repr(lease)
+
+
+def test_a_lease_tells_once_when_its_answer_began() -> None:
+    told: list[float | None] = []
+    lease = Lease(7, "req_1", 1, lambda _: None, lambda lease: told.append(lease.ttfb_s))
+    lease.answered(0.5)
+    lease.answered(0.7)
+    with lease:
+        pass
+    late, _ = new_lease()
+    with late:
+        pass
+    late.answered(1.0)
+    assert (told, lease.ttfb_s, late.ttfb_s) == ([0.5], 0.5, None)

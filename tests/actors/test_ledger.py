@@ -91,3 +91,9 @@ def test_what_is_out_never_exceeds_the_permits_and_always_comes_back(permits: in
                 pass
         assert ledger.in_flight == sum(lease.cost for lease in held) <= permits
     assert ledger.granted == ledger.abandoned + len(held)
+
+
+def test_without_permits_nothing_is_granted_whatever_it_costs() -> None:
+    ledger = Ledger(0, lambda _: None)
+    assert not ledger.has_room(0)
+    assert ledger.grant_nowait("a", 1) is None

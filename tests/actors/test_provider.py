@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -9,12 +9,23 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.admission import Admit, ProviderMessage, Settle
-from actors.errors import ActorCrashed, ActorStopped, AskTimeout, Draining, MailboxFull
-from actors.lease import Abandoned, Failure, Lease, Success
+from actors.breaker import BreakerSpec, BreakerStatus
+from actors.errors import (
+    ActorCrashed,
+    ActorStopped,
+    AskTimeout,
+    BreakerOpen,
+    CoolingDown,
+    MailboxFull,
+    Refusal,
+)
+from actors.keyring import KeyStatus
+from actors.lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
 from actors.mailbox import Reply
 from actors.provider import Provider, ProviderActor
-from actors.spec import Board, ProviderSpec, ProviderStatus
+from actors.spec import Board, Fact, ProviderEvent, ProviderSpec, ProviderStatus
 from actors.supervisor import Supervisor, open_supervisor
+from actors.waiting import Urgency
 from tests.world.network import MemoryNetwork
 from tests.world.pools import HELLO, LIMITS, ORIGIN, say_ok
 from tests.world.sweep import Scenario, cancellation_sweep
@@ -22,6 +33,7 @@ from tests.world.upstream import Upstream
 
 SPEC = ProviderSpec("local", ORIGIN, max_requests=2, max_pending=2)
 FOREVER = float("inf")
+WELL = Success()
 
 
 @dataclass
@@ -32,20 +44,40 @@ class World:
     supervisor: Supervisor
     board: Board
     got: list[str]
+    events: list[ProviderEvent] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    starved: list[int] = field(default_factory=list)
 
     @property
     def status(self) -> ProviderStatus:
         return self.board["local"]
 
-    async def use(self, name: str, seconds: float, *, cost: int = 1, deadline: float = FOREVER) -> None:
+    async def use(
+        self,
+        name: str,
+        seconds: float,
+        *,
+        cost: int = 1,
+        deadline: float = FOREVER,
+        model: str = "",
+        urgency: Urgency = "interactive",
+        outcome: Outcome = WELL,
+    ) -> None:
         """Hold a lease for some seconds, and note in `got` how it went."""
         try:
-            with await self.provider.admit(name, deadline=deadline, cost=cost) as lease:
+            with await self.provider.admit(
+                name, deadline=deadline, cost=cost, model=model, urgency=urgency
+            ) as lease:
                 self.got.append(f"{name} admitted")
                 await trio.sleep(seconds)
-                lease.outcome = Success()
-        except (MailboxFull, AskTimeout, Draining, ActorCrashed, ActorStopped) as error:
+                lease.outcome = outcome
+        except (MailboxFull, AskTimeout, Refusal, ActorCrashed, ActorStopped) as error:
             self.got.append(f"{name} {type(error).__name__}")
+
+    async def fail(self, kind: FailureKind, times: int, model: str = "") -> None:
+        """Use so many leases in vain, one after another."""
+        for _ in range(times):
+            await self.use("failing", 0, model=model, outcome=Failure(kind))
 
 
 class FragileActor(ProviderActor):
@@ -80,9 +112,21 @@ async def open_world(
 ) -> AsyncIterator[World]:
     """At the end nothing may be left: leases granted = settled, asks = answers of all kinds."""
     board: Board = {} if provider is None else provider.board
+    events: list[ProviderEvent] = []
+    facts: list[Fact] = []
+    starved: list[int] = []
     async with open_supervisor(grace_s=grace_s, rng=lambda: 1.0) as supervisor:
-        started = await supervisor.start(provider or Provider(spec, MemoryNetwork(), board))
-        yield World(started, supervisor, board, [])
+        child = provider or Provider(
+            spec,
+            MemoryNetwork(),
+            board,
+            rng=lambda: 0.0,
+            on_event=events.append,
+            on_fact=facts.append,
+            on_starved=starved.append,
+        )
+        started = await supervisor.start(child)
+        yield World(started, supervisor, board, [], events, facts, starved)
     ledger, statistics = started.ledger, started.ref.statistics()
     settled = ledger.succeeded + ledger.abandoned + sum(ledger.failures.values())
     assert ledger.granted == settled + ledger.leases_out
@@ -120,8 +164,8 @@ async def test_idle_connections_are_closed_though_no_further_request_comes(autoj
 
 async def test_those_above_the_permits_wait_their_turn(autojump_clock: MockClock) -> None:
     async with open_world() as world, trio.open_nursery() as nursery:
-        for name in "abcd":
-            nursery.start_soon(world.use, name, 1)
+        for name, seconds in zip("abcd", (1, 1.2, 1, 1), strict=True):
+            nursery.start_soon(world.use, name, seconds)
             await wait_all_tasks_blocked()
         assert world.got == ["a admitted", "b admitted"]
         assert (world.status.in_flight, world.status.waiting) == (2, 2)
@@ -342,3 +386,285 @@ def test_no_step_at_which_an_admission_is_cancelled_loses_a_permit() -> None:
             yield Scenario(act, check)
 
     assert cancellation_sweep(scenario) >= 4
+
+
+def names(world: World) -> list[str]:
+    return [event.name for event in world.events]
+
+
+async def test_after_five_failures_admissions_are_refused_at_once_until_a_probe_succeeds(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_world() as world:
+        await world.fail("server", 5, "m")
+        began = trio.current_time()
+        assert (world.provider.is_available("m"), world.provider.is_available("n")) == (False, True)
+        assert world.provider.retry_at("m") == began + 30
+        with pytest.raises(BreakerOpen) as refused:
+            await world.provider.admit("a", deadline=FOREVER, model="m")
+        assert (refused.value.retry_at, trio.current_time()) == (began + 30, began)
+        assert world.status.breakers == {"m": BreakerStatus("open", began + 30, 5, 1)}
+        await trio.sleep(30)
+        assert world.provider.is_available("m")
+        with await world.provider.admit("probe", deadline=FOREVER, model="m") as lease:
+            assert (lease.is_probe, lease.model) == (True, "m")
+            await world.use("b", 0, model="m")
+            lease.outcome = Success()
+        await world.use("c", 0, model="m")
+        assert world.got[-2:] == ["b BreakerOpen", "c admitted"]
+        assert names(world) == ["breaker.opened", "breaker.half_opened", "breaker.closed"]
+        assert world.events[0] == ProviderEvent("breaker.opened", "local", "m", for_s=30, failures=5)
+        assert world.status.shed == {"breaker_open": 2}
+
+
+async def test_those_who_wait_for_a_model_that_fails_are_refused_and_the_others_go_on(
+    autojump_clock: MockClock,
+) -> None:
+    spec = replace(SPEC, max_requests=1, max_pending=9, breaker=BreakerSpec(consecutive_failures=1))
+    async with open_world(spec) as world, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(world.use, "a", 5, model="m", outcome=Failure("timeout")))
+        await wait_all_tasks_blocked()
+        for name, model in (("b", "m"), ("c", "n"), ("d", "m")):
+            nursery.start_soon(partial(world.use, name, 1, model=model))
+            await wait_all_tasks_blocked()
+        await trio.sleep(5)
+        await wait_all_tasks_blocked()
+        assert sorted(world.got) == ["a admitted", "b BreakerOpen", "c admitted", "d BreakerOpen"]
+
+
+async def test_a_breaker_that_is_open_outlives_a_crash_of_the_actor(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, keys=2)) as world:
+        await world.fail("server", 5, "m")
+        await world.fail("rate_limit", 1, "n")
+        world.provider.ref.tell("not a message")  # type: ignore[arg-type]
+        await trio.sleep(1)
+        await world.use("a", 0, model="m")
+        for name in "bc":
+            with await world.provider.admit(name, deadline=FOREVER) as lease:
+                assert lease.key == 0
+        assert world.got[-1] == "a BreakerOpen"
+        assert world.provider.retries.spent == 0
+
+
+async def test_what_a_lease_found_out_is_known_before_the_actor_has_heard_of_it(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_world(replace(SPEC, breaker=BreakerSpec(consecutive_failures=1))) as world:
+        with await world.provider.admit("a", deadline=FOREVER, model="m") as lease:
+            lease.outcome = Failure("server")
+        assert not world.provider.is_available("m")
+
+
+async def test_a_probe_that_is_abandoned_or_never_ends_lets_another_one_try(autojump_clock: MockClock) -> None:
+    async with open_world() as world:
+        await world.fail("server", 5)
+        await trio.sleep(30)
+        with await world.provider.admit("leaves", deadline=FOREVER) as lease:
+            assert lease.is_probe
+        with await world.provider.admit("hangs", deadline=FOREVER) as lease:
+            await trio.sleep(29)
+            assert world.provider.retry_at() == trio.current_time() + 1
+            await trio.sleep(1)
+            assert world.provider.retry_at() == trio.current_time() + 60
+            await trio.sleep(60)
+            await world.use("next", 0)
+            lease.outcome = Failure("timeout")
+        assert world.provider.is_available()
+        assert names(world)[1:] == [
+            "breaker.half_opened",
+            "breaker.opened",
+            "breaker.half_opened",
+            "breaker.closed",
+        ]
+
+
+async def test_a_probe_that_nobody_waits_for_any_more_is_given_back(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, max_requests=1)) as world, trio.open_nursery() as nursery:
+        await world.fail("server", 5)
+        await trio.sleep(30)
+        leaving = trio.CancelScope()
+
+        async def leave() -> None:
+            with leaving:
+                await world.use("b", 5)
+
+        nursery.start_soon(leave)
+        leaving.cancel()
+        await wait_all_tasks_blocked()
+        assert world.provider.is_available()
+
+
+async def test_the_first_byte_of_a_probe_lets_the_others_through(autojump_clock: MockClock) -> None:
+    async with open_world() as world:
+        await world.fail("server", 5)
+        await trio.sleep(30)
+        with await world.provider.admit("probe", deadline=FOREVER) as lease:
+            await world.use("a", 0)
+            lease.answered(0.5)
+            lease.answered(99)
+            await world.use("b", 0)
+            assert lease.ttfb_s == 0.5
+        assert world.got[-2:] == ["a BreakerOpen", "b admitted"]
+
+
+async def test_a_key_that_is_turned_away_rests_and_others_are_told(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, keys=2)) as world:
+        now = trio.current_time()
+        with await world.provider.admit("a", deadline=FOREVER) as lease:
+            lease.outcome = Failure("rate_limit", 9)
+        with await world.provider.admit("b", deadline=FOREVER, avoid_keys=(1,)) as lease:
+            assert lease.key == 1
+            lease.outcome = Failure("auth")
+        assert world.facts == [Fact("rate_limit", 0, now + 9), Fact("auth", 1, now + 60)]
+        assert world.events[0] == ProviderEvent("key.cooled", "local", key=0, kind="rate_limit", for_s=9)
+        with pytest.raises(CoolingDown) as refused:
+            await world.provider.admit("c", deadline=FOREVER)
+        assert (refused.value.retry_at, refused.value.kind) == (now + 9, "rate_limit")
+        assert world.provider.retry_at("m") == now + 9
+        assert world.status.keys == (KeyStatus(now + 9, "rate_limit"), KeyStatus(now + 60, "auth"))
+        await trio.sleep(9)
+        await world.use("d", 0)
+        assert world.got == ["d admitted"]
+        assert world.status.shed == {"cooling_down": 1}
+
+
+async def test_a_fact_of_another_process_counts_but_is_not_told_again(autojump_clock: MockClock) -> None:
+    async with open_world() as world:
+        now = trio.current_time()
+        world.provider.learn(Fact("auth", 0, now + 50))
+        world.provider.learn(Fact("rate_limit", 0, now + 5))
+        world.provider.learn(Fact("rate_limit", 0, now - 1))
+        await world.use("a", 0)
+        assert world.got == ["a CoolingDown"]
+        assert (world.facts, names(world)) == ([], ["key.cooled"])
+
+
+async def test_interactive_work_goes_first_and_background_work_is_not_starved(
+    autojump_clock: MockClock,
+) -> None:
+    spec = replace(SPEC, max_requests=1, max_pending=9)
+    async with open_world(spec) as world, trio.open_nursery() as nursery:
+        nursery.start_soon(world.use, "first", 3)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(partial(world.use, "title", 1, urgency="background"))
+        await wait_all_tasks_blocked()
+        for name in "abcd":
+            nursery.start_soon(world.use, name, 1)
+            await wait_all_tasks_blocked()
+        await trio.sleep(8)
+        assert world.got == [f"{name} admitted" for name in ("first", "a", "b", "title", "c", "d")]
+
+
+async def test_a_share_is_kept_to_and_whoever_waits_for_more_is_reported(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, max_requests=4, max_pending=0)) as world:
+        world.provider.set_share(1)
+        async with trio.open_nursery() as nursery:
+            for name in "abc":
+                nursery.start_soon(world.use, name, 5)
+            await wait_all_tasks_blocked()
+            assert (world.status.in_flight, world.status.waiting, world.status.limit) == (1, 2, 1)
+            assert world.starved[-1] == 2
+            world.provider.set_share(3)
+            await wait_all_tasks_blocked()
+            assert (world.status.in_flight, world.status.waiting) == (3, 0)
+            world.provider.set_share(0)
+            await trio.sleep(6)
+        told = len(world.starved)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(world.use, "d", 1, deadline=trio.current_time() + 4))
+        assert world.got[-1] == "d AskTimeout"
+        assert len(world.starved) > told
+        assert world.status.shed == {"waited": 1}
+
+
+async def test_a_burst_above_every_bound_is_counted_and_makes_the_share_grow(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, max_requests=1, max_pending=0)) as world:
+        world.provider.set_share(0)
+        await wait_all_tasks_blocked()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(world.use, "a", 1, deadline=trio.current_time() + 1))
+            await wait_all_tasks_blocked()
+            await world.use("b", 1)
+        assert sorted(world.got) == ["a AskTimeout", "b MailboxFull"]
+        assert world.starved
+
+
+async def test_an_adaptive_limit_comes_down_with_failures_and_keeps_within_the_most(
+    autojump_clock: MockClock,
+) -> None:
+    off = BreakerSpec(enabled=False)
+    async with open_world(replace(SPEC, max_requests=10, adaptive=True, breaker=off)) as world:
+        assert world.status.limit == 10
+        for _ in range(4):
+            with await world.provider.admit("a", deadline=FOREVER) as lease:
+                lease.outcome = Failure("overload")
+        await wait_all_tasks_blocked()
+        assert world.status.limit == 9
+        async with trio.open_nursery() as nursery:
+            for number in range(10):
+                nursery.start_soon(world.use, str(number), 1)
+            await wait_all_tasks_blocked()
+            assert (world.status.in_flight, world.status.waiting) == (9, 1)
+        assert world.starved == []
+
+
+async def test_other_rules_count_at_once(autojump_clock: MockClock) -> None:
+    async with open_world() as world:
+        await world.fail("server", 5)
+        world.provider.reconfigure(replace(SPEC, wait_s=1, breaker=BreakerSpec(enabled=False), adaptive=True))
+        await wait_all_tasks_blocked()
+        await world.use("a", 0)
+        assert world.got[-1] == "a admitted"
+        with pytest.raises(ValueError, match="only its limits"):
+            world.provider.reconfigure(replace(SPEC, keys=7))
+
+
+async def test_retries_are_counted_against_the_calls_that_run(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, max_requests=99)) as world:
+        now = trio.current_time()
+        spent = [world.provider.retries.try_spend(now) is not None for _ in range(5)]
+        await world.use("a", 0)
+        await wait_all_tasks_blocked()
+        assert spent == [True, True, True, False, False]
+        assert (world.status.retries_spent, world.status.retries_refused) == (3, 2)
+
+
+@pytest.mark.parametrize("fatal_message", range(1, 16))
+async def test_whatever_message_crashes_it_a_failing_upstream_comes_back(
+    fatal_message: int, autojump_clock: MockClock
+) -> None:
+    """The crash sweep, over a breaker that opens and closes and a key that rests."""
+    provider = FragileProvider(SPEC, MemoryNetwork(), {}, fatal_message)
+    async with open_world(provider=provider) as world, trio.open_nursery() as nursery:
+        for kind in ("server", "server", "connect", "server", "rate_limit", "server", "server"):
+            nursery.start_soon(partial(world.use, "failing", 1, outcome=Failure(kind)))
+            await trio.sleep(2)
+        await trio.sleep(40)
+        for _ in range(3):
+            await world.use("after", 1)
+        assert world.got[-1] == "after admitted"
+        assert world.provider.is_available()
+        assert world.provider.health.keys.take(trio.current_time()) == 0
+
+
+def test_no_step_at_which_a_probe_is_cancelled_keeps_its_place() -> None:
+    @asynccontextmanager
+    async def scenario() -> AsyncIterator[Scenario]:
+        async with open_world(replace(SPEC, max_requests=1)) as world, trio.open_nursery() as nursery:
+            await world.fail("server", 5)
+            await trio.sleep(30)
+            nursery.start_soon(partial(world.use, "other model", 2, model="n"))
+            await wait_all_tasks_blocked()
+
+            async def act() -> None:
+                await world.use("probe", 1)
+
+            async def check() -> None:
+                await trio.sleep(5)
+                assert world.provider.is_available()
+                await world.use("after", 0)
+                assert world.got[-1] == "after admitted"
+
+            yield Scenario(act, check)
+
+    assert cancellation_sweep(scenario) >= 3
