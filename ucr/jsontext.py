@@ -53,6 +53,15 @@ def loads(data: bytes) -> Any:
     return value
 
 
+def is_sound(data: bytes) -> bool:
+    """True when `data` is surely JSON in UTF-8, for whoever passes it on unread; False when it must be read."""
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
 def _check_depth(value: Any) -> None:
     """Writing is the fastest walk through a value, and fails at the very depth that matters."""
     try:

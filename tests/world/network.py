@@ -39,7 +39,12 @@ class Reset:
     after_bytes: int
 
 
-Fault = Refuse | Hang | Silent | Reset
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """The host has no address."""
+
+
+Fault = Refuse | Hang | Silent | Reset | Unresolved
 
 
 class LoopbackSocket:
@@ -155,6 +160,7 @@ class MemoryNetwork:
         self._make_pair = make_pair
         self._listeners: dict[tuple[str, int], MemoryListener] = {}
         self._faults: dict[tuple[str, int], deque[Fault | None]] = {}
+        self._lasting: dict[tuple[str, int], Fault | None] = {}
         self.streams: list[MemoryStream] = []
         self.secured: list[str | None] = []
         self.attempts = 0
@@ -168,15 +174,21 @@ class MemoryNetwork:
         """Say how the next connections to an address go, one after the other; None goes well."""
         self._faults.setdefault((host, port), deque()).extend(faults)
 
+    def afflict(self, host: str, port: int, fault: Fault | None) -> None:
+        """Say how all connections to an address go from now on, when nothing else was said of them."""
+        self._lasting[host, port] = fault
+
     async def connect(
         self, host: str, port: int, *, tls: ssl.SSLContext | None = None, server_hostname: str | None = None
     ) -> MemoryStream:
         self.attempts += 1
         await trio.lowlevel.checkpoint()
         faults = self._faults.get((host, port))
-        fault = faults.popleft() if faults else None
+        fault = faults.popleft() if faults else self._lasting.get((host, port))
         if isinstance(fault, Hang):
             await trio.sleep_forever()
+        if isinstance(fault, Unresolved):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         listener = self._listeners.get((host, port))
         if isinstance(fault, Refuse) or (listener is None and not isinstance(fault, Silent)):
             raise ConnectionRefusedError(f"{host}:{port}: connection refused")

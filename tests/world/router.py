@@ -5,7 +5,7 @@ second passes, so that a test with the autojump clock may last an hour of virtua
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,8 +13,9 @@ from typing import Any
 
 import h11
 import trio
+from trio.testing import memory_stream_pair
 
-from tests.world.network import MemoryNetwork, MemoryStream
+from tests.world.network import MemoryNetwork, MemoryStream, Pair
 from tests.world.upstream import Handler, Upstream
 from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
 from ucr.logs import make_log
@@ -134,13 +135,22 @@ def config_of(*providers: Provider, **changes: Any) -> Config:
     return replace(base, **changes)
 
 
+def upstream_of(given: Upstream | Handler | tuple[Handler, ...]) -> Upstream:
+    """Return the upstream that has these handlers, or that is given whole."""
+    if isinstance(given, Upstream):
+        return given
+    return Upstream(*(given if isinstance(given, tuple) else (given,)))
+
+
 @asynccontextmanager
-async def open_router(config: Config, **handlers: Handler | tuple[Handler, ...]) -> AsyncIterator[World]:
+async def open_router(
+    config: Config,
+    make_pair: Callable[[], Pair] = memory_stream_pair,
+    **handlers: Upstream | Handler | tuple[Handler, ...],
+) -> AsyncIterator[World]:
     """Serve a router in the block, with an upstream for each provider that has handlers."""
-    network = MemoryNetwork()
-    upstreams = {
-        name: Upstream(*(given if isinstance(given, tuple) else (given,))) for name, given in handlers.items()
-    }
+    network = MemoryNetwork(make_pair)
+    upstreams = {name: upstream_of(given) for name, given in handlers.items()}
     world = World(network, upstreams)
     log = make_log("debug", (), (world.write,), lambda: EPOCH)
     async with trio.open_nursery() as nursery:

@@ -131,7 +131,11 @@ class EventTap(ABC):
             self._take_one(block)
 
     def _take_one(self, block: bytes) -> None:
-        if self._is_committed and (plain := self._plain(block)) is not None:
+        if (
+            self._is_committed
+            and (plain := self._plain(block)) is not None
+            and jsontext.is_sound(_data_of(block))
+        ):
             self._held.append(plain)
             return
         event = sse.parse(block)
@@ -186,3 +190,8 @@ class EventTap(ABC):
             return block
         old = event.data.encode()
         return block.replace(old, data, 1) if old in block else sse.encode(data, event.name)
+
+
+def _data_of(block: bytes) -> bytes:
+    """Return what follows the first `data: `; of a block with more than one such line it is no JSON."""
+    return block[block.find(b"data: ") + 6 :]

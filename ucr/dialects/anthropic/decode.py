@@ -33,7 +33,8 @@ def message(body: bytes, provider: str) -> JsonObject:
         raise faults.unreadable(provider, "answered what is not a message", body)
     if value.get("type") == "error" or ("error" in value and "content" not in value):
         raise errors.read_event(provider, value, body)
-    if not isinstance(value.get("content"), list):
+    content = value.get("content")
+    if not isinstance(content, list) or (content and not any(isinstance(block, dict) for block in content)):
         raise faults.unreadable(provider, "answered a message without content", body)
     return value
 

@@ -8,6 +8,7 @@ from ucr import answer, jsontext
 from ucr.dialects import faults
 from ucr.dialects.openai_chat import errors
 from ucr.dialects.openai_chat.assembly import Assembly
+from ucr.dialects.openai_chat.tap import messages_of
 from ucr.dialects.roles import Context
 from ucr.events import Event, Reply
 from ucr.jsontext import JsonError, JsonObject
@@ -19,16 +20,14 @@ def decode_reply(body: bytes, context: Context) -> Reply:
     error = errors.error_in(value, context)
     if error is not None:
         raise error
-    choices = value.get("choices")
-    found = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+    found = messages_of(value)
     if not found:
         raise faults.unreadable(context.provider, "answered without an answer", body)
     assembly = Assembly(context, in_pieces=False)
     assembly.note_usage(value)
     events: list[Event] = []
     for choice in found:
-        message = choice.get("message")
-        events += assembly.read(value, message if isinstance(message, dict) else {}, len(body))
+        events += assembly.read(value, choice["message"], len(body))
         error = errors.error_in(choice, context) or assembly.note_finish(choice.get("finish_reason"))
         if error is not None:
             raise error

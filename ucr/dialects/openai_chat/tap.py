@@ -146,6 +146,16 @@ def choices_of(value: JsonObject) -> list[JsonObject]:
     return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
 
 
+def messages_of(value: JsonObject) -> list[JsonObject]:
+    """Return the choices whose message is one: its content text, parts, or nothing."""
+    choices = choices_of(value)
+    return [choice for choice in choices if _is_message(choice.get("message"))]
+
+
+def _is_message(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("content"), str | list | None)
+
+
 def _tells(block: bytes) -> bool:
     """True when a chunk may say more than content: an error, an end, or usage."""
     if b'"error"' in block or b"[DONE]" in block or not block.startswith(b"data:"):
@@ -164,7 +174,7 @@ def _completion(body: bytes, provider: str) -> JsonObject:
         raise faults.unreadable(provider, "answered what is not JSON", body) from None
     if isinstance(value, dict) and value.get("error"):
         raise stream_error(provider, value, body)
-    if not isinstance(value, dict) or not choices_of(value):
+    if not isinstance(value, dict) or not messages_of(value):
         raise faults.unreadable(provider, "answered what is not a chat completion", body)
     return value
 
