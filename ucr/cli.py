@@ -1,4 +1,4 @@
-"""The command line: `ucr-trio serve | check | demo | --version`. Exit codes: 0 ok, 1 failed, 2 usage or setup."""
+"""The command line: `ucr-trio serve | check | demo | tree | --version`. Exit codes: 0 ok, 1 failed, 2 usage or setup."""
 
 import os
 import signal
@@ -21,6 +21,7 @@ from ucr.discovery import discovered
 from ucr.errors import ConfigError, Problem
 from ucr.logs import OpenLog, make_log
 from ucr.starting import banner, demo_provider, from_file, starting
+from ucr.tree_command import tree
 from ucr.worker import serve as serve_worker
 
 FAILED, UNUSABLE = 1, 2
@@ -33,6 +34,9 @@ _config_option = click.option("--config", metavar="FILE", help="The configuratio
 @click.version_option(__version__, prog_name="ucr-trio")
 def main() -> None:
     """The universal Claude router."""
+
+
+main.add_command(tree)
 
 
 @main.command()

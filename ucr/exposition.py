@@ -37,6 +37,8 @@ TOTALS = (
     Family("ucr_actor_crashes_total", "counter", "Crashes of an actor."),
     Family("ucr_actor_restarts_total", "counter", "Starts of an actor after its first."),
     Family("ucr_mailbox_asks_total", "counter", "Asks of an actor, by how they ended."),
+    Family("ucr_refusals_total", "counter", "Admissions that got no lease, by reason."),
+    Family("ucr_retries_total", "counter", "Further attempts that the retry budget granted or refused."),
     Family("ucr_leases_total", "counter", "Leases of a provider that were settled, by outcome."),
     Family("ucr_leases_granted_total", "counter", "Leases that a provider has granted."),
     Family(
@@ -53,6 +55,8 @@ GAUGES = (
     Family("ucr_provider_in_flight", "gauge", "Work at a provider."),
     Family("ucr_provider_waiting", "gauge", "Admissions that wait for a permit."),
     Family("ucr_provider_serving", "gauge", "1 while the provider's actor admits work, else 0."),
+    Family("ucr_provider_limit", "gauge", "Work that may be at a provider at the moment."),
+    Family("ucr_keys_cooling", "gauge", "Keys of a provider that rest."),
     Family("ucr_breaker_state", "gauge", "State of a breaker: 0 closed, 1 half-open, 2 open."),
     Family("ucr_pool_connections", "gauge", "Connections to a provider, idle and in use."),
     Family("ucr_mailbox_unanswered", "gauge", "Asks that an actor has not answered yet."),

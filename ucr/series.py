@@ -41,7 +41,10 @@ def _provider(status: dict[str, Any], labels: Labels) -> Iterator[Counter]:
     if pool is not None:
         yield Counter("ucr_pool_connections", (*labels, ("state", "idle")), pool["idle"])
         yield Counter("ucr_pool_connections", (*labels, ("state", "used")), pool["open"] - pool["idle"])
-    for model, breaker in (status.get("breakers") or {}).items():
+    yield Counter("ucr_provider_limit", labels, status.get("limit", 0))
+    cooling = sum(1 for key in status.get("keys", ()) if key.get("cooling_in_s"))
+    yield Counter("ucr_keys_cooling", labels, cooling)
+    for model, breaker in {"": status.get("breaker", {}), **status.get("breakers", {})}.items():
         state = breaker.get("state")
         value = BREAKER_STATES.index(state) if state in BREAKER_STATES else 0
         yield Counter("ucr_breaker_state", (*labels, ("model", model)), value)
@@ -78,6 +81,11 @@ def _provider_totals(status: dict[str, Any], labels: Labels) -> Iterator[Count]:
     outcomes = {"success": status.get("succeeded", 0), "abandoned": status.get("abandoned", 0)}
     for outcome, amount in {**outcomes, **status.get("failures", {})}.items():
         yield Count("ucr_leases_total", (*labels, ("outcome", outcome)), amount)
+    for reason, amount in status.get("shed", {}).items():
+        yield Count("ucr_refusals_total", (*labels, ("reason", reason)), amount)
+    for result in ("granted", "refused"):
+        amount = status.get("retries_spent" if result == "granted" else "retries_refused", 0)
+        yield Count("ucr_retries_total", (*labels, ("result", result)), amount)
     for use in ("opened", "reused", "stale", "failed"):
         if use in (status.get("pool") or {}):
             yield Count("ucr_connections_total", (*labels, ("use", use)), status["pool"][use])

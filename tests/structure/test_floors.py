@@ -77,6 +77,7 @@ FLOORS = {
     "ucr.routing": PURE,
     "ucr.sse": PURE,
     "ucr.verdict": PURE,
+    "ucr.drawing": PURE,
     "ucr.exposition": PURE,
     "ucr.metering": PURE,
     "ucr.series": PURE,
@@ -107,6 +108,7 @@ FLOORS = {
     "ucr.worker": EDGE,
     "ucr.starting": PROCESS,
     "ucr.store": PROCESS,
+    "ucr.tree_command": PROCESS,
     "ucr.cli": PROCESS,
 }
 """`name.*` is a package with all that is in it."""

@@ -12,6 +12,11 @@ STATUS = {
     "abandoned": 1,
     "failures": {"reset": 1},
     "pool": {"open": 3, "idle": 1, "opened": 4, "reused": 5, "stale": 0, "failed": 1},
+    "limit": 64,
+    "shed": {"full": 3},
+    "retries_spent": 2,
+    "keys": [{"cooling_in_s": 4.0}, {"cooling_in_s": None}],
+    "breaker": {"state": "half_open"},
     "breakers": {"gpt-x": {"state": "open"}},
 }
 CACHE = {
@@ -48,6 +53,9 @@ def test_what_goes_up_and_down_is_told_for_each_worker() -> None:
     assert gauges["ucr_provider_in_flight", "1", "groq"] == 2
     assert gauges["ucr_provider_serving", "1", "groq"] == 1
     assert gauges["ucr_breaker_state", "1", "groq", "gpt-x"] == 2
+    assert gauges["ucr_breaker_state", "1", "groq", ""] == 1
+    assert gauges["ucr_provider_limit", "1", "groq"] == 64
+    assert gauges["ucr_keys_cooling", "1", "groq"] == 1
     assert gauges["ucr_pool_connections", "1", "groq", "idle"] == 1
     assert gauges["ucr_pool_connections", "1", "groq", "used"] == 2
     assert gauges["ucr_mailbox_queued", "1", "deep"] == 1
@@ -62,6 +70,8 @@ def test_what_actors_count_themselves_is_told_as_totals() -> None:
     assert counts["ucr_leases_total", "groq", "reset"] == 1
     assert counts["ucr_leases_total", "groq", "success"] == 5
     assert counts["ucr_connections_total", "groq", "reused"] == 5
+    assert counts["ucr_refusals_total", "groq", "full"] == 3
+    assert counts["ucr_retries_total", "groq", "granted"] == 2
     assert counts["ucr_cache_lookups_total", "hits"] == 3
     assert counts["ucr_cache_evictions_total",] == 6
 

@@ -1,0 +1,80 @@
+"""`ucr-trio tree`: asks a running router for its actors, and prints them, once or again and again."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+import httpx
+import trio
+
+from ucr.config.overrides import Overrides
+from ucr.drawing import drawn
+from ucr.errors import ConfigError
+from ucr.starting import from_file
+
+FAILED = 1
+ANSWER_S = 5.0
+WATCH_S = 1.0
+_CLEAR = "\x1b[H\x1b[2J"
+
+
+class Unanswered(Exception):
+    """The router did not give its tree; the message says why, and what helps."""
+
+
+@click.command()
+@click.option("--url", help="Where the router listens; by default where its configuration says.")
+@click.option("--key", envvar="UCR_ADMIN_KEY", help="The admin key, where one is configured.")
+@click.option("--watch", is_flag=True, help="Print it again every second, until interrupted.")
+@click.option("--config", metavar="FILE", help="The configuration; see docs/configuration.md.")
+def tree(url: str | None, key: str | None, watch: bool, config: str | None) -> None:
+    """Print the supervisors and actors of the running router: states, restarts, mailboxes, statistics."""
+    try:
+        trio.run(show, url or default_url(config, os.environ), key, watch)
+    except Unanswered as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        return
+
+
+async def show(url: str, key: str | None, watch: bool) -> None:
+    """Print the tree; with `watch` for ever, on a screen that is cleared each time."""
+    headers = {} if key is None else {"x-api-key": key}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=ANSWER_S, trust_env=False) as client:
+        click.echo(await page(client, url))
+        while watch:
+            await trio.sleep(WATCH_S)
+            click.echo((_CLEAR if sys.stdout.isatty() else "\n") + await page(client, url))
+
+
+async def page(client: httpx.AsyncClient, url: str) -> str:
+    """Return the tree of now as text; raise `Unanswered`."""
+    try:
+        answer = await client.get("/admin/tree")
+    except httpx.HTTPError as error:
+        reason = str(error) or type(error).__name__
+        raise Unanswered(f"{url}: no router answers ({reason}); start it, or give --url") from None
+    if answer.status_code != 200:
+        raise Unanswered(f"{url}: answered {answer.status_code}: {_words(answer)}")
+    return "\n".join(drawn(answer.json(), f"ucr-trio at {url}"))
+
+
+def _words(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:200]
+
+
+def default_url(option: str | None, environ: Mapping[str, str]) -> str:
+    """Return where the router of this configuration listens; the defaults where there is no valid one."""
+    try:
+        config = from_file(option, environ, Overrides())
+    except ConfigError:
+        config = None
+    host = environ.get("UCR_HOST", "127.0.0.1") if config is None else config.server.host
+    port = environ.get("UCR_PORT", "3000") if config is None else config.server.port
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
