@@ -10,20 +10,20 @@ from chaos_router import Router, Served, configuration
 from chaos_run import Run
 from chaos_upstream import Mood, Upstream
 
-SETTLING_S = 2.0
-"""After this time of an outage every worker's breaker must be open."""
+SETTLING_S = {"refuses": 2.0, "answers 503": 2.0, "hangs": 5.0}
+"""After this time of an outage every worker's breaker must be open; a call that hangs fails after a second."""
 LEAVERS = 200
 
 
 async def with_fallback(run: Run) -> None:
     """R4: while the first provider is down its requests go to the second, and soon cost nothing more."""
-    for name in ("refuses", "answers 503") if not run.short else ("refuses",):
+    for name in ("refuses",) if run.short else ("refuses", "answers 503", "hangs"):
         async with run.upstreams("alpha", "beta") as (alpha, beta):
-            text = configuration(Served(alpha), Served(beta, "openai-chat"))
+            text = configuration(Served(alpha, more="first_byte_s = 1"), Served(beta, "openai-chat"))
             async with run.router(text) as router, run.loaded(router) as load:
                 base, after = await _outage(run, load, alpha, name)
         shots = [shot for shot in load.shots if shot.sent_at >= after[0]]
-        opened = [shot for shot in shots if shot.sent_at >= after[0] + SETTLING_S]
+        opened = [shot for shot in shots if shot.sent_at >= after[0] + SETTLING_S[name]]
         bound = base + 0.05 * run.report.patience
         worst = quantile(_latencies(opened), 0.99)
         run.report.share("R4", f"ok, the first provider {name}", _ok_share(shots), 0.999, len(shots))
@@ -42,7 +42,7 @@ async def without_fallback(run: Run) -> None:
             async with run.router(text) as router, run.loaded(router) as load:
                 _, after = await _outage(run, load, alpha, name)
         shots = [shot for shot in load.shots if after[0] <= shot.sent_at < after[1]]
-        opened = [shot for shot in shots if shot.sent_at >= after[0] + SETTLING_S]
+        opened = [shot for shot in shots if shot.sent_at >= after[0] + SETTLING_S[name]]
         wrong = [shot for shot in opened if shot.status != 529 or not shot.retry_after.isdecimal()]
         report = run.report
         report.count("R5", f"no 529 with retry-after, the provider {name}", len(wrong), 0, len(opened))
@@ -64,10 +64,13 @@ async def _outage(run: Run, load: Load, upstream: Upstream, name: str) -> tuple[
     await trio.sleep(run.pick(5.0, 2.0))
     base = quantile(_latencies(shot for shot in load.shots if shot.sent_at >= begun), 0.99)
     start = trio.current_time()
-    if name == "refuses":
-        upstream.fall()
-    else:
-        upstream.mood = Mood("status", 503)
+    match name:
+        case "refuses":
+            upstream.fall()
+        case "hangs":
+            upstream.mood = Mood("hang")
+        case _:
+            upstream.mood = Mood("status", 503)
     await trio.sleep(run.pick(15.0, 6.0))
     return base, (start, trio.current_time())
 

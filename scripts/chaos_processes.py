@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 from chaos_load import Load, Plan, Shot, having, longest_gap_s, open_line, post, shoot, until
@@ -20,6 +21,8 @@ from chaos_router import (
 )
 from chaos_run import Run
 
+TORN_S = 1.5
+"""Longer than the router waits for a file that is being written: it will read half a configuration."""
 LOST_GRACE_S = 0.1
 """A killed process needs a moment to be gone: what was sent to it meanwhile was in flight in it as well."""
 
@@ -75,9 +78,7 @@ def _report_kills(run: Run, load: Load, done: list[Kill]) -> None:
     report.count("R1", "errors", len(having(shots, "error")), 0, len(shots))
     report.time("R1", "longest gap without an answer", max(gaps), 1.0, len(done))
     report.time("R1", "longest time to full strength", max(kill.back_s for kill in done), 2.0, len(done))
-    for shot in lost:
-        if shot not in excused:
-            print(f"     lost: {shot}")
+    show_wrong(shot for shot in shots if shot not in excused)
 
 
 def _was_in_flight(shot: Shot, kill: Kill) -> bool:
@@ -134,12 +135,44 @@ async def _rewrite(router: Router, text: str, *, torn: bool) -> None:
         with router.file.open("w", encoding="utf-8") as file:
             file.write(text[: len(text) // 2])
             file.flush()
-            await trio.sleep(0.3)
+            await trio.sleep(TORN_S)
             file.write(text[len(text) // 2 :])
         return
     fresh = router.file.with_suffix(".new")
     fresh.write_text(text, "utf-8")
     fresh.replace(router.file)
+
+
+async def replacements(run: Run) -> None:
+    """USR2: every worker is replaced by a new one, and no request notices."""
+    rounds = run.times(5, 2)
+    async with (
+        run.upstreams("alpha") as (alpha,),
+        run.router(configuration(Served(alpha))) as router,
+        run.loaded(router, Plan(orders="pieces=20 pause=0.02")) as load,
+    ):
+        await load.wait_shots(30)
+        start = trio.current_time()
+        for _ in range(rounds):
+            old = set(router.workers().values())
+            router.signal(signal.SIGUSR2)
+            with trio.fail_after(60):
+                await until(partial(_are_gone, router, old))
+        end = trio.current_time()
+    report, shots = run.report, load.shots
+    report.count("USR2", "not ok", len(shots) - len(having(shots, "ok")), 0, len(shots))
+    report.time("USR2", "longest gap without an answer", longest_gap_s(shots, start, end), 0.5, rounds)
+    show_wrong(shots)
+
+
+def _are_gone(router: Router, pids: set[int]) -> bool:
+    return pids.isdisjoint(router.children())
+
+
+def show_wrong(shots: Iterable[Shot], most: int = 5) -> None:
+    """Print some of the requests that did not go well, to find out why."""
+    for shot in [shot for shot in shots if shot.verdict != "ok"][:most]:
+        print(f"     {shot}")
 
 
 async def way_down(run: Run) -> None:
@@ -167,9 +200,7 @@ async def way_down(run: Run) -> None:
     report.count("R3", "exit status", status, 0, 1)
     report.time("R3", "from SIGTERM to the exit", took_s, grace_s + 2, 1)
     report.count("R3", "processes left over", len(left), 0, 1)
-    for shot in shots:
-        if shot.verdict != "ok":
-            print(f"     {shot}")
+    show_wrong(shots)
 
 
 async def _streaming(run: Run, router: Router, shots: list[Shot]) -> None:

@@ -20,6 +20,7 @@ from chaos_upstream import LOOPBACK, Upstream
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 30.0
 END_LIMIT_S = 45.0
+HASTE_S = 3.0
 TICKS = os.sysconf("SC_CLK_TCK")
 BANNER = re.compile(rb"serves http://127\.0\.0\.1:(\d+) ")
 
@@ -207,8 +208,11 @@ async def running(folder: Path, text: str, *, workers: int) -> AsyncIterator[Rou
                 await router.wait_port()
                 await router.wait_ready(workers)
             yield router
+        except BaseException:
+            await end(router, HASTE_S)
+            raise
         finally:
-            await end(router)
+            await end(router, END_LIMIT_S)
             nursery.cancel_scope.cancel(reason="the router has ended")
 
 
@@ -231,13 +235,13 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | {"HOME": str(folder), "PYTHONPATH": str(ROOT), "UCR_STATE_DIR": str(folder / "state")}
 
 
-async def end(router: Router) -> None:
-    """End the router and what is left of it, whatever state it is in."""
+async def end(router: Router, limit_s: float) -> None:
+    """End the router and what is left of it, whatever state it is in; what takes longer than the limit is killed."""
     with trio.CancelScope(shield=True):
         router.children()
         if router.process.poll() is None:
             router.signal(signal.SIGTERM)
-            with trio.move_on_after(END_LIMIT_S):
+            with trio.move_on_after(limit_s):
                 await router.process.wait()
         for pid in [*router.children(), *left_over(router)]:
             send(pid, signal.SIGKILL)

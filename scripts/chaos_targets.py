@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -29,6 +30,7 @@ TARGETS: tuple[tuple[str, Callable[[Run], Awaitable[None]]], ...] = (
     ("R15", processes.stopped_worker),
     ("R17", processes.crash_loop),
     ("R19", processes.start_and_end),
+    ("USR2", processes.replacements),
     ("load", rest.latencies),
 )
 LIMIT_S = 300.0
@@ -53,9 +55,28 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ucr-chaos-") as folder:
         workers = (3 if options.short else 4) if options.workers is None else options.workers
         run = Run(options.short, options.seed, Path(folder), report, workers)
-        trio.run(prove, run, [entry for entry in TARGETS if not options.targets or entry[0] in options.targets])
+        chosen = [entry for entry in TARGETS if not options.targets or entry[0] in options.targets]
+        if not trio.run(prove_all, run, chosen):
+            print("stopped by a signal")
+            return 1
     print(f"\n{heading}\n{report.table()}")
     return 1 if report.has_failed else 0
+
+
+async def prove_all(run: Run, chosen: list[tuple[str, Callable[[Run], Awaitable[None]]]]) -> bool:
+    """Prove the targets; False when a signal came first. Either way no process is left."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stop_at_signal, nursery.cancel_scope)
+        await prove(run, chosen)
+        nursery.cancel_scope.cancel(reason="all is proved")
+        return True
+    return False
+
+
+async def stop_at_signal(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            scope.cancel(reason="a signal came")
 
 
 async def prove(run: Run, chosen: list[tuple[str, Callable[[Run], Awaitable[None]]]]) -> None:
