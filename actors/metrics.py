@@ -5,14 +5,20 @@ mailbox. The totals are the child's, not the actor's: a crash loses the one mess
 total ever falls.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+import trio
+
 from actors.actor import ActorChild
+from actors.errors import ActorError
 from actors.mailbox import Mailbox, Reply
 from actors.ref import Question
 from actors.totals import Count, MetricsSnapshot, Observation, Totals
+
+DRAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +67,14 @@ class Metrics(ActorChild[MetricsMessage]):
         mailbox: Mailbox[MetricsMessage] = Mailbox(name, capacity=16, max_queued=max_queued)
         super().__init__(mailbox, lambda: MetricsActor(self.totals))
         self.totals = Totals(bounds=bounds, max_series=max_series)
+        self.crashes = 0
+
+    def crashed(self, error: BaseException | None) -> None:
+        """Count the crash, and with it the measurement that may have been in hand."""
+        super().crashed(error)
+        self.crashes += 1
+
+    async def drain(self) -> None:
+        """Wait until everything is counted that was offered before."""
+        with contextlib.suppress(ActorError):
+            await self.ref.ask(Snapshot(), deadline=trio.current_time() + DRAIN_S)

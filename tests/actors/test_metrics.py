@@ -44,3 +44,25 @@ async def test_what_finds_no_room_is_dropped_and_counted() -> None:
     with trio.move_on_after(0):
         await metrics.run()
     assert metrics.totals.snapshot().total("calls") == 2
+
+
+async def test_what_was_offered_is_counted_before_the_end(autojump_clock: MockClock) -> None:
+    async with open_supervisor() as supervisor:
+        metrics = await supervisor.start(Metrics())
+        for _ in range(3):
+            metrics.ref.offer(ONE)
+        metrics.ref.tell(UNKNOWN)
+        metrics.ref.offer(ONE)
+    assert metrics.totals.snapshot().total("calls") == 4
+    assert metrics.crashes == 1
+
+
+async def test_an_actor_that_keeps_crashing_holds_up_the_end_for_a_second_at_most(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_supervisor() as supervisor:
+        metrics = await supervisor.start(Metrics())
+        for _ in range(5):
+            metrics.ref.tell(UNKNOWN)
+        began = trio.current_time()
+    assert trio.current_time() - began <= 1.0

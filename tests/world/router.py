@@ -15,6 +15,7 @@ import h11
 import trio
 from trio.testing import memory_stream_pair
 
+from tests.world.laws import Audit
 from tests.world.network import MemoryNetwork, MemoryStream, Pair
 from tests.world.upstream import Handler, Upstream
 from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
@@ -148,7 +149,10 @@ async def open_router(
     make_pair: Callable[[], Pair] = memory_stream_pair,
     **handlers: Upstream | Handler | tuple[Handler, ...],
 ) -> AsyncIterator[World]:
-    """Serve a router in the block, with an upstream for each provider that has handlers."""
+    """Serve a router in the block, with an upstream for each provider that has handlers.
+
+    At the end, when the router has stopped, its books must balance: see `tests.world.laws`.
+    """
     network = MemoryNetwork(make_pair)
     upstreams = {name: upstream_of(given) for name, given in handlers.items()}
     world = World(network, upstreams)
@@ -164,7 +168,9 @@ async def open_router(
             async with open_worker(config, [door], network, log) as worker:
                 task_status.started(worker)
                 await world.stop.wait()
+                audit = Audit(worker)
                 await worker.drain(worker.config.server.grace_s)
+            assert audit.broken() == []
             served.set()
 
         world.workers.append(await nursery.start(run))

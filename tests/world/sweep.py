@@ -81,7 +81,7 @@ def _run_once(make_scenario: MakeScenario, cancel_at: int | None, when: When) ->
             await wait_all_tasks_blocked()
             await scenario.check()
 
-    with _deterministic_scheduling():
+    with deterministic_scheduling():
         trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[stepper])
     return stepper.steps
 
@@ -94,7 +94,8 @@ async def _act(scenario: Scenario, stepper: _Stepper) -> None:
 
 
 @contextmanager
-def _deterministic_scheduling() -> Iterator[None]:
+def deterministic_scheduling() -> Iterator[None]:
+    """Make Trio schedule alike in every run that is started in the block."""
     switch = "_ALLOW_DETERMINISTIC_SCHEDULING"
     before = getattr(_run, switch)
     setattr(_run, switch, True)
