@@ -10,7 +10,6 @@ import trio
 from actors import Ref
 from actors.metrics import MetricsMessage
 from ucr import access, admin, metering, models
-from ucr.asgi import AsgiExchange, framing_error
 from ucr.config.model import Client
 from ucr.control import Control
 from ucr.count import count_tokens
@@ -18,6 +17,7 @@ from ucr.delivery import error_headers
 from ucr.dialects import registry
 from ucr.dialects.roles import ClientDialect, HeaderList
 from ucr.errors import ApiError
+from ucr.exchange import Exchange
 from ucr.generation import Generation
 from ucr.jsontext import dumps
 from ucr.limits import ClientLimits
@@ -54,7 +54,7 @@ def new_request_id() -> str:
 class Visit:
     """One request at the edge. `caller` is whose key it brought, where clients are configured."""
 
-    exchange: AsgiExchange
+    exchange: Exchange
     client: ClientDialect
     record: Record
     patience: Patience
@@ -89,7 +89,7 @@ class Api:
         self.generation = Generation(router, before.number + 1)
         return before
 
-    async def answer(self, exchange: AsgiExchange) -> None:
+    async def answer(self, exchange: Exchange) -> None:
         """Answer one request, whatever it is."""
         generation = self.generation
         router = generation.router
@@ -132,8 +132,8 @@ class Api:
 
     async def _dispatch(self, visit: Visit) -> None:
         exchange, config = visit.exchange, visit.router.config
-        if (error := framing_error(exchange)) is not None:
-            raise error
+        if exchange.fault is not None:
+            raise exchange.fault
         access.check_host(exchange.path, exchange.headers, config.server.allowed_hosts)
         access.check_origin(exchange.headers, config.server.allowed_origins)
         route = _route(exchange.method, exchange.path)
@@ -160,7 +160,7 @@ class Api:
             await self._changed.wait()
 
 
-def dialect_of(exchange: AsgiExchange) -> str:
+def dialect_of(exchange: Exchange) -> str:
     """Return the name of the dialect in which a path, and so its client, speaks."""
     if exchange.path.startswith("/v1/models"):
         return "anthropic" if models.asks_in_anthropic(exchange.headers) else "openai-chat"

@@ -5,22 +5,16 @@ the body up to the limit, throws away what is above it, and cancels the answerin
 Because somebody always reads, hypercorn's bounded queue never fills up behind an early answer.
 """
 
-import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
 
 import trio
-import zstandard
 
+from ucr import fields
+from ucr.body import BODY_GAP_S, BODY_TOTAL_S, coding_of, decoded, late, too_large
 from ucr.dialects.roles import HeaderList, Headers
-from ucr.errors import ApiError, ClientGone
-
-BODY_GAP_S = 30.0
-BODY_TOTAL_S = 300.0
-_HEADER_FIELDS_LIMIT = 100
-_HEAD_LIMIT_BYTES = 64 * 1024
-_MISFIT = "it is cut off, or something follows its end"
+from ucr.errors import ClientGone
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -35,8 +29,9 @@ class AsgiExchange:
         self.method: str = scope["method"]
         self.path = unquote(scope["raw_path"].decode("ascii", "replace"))
         self.query: str = scope["query_string"].decode("ascii", "replace")
-        self.fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        self.headers: Headers = _joined(self.fields)
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        self.headers: Headers = fields.joined(pairs)
+        self.fault = fields.fault_of(pairs)
         self.peer: str = scope["client"][0] if scope.get("client") else ""
         self._send = send
         self._limit_bytes = limit_bytes
@@ -74,33 +69,27 @@ class AsgiExchange:
 
     async def body(self, limit_bytes: int) -> bytes:
         """Read the whole body, decoded; see `ucr.exchange.Exchange.body`."""
-        coding = self.headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("identity", "gzip", "deflate", "zstd"):
-            raise ApiError(
-                "invalid_request_error",
-                f"content-encoding '{coding}' is not supported; use gzip, deflate, zstd or none",
-                status=415,
-            )
+        coding = coding_of(self.headers)
         declared = self.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limit_bytes:
-            raise _too_large(limit_bytes)
+            raise too_large(limit_bytes)
         deadline = trio.current_time() + BODY_TOTAL_S
         while not self._is_complete:
             if self._received_bytes > limit_bytes:
-                raise _too_large(limit_bytes)
+                raise too_large(limit_bytes)
             progress = self._progress
             with trio.move_on_at(min(deadline, trio.current_time() + BODY_GAP_S)) as scope:
                 await progress.wait()
             if scope.cancelled_caught:
-                raise ApiError("timeout_error", "the request body did not arrive in time", status=408)
+                raise late()
         if self._received_bytes > limit_bytes:
-            raise _too_large(limit_bytes)
+            raise too_large(limit_bytes)
         return decoded(bytes(self._body), coding, limit_bytes)
 
     async def start(self, status: int, headers: HeaderList) -> None:
         """Send the head of the answer."""
         self.is_started = True
-        pairs = [(name.encode("latin-1"), _field_value(value)) for name, value in headers]
+        pairs = [(name.encode("latin-1"), fields.one_line(value).encode("latin-1")) for name, value in headers]
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
 
     async def send(self, data: bytes) -> None:
@@ -113,59 +102,6 @@ class AsgiExchange:
         """End the answer."""
         self.is_finished = True
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in fields:
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-def _field_value(value: str) -> bytes:
-    """Header values are one line of Latin-1: anything else is replaced, never split into a new header."""
-    printable = "".join(char if char.isprintable() else " " for char in value)
-    return " ".join(printable.split()).encode("latin-1", "replace")
-
-
-def _too_large(limit_bytes: int) -> ApiError:
-    return ApiError("request_too_large", f"the request body is larger than {limit_bytes} bytes")
-
-
-def decoded(body: bytes, coding: str, limit_bytes: int) -> bytes:
-    """Undo a content coding; raise `ApiError` 413 when the result passes the limit, 400 when it is broken."""
-    if coding == "identity":
-        return body
-    try:
-        result = _inflated(body, coding, limit_bytes)
-    except (zlib.error, zstandard.ZstdError) as error:
-        raise ApiError("invalid_request_error", f"the body is not valid {coding}: {error}") from None
-    if len(result) > limit_bytes:
-        raise _too_large(limit_bytes)
-    return result
-
-
-def _inflated(body: bytes, coding: str, limit_bytes: int) -> bytes:
-    if coding == "zstd":
-        return _unpacked(body, limit_bytes)
-    window = 31 if coding == "gzip" else (15 if body[:1] and (body[0] & 0x0F) == 8 else -15)
-    inflater = zlib.decompressobj(wbits=window)
-    result = inflater.decompress(body, limit_bytes + 1)
-    if len(result) <= limit_bytes and (not inflater.eof or inflater.unused_data):
-        raise zlib.error(_MISFIT)
-    return result
-
-
-def _unpacked(body: bytes, limit_bytes: int) -> bytes:
-    """Read one zstd frame; only its reader takes a limit, and only the second look sees that the frame is cut."""
-    with zstandard.ZstdDecompressor().stream_reader(body) as reader:
-        result: bytes = reader.read(limit_bytes + 1)
-    if len(result) <= limit_bytes:
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        frame.decompress(body)
-        if not frame.eof or frame.unused_data:
-            raise zstandard.ZstdError(_MISFIT)
-    return result
 
 
 class AsgiApp:
@@ -186,17 +122,3 @@ class AsgiApp:
             nursery.cancel_scope.cancel(reason="answered")
         if exchange.is_started and not exchange.is_finished:
             raise ClientGone("the answer was left unfinished")
-
-
-def framing_error(exchange: AsgiExchange) -> ApiError | None:
-    """Refuse what two parsers could read in two ways: both framings, several Hosts, too many fields."""
-    names = [name for name, _ in exchange.fields]
-    if "content-length" in names and "transfer-encoding" in names:
-        return ApiError("invalid_request_error", "content-length beside transfer-encoding")
-    if names.count("host") != 1:
-        return ApiError("invalid_request_error", "exactly one host header is needed")
-    if sum(len(name) + len(value) for name, value in exchange.fields) > _HEAD_LIMIT_BYTES:
-        return ApiError("invalid_request_error", f"a head of more than {_HEAD_LIMIT_BYTES} bytes", status=431)
-    if len(names) > _HEADER_FIELDS_LIMIT:
-        return ApiError("invalid_request_error", f"more than {_HEADER_FIELDS_LIMIT} header fields", status=431)
-    return None

@@ -7,10 +7,15 @@ that is cancelled as soon as the client leaves.
 from typing import Protocol
 
 from ucr.dialects.roles import HeaderList, Headers
+from ucr.errors import ApiError
 
 
 class Exchange(Protocol):
-    """`path` is decoded and has no query; `headers` are lower-case; `query` is the raw text after `?`."""
+    """`path` is decoded and has no query; `headers` are lower-case; `query` is the raw text after `?`.
+
+    `fault` is what is wrong with the head although its server let it through. `sent_bytes` counts the answer's
+    body.
+    """
 
     request_id: str
     method: str
@@ -18,6 +23,10 @@ class Exchange(Protocol):
     query: str
     headers: Headers
     peer: str
+    fault: ApiError | None
+    is_started: bool
+    is_finished: bool
+    sent_bytes: int
 
     async def body(self, limit_bytes: int) -> bytes:
         """Read the body, decoded from its content coding.

@@ -30,7 +30,8 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
-HEAD_LIMIT_BYTES = 64 * 1024
+from ucr.fields import HEAD_LIMIT_BYTES
+
 _WRITE_BYTES = 64 * 1024
 _LINGER_S = 2.0
 """How long a body that nobody wants is still read after its answer (nginx: `lingering_timeout`, 5 s)."""
