@@ -131,6 +131,11 @@ class Health:
         """Take over what somebody else found out; False: it was known."""
         return self.keys.cool(fact.key, fact.until, fact.kind)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to take away."""
+        return bool(self.breakers.changes or self._facts)
+
     def take_changes(self) -> list[BreakerChange]:
         """Return what happened to the breakers since this was asked last."""
         changes, self.breakers.changes = self.breakers.changes, []

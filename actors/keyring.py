@@ -81,7 +81,9 @@ class Keyring:
         free = [key for key in range(len(self._loads)) if key not in self._cooling]
         if not free:
             return None
-        key = min(free, key=lambda key: (key in avoid, self._loads[key], self._preference(key, group)))
+        key = free[0]
+        if len(free) > 1:
+            key = min(free, key=lambda key: (key in avoid, self._loads[key], self._preference(key, group)))
         self._uses += 1
         self._used[key] = self._uses
         self._loads[key] += 1

@@ -382,6 +382,8 @@ class Provider(ActorChild[ProviderMessage]):
 
     def _report(self, now: float) -> None:
         """Tell of everything that has just been found out."""
+        if not self.health.has_news:
+            return
         for change in self.health.take_changes():
             self._on_event(ProviderEvent.of_breaker(self.name, change.model, change.status, now))
         for fact in self.health.take_facts():
