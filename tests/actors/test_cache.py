@@ -10,6 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.cache import Busy, Cache, CacheSpec, Clear, Fill, Forfeit, Found, Hit, Lookup, Store, Ticket
 from actors.errors import ActorCrashed, ActorStopped, AskTimeout
 from actors.supervisor import open_supervisor
+from tests.world.sweep import Scenario, cancellation_sweep
 
 KEY = b"k"
 SPEC = CacheSpec(ttl_s=60.0, max_entries=10, max_bytes=10_000, fill_s=5.0, max_followers=2)
@@ -203,3 +204,34 @@ async def test_a_ticket_stores_its_entry_or_forfeits(autojump_clock: MockClock) 
         assert await cache.ref.ask(Lookup(KEY)) == Hit(b"entry", 0.0)
         assert cache.statistics().forfeited == 1
     assert repr(ticket) == "<Ticket 2 of 'cache'>"
+
+
+@asynccontextmanager
+async def cancelled_filler() -> AsyncIterator[Scenario]:
+    """Somebody waits for a fill, gets it by promotion, and fills; whenever it is cancelled, the next one can."""
+    async with open_cache() as cache, trio.open_nursery() as nursery:
+        first = await cache.ref.ask(Lookup(KEY))
+        assert isinstance(first, Fill)
+
+        async def act() -> None:
+            found = await cache.ref.ask(Lookup(KEY))
+            assert isinstance(found, Fill)
+            with Ticket(cache.ref, found.ticket) as ticket:
+                await trio.sleep(1)
+                ticket.entry = b"entry"
+
+        async def forfeit() -> None:
+            await trio.sleep(1)
+            cache.ref.tell(Forfeit(first.ticket))
+
+        async def check() -> None:
+            await trio.sleep(2)
+            await wait_all_tasks_blocked()
+            assert (cache.statistics().filling, cache.statistics().waiting) == (0, 0)
+
+        nursery.start_soon(forfeit)
+        yield Scenario(act, check)
+
+
+def test_an_asker_cancelled_at_any_step_leaves_no_fill_behind() -> None:
+    assert cancellation_sweep(cancelled_filler) >= 3

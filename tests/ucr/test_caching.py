@@ -4,11 +4,13 @@ from typing import Any
 import pytest
 import trio
 
+from actors import Cache, CacheSpec
 from tests.world import answers
 from tests.world.router import Heard, World, config_of, open_router, provider
 from ucr.access import digest
-from ucr.caching import COMPLETE, key_of, may_keep, may_use
-from ucr.config.model import Cache, Client, Config
+from ucr.caching import COMPLETE, Answers, clear, key_of, may_keep, may_use
+from ucr.config.model import Cache as CacheConfig
+from ucr.config.model import Client, Config
 from ucr.dialects.roles import Request, Summary
 from ucr.record import Record
 from ucr.routing import Candidate
@@ -25,7 +27,7 @@ CHOICES = (Candidate(provider("up", "anthropic"), "claude-x", "default"),)
 
 
 def config(dialect: str = "anthropic", **changes: Any) -> Config:
-    return config_of(provider("up", dialect), cache=Cache(), **changes)
+    return config_of(provider("up", dialect), cache=CacheConfig(), **changes)
 
 
 def how(*heard: Heard) -> list[str | None]:
@@ -90,7 +92,7 @@ async def test_errors_are_never_kept(autojump_clock: object) -> None:
 
 
 async def test_without_a_cache_every_request_goes_past_it(autojump_clock: object) -> None:
-    without = replace(config(), cache=Cache(enabled=False))
+    without = replace(config(), cache=CacheConfig(enabled=False))
     async with open_router(without, up=answers.says(200, answers.anthropic_reply())) as world:
         heard = await ask_twice(world)
     assert how(*heard) == ["bypass", "bypass"]
@@ -175,3 +177,30 @@ def test_a_request_that_says_nothing_may_use_the_cache() -> None:
     assert may_use({})
     assert may_use({"cache-control": "max-age=5"})
     assert "end_turn" in COMPLETE
+
+
+async def test_a_cache_that_does_not_answer_in_time_is_a_miss(autojump_clock: object) -> None:
+    silent = Answers(Cache(CacheSpec()).ref, SECRET)
+    record = Record("req_1", "0", 0.0, lambda: 0.0)
+    began_s = trio.current_time()
+    with await silent.find(REQUEST, CHOICES, record) as place:
+        assert trio.current_time() - began_s == pytest.approx(0.05)
+        place.keep(b"{}")
+    assert (place.body, record.cache, repr(place)) == (None, "miss", "<Place miss>")
+    assert await clear(silent) == 0
+    assert await clear(None) == 0
+
+
+async def test_a_cache_that_has_given_up_costs_no_request(autojump_clock: object) -> None:
+    unknown: Any = object()
+    async with open_router(config(), up=answers.says(200, answers.anthropic_reply())) as world:
+        await world.ask(MESSAGES, ASK)
+        cache = world.worker.tree.cache
+        assert cache is not None
+        for _ in range(6):
+            cache.ref.tell(unknown)
+        await trio.sleep(10)
+        heard = await ask_twice(world)
+    assert [one.status for one in heard] == [200, 200]
+    assert how(*heard) == ["miss", "miss"]
+    assert "actor.gave_up" in [line["event"] for line in world.lines]
