@@ -54,6 +54,7 @@ from .resolver import CachedResolver, Resolver, SystemResolver
 from .response import UpstreamResponse
 from .restarts import Intensity
 from .retry_budget import Retry, RetryBudget
+from .share import Shares
 from .spec import Board, Fact, ProviderEvent, ProviderSpec, ProviderState, ProviderStatus
 from .supervisor import (
     Child,
@@ -176,6 +177,7 @@ __all__ = [
     "RetryBudget",
     "Settle",
     "Share",
+    "Shares",
     "Snapshot",
     "Strategy",
     "Success",

@@ -13,7 +13,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import trio
 
@@ -34,13 +34,28 @@ REMEMBER_S = 0.2
 """For how long a refusal holds for others who want the same, before the lender is asked again."""
 
 
+class Watcher(Protocol):
+    """Somebody who uses permits without taking each one: asked and told within one step of the loop."""
+
+    def measure(self) -> None:
+        """Say what is in use now, by `use` of the stocks."""
+        ...
+
+    def apply(self) -> None:
+        """Use no more than what the stocks hold now."""
+        ...
+
+
 class Borrower:
-    """A supervised child. `id` names this process to the lender, and no other, earlier ones included."""
+    """A supervised child. `id` names this process to the lender, and no other, earlier ones included.
+
+    `borrowers` is how many there are, this one included, as far as is known before a lender says it.
+    """
 
     essential = False
     restart: Restart = "permanent"
 
-    def __init__(self, id: str, *, name: str = "borrower", wait_s: float = 0.1) -> None:
+    def __init__(self, id: str, *, name: str = "borrower", wait_s: float = 0.1, borrowers: int = 1) -> None:
         self.id = id
         self.name = name
         self.wait_s = wait_s
@@ -48,7 +63,8 @@ class Borrower:
         self._lender: Ref[LimitsMessage] | None = None
         self._silent_until = -math.inf
         self._session = 0
-        self._borrowers = 1
+        self._borrowers = borrowers
+        self._watchers: list[Watcher] = []
         self._stocks: OrderedDict[str, Stock] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -62,15 +78,22 @@ class Borrower:
     def attach(self, lender: Ref[LimitsMessage]) -> None:
         """Borrow from this lender from now on. It is told first what this borrower has."""
         now = trio.current_time()
+        self._measure()
         holdings = tuple(stock.declared(now) for stock in self._stocks.values())
         self._session += 1
         lender.tell(Declare(self.id, holdings, self._session))
         self._lender = lender
         self._silent_until = -math.inf
+        self._apply()
 
     def detach(self) -> None:
         """Go on without a lender."""
         self._lender = None
+        self._apply()
+
+    def watch(self, watcher: Watcher) -> None:
+        """Ask and tell this one whenever what is held changes by itself."""
+        self._watchers.append(watcher)
 
     def unclaimed(self, message: object, answer: object) -> None:
         """Take what was lent to somebody who left before the answer came."""
@@ -92,6 +115,7 @@ class Borrower:
         if self._lender is None:
             return
         now = trio.current_time()
+        self._measure()
         entries: list[Settlement] = []
         for key, stock in tuple(self._stocks.items()):
             stock.lenders_shared(self._borrowers, now)
@@ -99,6 +123,7 @@ class Borrower:
                 entries.append(entry)
             elif stock.is_idle(now):
                 del self._stocks[key]
+        self._apply()
         if entries:
             self._lender.tell(Settled(self.id, tuple(entries)))
 
@@ -125,6 +150,21 @@ class Borrower:
                 self.taken_alone += 1
                 stock.spend(amount, now)
                 stock.charge(lacking, now)
+
+    async def widen(self, want: Want) -> bool:
+        """Hold more permits, for a watcher; False: there are none now."""
+        stock = self.stock(want)
+        try:
+            with self._reserved((stock,), (0,)):
+                was_lent = await self._borrow((want,), (stock,), (want.need,))
+        except LimitReached:
+            return False
+        if not was_lent:
+            if not stock.may_charge(want.need, trio.current_time()):
+                return False
+            stock.charge(want.need, trio.current_time())
+            stock.put_back(want.need)
+        return True
 
     def give_back(self, key: str, amount: int = 1) -> None:
         """End the use of permits."""
@@ -173,6 +213,14 @@ class Borrower:
         self.settle()
         self.detach()
 
+    def _measure(self) -> None:
+        for watcher in self._watchers:
+            watcher.measure()
+
+    def _apply(self) -> None:
+        for watcher in self._watchers:
+            watcher.apply()
+
     @contextmanager
     def _reserved(self, stocks: Sequence[Stock], reserved: Sequence[int]) -> Iterator[None]:
         """Keep the stocks while they are asked for more; put back what was reserved if the block fails."""
@@ -198,7 +246,8 @@ class Borrower:
             if stocks[index].retry_at > now:
                 raise _reached(wants[index].key, stocks[index].retry_at - now)
         asked = tuple(
-            Want(wants[i].key, wants[i].kind, wants[i].limit, missing[i], stocks[i].extra) for i in lacking
+            Want(wants[i].key, wants[i].kind, wants[i].limit, missing[i], max(wants[i].extra, stocks[i].extra))
+            for i in lacking
         )
         answer = await self._ask(Borrow(self.id, asked))
         match answer:

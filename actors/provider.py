@@ -231,7 +231,12 @@ class Provider(ActorChild[ProviderMessage]):
         self.ref.tell(Reconfigure(spec))
 
     def set_share(self, permits: int) -> None:
-        """Use no more than so many of the permits: the others are used by other processes."""
+        """Use no more than so many of the permits: the others are used by other processes.
+
+        A smaller share holds from this moment, so that what is no longer used can be given away at once.
+        """
+        if self._share is None or permits < self._share:
+            self.apply_share(permits)
         self.ref.tell(Share(permits))
 
     def learn(self, fact: Fact) -> None:

@@ -3,17 +3,16 @@
 import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import trio
 
 from actors import ActorError, Count, MetricsSnapshot, Snapshot, Totals, merged
+from ucr.memory import rss_bytes
 from ucr.series import Ratchet, totals_of, without_number
 from ucr.tree import Tree
 from ucr.views import RequestCount, WorkerView, plain
 
 METRICS_S = 0.25
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Viewer:
@@ -69,11 +68,3 @@ def _providers(tree: Tree) -> dict[str, object]:
         if name in statuses:
             statuses[name]["pool"] = plain(child.pool.statistics(), now)
     return statuses
-
-
-def rss_bytes() -> int:
-    """Return the resident memory of this process; 0 where the system does not tell."""
-    try:
-        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE_BYTES
-    except (OSError, IndexError, ValueError):
-        return 0

@@ -1,18 +1,17 @@
 """The store process: what must be counted once for all workers, and the cache that they share.
 
-    python -m ucr.store LISTENER LIFELINE SPEC
+    python -m ucr.store PARENT LISTENER SPEC
 
 The listener is a Unix socket that the parent has bound and keeps: while the store is being replaced, workers wait
-in its backlog. The lifeline is the end of a pipe that closes with the parent. Nothing here is kept beyond the
-process: workers say what they hold, and a lost cache is a miss.
+in its backlog. Nothing here is kept beyond the process: workers say what they hold, and a lost cache is a miss.
 """
 
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
@@ -30,25 +29,20 @@ from actors import (
     LimitsMessage,
     Ref,
     SupervisionEvent,
+    Supervisor,
     WireError,
     greet,
     open_supervisor,
 )
 from ucr.logs import Log, stdout_log
-from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, cache_codec, limits_codec
+from ucr.memory import rss_bytes
+from ucr.store_spec import StoreSpec
+from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, STATUS_GREETING, cache_codec, limits_codec
+from ucr.views import CACHE, LIMITS, StoreView
 
 GREETING_S = 5.0
+PARENT_S = 0.5
 FIRST_TICKET_BITS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSpec:
-    """`generation` counts the stores of one parent; `awaited` workers knew the one before this."""
-
-    generation: int = 1
-    awaited: int = 0
-    log_level: str = "info"
-    cache: CacheSpec = field(default_factory=CacheSpec)
 
 
 class BorrowerRef(Ref[LimitsMessage]):
@@ -74,14 +68,27 @@ class BorrowerRef(Ref[LimitsMessage]):
 class Store:
     """The actors of the store, and the connections to them."""
 
-    def __init__(self, lender: Lender, cache: Cache, log: Log) -> None:
+    def __init__(self, lender: Lender, cache: Cache, log: Log, spec: StoreSpec, supervisor: Supervisor) -> None:
         self.lender = lender
         self.cache = cache
         self._log = log
+        self._spec = spec
+        self._supervisor = supervisor
+
+    def view(self) -> StoreView:
+        """Return the view of now."""
+        return StoreView(
+            os.getpid(),
+            self._spec.generation,
+            rss_bytes(),
+            self._supervisor.statistics(),
+            asdict(self.lender.statistics()),
+            asdict(self.cache.statistics()),
+        )
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Serve one connection to its end; whatever comes of it, the store goes on."""
-        known = {LIMITS_GREETING: self._lend, CACHE_GREETING: self._keep}
+        known = {LIMITS_GREETING: self._lend, CACHE_GREETING: self._keep, STATUS_GREETING: self._show}
         served = None
         try:
             with trio.move_on_after(GREETING_S):
@@ -106,6 +113,11 @@ class Store:
     async def _keep(self, stream: trio.abc.Stream) -> None:
         await Bridge[CacheMessage]("cached", stream, cache_codec(), self.cache.ref).run()
 
+    async def _show(self, stream: trio.abc.Stream) -> None:
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await stream.send_all(msgspec.json.encode(self.view()))
+        await trio.aclose_forcefully(stream)
+
 
 @asynccontextmanager
 async def open_store(spec: StoreSpec, log: Log) -> AsyncIterator[Store]:
@@ -116,17 +128,18 @@ async def open_store(spec: StoreSpec, log: Log) -> AsyncIterator[Store]:
 
     awaited = spec.awaited if spec.generation > 1 else 0
     async with open_supervisor(grace_s=0, on_event=report) as supervisor:
-        lender = await supervisor.start(Lender(awaited=awaited))
-        cache = await supervisor.start(Cache(spec.cache, first_ticket=spec.generation << FIRST_TICKET_BITS))
-        yield Store(lender, cache, log)
+        lender = await supervisor.start(Lender(LIMITS, awaited=awaited))
+        kept = CacheSpec(spec.ttl_s, spec.max_entries, spec.max_bytes, fill_s=spec.fill_s)
+        cache = await supervisor.start(Cache(kept, CACHE, first_ticket=spec.generation << FIRST_TICKET_BITS))
+        yield Store(lender, cache, log, spec, supervisor)
 
 
-async def serve(spec: StoreSpec, listener: trio.SocketListener, lifeline: int, log: Log) -> None:
+async def serve(spec: StoreSpec, listener: trio.SocketListener, parent: int, log: Log) -> None:
     """Serve until SIGTERM, or until the parent is gone."""
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with open_store(spec, log) as store, trio.open_nursery() as nursery:
             nursery.start_soon(trio.serve_listeners, store.serve, [listener])
-            nursery.start_soon(_end_with, nursery.cancel_scope, lifeline)
+            nursery.start_soon(_end_with, nursery.cancel_scope, parent)
             log.info("store.started", generation=spec.generation, pid=os.getpid())
             async for number in signals:
                 if number == signal.SIGTERM:
@@ -134,26 +147,25 @@ async def serve(spec: StoreSpec, listener: trio.SocketListener, lifeline: int, l
             nursery.cancel_scope.cancel(reason="told to stop")
 
 
-async def _end_with(scope: trio.CancelScope, lifeline: int) -> None:
-    """End the store when the parent, who holds the other end of the pipe, is gone."""
-    async with trio.lowlevel.FdStream(lifeline) as pipe:
-        while await pipe.receive_some(1):
-            pass
+async def _end_with(scope: trio.CancelScope, parent: int) -> None:
+    """End the store soon after its parent, also where the system does not tell."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells
+        await trio.sleep(PARENT_S)
     scope.cancel(reason="the parent is gone")
 
 
 def main(arguments: list[str]) -> None:
     """Run the store of these arguments."""
-    listener, lifeline, written = arguments
+    parent, listener, written = arguments
     spec = msgspec.json.decode(written.encode(), type=StoreSpec)
     now: Callable[[], datetime] = partial(datetime.now, UTC)
-    trio.run(_main, int(listener), int(lifeline), spec, stdout_log(spec.log_level, now))
+    trio.run(_main, int(listener), int(parent), spec, stdout_log(spec.log_level, now))
 
 
-async def _main(descriptor: int, lifeline: int, spec: StoreSpec, log: Log) -> None:
+async def _main(descriptor: int, parent: int, spec: StoreSpec, log: Log) -> None:
     bound = trio.socket.fromfd(descriptor, trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
     os.close(descriptor)
-    await serve(spec, trio.SocketListener(bound), lifeline, log)
+    await serve(spec, trio.SocketListener(bound), parent, log)
 
 
 if __name__ == "__main__":

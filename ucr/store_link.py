@@ -40,10 +40,10 @@ class CacheEvents(LinkEvents[CacheMessage]):
 def limits_link(path: str, borrower: Borrower, log: Log) -> Link[LimitsMessage]:
     """Return the child that keeps a borrower connected to the store at this path."""
     connect = partial(trio.open_unix_socket, path)
-    return Link("store.limits", connect, limits_codec(), LIMITS_GREETING, LimitsEvents(borrower, log))
+    return Link("ucr:store-limits", connect, limits_codec(), LIMITS_GREETING, LimitsEvents(borrower, log))
 
 
 def cache_link(path: str) -> Link[CacheMessage]:
     """Return the child whose `ref` is the cache of the store at this path."""
     connect = partial(trio.open_unix_socket, path)
-    return Link("store.cache", connect, cache_codec(), CACHE_GREETING, CacheEvents())
+    return Link("ucr:store-cache", connect, cache_codec(), CACHE_GREETING, CacheEvents())

@@ -4,6 +4,7 @@ from actors import CACHE_MESSAGES, LIMITS_MESSAGES, Codec
 
 LIMITS_GREETING = b"L"
 CACHE_GREETING = b"C"
+STATUS_GREETING = b"S"
 """The first byte of a connection says which actor it is for. Each has connections of its own, so that a limit is
 never asked for behind an answer of a megabyte."""
 

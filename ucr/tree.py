@@ -3,6 +3,7 @@
 The metrics come up first and go down last, so that they count what the others do at their end.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,12 +13,15 @@ from actors import (
     Board,
     Borrower,
     Cache,
+    CacheMessage,
     CacheSpec,
     Lender,
     Metrics,
     Network,
     Provider,
     ProviderEvent,
+    Ref,
+    Shares,
     SupervisionEvent,
     Supervisor,
     open_supervisor,
@@ -28,7 +32,9 @@ from ucr.config.model import Provider as ProviderConfig
 from ucr.config.plan import plan_of
 from ucr.logs import Log
 from ucr.roster import Children, Roster
-from ucr.views import CACHE
+from ucr.store_link import cache_link, limits_link
+from ucr.store_spec import StoreAddress
+from ucr.views import CACHE, LIMITS
 
 NOTHING = Config()
 METRICS = "ucr:metrics"
@@ -45,6 +51,8 @@ class Tree:
     roster: Roster
     board: Board
     borrower: Borrower
+    answers: Ref[CacheMessage] | None
+    store: StoreAddress | None = None
 
     @property
     def children(self) -> Children:
@@ -53,8 +61,13 @@ class Tree:
 
 
 @asynccontextmanager
-async def open_tree(config: Config, network: Network, log: Log, worker: str = "0") -> AsyncIterator[Tree]:
-    """Start everything, with a child for each enabled provider; leaving the block stops it in reverse order."""
+async def open_tree(
+    config: Config, network: Network, log: Log, worker: str = "0", store: StoreAddress | None = None
+) -> AsyncIterator[Tree]:
+    """Start everything, with a child for each enabled provider; leaving the block stops it in reverse order.
+
+    `store` is there when several workers share limits and a cache.
+    """
     board: Board = {}
 
     def report(event: SupervisionEvent) -> None:
@@ -62,17 +75,48 @@ async def open_tree(config: Config, network: Network, log: Log, worker: str = "0
 
     def make(provider: ProviderConfig, name: str, place: Board) -> Provider:
         spec = replace(upstream.spec_of(provider), id=name)
-        return Provider(spec, network, place, on_event=partial(tell, log, provider.id))
+        on_event = partial(tell, log, provider.id)
+        if shares is None:
+            return Provider(spec, network, place, on_event=on_event)
+        starved = partial(shares.starved, provider.id)
+        made = Provider(spec, network, place, on_event=on_event, on_starved=starved)
+        shares.add(provider.id, made)
+        return made
 
     async with open_supervisor(grace_s=config.server.grace_s, on_event=report) as supervisor:
         metrics = await supervisor.start(Metrics(METRICS, bounds=dict(metering.BOUNDS)))
-        cache = await supervisor.start(Cache(_spec_of(config), CACHE)) if config.cache.enabled else None
-        lender = await supervisor.start(Lender("ucr:limits"))
-        borrower = await supervisor.start(Borrower(worker, name="ucr:borrower"))
-        borrower.attach(lender.ref)
+        cache, answers = await _start_cache(supervisor, config, store)
+        borrower, shares = await _start_limits(supervisor, worker, store, log)
         roster = Roster(supervisor, board, make)
         await roster.follow(plan_of(NOTHING, config), config)
-        yield Tree(supervisor, metrics, cache, roster, board, borrower)
+        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, store)
+
+
+async def _start_cache(
+    supervisor: Supervisor, config: Config, store: StoreAddress | None
+) -> tuple[Cache | None, Ref[CacheMessage] | None]:
+    """Start the cache of this worker, or the link to the one that all workers share; return what is used."""
+    if not config.cache.enabled:
+        return None, None
+    if store is not None and config.cache.scope == "node":
+        return None, (await supervisor.start(cache_link(store.path))).ref
+    cache = await supervisor.start(Cache(_spec_of(config), CACHE))
+    return cache, cache.ref
+
+
+async def _start_limits(
+    supervisor: Supervisor, worker: str, store: StoreAddress | None, log: Log
+) -> tuple[Borrower, Shares | None]:
+    """Start what keeps the limits: alone, or with others through the store."""
+    if store is None:
+        lender = await supervisor.start(Lender(LIMITS))
+        borrower = await supervisor.start(Borrower(worker, name="ucr:borrower"))
+        borrower.attach(lender.ref)
+        return borrower, None
+    name = f"{worker}-{os.getpid()}"
+    borrower = await supervisor.start(Borrower(name, name="ucr:borrower", borrowers=store.workers))
+    await supervisor.start(limits_link(store.path, borrower, log))
+    return borrower, await supervisor.start(Shares(borrower, "ucr:shares"))
 
 
 def _spec_of(config: Config) -> CacheSpec:

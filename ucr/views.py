@@ -26,6 +26,9 @@ GRAVEST_FIRST = (
 CACHE = "ucr:cache"
 """The name of the cache's actor, which no provider can have."""
 
+LIMITS = "ucr:limits"
+"""The name of the lender's actor."""
+
 _TIME_ENDINGS = ("_until", "_at")
 
 
@@ -70,12 +73,25 @@ class ParentView:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreView:
+    """The store process at one moment. `limits` and `cache` are what its actors say of themselves."""
+
+    pid: int
+    generation: int
+    rss_bytes: int = 0
+    children: tuple[ChildStatistics, ...] = ()
+    limits: dict[str, Any] = field(default_factory=dict)
+    cache: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Gathered:
     """All workers at one moment; `retired` holds the totals of those that are gone."""
 
     workers: tuple[WorkerView, ...]
     parent: ParentView | None = None
     retired: MetricsSnapshot = field(default_factory=MetricsSnapshot)
+    store: StoreView | None = None
 
     @property
     def metrics(self) -> MetricsSnapshot:
@@ -150,10 +166,12 @@ def provider_statuses(gathered: Gathered) -> dict[str, JsonObject]:
 def cache_json(gathered: Gathered) -> JsonObject:
     """Return what `GET /cache/stats` says."""
     by_worker = {view.worker: view.cache for view in gathered.workers if view.cache is not None}
-    whole = together(by_worker.values()) or {}
+    shared = gathered.store if not by_worker else None
+    whole = together(by_worker.values()) or ({} if shared is None else shared.cache)
     asked = whole.get("hits", 0) + whole.get("misses", 0) + whole.get("busy", 0)
     return {
-        "enabled": bool(by_worker),
+        "enabled": bool(by_worker) or shared is not None,
+        "scope": "worker" if shared is None else "node",
         **whole,
         "hit_rate": round(whole["hits"] / asked, 4) if asked else None,
         "workers": by_worker,
@@ -174,6 +192,17 @@ def tree_json(gathered: Gathered) -> JsonObject:
             "children": [_child(child, {}) for child in parent.children],
         },
         "workers": [_worker(view) for view in gathered.workers],
+        "store": None if gathered.store is None else _store(gathered.store),
+    }
+
+
+def _store(view: StoreView) -> JsonObject:
+    statistics = {CACHE: view.cache, LIMITS: view.limits}
+    return {
+        "pid": view.pid,
+        "generation": view.generation,
+        "rss_bytes": view.rss_bytes,
+        "children": [_child(child, statistics) for child in view.children],
     }
 
 

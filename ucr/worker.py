@@ -24,6 +24,8 @@ from ucr.logs import Log
 from ucr.relay import Router
 from ucr.roster import Succession
 from ucr.snapshot import Viewer
+from ucr.store_control import with_store
+from ucr.store_spec import StoreAddress
 from ucr.tree import Tree, open_tree
 
 FLUSH_S = 1.0
@@ -116,6 +118,7 @@ async def open_worker(
     log: Log,
     *,
     worker: str = "0",
+    store: StoreAddress | None = None,
     reopen_log: Callable[[Config], None] = _keep_log,
 ) -> AsyncIterator[Worker]:
     """Serve as long as the block; leaving it ends what is still open and closes the tree."""
@@ -123,12 +126,13 @@ async def open_worker(
     def report(error: BaseException) -> None:
         log.error("connection.crashed", error=repr(error))
 
-    async with open_tree(config, network, log, worker) as tree:
-        answers = None if tree.cache is None else Answers(tree.cache.ref, secrets.token_bytes(32))
+    async with open_tree(config, network, log, worker, store) as tree:
+        secret = secrets.token_bytes(32) if store is None else store.secret
+        answers = None if tree.answers is None else Answers(tree.answers, secret)
         router = Router(config, tree.children, tree.board, time.time, worker, answers=answers)
         api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref)
         viewer = Viewer(tree, worker, api.requests)
-        api.control = LocalControl(viewer.take, partial(clear, answers))
+        api.control = with_store(LocalControl(viewer.take, partial(clear, answers)), store)
         app = AsgiApp(api.answer, new_request_id, config.server.body_limit_bytes)
         server = GuardedServer(app, Limits(keep_alive_s=config.server.keep_alive_s), report)
         async with trio.open_nursery() as nursery:

@@ -1,7 +1,6 @@
 """The store process, its connections in memory, and as a real process that is killed."""
 
 import os
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -17,13 +16,16 @@ import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair
 
-from actors import Borrower, CacheSpec, Fill, Hit, LimitReached, Link, Lookup, Want, open_supervisor
+from actors import Borrower, Fill, Hit, LimitReached, Link, Lookup, Want, open_supervisor
 from actors.cache import Store as Keep
 from tests.world.process import ROOT
 from ucr.logs import make_log
-from ucr.store import Store, StoreSpec, open_store
+from ucr.store import Store, open_store
+from ucr.store_control import store_view
 from ucr.store_link import CacheEvents, LimitsEvents, cache_link, limits_link
+from ucr.store_spec import StoreSpec
 from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, cache_codec, limits_codec
+from ucr.views import CACHE, LIMITS
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -205,15 +207,14 @@ class StoreProcess:
         self.bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.bound.bind(self.path)
         self.bound.listen(64)
-        self._read_end, self._write_end = os.pipe()
         self.process: trio.Process | None = None
 
     async def start(self, generation: int, awaited: int = 0) -> trio.Process:
-        spec = StoreSpec(generation, awaited, cache=CacheSpec(max_entries=10))
-        descriptors = (self.bound.fileno(), self._read_end)
+        spec = StoreSpec(generation, awaited, max_entries=10)
+        arguments = (str(os.getpid()), str(self.bound.fileno()), msgspec.json.encode(spec).decode())
         self.process = await trio.lowlevel.open_process(
-            [sys.executable, "-m", "ucr.store", *map(str, descriptors), msgspec.json.encode(spec).decode()],
-            pass_fds=descriptors,
+            [sys.executable, "-m", "ucr.store", *arguments],
+            pass_fds=(self.bound.fileno(),),
             env={"PYTHONPATH": str(ROOT)},
             stdout=-3,
         )
@@ -224,10 +225,10 @@ class StoreProcess:
         self.process.kill()
         await self.process.wait()
 
-    def leave(self) -> None:
-        """Close the lifeline, as the end of the parent does."""
-        os.close(self._write_end)
-        os.close(self._read_end)
+    async def stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        assert await self.process.wait() == 0
         self.bound.close()
 
 
@@ -258,23 +259,26 @@ async def test_a_killed_store_costs_a_miss_and_its_successor_goes_on_where_it_wa
                 got = [await admitted(borrowers[n % 2], want) for n in range(12)]
                 assert got.count(True) == 5
                 nursery.cancel_scope.cancel(reason="tested")
-        store.leave()
-        assert store.process is not None
-        assert await store.process.wait() == 0
+        await store.stop()
 
 
 @pytest.mark.slow
-async def test_a_store_that_is_told_to_stop_stops(tmp_path: Path) -> None:
+async def test_a_store_shows_itself_and_stops_when_it_is_told_to(tmp_path: Path) -> None:
     store = StoreProcess(tmp_path)
     with trio.fail_after(30):
-        process = await store.start(1)
+        await store.start(1)
         stream = await trio.open_unix_socket(store.path)
         await stream.send_all(LIMITS_GREETING)
         assert await stream.receive_some(1) == LIMITS_GREETING
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
+        view = await store_view(store.path)
+        assert view is not None
+        assert store.process is not None
+        assert (view.pid, view.generation) == (store.process.pid, 1)
+        assert [child.name for child in view.children] == [LIMITS, CACHE]
+        assert (view.limits["keys"], view.cache["entries"]) == (0, 0)
+        await store.stop()
         await stream.aclose()
-        store.leave()
+    assert await store_view(store.path) is None
 
 
 async def _until(condition: Any) -> None:

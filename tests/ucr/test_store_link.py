@@ -61,5 +61,5 @@ async def test_a_fill_of_somebody_who_left_is_forfeited() -> None:
 async def test_links_are_named_for_the_tree() -> None:
     _, borrower, _, _ = told()
     log = make_log("info", (), (), lambda: datetime(2026, 11, 26, tzinfo=UTC))
-    assert limits_link("/nowhere", borrower, log).name == "store.limits"
-    assert cache_link("/nowhere").name == "store.cache"
+    assert limits_link("/nowhere", borrower, log).name == "ucr:store-limits"
+    assert cache_link("/nowhere").name == "ucr:store-cache"

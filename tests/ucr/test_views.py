@@ -88,7 +88,7 @@ def test_the_caches_of_all_workers_are_added_up() -> None:
     assert (told["enabled"], told["entries"], told["hits"], told["hit_rate"]) == (True, 4, 6, 0.75)
     assert told["workers"]["1"] == CACHE
     nothing = cache_json(Gathered((view("0", cache=None),)))
-    assert nothing == {"enabled": False, "hit_rate": None, "workers": {}}
+    assert nothing == {"enabled": False, "scope": "worker", "hit_rate": None, "workers": {}}
 
 
 def test_totals_of_workers_that_are_gone_still_count() -> None:

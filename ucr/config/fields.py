@@ -345,6 +345,12 @@ CACHE = Section(
             "Memory that they may take.",
             "bytes",
         ),
+        Field(
+            "scope",
+            Choice(("worker", "node")),
+            _CACHE.scope,
+            "One cache for all workers of the machine (`node`), or one in each `worker`.",
+        ),
         Field("backend", Choice(("memory", "redis")), "memory", "Where they are kept.", later=True),
     ),
     "[cache]\nttl_s = 60",

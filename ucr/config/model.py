@@ -6,6 +6,7 @@ Every default of the file format is a default here. Units are in the names: `_s`
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from actors.breaker import BreakerSpec
 from ucr.catalogue import Auth, Quirks
@@ -100,12 +101,13 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The cache of answers, in each worker."""
+    """The cache of answers: one for all workers of this machine (`node`), or one in each."""
 
     enabled: bool = True
     ttl_s: float = 300.0
     max_entries: int = 500
     max_bytes: int = 52_428_800
+    scope: Literal["worker", "node"] = "node"
 
 
 @dataclass(frozen=True, slots=True)

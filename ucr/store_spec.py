@@ -1,0 +1,41 @@
+"""What the store process is told when it starts, and what a worker is told of it. Pure data that travels."""
+
+from dataclasses import dataclass, field
+
+from ucr.config.model import Config
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSpec:
+    """`generation` counts the stores of one parent; `awaited` workers knew the one before this."""
+
+    generation: int = 1
+    awaited: int = 0
+    log_level: str = "info"
+    ttl_s: float = 300.0
+    max_entries: int = 500
+    max_bytes: int = 52_428_800
+    fill_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """`path` is that of the Unix socket. `secret` keys the digests under which all workers find answers."""
+
+    path: str
+    workers: int
+    secret: bytes = field(repr=False)
+
+
+def store_spec(config: Config, generation: int, awaited: int) -> StoreSpec:
+    """Return what a store is told under this configuration."""
+    cache = config.cache
+    return StoreSpec(
+        generation,
+        awaited,
+        config.logging.level,
+        cache.ttl_s,
+        cache.max_entries,
+        cache.max_bytes,
+        config.timeouts.total_s,
+    )
