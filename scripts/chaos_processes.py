@@ -7,7 +7,7 @@ from functools import partial
 
 import trio
 from chaos_load import Load, Plan, Shot, having, longest_gap_s, open_line, post, shoot, until
-from chaos_report import quantile
+from chaos_report import quantile, said
 from chaos_router import (
     Router,
     Served,
@@ -29,7 +29,7 @@ LOST_GRACE_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """A worker that was killed: when, and how long until its slot answered again."""
+    """A worker that was killed: when, and how long until its slot was ready again."""
 
     slot: str
     at: float
@@ -55,15 +55,11 @@ async def kills(run: Run) -> None:
 
 
 async def _kill(router: Router, load: Load, slot: str) -> Kill:
-    pid, at = router.workers()[slot], trio.current_time()
+    pid, at, since = router.workers()[slot], trio.current_time(), len(router.log)
     in_flight = frozenset(mark for mark, (_, worker) in load.pending.items() if worker in ("", slot))
     send(pid, signal.SIGKILL)
-    while True:
-        await trio.sleep(0.02)
-        answer = await router.ask("/health")
-        if answer.headers.get("x-ucr-worker") == slot and router.workers().get(slot, pid) != pid:
-            break
-    back_s = trio.current_time() - at
+    ready = await router.wait_event("worker.ready", since)
+    back_s = ready.at - at
     await trio.sleep(1.0)
     return Kill(slot, at, back_s, in_flight)
 
@@ -77,8 +73,13 @@ def _report_kills(run: Run, load: Load, done: list[Kill]) -> None:
     report.count("R1", "requests lost beyond those", len(lost) - len(excused), 0, len(shots))
     report.count("R1", "errors", len(having(shots, "error")), 0, len(shots))
     report.time("R1", "longest gap without an answer", max(gaps), 1.0, len(done))
+    report.told(
+        "R1", "median time to full strength", said(quantile([kill.back_s for kill in done], 0.5)), len(done)
+    )
     report.time("R1", "longest time to full strength", max(kill.back_s for kill in done), 2.0, len(done))
     show_wrong(shot for shot in shots if shot not in excused)
+    for kill, gap_s in zip(done, gaps, strict=True):
+        print(f"     slot {kill.slot}: gap {said(gap_s)}, back after {said(kill.back_s)}")
 
 
 def _was_in_flight(shot: Shot, kill: Kill) -> bool:

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -50,7 +51,7 @@ def main() -> int:
     if unknown := set(options.targets) - set(names):
         parser.error(f"no target {', '.join(sorted(unknown))}")
     report = Report(options.short)
-    heading = f"seed {options.seed}; {versions()}"
+    heading = f"seed {options.seed}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {versions()}"
     print(heading, flush=True)
     with tempfile.TemporaryDirectory(prefix="ucr-chaos-") as folder:
         workers = (3 if options.short else 4) if options.workers is None else options.workers
