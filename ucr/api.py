@@ -83,10 +83,10 @@ class Api:
         self._clients = registry.clients(router.unix_time)
         self.is_draining = False
 
-    def publish(self, router: Router) -> Generation:
+    def publish(self, router: Router, number: int | None = None) -> Generation:
         """Give this router to every request from now on; return the generation that it succeeds."""
         before = self.generation
-        self.generation = Generation(router, before.number + 1)
+        self.generation = Generation(router, before.number + 1 if number is None else number)
         return before
 
     async def answer(self, exchange: Exchange) -> None:

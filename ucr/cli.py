@@ -1,31 +1,27 @@
 """The command line: `ucr-trio serve | check | demo | tree | --version`. Exit codes: 0 ok, 1 failed, 2 usage or setup."""
 
 import os
-import signal
-import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 
 import click
 import trio
 
-from actors import RealNetwork
-from ucr import __version__
+from ucr import __version__, hygiene, listening, parent
 from ucr.config.model import Config
 from ucr.config.overrides import Overrides
 from ucr.demo import open_demo
-from ucr.demo_client import hold_conversation
 from ucr.discovery import discovered
-from ucr.errors import ConfigError, Problem
+from ucr.errors import ConfigError
+from ucr.hired import Unready
 from ucr.logs import OpenLog, make_log
-from ucr.starting import banner, demo_provider, from_file, starting
+from ucr.starting import Source, banner, demo_provider, from_file
 from ucr.tree_command import tree
-from ucr.worker import serve as serve_worker
+from ucr.wishes import EndedAtOnce
 
 FAILED, UNUSABLE = 1, 2
-_WRITE_TIMEOUT_MS = 60_000
 
 _config_option = click.option("--config", metavar="FILE", help="The configuration; see docs/configuration.md.")
 
@@ -43,49 +39,46 @@ main.add_command(tree)
 @_config_option
 @click.option("--host", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.")
+@click.option("--in-process", is_flag=True, help="Serve in this process, without a parent.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error", "critical"]))
-def serve(config: str | None, host: str | None, port: int | None, log_level: str | None) -> None:
+def serve(
+    config: str | None,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    in_process: bool,
+    log_level: str | None,
+) -> None:
     """Serve the router until SIGTERM or SIGINT."""
-    overrides = Overrides(host=host, port=port, log_level=log_level)
+    hygiene.let_go_of_stdin()
+    hygiene.raise_descriptor_limit()
+    hygiene.forbid_core_files()
+    source = Source(config, os.environ, Overrides(host=host, port=port, workers=workers, log_level=log_level))
     try:
-        trio.run(_serve, config, overrides)
+        trio.run(_serve_alone if in_process else _serve, source)
     except* ConfigError as group:
         _refuse(group)
+    except* (Unready, EndedAtOnce) as failed:
+        _fail(failed)
 
 
-async def _serve(option: str | None, overrides: Overrides) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async with starting(option, os.environ, overrides) as config:
-            listeners = _listeners(config)
-            port = listeners[0].socket.getsockname()[1]
-            click.echo(banner(config, port), err=True)
-            log = OpenLog(config, partial(datetime.now, UTC)).log
-            await serve_worker(config, listeners, RealNetwork(), log, partial(_stopped, signals))
+async def _serve(source: Source) -> None:
+    async with source.starting(parent.demo_process) as config:
+        sockets = listening.bind(config)
+        await parent.run(config, sockets, OpenLog(config, partial(datetime.now, UTC)), _announce)
 
 
-async def _stopped(signals: AsyncIterator[int]) -> None:
-    async for _ in signals:
-        return
+async def _serve_alone(source: Source) -> None:
+    from ucr import alone
+
+    async with source.starting() as config:
+        sockets = listening.bind(config)
+        await alone.run(config, sockets, OpenLog(config, partial(datetime.now, UTC)), _announce)
 
 
-def _listeners(config: Config) -> list[trio.SocketListener]:
-    """Bind the port; raise `ConfigError` with a remedy when that cannot be."""
-    host, port = config.server.host, config.server.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _WRITE_TIMEOUT_MS)
-        bound.bind((host, port))
-        bound.listen(1024)
-        bound.setblocking(False)
-    except OSError as error:
-        bound.close()
-        why = f"cannot be listened on: {error.strerror}; choose another --host or --port"
-        raise ConfigError((Problem(config.source, "server", f"{host}:{port}", why),)) from None
-    return [trio.SocketListener(trio.socket.from_stdlib_socket(bound))]
+def _announce(config: Config, port: int) -> None:
+    click.echo(banner(config, port), err=True)
 
 
 @main.command()
@@ -115,10 +108,15 @@ def demo() -> None:
 
 
 async def _demo() -> bool:
+    from actors import RealNetwork
+    from ucr.demo_client import hold_conversation
+    from ucr.worker import serve as serve_worker
+
     async with open_demo() as base_url:
         config = discovered((demo_provider(base_url),), Overrides(port=0))
-        listeners = _listeners(config)
-        port = listeners[0].socket.getsockname()[1]
+        sockets = listening.bind(config)
+        port = listening.port_of(sockets)
+        listeners = listening.listeners(sockets)
         log = make_log("warning", (), (_to_stderr,), partial(datetime.now, UTC))
         done = trio.Event()
         async with trio.open_nursery() as nursery:
@@ -132,11 +130,27 @@ def _to_stderr(line: bytes) -> None:
     sys.stderr.write(line.decode())
 
 
+def _fail(group: BaseExceptionGroup[Exception]) -> None:
+    for error in _leaves(group):
+        if str(error):
+            click.echo(f"ucr-trio: {error}", err=True)
+    sys.exit(FAILED)
+
+
 def _refuse(group: BaseExceptionGroup[ConfigError]) -> None:
-    for error in group.exceptions:
+    for error in _leaves(group):
         for problem in getattr(error, "problems", ()):
             click.echo(str(problem), err=True)
     sys.exit(UNUSABLE)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """Give the errors of a group, however deep the nurseries were that they came through."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 if __name__ == "__main__":

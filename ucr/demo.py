@@ -1,9 +1,11 @@
-"""The built-in demo provider: a small HTTP/1.1 server in this process, on a real local socket.
+"""The built-in demo provider: a small HTTP/1.1 server on a real local socket.
 
-It is what UCR routes to when no provider was found. Requests reach it as they would any other upstream, so a
+It runs in this process or, as `python -m ucr.demo PARENT DESCRIPTOR`, in one of its own on a socket that it
+inherits. It is what UCR routes to when no provider was found. Requests reach it as they would any other upstream, so a
 first try exercises the whole path. What it says is decided in `ucr.demo_talk`.
 """
 
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +14,9 @@ from functools import partial
 import h11
 import trio
 
+from ucr import hygiene
 from ucr.demo_talk import Answer, answer
+from ucr.listening import inherited, listeners
 
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 IDLE_S = 300.0
@@ -110,3 +114,14 @@ class _Conversation:
         data = self._http.send(event)
         if data:
             await self._stream.send_all(data)
+
+
+def main() -> None:
+    """Serve on the inherited socket until the parent ends this process, or ends."""
+    hygiene.ignore_terminal()
+    hygiene.die_with(int(sys.argv[1]))
+    trio.run(serve_demo, listeners(inherited((int(sys.argv[2]),))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """From a command line to a configuration: the file when there is one, else what can be found."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from ucr.config.load import load
@@ -14,6 +14,7 @@ from ucr.errors import ConfigError, Problem
 from ucr.probing import probe_local
 
 DEMO = "demo"
+LIMIT_BYTES = 2 * 1024 * 1024
 
 
 def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrides) -> Config | None:
@@ -22,32 +23,72 @@ def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrid
     place = config_place(option, environ, lambda path: Path(path).is_file())
     if place is None:
         return None
+    return load(_text(place), place, environ, wanted)
+
+
+def _text(place: str) -> str:
     try:
-        text = Path(place).read_text("utf-8")
+        with Path(place).open("rb") as file:
+            data = file.read(LIMIT_BYTES + 1)
+        if len(data) > LIMIT_BYTES:
+            raise ConfigError((Problem(place, "file", "", "is larger than 2 MiB; is this the right file?"),))
+        return data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError((Problem(place, "file", "", f"cannot be read: {error}"),)) from None
-    return load(text, place, environ, wanted)
 
 
-@asynccontextmanager
-async def starting(
-    option: str | None,
-    environ: Mapping[str, str],
-    overrides: Overrides,
-    probes: tuple[Probe, ...] = PROBES,
-) -> AsyncIterator[Config]:
-    """Yield the configuration to serve; the demo provider runs in the block when nothing else was found."""
-    config = from_file(option, environ, overrides)
-    if config is not None:
-        yield config
-        return
-    wanted = overrides.over(overrides_of(environ))
-    providers = (*keyed_providers(environ), *await probe_local(probes=probes))
-    if providers:
-        yield discovered(providers, wanted)
-        return
-    async with open_demo() as base_url:
-        yield discovered((demo_provider(base_url),), wanted)
+Demo = Callable[[], AbstractAsyncContextManager[str]]
+
+
+class Source:
+    """Where a configuration comes from, at the start and at every reload."""
+
+    def __init__(self, option: str | None, environ: Mapping[str, str], overrides: Overrides) -> None:
+        self._option = option
+        self._environ = environ
+        self._overrides = overrides
+        self._discovered: Config | None = None
+
+    def __repr__(self) -> str:
+        return f"<Source {self.place() or 'without a file'}>"
+
+    def place(self) -> str | None:
+        """Return the file that would be read now; None when there is none."""
+        try:
+            return config_place(self._option, self._environ, lambda path: Path(path).is_file())
+        except ConfigError:
+            return None
+
+    def read(self) -> Config:
+        """Return the configuration of the file as it is now; without one, what was discovered at the start.
+
+        Raises `ConfigError` when the file is wrong, or gone.
+        """
+        config = from_file(self._option, self._environ, self._overrides)
+        if config is not None:
+            return config
+        if self._discovered is None:
+            raise ConfigError((Problem("configuration", "file", "", "the file is gone; put it back"),))
+        return self._discovered
+
+    @asynccontextmanager
+    async def starting(
+        self, demo: Demo = open_demo, probes: tuple[Probe, ...] = PROBES
+    ) -> AsyncIterator[Config]:
+        """Yield the configuration to start with; `demo` runs in the block when nothing else was found."""
+        config = from_file(self._option, self._environ, self._overrides)
+        if config is not None:
+            yield config
+            return
+        wanted = self._overrides.over(overrides_of(self._environ))
+        providers = (*keyed_providers(self._environ), *await probe_local(probes=probes))
+        if providers:
+            self._discovered = discovered(providers, wanted)
+            yield self._discovered
+            return
+        async with demo() as base_url:
+            self._discovered = discovered((demo_provider(base_url),), wanted)
+            yield self._discovered
 
 
 def demo_provider(base_url: str) -> Provider:

@@ -1,17 +1,23 @@
-"""`ucr-trio tree`: asks a running router for its actors, and prints them, once or again and again."""
+"""`ucr-trio tree`: asks a running router for its actors, and prints them, once or again and again.
+
+The HTTP client is loaded by the command alone: `serve` shares the command line and must not carry one.
+"""
 
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
-import httpx
 import trio
 
 from ucr.config.overrides import Overrides
 from ucr.drawing import drawn
 from ucr.errors import ConfigError
 from ucr.starting import from_file
+
+if TYPE_CHECKING:
+    import httpx
 
 FAILED = 1
 ANSWER_S = 5.0
@@ -41,6 +47,8 @@ def tree(url: str | None, key: str | None, watch: bool, config: str | None) -> N
 
 async def show(url: str, key: str | None, watch: bool) -> None:
     """Print the tree; with `watch` for ever, on a screen that is cleared each time."""
+    import httpx
+
     headers = {} if key is None else {"x-api-key": key}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=ANSWER_S, trust_env=False) as client:
         click.echo(await page(client, url))
@@ -49,8 +57,10 @@ async def show(url: str, key: str | None, watch: bool) -> None:
             click.echo((_CLEAR if sys.stdout.isatty() else "\n") + await page(client, url))
 
 
-async def page(client: httpx.AsyncClient, url: str) -> str:
+async def page(client: "httpx.AsyncClient", url: str) -> str:
     """Return the tree of now as text; raise `Unanswered`."""
+    import httpx
+
     try:
         answer = await client.get("/admin/tree")
     except httpx.HTTPError as error:
@@ -61,7 +71,7 @@ async def page(client: httpx.AsyncClient, url: str) -> str:
     return "\n".join(drawn(answer.json(), f"ucr-trio at {url}"))
 
 
-def _words(answer: httpx.Response) -> str:
+def _words(answer: "httpx.Response") -> str:
     try:
         return str(answer.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):

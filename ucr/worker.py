@@ -1,16 +1,24 @@
-"""One serving process: the tree, the server in it, reloads, and the way down."""
+"""One serving process: the tree, the server in it, reloads, and the way down.
 
+`python -m ucr.worker` is what a parent starts: it gets the control stream and the listening sockets as open
+descriptors, and its configuration as the first message.
+"""
+
+import argparse
 import secrets
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import trio
 
-from actors import Network
+from actors import Network, RealNetwork, Reply
+from ucr import hygiene
 from ucr.api import Api, new_request_id
 from ucr.asgi import AsgiApp
 from ucr.caching import Answers, clear
@@ -20,7 +28,11 @@ from ucr.control import LocalControl
 from ucr.generation import Generation
 from ucr.guard import GuardedServer, Limits
 from ucr.limits import ClientLimits
-from ucr.logs import Log
+from ucr.link import ControlChild, Link, control_stream
+from ucr.listening import inherited
+from ucr.listening import listeners as listeners_of
+from ucr.logs import Log, OpenLog
+from ucr.messages import Applied, Reconfigure, Rejected
 from ucr.relay import Router
 from ucr.roster import Succession
 from ucr.snapshot import Viewer
@@ -33,10 +45,6 @@ FLUSH_S = 1.0
 
 MOST_GENERATIONS = 64
 """How many former configurations may still have requests; with more, the next one is refused."""
-
-
-class TooManyGenerations(Exception):
-    """Requests of too many former configurations are still running."""
 
 
 class Worker:
@@ -64,13 +72,14 @@ class Worker:
     def __repr__(self) -> str:
         return f"<Worker of {self.config.source}: {self.api.generation!r}, {self._former} former>"
 
-    async def follow(self, config: Config) -> Plan:
+    async def follow(self, config: Config, generation: int | None = None) -> Plan:
         """Serve this configuration to every request from now on; those that run keep theirs.
 
-        Raises without having changed anything. What the plan's `restarts` name stays as it was.
+        Raises, `Rejected` among others, without having changed anything. What the plan's `restarts` name stays
+        as it was.
         """
         if self._former >= MOST_GENERATIONS:
-            raise TooManyGenerations(f"requests of {self._former} former configurations are still running")
+            raise Rejected(f"requests of {self._former} former configurations are still running")
         self._reopen_log(config)
         plan = plan_of(self.config, config)
         try:
@@ -79,10 +88,14 @@ class Worker:
             self._reopen_log(self.config)
             raise
         router = replace(self.api.generation.router, config=config, children=succession.children)
-        before, self.config = self.api.publish(router), config
+        before, self.config = self.api.publish(router, generation), config
         self._former += 1
         self._nursery.start_soon(self._retire, before, succession)
         return plan
+
+    async def obey(self, order: Reconfigure) -> None:
+        """Follow the parent's configuration under the parent's number."""
+        await self.follow(order.config, order.generation)
 
     async def _retire(self, generation: Generation, succession: Succession) -> None:
         await generation.wait_left()
@@ -156,3 +169,71 @@ async def serve(
     async with open_worker(config, listeners, network, log, worker=worker) as running:
         await stopped()
         await running.drain(running.config.server.grace_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a parent tells a worker when it starts it: descriptors are open ones, inherited."""
+
+    slot: int
+    parent: int
+    control: int
+    listen: tuple[int, ...]
+
+    @classmethod
+    def of(cls, arguments: Sequence[str] | None = None) -> "Post":
+        """Read a command line, of this process where none is given."""
+        parser = argparse.ArgumentParser(prog="python -m ucr.worker", description="A worker of ucr-trio serve.")
+        for name in ("--slot", "--parent", "--control"):
+            parser.add_argument(name, type=int, required=True)
+        parser.add_argument("--listen", required=True)
+        found = parser.parse_args(arguments)
+        listen = tuple(int(number) for number in found.listen.split(","))
+        return cls(found.slot, found.parent, found.control, listen)
+
+
+def main() -> None:
+    """Work until the parent says so, or is gone. What the terminal sends to all is the parent's business."""
+    post = Post.of()
+    hygiene.ignore_terminal()
+    hygiene.die_with(post.parent)
+    trio.run(work, post)
+
+
+async def work(post: Post) -> None:
+    """Wait for a configuration, serve it and those that follow, drain, and return."""
+    link = Link(control_stream(post.control))
+    sockets = inherited(post.listen)
+    with trio.open_signal_receiver(signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.run)
+            nursery.start_soon(link.leave_at_signal, signals)
+            order = await link.first()
+            if order is not None:
+                await _serve_linked(post, link, order, listeners_of(sockets))
+            nursery.cancel_scope.cancel(reason="the worker has drained")
+
+
+async def _serve_linked(
+    post: Post, link: Link, order: tuple[Reconfigure, Reply[Applied]], listeners: Sequence[trio.SocketListener]
+) -> None:
+    config = order[0].config
+    opened = OpenLog(config, partial(datetime.now, UTC))
+    serving = open_worker(
+        config, listeners, RealNetwork(), opened.log, worker=str(post.slot), reopen_log=opened.reopen
+    )
+    async with serving as running:
+        running.api.generation.number = order[0].generation
+        link.leave.when_hurried(running.hurry)
+        await running.tree.supervisor.start(ControlChild(link, running.obey))
+        order[1].answer(Applied(order[0].generation))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.beat)
+            await link.leave.wanted.wait()
+            await running.drain(link.leave.grace_s)
+            nursery.cancel_scope.cancel(reason="drained")
+    await link.wait_flushed()
+
+
+if __name__ == "__main__":
+    main()

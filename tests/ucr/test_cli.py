@@ -152,7 +152,7 @@ def test_the_demo_prints_a_conversation_and_ends_well(here: Path) -> None:
 def test_a_signal_ends_the_router_well(here: Path, ending: signal.Signals) -> None:
     (here / "ucr.toml").write_text(FILE, "utf-8")
     root = str(Path(__file__).parents[2])
-    command = [sys.executable, "-m", "ucr.cli", "serve"]
+    command = [sys.executable, "-m", "ucr.cli", "serve", "--workers", "2"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}
     ) as router:
@@ -163,5 +163,6 @@ def test_a_signal_ends_the_router_well(here: Path, ending: signal.Signals) -> No
         router.send_signal(ending)
         rest = [json.loads(line) for line in router.stdout]
     assert (started["event"], started["level"]) == ("worker.started", "info")
-    assert rest[-1]["event"] == "worker.stopped"
+    assert rest[-1]["event"] == "router.stopped"
+    assert [line["event"] for line in rest].count("worker.stopped") == 2
     assert router.returncode == 0

@@ -8,7 +8,7 @@ import pytest
 from ucr.config.model import Client, Config, ModelTarget, Provider, Server
 from ucr.config.overrides import Overrides
 from ucr.errors import ConfigError
-from ucr.starting import banner, demo_provider, from_file, starting
+from ucr.starting import LIMIT_BYTES, Source, banner, demo_provider, from_file
 
 NONE = Overrides()
 FILE = """
@@ -70,22 +70,61 @@ def test_a_file_that_is_no_text_is_an_error_that_says_so(here: Path) -> None:
         from_file(None, environ(here), NONE)
 
 
+def test_a_file_that_is_far_too_large_is_not_read(here: Path) -> None:
+    (here / "ucr.toml").write_bytes(b"#" * (LIMIT_BYTES + 1))
+    with pytest.raises(ConfigError, match="larger than 2 MiB"):
+        from_file(None, environ(here), NONE)
+
+
+async def test_a_source_reads_the_file_anew_each_time(here: Path) -> None:
+    place = here / "ucr.toml"
+    place.write_text(FILE, "utf-8")
+    source = Source(None, environ(here), NONE)
+    async with source.starting(probes=()) as config:
+        assert source.read() == config
+        place.write_text(FILE.replace("3005", "3009"), "utf-8")
+        assert source.read().server.port == 3009
+        place.write_text("port = ", "utf-8")
+        with pytest.raises(ConfigError, match="this is not TOML"):
+            source.read()
+        place.unlink()
+        assert source.place() is None
+        with pytest.raises(ConfigError, match="the file is gone"):
+            source.read()
+
+
+async def test_a_named_file_that_goes_away_is_an_error_and_no_place(here: Path) -> None:
+    source = Source("mine.toml", environ(here), NONE)
+    assert source.place() is None
+    with pytest.raises(ConfigError, match="there is no such file"):
+        source.read()
+
+
+async def test_without_a_file_a_reload_finds_what_the_start_found_until_there_is_a_file(here: Path) -> None:
+    source = Source(None, environ(here, GROQ_API_KEY="gsk"), NONE)
+    async with source.starting(probes=()) as config:
+        assert source.read() is config
+        assert repr(source) == "<Source without a file>"
+        (here / "ucr.toml").write_text(FILE, "utf-8")
+        assert source.read().source == source.place() == "ucr.toml"
+
+
 async def test_a_file_is_served_as_it_is(here: Path) -> None:
     (here / "ucr.toml").write_text(FILE, "utf-8")
-    async with starting(None, environ(here, OPENAI_API_KEY="sk"), NONE, ()) as config:
+    async with Source(None, environ(here, OPENAI_API_KEY="sk"), NONE).starting(probes=()) as config:
         assert [provider.id for provider in config.providers] == ["local"]
 
 
 async def test_without_a_file_the_keys_of_the_environment_are_found(here: Path) -> None:
     variables = environ(here, ANTHROPIC_API_KEY="sk-ant", GROQ_API_KEY="gsk", UCR_PORT="3006")
-    async with starting(None, variables, NONE, ()) as config:
+    async with Source(None, variables, NONE).starting(probes=()) as config:
         assert [provider.id for provider in config.providers] == ["anthropic", "groq"]
         assert config.router.default == (ModelTarget("anthropic"),)
         assert (config.source, config.server.port) == ("discovery", 3006)
 
 
 async def test_with_nothing_at_all_the_demo_answers_as_long_as_the_block(here: Path) -> None:
-    async with starting(None, environ(here), NONE, ()) as config:
+    async with Source(None, environ(here), NONE).starting(probes=()) as config:
         (provider,) = config.providers
         assert provider == demo_provider(provider.base_url)
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -98,7 +137,8 @@ async def test_with_nothing_at_all_the_demo_answers_as_long_as_the_block(here: P
 
 async def test_an_address_that_others_can_reach_needs_a_client_key(here: Path) -> None:
     with pytest.raises(ConfigError, match="a client key is needed"):
-        async with starting(None, environ(here, OPENAI_API_KEY="sk"), Overrides(host="0.0.0.0"), ()):
+        source = Source(None, environ(here, OPENAI_API_KEY="sk"), Overrides(host="0.0.0.0"))
+        async with source.starting(probes=()):
             pytest.fail("it was served")
 
 

@@ -13,8 +13,9 @@ from tests.world.router import ROUTER, Visitor, World, config_of, open_router, p
 from tests.world.upstream import Upstream
 from ucr.config.model import Server
 from ucr.logs import make_log
+from ucr.messages import Rejected
 from ucr.secret import Secret
-from ucr.worker import MOST_GENERATIONS, TooManyGenerations, serve
+from ucr.worker import MOST_GENERATIONS, serve
 
 ASK = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
 
@@ -140,7 +141,7 @@ async def test_too_many_former_configurations_with_running_requests_refuse_the_n
         for _ in range(MOST_GENERATIONS):
             visitors.append(await streamed(world))
             await world.worker.follow(config_of(OLD))
-        with pytest.raises(TooManyGenerations):
+        with pytest.raises(Rejected):
             await world.worker.follow(config_of(OLD))
         for visitor in visitors:
             await visitor.stream.aclose()

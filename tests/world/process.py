@@ -117,14 +117,23 @@ async def serving(upstream: Upstream) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def routed(
-    folder: Path, upstream: Upstream, *, grace_s: float = 5.0, key: str = "sk-scripted"
+    folder: Path,
+    upstream: Upstream,
+    *,
+    grace_s: float = 5.0,
+    key: str = "sk-scripted",
+    workers: int = 0,
 ) -> AsyncIterator[Routed]:
-    """Run a router in front of the upstream, then stop it and see that it stops well."""
+    """Run a router in front of the upstream, then stop it and see that it stops well.
+
+    Without `workers` it is one process, which is what most tests need, and quickly there.
+    """
+    processes = ("--workers", str(workers)) if workers else ("--in-process",)
     with trio.fail_after(LIMIT_S):
         async with serving(upstream) as upstream_port:
             config = folder / "ucr.toml"
             config.write_text(CONFIG.format(port=upstream_port, grace_s=grace_s, key=key), "utf-8")
-            async with started(folder, "serve", "--config", str(config), "--port", "0") as router:
+            async with started(folder, "serve", "--config", str(config), "--port", "0", *processes) as router:
                 yield Routed(router, upstream, await router.wait_port())
                 router.terminate()
                 assert await router.process.wait() == 0, router.stderr.decode()

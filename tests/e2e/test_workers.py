@@ -1,0 +1,155 @@
+"""The router as several processes: workers that are killed, replaced and drained, and a parent that dies."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from claude_code_scenarios import Say
+
+from tests.e2e.test_process import post, read_all, read_until
+from tests.world.process import ANTHROPIC, LOOPBACK, Routed, routed, started
+from tests.world.scripted import holds, says
+from tests.world.upstream import Upstream
+
+pytestmark = pytest.mark.slow
+
+SAY = Say("Calm today.")
+
+
+def events(up: Routed, name: str) -> list[dict[str, Any]]:
+    lines = [
+        json.loads(line) for line in bytes(up.router.stdout).splitlines(keepends=True) if line.endswith(b"\n")
+    ]
+    return [line for line in lines if line["event"] == name]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - other processes have no event to wait for
+        await trio.sleep(0.02)
+
+
+def workers(up: Routed) -> dict[int, int]:
+    """Return slot → process id of the workers that are ready now."""
+    ready = {line["pid"]: line["slot"] for line in events(up, "worker.ready")}
+    gone = {line["pid"] for line in events(up, "worker.exited")}
+    return {slot: pid for pid, slot in ready.items() if pid not in gone}
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in ("Z", "X")
+
+
+async def answer(up: Routed, request: bytes) -> bytes:
+    async with await up.connect() as stream:
+        await stream.send_all(request.replace(b"\r\nhost:", b"\r\nconnection: close\r\nhost:", 1))
+        return await read_all(stream)
+
+
+async def test_a_killed_worker_is_replaced_and_its_siblings_serve_on(tmp_path: Path) -> None:
+    async with routed(tmp_path, Upstream(says(SAY)), workers=2) as up:
+        await trio.sleep(1.1)
+        first = workers(up)
+        assert sorted(first) == [0, 1]
+        os.kill(first[0], signal.SIGKILL)
+        for _ in range(10):
+            assert (await answer(up, post("/v1/messages", ANTHROPIC, stream=False))).startswith(
+                b"HTTP/1.1 200 "
+            )
+        await until(lambda: sorted(workers(up)) == [0, 1])
+        (exited,) = events(up, "worker.exited")
+        assert (exited["pid"], exited["signal"], exited["level"]) == (first[0], "SIGKILL", "error")
+        assert workers(up)[1] == first[1]
+
+
+async def test_a_renewal_loses_no_request_and_lets_a_running_stream_end(tmp_path: Path) -> None:
+    go_on = trio.Event()
+    async with routed(tmp_path, Upstream(holds(SAY, go_on), says(SAY)), workers=2) as up:
+        before = workers(up)
+        async with await up.connect() as client:
+            await client.send_all(post("/v1/messages", ANTHROPIC, stream=True))
+            seen = await read_until(client, b"Calm")
+            up.router.process.send_signal(signal.SIGUSR2)
+            while len(events(up, "worker.replaced")) < 2:
+                said = await answer(up, post("/v1/messages", ANTHROPIC, stream=False))
+                assert said.startswith(b"HTTP/1.1 200 ")
+            assert not set(workers(up).values()) & set(before.values())
+            go_on.set()
+            seen += await read_until(client, b"message_stop")
+        assert b"today." in seen
+        await until(lambda: {line["pid"] for line in events(up, "worker.exited")} == set(before.values()))
+        assert {line["status"] for line in events(up, "worker.exited")} == {0}
+
+
+async def test_the_end_waits_for_streams_that_end_in_the_grace_time(tmp_path: Path) -> None:
+    go_on = trio.Event()
+    async with (
+        routed(tmp_path, Upstream(holds(SAY, go_on)), grace_s=20, workers=2) as up,
+        await up.connect() as client,
+    ):
+        await client.send_all(post("/v1/messages", ANTHROPIC, stream=True))
+        seen = await read_until(client, b"Calm")
+        up.router.terminate()
+        await until(lambda: bool(events(up, "router.draining")))
+        with pytest.raises(OSError, match=r"refused|attempts"):
+            while True:
+                await (await up.connect()).aclose()
+        go_on.set()
+        seen += await read_all(client)
+    assert b"message_stop" in seen
+    assert b"error" not in seen
+
+
+async def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
+    async with started(tmp_path, "serve", "--port", "0", "--workers", "2") as router:
+        with trio.fail_after(30):
+            port = await router.wait_port()
+            up = Routed(router, Upstream(), port)
+            pids = list(workers(up).values())
+            client = await up.connect()
+            await client.send_all(post("/v1/messages", "demo", stream=True)[:-5])
+            await trio.sleep(0.2)
+            router.process.send_signal(signal.SIGINT)
+            await until(lambda: bool(events(up, "router.draining")))
+            router.process.send_signal(signal.SIGINT)
+            with trio.fail_after(5):
+                assert await router.process.wait() == 1
+                await until(lambda: not any(map(is_alive, pids)))
+            await client.aclose()
+
+
+async def test_when_the_parent_is_killed_no_worker_stays_and_the_port_is_free(tmp_path: Path) -> None:
+    async with started(tmp_path, "serve", "--port", "0", "--workers", "2") as router:
+        with trio.fail_after(30):
+            port = await router.wait_port()
+            up = Routed(router, Upstream(), port)
+            pids = list(workers(up).values())
+            assert len(pids) == 2
+            router.process.kill()
+            await router.process.wait()
+            with trio.fail_after(10):
+                await until(lambda: not any(map(is_alive, pids)))
+            with pytest.raises(OSError, match=LOOPBACK):
+                await up.connect()
+
+
+def descriptors(pid: int) -> list[str]:
+    return [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+async def test_a_worker_has_only_the_descriptors_that_it_needs(tmp_path: Path) -> None:
+    async with routed(tmp_path, Upstream(says(SAY)), workers=2) as up:
+        one, two = (descriptors(pid) for pid in workers(up).values())
+        shared = set(one) & set(two)
+    sockets = [link for link in shared if link.startswith("socket:")]
+    assert len(sockets) == 1, "the workers share the listening socket, and nothing else of the parent's"
+    assert "/dev/null" in shared
+    assert len(one) < 20

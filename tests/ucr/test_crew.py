@@ -1,0 +1,216 @@
+"""The crew, with workers that are tasks: every way in which one can end, and every change done to all."""
+
+from dataclasses import replace
+
+import pytest
+import trio
+
+from tests.world.crew import dies, falls_silent, hangs, on_stage, refuses, works
+from ucr.config.model import Config, Server
+from ucr.crew import HOPELESS_S, STALLED_S, default_workers, wanted_workers
+from ucr.hired import START_S, Unready
+from ucr.messages import Rejected
+
+OLD = Config(server=Server(grace_s=3.0))
+NEW = replace(OLD, source="new.toml")
+
+
+async def test_every_slot_gets_a_worker_with_the_configuration(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(3)
+        assert sorted(process.slot for process in stage.processes) == [0, 1, 2]
+        assert [process.configs for process in stage.processes] == [[OLD]] * 3
+        assert sorted(line["slot"] for line in stage.events("worker.ready")) == [0, 1, 2]
+        assert [slot.name for slot in crew.slots.values()] == ["worker 0", "worker 1", "worker 2"]
+        await crew.end()
+    assert [line["status"] for line in stage.events("worker.exited")] == [0, 0, 0]
+    assert {line["level"] for line in stage.events("worker.exited")} == {"info"}
+
+
+@pytest.mark.parametrize(("script", "why"), [(dies, "ended with status 1"), (hangs, "no answer before")])
+async def test_a_first_worker_that_does_not_get_ready_fails_the_start(
+    autojump_clock: object, script: object, why: str
+) -> None:
+    async with on_stage(OLD, script) as (stage, crew):  # type: ignore[arg-type]
+        began = trio.current_time()
+        with pytest.raises(Unready, match=why):
+            await crew.resize(2)
+        assert trio.current_time() - began <= START_S + 1
+        assert stage.living == []
+
+
+async def test_a_settled_worker_that_is_killed_is_replaced_at_once_and_the_others_do_not_notice(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        await trio.sleep(5)
+        killed, other = stage.processes
+        killed.kill()
+        await trio.sleep(0.6)
+        assert [process.slot for process in stage.living] == [other.slot, killed.slot]
+        assert [worker.slot for worker in crew.workers] == [0, 1]
+        (exited,) = stage.events("worker.exited")
+        assert (exited["level"], exited["slot"], exited["signal"]) == ("error", killed.slot, "SIGKILL")
+        assert [line["slot"] for line in stage.events("worker.replaced")] == [killed.slot]
+
+
+async def test_workers_that_die_young_are_started_ever_more_slowly_and_for_ever(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        await trio.sleep(5)
+        stage.script = dies
+        stage.processes[0].kill()
+        await trio.sleep(60)
+        assert 5 <= len(stage.processes) - 2 <= 10
+        crashes = [line["delay_s"] for line in stage.events("slot.crashed")]
+        assert all(delay <= 30 for delay in crashes)
+        await trio.sleep(600)
+        assert 15 <= len(stage.processes) - 2 <= 60
+        stage.script = works
+        await trio.sleep(31)
+        assert sorted(worker.slot for worker in crew.workers) == [0, 1]
+
+
+async def test_a_worker_whose_loop_does_not_turn_is_called_stalled_and_then_killed_and_replaced(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(OLD, falls_silent) as (stage, crew), trio.open_nursery() as nursery:
+        nursery.start_soon(crew.watch)
+        await crew.resize(1)
+        stage.script = works
+        await trio.sleep(STALLED_S + 1.5)
+        (worker,) = crew.workers
+        assert worker.is_stalled
+        await trio.sleep(HOPELESS_S)
+        assert [line["event"] for line in stage.lines if line["level"] != "info"] == [
+            "worker.stalled",
+            "worker.killed",
+            "worker.exited",
+        ]
+        assert [process.slot for process in stage.living] == [0]
+        await trio.sleep(60)
+        assert len(stage.events("worker.stalled")) == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_configuration_is_followed_by_every_worker(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        await crew.follow(NEW)
+        assert [process.configs for process in stage.processes] == [[OLD, NEW]] * 2
+        assert (crew.config, crew.generation) == (NEW, 2)
+        assert {worker.generation for worker in crew.workers} == {2}
+
+
+async def test_when_one_worker_rejects_a_configuration_all_go_back(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        good, bad = stage.processes
+        bad.refusal = OSError("no such log file")
+        with pytest.raises(Rejected, match=f"worker {bad.slot}: OSError: no such log file"):
+            await crew.follow(NEW)
+        assert good.configs == [OLD, NEW, OLD]
+        assert bad.configs == [OLD]
+        assert crew.config == OLD
+
+
+async def test_a_worker_that_dies_meanwhile_has_no_say_and_its_successor_follows(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        await trio.sleep(5)
+        stage.processes[0].kill()
+        await crew.follow(NEW)
+        await trio.sleep(2)
+        assert [process.configs[-1] for process in stage.living] == [NEW, NEW]
+
+
+async def test_a_worker_that_starts_while_the_configuration_changes_ends_up_with_the_new_one(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        await trio.sleep(5)
+        stage.processes[0].kill()
+        await trio.sleep(0.2)
+        await crew.follow(NEW)
+        await trio.sleep(3)
+        assert [process.configs[-1] for process in stage.living] == [NEW, NEW]
+
+
+async def test_a_renewal_has_each_new_worker_ready_before_its_old_one_drains(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        before = [worker.pid for worker in crew.workers]
+        await crew.renew()
+        assert not {worker.pid for worker in crew.workers} & set(before)
+        order = [(line["event"], line.get("pid")) for line in stage.lines]
+        for old, new in zip(before, [worker.pid for worker in crew.workers], strict=True):
+            await trio.sleep(2)
+            assert order.index(("worker.ready", new)) > 0
+            exited = [line for line in stage.events("worker.exited") if line["pid"] == old]
+            assert [line["status"] for line in exited] == [0]
+        assert len(stage.living) == 2
+
+
+async def test_a_renewal_that_does_not_succeed_leaves_the_old_workers_where_they_are(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        before = crew.workers
+        stage.script = dies
+        await crew.renew()
+        assert crew.workers == before
+        assert len(stage.events("worker.unready")) == 2
+
+
+async def test_new_workers_take_a_configuration_that_running_ones_cannot(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        await crew.succeed(NEW, ())
+        await trio.sleep(2)
+        assert [process.configs for process in stage.living] == [[NEW]] * 2
+        stage.script = dies
+        before = crew.workers
+        with pytest.raises(Unready):
+            await crew.succeed(OLD, ())
+        assert (crew.workers, crew.config) == (before, NEW)
+
+
+async def test_slots_come_and_go(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(1)
+        await crew.resize(3)
+        assert [worker.slot for worker in crew.workers] == [0, 1, 2]
+        await crew.resize(1)
+        await trio.sleep(5)
+        assert [process.slot for process in stage.living] == [0]
+        assert [line["status"] for line in stage.events("worker.exited")] == [0, 0]
+
+
+async def test_the_end_is_hurried_for_workers_that_were_replaced(autojump_clock: object) -> None:
+    async with on_stage(OLD, falls_silent) as (stage, crew):
+        await crew.resize(1)
+        await crew.renew()
+        began = trio.current_time()
+        await crew.end()
+        assert trio.current_time() - began == pytest.approx(3 + 5 + 1, abs=0.5)
+    assert {line["signal"] for line in stage.events("worker.exited")} == {"SIGKILL"}
+    assert all(process.is_terminated for process in stage.processes)
+
+
+async def test_a_worker_that_refuses_to_change_can_still_start(autojump_clock: object) -> None:
+    async with on_stage(OLD, refuses) as (_, crew):
+        await crew.resize(1)
+        with pytest.raises(Rejected):
+            await crew.follow(NEW)
+
+
+def test_there_are_as_many_workers_as_cores_within_reason() -> None:
+    assert [default_workers(cores) for cores in (1, 2, 3, 64)] == [2, 2, 3, 4]
+    assert default_workers() in range(2, 5)
+    assert wanted_workers(Config(server=Server(workers=9))) == 9
+    assert wanted_workers(Config()) == default_workers()

@@ -1,0 +1,36 @@
+import socket
+
+import pytest
+import trio
+
+from ucr.config.model import Config, Server
+from ucr.errors import ConfigError
+from ucr.listening import bind, inherited, listeners, port_of
+
+ANY = Config(server=Server(port=0))
+
+
+def test_a_free_port_is_found_and_named() -> None:
+    (bound,) = bind(ANY)
+    with bound:
+        assert port_of((bound,)) == bound.getsockname()[1] > 0
+        assert bound.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert not bound.get_inheritable()
+
+
+def test_a_port_that_is_taken_is_a_problem_with_a_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}: cannot be listened on"):
+            bind(Config(server=Server(port=port)))
+
+
+async def test_a_socket_that_was_passed_on_is_accepted_from() -> None:
+    (bound,) = bind(ANY)
+    bound.set_inheritable(True)
+    port = port_of((bound,))
+    again = inherited((bound.detach(),))
+    assert not again[0].get_inheritable()
+    (listener,) = listeners(again)
+    async with listener, await trio.open_tcp_stream("127.0.0.1", port):
+        await (await listener.accept()).aclose()

@@ -1,0 +1,37 @@
+import os
+import signal
+
+import pytest
+import trio
+
+from ucr.spawn import ChildProcess, Exit, exit_of
+
+
+def test_one_number_of_the_system_is_a_status_or_a_signal() -> None:
+    assert exit_of(3) == Exit(3, None)
+    assert exit_of(-9) == Exit(None, "SIGKILL")
+    assert exit_of(-120) == Exit(None, "120")
+    assert [str(exit_of(number)) for number in (0, -15)] == ["status 0", "signal SIGTERM"]
+
+
+@pytest.mark.slow
+async def test_a_process_gets_its_descriptors_and_nothing_else_and_its_end_is_seen() -> None:
+    reader, writer = os.pipe()
+    try:
+        child = ChildProcess("this_module_does_not_exist", (), (writer,))
+        with trio.fail_after(20):
+            assert await child.wait() == Exit(1, None)
+        assert repr(child) == f"<ChildProcess {child.pid}>"
+        assert await child.wait() == Exit(1, None)
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_process_can_be_ended(number: signal.Signals) -> None:
+    child = ChildProcess("http.server", ("0", "--bind", "127.0.0.1"), ())
+    child.kill() if number is signal.SIGKILL else child.terminate()
+    with trio.fail_after(20):
+        assert await child.wait() == Exit(None, number.name)

@@ -1,0 +1,246 @@
+"""The workers of a router, and everything that is done to all of them."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import trio
+
+from actors import ActorError, ActorStopped, SupervisionEvent, Supervisor, open_supervisor
+from ucr.config.model import Config
+from ucr.hired import HiredWorker, Sockets, Start, Unready, start_worker
+from ucr.logs import Log
+from ucr.messages import Rejected
+from ucr.slot import INTENSITY, Slot, end
+
+STALLED_S = 5.0
+"""After this long without a beat a worker is called stalled: its loop does not turn."""
+
+HOPELESS_S = 30.0
+"""After this long it is killed, and replaced."""
+
+LONG_DRAIN_S = 600.0
+"""How long a replaced worker may go on with its requests (a stream of an LLM takes minutes)."""
+
+WATCH_S = 1.0
+
+
+def default_workers(cores: int | None = None) -> int:
+    """Return as many workers as there are cores for this process, at least 2 and at most 4."""
+    if cores is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(2, min(4, cores))
+
+
+def wanted_workers(config: Config) -> int:
+    """Return how many workers the configuration asks for."""
+    return config.server.workers or default_workers()
+
+
+class Crew:
+    """Hires, replaces, reconfigures and dismisses workers. One change at a time: its caller sees to that."""
+
+    def __init__(
+        self,
+        config: Config,
+        sockets: Sockets,
+        log: Log,
+        supervisor: Supervisor,
+        nursery: trio.Nursery,
+        start: Start,
+    ) -> None:
+        self.config = config
+        self.generation = 1
+        self.sockets = sockets
+        self.slots: dict[int, Slot] = {}
+        self._leaving: set[HiredWorker] = set()
+        self._log = log
+        self._supervisor = supervisor
+        self._start = start
+        # The nursery is that of `open_crew`: worker processes outlive the change that starts or retires them.
+        self._nursery = nursery
+
+    def __repr__(self) -> str:
+        return f"<Crew of {len(self.slots)}, generation {self.generation}>"
+
+    @property
+    def workers(self) -> tuple[HiredWorker, ...]:
+        """The workers that are in their slots now."""
+        return tuple(slot.current for slot in self.slots.values() if slot.current is not None)
+
+    async def hire(self, number: int) -> HiredWorker:
+        """Start a worker for a slot and return it when it serves the present configuration."""
+        while True:
+            generation = self.generation
+            worker = await self._hire(number, generation, self.config, self.sockets)
+            if generation == self.generation:
+                return worker
+            worker.kill()
+
+    async def _hire(self, number: int, generation: int, config: Config, sockets: Sockets) -> HiredWorker:
+        worker = HiredWorker(number, self._log)
+        await self._nursery.start(self._employ, worker, sockets)
+        try:
+            await worker.make_ready(generation, config)
+        except BaseException:
+            worker.kill()
+            raise
+        self._log.info("worker.ready", slot=number, pid=worker.pid, generation=generation)
+        return worker
+
+    async def _employ(
+        self, worker: HiredWorker, sockets: Sockets, task_status: trio.TaskStatus[HiredWorker]
+    ) -> None:
+        await worker.run(self._start, sockets, task_status=task_status)
+        assert worker.exit is not None
+        level = self._log.info if worker.is_leaving else self._log.error
+        level(
+            "worker.exited",
+            slot=worker.slot,
+            pid=worker.pid,
+            status=worker.exit.status,
+            signal=worker.exit.signal,
+        )
+
+    async def resize(self, count: int) -> None:
+        """Have so many slots: fill new ones, or empty the last ones; raises `Unready` when one stays empty."""
+        numbers = [number for number in range(count) if number not in self.slots]
+        for number, worker in (
+            await self._hire_all(numbers, self.generation, self.config, self.sockets)
+        ).items():
+            slot = Slot(number, worker, self.hire, self._dismiss, self._grace_s, self._log)
+            self.slots[number] = await self._supervisor.start(slot, intensity=INTENSITY)
+        for number in [number for number in self.slots if number >= count]:
+            slot = self.slots.pop(number)
+            self._nursery.start_soon(self._supervisor.stop, slot.name)
+
+    async def _hire_all(
+        self, numbers: list[int], generation: int, config: Config, sockets: Sockets
+    ) -> dict[int, HiredWorker]:
+        """Start workers side by side, all or none; raises the first `Unready`."""
+        hired: dict[int, HiredWorker] = {}
+        failed: list[Unready] = []
+
+        async def one(number: int) -> None:
+            try:
+                hired[number] = await self._hire(number, generation, config, sockets)
+            except Unready as error:
+                failed.append(error)
+
+        async with trio.open_nursery() as nursery:
+            for number in numbers:
+                nursery.start_soon(one, number)
+        if failed:
+            for worker in hired.values():
+                worker.kill()
+            raise failed[0]
+        return dict(sorted(hired.items()))
+
+    async def follow(self, config: Config) -> None:
+        """Make every worker serve this configuration, or none: raises `Rejected` when one does not."""
+        before, workers = self.config, self.workers
+        self.generation += 1
+        self.config = config
+        reasons = await self._tell_all(workers, config)
+        if not reasons:
+            return
+        self.generation += 1
+        self.config = before
+        await self._tell_all(workers, before)
+        raise Rejected("; ".join(dict.fromkeys(reasons)))
+
+    async def _tell_all(self, workers: tuple[HiredWorker, ...], config: Config) -> list[str]:
+        """Give all the configuration at once; return why each did not take it. One that died has no say."""
+        reasons: list[str] = []
+
+        async def tell(worker: HiredWorker) -> None:
+            try:
+                await worker.reconfigure(self.generation, config)
+            except ActorStopped:
+                return
+            except ActorError as error:
+                reasons.append(f"worker {worker.slot}: {error}")
+
+        async with trio.open_nursery() as nursery:
+            for worker in workers:
+                nursery.start_soon(tell, worker)
+        return reasons
+
+    async def succeed(self, config: Config, sockets: Sockets) -> None:
+        """Put new workers with this configuration into all slots, or into none: raises `Unready` then."""
+        generation = self.generation + 1
+        hired = await self._hire_all(list(self.slots), generation, config, sockets)
+        self.generation, self.config, self.sockets = generation, config, sockets
+        for number, worker in hired.items():
+            self.slots[number].replace(worker)
+
+    async def renew(self) -> None:
+        """Replace one worker after another; one that does not get ready leaves the old one where it is."""
+        for number, slot in tuple(self.slots.items()):
+            try:
+                async with slot.busy:
+                    slot.replace(await self.hire(number))
+            except Unready as error:
+                self._log.error("worker.unready", slot=number, error=str(error))
+
+    def _dismiss(self, worker: HiredWorker) -> None:
+        self._leaving.add(worker)
+        self._nursery.start_soon(self._see_off, worker)
+
+    async def _see_off(self, worker: HiredWorker) -> None:
+        await end(worker, LONG_DRAIN_S)
+        self._leaving.discard(worker)
+
+    def _grace_s(self) -> float:
+        return self.config.server.grace_s
+
+    async def watch(self) -> None:
+        """Look for workers whose loop does not turn, for ever."""
+        looked_at = trio.current_time()
+        while True:
+            await trio.sleep(WATCH_S)
+            now = trio.current_time()
+            was_away = now - looked_at > STALLED_S
+            looked_at = now
+            for worker in self.workers:
+                if was_away:
+                    worker.heard_at = now
+                elif worker.ready_at is not None:
+                    self._look_at(worker, now - worker.heard_at)
+
+    def _look_at(self, worker: HiredWorker, silent_s: float) -> None:
+        if silent_s >= HOPELESS_S:
+            self._log.error("worker.killed", slot=worker.slot, pid=worker.pid, silent_s=round(silent_s, 1))
+            worker.kill()
+        elif silent_s >= STALLED_S and not worker.is_stalled:
+            worker.is_stalled = True
+            self._log.warning("worker.stalled", slot=worker.slot, pid=worker.pid, silent_s=round(silent_s, 1))
+        elif silent_s < STALLED_S:
+            worker.is_stalled = False
+
+    async def end(self) -> None:
+        """Drain all workers side by side, also those that were replaced; return when the last one has ended."""
+        async with trio.open_nursery() as nursery:
+            for slot in self.slots.values():
+                nursery.start_soon(slot.drain)
+            for worker in self._leaving:
+                nursery.start_soon(end, worker, self._grace_s())
+
+
+@asynccontextmanager
+async def open_crew(
+    config: Config, sockets: Sockets, log: Log, start: Start = start_worker
+) -> AsyncIterator[Crew]:
+    """Open a crew without workers; at the end of the block those that are left are killed."""
+    async with trio.open_nursery() as nursery:
+        async with open_supervisor(grace_s=LONG_DRAIN_S, on_event=_reporter(log)) as supervisor:
+            yield Crew(config, sockets, log, supervisor, nursery, start)
+        nursery.cancel_scope.cancel(reason="the router has ended")
+
+
+def _reporter(log: Log) -> Callable[[SupervisionEvent], None]:
+    def report(event: SupervisionEvent) -> None:
+        if event.name == "actor.crashed":
+            log.error("slot.crashed", slot=event.child, delay_s=round(event.delay_s, 3), error=str(event.error))
+
+    return report

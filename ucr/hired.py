@@ -1,0 +1,176 @@
+"""A worker as its parent sees it: a process, the control stream to it, and what is known of it."""
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol, assert_never
+
+import trio
+
+from actors import ActorError, Bridge, Mailbox, Ref, Reply, WireError
+from ucr.config.model import Config
+from ucr.logs import Log
+from ucr.messages import CODEC, Beat, Drain, Reconfigure, ToParent, ToWorker
+from ucr.spawn import ChildProcess, Exit
+
+START_S = 30.0
+"""How long a new worker may take to be ready."""
+
+FOLLOW_S = 10.0
+"""How long a running worker may take to take a configuration over."""
+
+SETTLED_S = 1.0
+"""A worker that has been ready for this long and then dies was not killed by its own start."""
+
+REST_S = 1.0
+"""How long what a dead worker has said may still be read."""
+
+_CAPACITY = 64
+
+
+class Unready(Exception):
+    """A worker ended, or refused its configuration, or took too long, before it was ready."""
+
+
+class Process(Protocol):
+    """What is needed of a process."""
+
+    pid: int
+
+    def kill(self) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    async def wait(self) -> Exit: ...
+
+
+Sockets = tuple[socket.socket, ...]
+Start = Callable[[int, Sockets], tuple[Process, trio.abc.Stream]]
+
+
+class HiredWorker:
+    """One worker process, from its start to its end. `run` lives exactly as long as the process.
+
+    `start` starts a process for a slot, on listening sockets, and returns the control stream to it as well.
+    """
+
+    def __init__(self, slot: int, log: Log) -> None:
+        self.slot = slot
+        self.generation = 0
+        self.started_at = self.heard_at = trio.current_time()
+        self.ready_at: float | None = None
+        self.ended_at: float | None = None
+        self.is_stalled = False
+        self.is_leaving = False
+        self.exit: Exit | None = None
+        self.ended = trio.Event()
+        self._heard_all = trio.Event()
+        self._log = log
+        self._process: Process | None = None
+        self._bridge: Bridge[ToWorker] | None = None
+        self._mailbox: Mailbox[ToParent] = Mailbox(f"worker {slot}", capacity=_CAPACITY)
+
+    def __repr__(self) -> str:
+        return f"<HiredWorker {self.pid} of slot {self.slot}, generation {self.generation}>"
+
+    @property
+    def pid(self) -> int:
+        return 0 if self._process is None else self._process.pid
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it was ready for a while before it ended, or until now."""
+        until = trio.current_time() if self.ended_at is None else self.ended_at
+        return self.ready_at is not None and until - self.ready_at >= SETTLED_S
+
+    async def run(self, start: Start, listen: Sockets, *, task_status: trio.TaskStatus["HiredWorker"]) -> None:
+        """Start the process and return when it has ended; it is killed when this is cancelled."""
+        self._process, stream = start(self.slot, listen)
+        self._bridge = Bridge(f"worker {self.slot}", stream, CODEC, Ref(self._mailbox))
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._carry, self._bridge)
+                nursery.start_soon(self._hear)
+                task_status.started(self)
+                self.exit = await self._process.wait()
+                with trio.move_on_after(REST_S):
+                    await self._heard_all.wait()
+                nursery.cancel_scope.cancel(reason="the process has ended")
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self.exit is None:
+            self.kill()
+        self.ended_at = trio.current_time()
+        self.ended.set()
+
+    async def _carry(self, bridge: Bridge[ToWorker]) -> None:
+        try:
+            await bridge.run()
+        except WireError as error:
+            self._log.error("worker.garbled", slot=self.slot, pid=self.pid, error=str(error))
+            self.kill()
+        self._heard_all.set()
+
+    async def _hear(self) -> None:
+        while True:
+            message, reply = await self._mailbox.take()
+            self._receive(message, reply)
+
+    def _receive(self, message: ToParent, reply: Reply[Any]) -> None:
+        match message:
+            case Beat():
+                self.heard_at = trio.current_time()
+            case other:
+                assert_never(other)
+
+    async def reconfigure(self, generation: int, config: Config, limit_s: float = FOLLOW_S) -> None:
+        """Give the worker a configuration, and return when it serves it; raises `ActorError` when it does not."""
+        assert self._bridge is not None
+        deadline = trio.current_time() + limit_s
+        applied = await self._bridge.remote.ask(Reconfigure(generation, config), deadline=deadline)
+        self.generation = applied.generation
+        self.heard_at = trio.current_time()
+
+    async def make_ready(self, generation: int, config: Config) -> None:
+        """Give a new worker its first configuration; one that does not get ready is killed, with `Unready`."""
+        try:
+            await self.reconfigure(generation, config, START_S)
+        except ActorError as error:
+            self.kill()
+            await self.ended.wait()
+            why = f"ended with {self.exit}" if self.exit and self.exit.signal != "SIGKILL" else str(error)
+            raise Unready(f"worker {self.slot} (process {self.pid}): {why}") from None
+        self.ready_at = trio.current_time()
+
+    def drain(self, grace_s: float) -> None:
+        """Tell the worker to end, with so much time for its requests."""
+        self.is_leaving = True
+        if self._bridge is not None:
+            self._bridge.remote.tell(Drain(grace_s))
+
+    def terminate(self) -> None:
+        """Say the same as `drain`, by a signal, to one that may not read its stream any more."""
+        if self._process is not None and self.exit is None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process is not None and self.exit is None:
+            self._process.kill()
+
+
+def start_worker(slot: int, listen: Sockets) -> tuple[Process, trio.abc.Stream]:
+    """Start `python -m ucr.worker`, and return it with our end of a socket pair of which it has the other."""
+    near, far = socket.socketpair()
+    descriptors = tuple(bound.fileno() for bound in listen)
+    arguments = (
+        f"--slot={slot}",
+        f"--parent={os.getpid()}",
+        f"--control={far.fileno()}",
+        f"--listen={','.join(map(str, descriptors))}",
+    )
+    with far:
+        process = ChildProcess("ucr.worker", arguments, (far.fileno(), *descriptors))
+    return process, trio.SocketStream(trio.socket.from_stdlib_socket(near))

@@ -1,0 +1,154 @@
+"""The worker's end of the control stream: the orders that come, and what is told to the parent."""
+
+import math
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, assert_never
+
+import trio
+
+from actors import ActorChild, ActorError, Bridge, Mailbox, Ref, RemoteRef, Reply
+from ucr.messages import CODEC, Applied, Beat, Drain, Reconfigure, Rejected, ToParent, ToWorker
+
+BEAT_S = 1.0
+ORPHAN_GRACE_S = 2.0
+"""How long requests may go on when the parent is gone: its successor wants to start."""
+_CAPACITY = 64
+
+
+Order = tuple[Reconfigure, Reply[Applied]]
+
+
+class Leave:
+    """When this worker is to go. The first call decides that, later ones can only hurry it."""
+
+    def __init__(self) -> None:
+        self.wanted = trio.Event()
+        self.deadline = math.inf
+        self._hurry: Callable[[float], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Leave {'wanted' if self.wanted.is_set() else 'not wanted'}>"
+
+    def within(self, grace_s: float) -> None:
+        """Drain, and let open requests go on this long at most."""
+        self.deadline = min(self.deadline, trio.current_time() + grace_s)
+        self.wanted.set()
+        if self._hurry is not None:
+            self._hurry(grace_s)
+
+    def when_hurried(self, hurry: Callable[[float], None]) -> None:
+        """Call this with the seconds that are left whenever there are fewer than before."""
+        self._hurry = hurry
+
+    @property
+    def grace_s(self) -> float:
+        """What is left of the grace time."""
+        return max(0.0, self.deadline - trio.current_time())
+
+
+class Link:
+    """The bridge to the parent. Orders wait in `mailbox` until there is an actor to take them."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self.mailbox: Mailbox[ToWorker] = Mailbox("control", capacity=_CAPACITY)
+        self.leave = Leave()
+        self.grace_s = 0.0
+        self._bridge: Bridge[ToParent] = Bridge("parent", stream, CODEC, Ref(self.mailbox))
+
+    @property
+    def parent(self) -> RemoteRef[ToParent]:
+        return self._bridge.remote
+
+    async def run(self) -> None:
+        """Carry messages until the parent is gone; then leave."""
+        await self._bridge.run()
+        self.leave.within(ORPHAN_GRACE_S)
+
+    async def beat(self) -> None:
+        """Tell the parent each second that this process works, for ever."""
+        while True:
+            self.parent.offer(Beat())
+            await trio.sleep(BEAT_S)
+
+    async def leave_at_signal(self, signals: AsyncIterator[int]) -> None:
+        """Drain at SIGTERM; the second one leaves no time."""
+        async for _ in signals:
+            self.leave.within(0.0 if self.leave.wanted.is_set() else self.grace_s)
+
+    async def first(self) -> Order | None:
+        """Wait for the configuration to start with; None when the parent wants no worker any more."""
+        found: list[Order] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._take_first, found, nursery.cancel_scope)
+            await self.leave.wanted.wait()
+            nursery.cancel_scope.cancel(reason="no worker is wanted")
+        return found[0] if found else None
+
+    async def _take_first(self, found: list[Order], scope: trio.CancelScope) -> None:
+        message, reply = await self.mailbox.take()
+        if isinstance(message, Reconfigure):
+            found.append((message, reply))
+            self.grace_s = message.config.server.grace_s
+        scope.cancel(reason="the first order has come")
+
+    async def wait_flushed(self) -> None:
+        """Wait until the parent has what it was told."""
+        await self._bridge.wait_flushed()
+
+
+Follow = Callable[[Reconfigure], Awaitable[None]]
+
+
+class ControlActor:
+    """Takes the parent's orders. Configurations are put in line, since following one takes time."""
+
+    def __init__(self, leave: Leave, line: trio.MemorySendChannel[Order]) -> None:
+        self._leave = leave
+        self._line = line
+
+    def receive(self, message: ToWorker, reply: Reply[Any]) -> None:
+        match message:
+            case Reconfigure():
+                self._line.send_nowait((message, reply))
+            case Drain(grace_s=grace_s):
+                self._leave.within(grace_s)
+            case other:
+                assert_never(other)
+
+
+class ControlChild(ActorChild[ToWorker]):
+    """The actor, and beside it the task that follows one configuration after another.
+
+    What `follow` raises of `ActorError`, `OSError` and `ValueError` is told to the parent as the reason.
+    """
+
+    def __init__(self, link: Link, follow: Follow) -> None:
+        send, self._orders = trio.open_memory_channel[Order](_CAPACITY)
+        super().__init__(link.mailbox, lambda: ControlActor(link.leave, send))
+        self._follow = follow
+
+    async def run(self) -> None:
+        """Run one incarnation; both crash and start again together."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._take_orders)
+            await super().run()
+
+    async def _take_orders(self) -> None:
+        while True:
+            order, reply = await self._orders.receive()
+            try:
+                await self._follow(order)
+            except Rejected as rejected:
+                reply.refuse(rejected)
+            except (ActorError, OSError, ValueError) as error:
+                reply.refuse(Rejected(f"{type(error).__name__}: {error}"))
+            else:
+                reply.answer(Applied(order.generation))
+
+
+def control_stream(descriptor: int) -> trio.SocketStream:
+    """Return the stream that the parent passed on."""
+    end = socket.socket(fileno=descriptor)
+    end.set_inheritable(False)
+    return trio.SocketStream(trio.socket.from_stdlib_socket(end))

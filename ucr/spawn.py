@@ -1,0 +1,73 @@
+"""Child processes: started from the main thread, with exactly the descriptors that they are given.
+
+Linux ties a child to the *thread* that started it: what is to be told of its parent's death (`hygiene.die_with`)
+must not be started from a thread of a pool, which is where `trio.run_process` starts things.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import trio
+
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended: with a status, or by a signal."""
+
+    status: int | None
+    signal: str | None
+
+    def __str__(self) -> str:
+        return f"signal {self.signal}" if self.signal else f"status {self.status}"
+
+
+class ChildProcess:
+    """`python -m module arguments…`; it inherits stdout, stderr, the environment and `descriptors`."""
+
+    def __init__(self, module: str, arguments: tuple[str, ...], descriptors: tuple[int, ...]) -> None:
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, pass_fds=descriptors
+        )
+        self.pid = self._popen.pid
+
+    def __repr__(self) -> str:
+        return f"<ChildProcess {self.pid}>"
+
+    def kill(self) -> None:
+        self._popen.kill()
+
+    def terminate(self) -> None:
+        self._popen.terminate()
+
+    async def wait(self) -> Exit:
+        """Return how the process ended, once it has."""
+        if hasattr(os, "pidfd_open"):
+            await self._wait_pidfd()
+        while self._popen.poll() is None:  # noqa: ASYNC110 - only where the system cannot tell
+            await trio.sleep(_POLL_S)
+        return exit_of(self._popen.returncode)
+
+    async def _wait_pidfd(self) -> None:
+        if self._popen.poll() is not None:
+            return
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            await trio.lowlevel.wait_readable(descriptor)
+        finally:
+            trio.lowlevel.notify_closing(descriptor)
+            os.close(descriptor)
+
+
+def exit_of(returncode: int) -> Exit:
+    """Return what subprocess's one number means."""
+    if returncode >= 0:
+        return Exit(returncode, None)
+    try:
+        return Exit(None, signal.Signals(-returncode).name)
+    except ValueError:
+        return Exit(None, str(-returncode))
