@@ -31,6 +31,7 @@ class Delivery:
         self._quiet_since_s = trio.current_time()
         self.extra_headers: HeaderList = ()
         self.is_started = False
+        self._has_ended = False
         self.replied: bytes | None = None
 
     def watch(self, tap: Tap) -> None:
@@ -66,6 +67,8 @@ class Delivery:
         while True:
             await trio.sleep_until(self._due_s())
             async with self._lock:
+                if self._has_ended:
+                    return
                 if trio.current_time() >= self._due_s():
                     self._quiet_since_s = trio.current_time()
                     if data := self._keep_alive_bytes():
@@ -89,10 +92,16 @@ class Delivery:
         self.extra_headers += (("content-length", str(len(body))),)
         await self._start(200, "application/json")
         await self._exchange.send(body)
-        await self._exchange.finish()
+        await self._finish()
 
     async def end(self) -> None:
         """End a stream that was delivered to its end, its error event included."""
+        async with self._lock:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        """End the answer; a keep-alive that waits for its turn is then too late."""
+        self._has_ended = True
         await self._exchange.finish()
 
     async def fail(self, error: ApiError, body: bytes | None) -> None:
@@ -109,7 +118,7 @@ class Delivery:
                 self.extra_headers += (*error_headers(error), ("content-length", str(len(written))))
                 await self._start(error.status, "application/json")
                 await self._exchange.send(written)
-            await self._exchange.finish()
+            await self._finish()
 
 
 def error_headers(error: ApiError) -> HeaderList:

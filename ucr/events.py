@@ -24,6 +24,10 @@ StopReason = Literal[
 ]
 
 
+MOST_TOKENS = 1_000_000_000_000
+"""No answer has as many: a larger count is a mistake of whoever counted, and is cut to this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Token counters; None is "not known", which is never written as 0.

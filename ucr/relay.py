@@ -278,7 +278,8 @@ async def _stream(
             raise tap.failure
         call.record.error_type = tap.failure.type
     await call.delivery.end()
-    await _let_end(response)
+    if tap.failure is None:
+        await _let_end(response)
     return Success() if tap.failure is None else Failure("midstream")
 
 

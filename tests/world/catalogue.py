@@ -268,5 +268,5 @@ async def see_nothing_left(world: World) -> None:
         assert pool.open == pool.idle
     log = json.dumps(world.lines)
     assert KEY not in log
-    assert "crashed" not in log
+    assert "crashed" not in log, [line for line in world.lines if "crashed" in line["event"]]
     assert len(world.finished) == len({line["request_id"] for line in world.finished})

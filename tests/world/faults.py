@@ -432,9 +432,9 @@ async def sends_hostile_headers(request: SeenRequest, answer: Answer) -> None:
     await answer.reply(200, b"".join(parts(request)), (*type_of(request), *HOSTILE))
 
 
-async def refuses_unread(_: SeenRequest, answer: Answer) -> None:
+async def refuses_unread(request: SeenRequest, answer: Answer) -> None:
     """Refuse a body for its size before it was read, and close. For an upstream that is `early`."""
-    body = json.dumps({"error": {"type": "request_too_large", "message": "too large"}}).encode()
+    body = json.dumps(error_of(request, "request_too_large", "too large")).encode()
     await answer.reply(413, body, (*JSON, ("connection", "close")))
 
 

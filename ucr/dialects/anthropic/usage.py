@@ -4,7 +4,7 @@ Counters at the top of `usage` are the whole truth: `iterations`, which list the
 fallback model, are already in them.
 """
 
-from ucr.events import Usage
+from ucr.events import MOST_TOKENS, Usage
 from ucr.jsontext import JsonObject
 
 
@@ -43,4 +43,4 @@ def written_whole(usage: Usage) -> JsonObject:
 
 
 def _count(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return min(value, MOST_TOKENS) if type(value) is int and value >= 0 else None

@@ -5,7 +5,7 @@ from ucr.dialects import faults, model_name
 from ucr.dialects.event_tap import EventTap
 from ucr.dialects.roles import Context, Summary
 from ucr.errors import UpstreamError
-from ucr.events import Usage
+from ucr.events import MOST_TOKENS, Usage
 from ucr.jsontext import JsonError, JsonObject
 
 _DONE = b"data: [DONE]\n\n"
@@ -195,4 +195,4 @@ def _details(counters: JsonObject, side: str) -> JsonObject:
 
 def _count(counters: JsonObject, key: str) -> int | None:
     value = counters.get(key)
-    return value if type(value) is int and value >= 0 else None
+    return min(value, MOST_TOKENS) if type(value) is int and value >= 0 else None

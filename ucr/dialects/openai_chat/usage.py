@@ -8,7 +8,7 @@ came from a cache, which Anthropic counts apart. Sources: the API references of 
 import math
 from typing import Any
 
-from ucr.events import Usage
+from ucr.events import MOST_TOKENS, Usage
 from ucr.jsontext import JsonObject
 
 CHARS_PER_TOKEN = 4
@@ -65,4 +65,4 @@ def _count(value: Any) -> int | None:
     """Return a count that is one: neither negative nor a word, and never a bool."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if math.isfinite(value) and value >= 0 else None
+    return min(int(value), MOST_TOKENS) if math.isfinite(value) and value >= 0 else None
