@@ -10,6 +10,7 @@ import trio
 
 from actors import (
     ActorError,
+    AskTimeout,
     BreakerOpen,
     CoolingDown,
     Draining,
@@ -119,6 +120,9 @@ async def admitted(
         why = f"provider '{provider.id}' has {provider.max_requests} requests running and no room for more"
     except Draining:
         why = f"provider '{provider.id}' is shutting down"
+    except AskTimeout:
+        why = f"provider '{provider.id}' could not be asked before the time of the request was over"
+        raise UpstreamError("timeout_error", why, fault="timeout") from None
     except ActorError as error:
         why = f"provider '{provider.id}' is not available: {error}"
     raise UpstreamError("overloaded_error", why, fault="overload", retry_after_s=BUSY_RETRY_S)
