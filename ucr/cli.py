@@ -66,7 +66,7 @@ def serve(
 async def _serve(source: Source) -> None:
     async with source.starting(parent.demo_process) as config:
         sockets = listening.bind(config)
-        await parent.run(config, sockets, OpenLog(config, partial(datetime.now, UTC)), _announce)
+        await parent.run(config, sockets, OpenLog(config, partial(datetime.now, UTC)), source, _announce)
 
 
 async def _serve_alone(source: Source) -> None:
@@ -74,7 +74,7 @@ async def _serve_alone(source: Source) -> None:
 
     async with source.starting() as config:
         sockets = listening.bind(config)
-        await alone.run(config, sockets, OpenLog(config, partial(datetime.now, UTC)), _announce)
+        await alone.run(config, sockets, OpenLog(config, partial(datetime.now, UTC)), source, _announce)
 
 
 def _announce(config: Config, port: int) -> None:

@@ -1,17 +1,30 @@
 """The workers of a router, and everything that is done to all of them."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar, assert_never
 
 import trio
 
-from actors import ActorError, ActorStopped, SupervisionEvent, Supervisor, open_supervisor
+from actors import (
+    ActorError,
+    ActorStopped,
+    MetricsSnapshot,
+    Reply,
+    SupervisionEvent,
+    Supervisor,
+    merged,
+    open_supervisor,
+)
 from ucr.config.model import Config
+from ucr.control import ReloadResult
 from ucr.hired import HiredWorker, Sockets, Start, Unready, start_worker
 from ucr.logs import Log
-from ucr.messages import Rejected
+from ucr.memory import rss_bytes
+from ucr.messages import ClearCache, ForAll, Gather, ProviderFact, Rejected, ReloadNow
 from ucr.slot import INTENSITY, Slot, end
+from ucr.views import Gathered, ParentView, WorkerView
 
 STALLED_S = 5.0
 """After this long without a beat a worker is called stalled: its loop does not turn."""
@@ -37,6 +50,19 @@ def wanted_workers(config: Config) -> int:
     return config.server.workers or default_workers()
 
 
+Answer = TypeVar("Answer")
+Reload = Callable[[], Awaitable[ReloadResult]]
+
+
+async def _no_reload() -> ReloadResult:
+    return ReloadResult(False, 0, ("the router is starting, or ending",))
+
+
+async def _answer(reply: Reply[Answer], work: Callable[[], Awaitable[Answer]]) -> None:
+    """Do the work and answer with it."""
+    reply.answer(await work())
+
+
 class Crew:
     """Hires, replaces, reconfigures and dismisses workers. One change at a time: its caller sees to that."""
 
@@ -52,8 +78,11 @@ class Crew:
         self.config = config
         self.generation = 1
         self.sockets = sockets
+        self.is_ending = False
         self.slots: dict[int, Slot] = {}
+        self.reload: Reload = _no_reload
         self._leaving: set[HiredWorker] = set()
+        self._retired = MetricsSnapshot()
         self._log = log
         self._supervisor = supervisor
         self._start = start
@@ -78,7 +107,7 @@ class Crew:
             worker.kill()
 
     async def _hire(self, number: int, generation: int, config: Config, sockets: Sockets) -> HiredWorker:
-        worker = HiredWorker(number, self._log)
+        worker = HiredWorker(number, self._log, self._heard)
         await self._nursery.start(self._employ, worker, sockets)
         try:
             await worker.make_ready(generation, config)
@@ -93,6 +122,8 @@ class Crew:
     ) -> None:
         await worker.run(self._start, sockets, task_status=task_status)
         assert worker.exit is not None
+        if worker.view is not None:
+            self._retired = merged(self._retired, worker.view.metrics)
         level = self._log.info if worker.is_leaving else self._log.error
         level(
             "worker.exited",
@@ -194,6 +225,53 @@ class Crew:
     def _grace_s(self) -> float:
         return self.config.server.grace_s
 
+    def _heard(self, worker: HiredWorker, message: ForAll, reply: Reply[Any]) -> None:
+        """Do what a worker says that concerns others."""
+        match message:
+            case ProviderFact():
+                for other in self.workers:
+                    if other is not worker:
+                        other.learn(message)
+            case Gather():
+                self._nursery.start_soon(_answer, reply, self.gather)
+            case ClearCache():
+                self._nursery.start_soon(_answer, reply, self.clear_cache)
+            case ReloadNow():
+                self._nursery.start_soon(_answer, reply, self.reload)
+            case other_message:
+                assert_never(other_message)
+
+    async def gather(self) -> Gathered:
+        """Return fresh views of all workers, also of those that drain; of a silent one, its last."""
+        views: dict[HiredWorker, WorkerView | None] = {}
+
+        async def take(worker: HiredWorker) -> None:
+            views[worker] = await worker.take_view()
+
+        everybody = [worker for worker in (*self._leaving, *self.workers) if worker.exit is None]
+        async with trio.open_nursery() as nursery:
+            for worker in everybody:
+                nursery.start_soon(take, worker)
+        known = tuple(
+            view for worker in everybody if worker.exit is None and (view := views[worker]) is not None
+        )
+        state = "draining" if self.is_ending else "serving"
+        children = self._supervisor.statistics()
+        parent = ParentView(os.getpid(), self.generation, state, rss_bytes(), children)
+        return Gathered(known, parent, self._retired)
+
+    async def clear_cache(self) -> int:
+        """Empty the caches of all workers."""
+        counts: list[int] = []
+
+        async def clear(worker: HiredWorker) -> None:
+            counts.append(await worker.clear_cache())
+
+        async with trio.open_nursery() as nursery:
+            for worker in self.workers:
+                nursery.start_soon(clear, worker)
+        return sum(counts)
+
     async def watch(self) -> None:
         """Look for workers whose loop does not turn, for ever."""
         looked_at = trio.current_time()
@@ -220,6 +298,7 @@ class Crew:
 
     async def end(self) -> None:
         """Drain all workers side by side, also those that were replaced; return when the last one has ended."""
+        self.is_ending = True
         async with trio.open_nursery() as nursery:
             for slot in self.slots.values():
                 nursery.start_soon(slot.drain)

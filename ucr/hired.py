@@ -3,15 +3,29 @@
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol, assert_never
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 
 import trio
 
-from actors import ActorError, Bridge, Mailbox, Ref, Reply, WireError
+from actors import ActorError, ActorStopped, Bridge, Mailbox, Question, Ref, Reply, WireError
 from ucr.config.model import Config
 from ucr.logs import Log
-from ucr.messages import CODEC, Beat, Drain, Reconfigure, ToParent, ToWorker
+from ucr.messages import (
+    CODEC,
+    Beat,
+    ClearCache,
+    Drain,
+    ForAll,
+    ProviderFact,
+    Reconfigure,
+    TakeView,
+    ToParent,
+    Totals,
+    ToWorker,
+)
 from ucr.spawn import ChildProcess, Exit
+from ucr.views import WorkerView
 
 START_S = 30.0
 """How long a new worker may take to be ready."""
@@ -25,7 +39,15 @@ SETTLED_S = 1.0
 REST_S = 1.0
 """How long what a dead worker has said may still be read."""
 
+VIEW_S = 0.5
+"""How long a worker may take to say how things are."""
+
 _CAPACITY = 64
+Answer = TypeVar("Answer")
+
+
+def _ignore(_worker: object, _message: object, _reply: object) -> None:
+    pass
 
 
 class Unready(Exception):
@@ -45,16 +67,18 @@ class Process(Protocol):
 
 
 Sockets = tuple[socket.socket, ...]
+Desk = Callable[["HiredWorker", ForAll, Reply[Any]], None]
 Start = Callable[[int, Sockets], tuple[Process, trio.abc.Stream]]
 
 
 class HiredWorker:
     """One worker process, from its start to its end. `run` lives exactly as long as the process.
 
-    `start` starts a process for a slot, on listening sockets, and returns the control stream to it as well.
+    `start` starts a process for a slot, on listening sockets, and returns the control stream to it as well. What
+    a worker says that concerns others goes to `desk`, which must neither wait nor raise.
     """
 
-    def __init__(self, slot: int, log: Log) -> None:
+    def __init__(self, slot: int, log: Log, desk: Desk | None = None) -> None:
         self.slot = slot
         self.generation = 0
         self.started_at = self.heard_at = trio.current_time()
@@ -65,7 +89,9 @@ class HiredWorker:
         self.exit: Exit | None = None
         self.ended = trio.Event()
         self._heard_all = trio.Event()
+        self.view: WorkerView | None = None
         self._log = log
+        self._desk: Desk = _ignore if desk is None else desk
         self._process: Process | None = None
         self._bridge: Bridge[ToWorker] | None = None
         self._mailbox: Mailbox[ToParent] = Mailbox(f"worker {slot}", capacity=_CAPACITY)
@@ -122,14 +148,14 @@ class HiredWorker:
         match message:
             case Beat():
                 self.heard_at = trio.current_time()
-            case other:
-                assert_never(other)
+            case Totals(view=view):
+                self.heard_at, self.view = trio.current_time(), view
+            case _:
+                self._desk(self, message, reply)
 
     async def reconfigure(self, generation: int, config: Config, limit_s: float = FOLLOW_S) -> None:
         """Give the worker a configuration, and return when it serves it; raises `ActorError` when it does not."""
-        assert self._bridge is not None
-        deadline = trio.current_time() + limit_s
-        applied = await self._bridge.remote.ask(Reconfigure(generation, config), deadline=deadline)
+        applied = await self._ask(Reconfigure(generation, config), limit_s)
         self.generation = applied.generation
         self.heard_at = trio.current_time()
 
@@ -143,6 +169,32 @@ class HiredWorker:
             why = f"ended with {self.exit}" if self.exit and self.exit.signal != "SIGKILL" else str(error)
             raise Unready(f"worker {self.slot} (process {self.pid}): {why}") from None
         self.ready_at = trio.current_time()
+
+    async def take_view(self) -> WorkerView | None:
+        """Return the view of now, or the last one that is known; one that does not answer is shown as stalled."""
+        try:
+            self.view = await self._ask(TakeView(), VIEW_S)
+        except ActorError:
+            if self.view is not None and self.is_stalled:
+                return replace(self.view, state="stalled")
+        return self.view
+
+    async def clear_cache(self) -> int:
+        """Empty the worker's cache; return how many answers there were."""
+        try:
+            return await self._ask(ClearCache(), VIEW_S)
+        except ActorError:
+            return 0
+
+    def learn(self, fact: ProviderFact) -> None:
+        """Tell the worker what another one found out."""
+        if self._bridge is not None:
+            self._bridge.remote.offer(fact)
+
+    async def _ask(self, question: Question[Answer], limit_s: float) -> Answer:
+        if self._bridge is None:
+            raise ActorStopped(f"worker {self.slot} has not started")
+        return await self._bridge.remote.ask(question, deadline=trio.current_time() + limit_s)
 
     def drain(self, grace_s: float) -> None:
         """Tell the worker to end, with so much time for its requests."""

@@ -3,12 +3,26 @@
 import math
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 import trio
 
 from actors import ActorChild, ActorError, Bridge, Mailbox, Ref, RemoteRef, Reply
-from ucr.messages import CODEC, Applied, Beat, Drain, Reconfigure, Rejected, ToParent, ToWorker
+from ucr.messages import (
+    CODEC,
+    Applied,
+    Beat,
+    ClearCache,
+    Drain,
+    ProviderFact,
+    Reconfigure,
+    Rejected,
+    TakeView,
+    ToParent,
+    Totals,
+    ToWorker,
+)
+from ucr.views import WorkerView
 
 BEAT_S = 1.0
 ORPHAN_GRACE_S = 2.0
@@ -17,6 +31,8 @@ _CAPACITY = 64
 
 
 Order = tuple[Reconfigure, Reply[Applied]]
+Asked = tuple[TakeView | ClearCache, Reply[Any]]
+TakeNow = Callable[[], Awaitable[WorkerView]]
 
 
 class Leave:
@@ -65,10 +81,11 @@ class Link:
         await self._bridge.run()
         self.leave.within(ORPHAN_GRACE_S)
 
-    async def beat(self) -> None:
-        """Tell the parent each second that this process works, for ever."""
+    async def beat(self, take_view: TakeNow) -> None:
+        """Tell the parent each second that this process works, and what it has counted, for ever."""
         while True:
-            self.parent.offer(Beat())
+            if not self.parent.offer(Totals(await take_view())):
+                self.parent.offer(Beat())
             await trio.sleep(BEAT_S)
 
     async def leave_at_signal(self, signals: AsyncIterator[int]) -> None:
@@ -97,54 +114,82 @@ class Link:
         await self._bridge.wait_flushed()
 
 
-Follow = Callable[[Reconfigure], Awaitable[None]]
+class Duties(Protocol):
+    """What a worker does for its parent. `obey` may raise `ActorError`, `OSError` and `ValueError` as reasons."""
+
+    async def obey(self, order: Reconfigure) -> None: ...
+
+    async def take_view(self) -> WorkerView: ...
+
+    async def clear_cache(self) -> int: ...
+
+    def learn(self, fact: ProviderFact) -> None: ...
 
 
 class ControlActor:
-    """Takes the parent's orders. Configurations are put in line, since following one takes time."""
+    """Takes the parent's orders. What takes time is put in line: configurations in one, questions in another."""
 
-    def __init__(self, leave: Leave, line: trio.MemorySendChannel[Order]) -> None:
+    def __init__(
+        self,
+        leave: Leave,
+        duties: Duties,
+        orders: trio.MemorySendChannel[Order],
+        questions: trio.MemorySendChannel[Asked],
+    ) -> None:
         self._leave = leave
-        self._line = line
+        self._duties = duties
+        self._orders = orders
+        self._questions = questions
 
     def receive(self, message: ToWorker, reply: Reply[Any]) -> None:
         match message:
             case Reconfigure():
-                self._line.send_nowait((message, reply))
+                self._orders.send_nowait((message, reply))
+            case TakeView() | ClearCache():
+                self._questions.send_nowait((message, reply))
             case Drain(grace_s=grace_s):
                 self._leave.within(grace_s)
+            case ProviderFact():
+                self._duties.learn(message)
             case other:
                 assert_never(other)
 
 
 class ControlChild(ActorChild[ToWorker]):
-    """The actor, and beside it the task that follows one configuration after another.
+    """The actor, and beside it the tasks that work off its two lines. They are as long as the mailbox is wide."""
 
-    What `follow` raises of `ActorError`, `OSError` and `ValueError` is told to the parent as the reason.
-    """
-
-    def __init__(self, link: Link, follow: Follow) -> None:
-        send, self._orders = trio.open_memory_channel[Order](_CAPACITY)
-        super().__init__(link.mailbox, lambda: ControlActor(link.leave, send))
-        self._follow = follow
+    def __init__(self, link: Link, duties: Duties) -> None:
+        send_order, self._orders = trio.open_memory_channel[Order](_CAPACITY)
+        send_question, self._questions = trio.open_memory_channel[Asked](_CAPACITY)
+        super().__init__(link.mailbox, lambda: ControlActor(link.leave, duties, send_order, send_question))
+        self._duties = duties
 
     async def run(self) -> None:
-        """Run one incarnation; both crash and start again together."""
+        """Run one incarnation; all tasks crash and start again together."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._take_orders)
+            nursery.start_soon(self._take_questions)
             await super().run()
 
     async def _take_orders(self) -> None:
         while True:
             order, reply = await self._orders.receive()
             try:
-                await self._follow(order)
+                await self._duties.obey(order)
             except Rejected as rejected:
                 reply.refuse(rejected)
             except (ActorError, OSError, ValueError) as error:
                 reply.refuse(Rejected(f"{type(error).__name__}: {error}"))
             else:
                 reply.answer(Applied(order.generation))
+
+    async def _take_questions(self) -> None:
+        while True:
+            question, reply = await self._questions.receive()
+            if isinstance(question, TakeView):
+                reply.answer(await self._duties.take_view())
+            else:
+                reply.answer(await self._duties.clear_cache())
 
 
 def control_stream(descriptor: int) -> trio.SocketStream:

@@ -4,9 +4,12 @@ A worker is ready when it has answered its first `Reconfigure`. Times travel as 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from actors import Codec, Question, Refusal
 from ucr.config.model import Config
+from ucr.control import ReloadResult
+from ucr.views import Gathered, WorkerView
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,64 @@ class Beat:
     """To the parent, each second: the worker's loop turns."""
 
 
-ToWorker = Reconfigure | Drain
-ToParent = Beat
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """To the parent, each second: what the worker has counted so far, in case that it is the last word."""
 
-CODEC = Codec((Applied, Reconfigure, Drain, Beat), (Rejected,))
+    view: WorkerView
+
+
+@dataclass(frozen=True, slots=True)
+class TakeView(Question[WorkerView]):
+    """To a worker: say how things are now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gather(Question[Gathered]):
+    """To the parent: ask all workers how things are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadNow(Question[ReloadResult]):
+    """To the parent: read the configuration again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearCache(Question[int]):
+    """To the parent: empty the caches of all workers. To a worker: empty its cache. Both say how many it were."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFact:
+    """To and from workers: what one of them found out about a provider's key is true for all of them."""
+
+    provider: str
+    kind: Literal["rate_limit", "quota", "auth"]
+    key: int
+    remaining_s: float
+
+
+ToWorker = Reconfigure | Drain | TakeView | ClearCache | ProviderFact
+ForAll = Gather | ReloadNow | ClearCache | ProviderFact
+"""What a worker tells the parent because it concerns others."""
+
+ToParent = Beat | Totals | ForAll
+
+CODEC = Codec(
+    (
+        Applied,
+        Reconfigure,
+        Drain,
+        Beat,
+        Totals,
+        TakeView,
+        Gather,
+        ReloadNow,
+        ClearCache,
+        ProviderFact,
+        WorkerView,
+        Gathered,
+        ReloadResult,
+    ),
+    (Rejected,),
+)

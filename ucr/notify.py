@@ -7,6 +7,8 @@ import os
 import socket
 from collections.abc import Mapping
 
+import trio
+
 
 class Notifier:
     """`watchdog_s` is how often systemd wants to hear from us, or None."""
@@ -39,8 +41,11 @@ class Notifier:
     def stopping(self) -> None:
         self.say("STOPPING=1")
 
-    def watchdog(self) -> None:
-        self.say("WATCHDOG=1")
+    async def feed(self) -> None:
+        """Say as often as is wanted that the loop turns, for ever; return at once when nobody asks."""
+        while self.watchdog_s is not None:
+            self.say("WATCHDOG=1")
+            await trio.sleep(self.watchdog_s)
 
 
 def _watchdog_s(environ: Mapping[str, str], pid: int) -> float | None:

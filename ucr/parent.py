@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 
@@ -14,50 +15,96 @@ from actors import open_supervisor
 from ucr import listening
 from ucr.attendant import INTENSITY, Attendant
 from ucr.config.model import Config
+from ucr.config.plan import plan_of
 from ucr.crew import Crew, open_crew, wanted_workers
-from ucr.hired import Sockets
+from ucr.hired import Sockets, Unready
 from ucr.logs import OpenLog
-from ucr.wishes import Announce, Wishes, obeying
+from ucr.messages import Rejected
+from ucr.notify import Notifier
+from ucr.reload import NotApplied, Reloader, exclusively, told
+from ucr.starting import Source
+from ucr.watch import watch
+from ucr.wishes import Announce, Wishes, obeying, repeat
 
 
-async def run(config: Config, sockets: Sockets, opened: OpenLog, announce: Announce) -> None:
+class Parent:
+    """A crew, and what changes its configuration. `apply` is what a reload does with a configuration."""
+
+    def __init__(self, crew: Crew, opened: OpenLog) -> None:
+        self.crew = crew
+        self._opened = opened
+
+    def __repr__(self) -> str:
+        return f"<Parent of {self.crew!r}>"
+
+    async def apply(self, config: Config) -> int:
+        """Put a configuration to work everywhere or nowhere: live where that can be, else in new workers.
+
+        Raises `ConfigError` when a new address cannot be had, `NotApplied` when a worker does not take it over.
+        """
+        crew = self.crew
+        plan = plan_of(crew.config, config)
+        sockets = listening.bind(config) if plan.rebinds else crew.sockets
+        try:
+            if plan.rebinds or plan.restarts:
+                await crew.succeed(config, sockets)
+            else:
+                await crew.follow(config)
+        except (Unready, Rejected) as error:
+            if plan.rebinds:
+                _close(sockets)
+            raise NotApplied(str(error)) from None
+        await self._settle(config)
+        return crew.generation
+
+    async def _settle(self, config: Config) -> None:
+        """Do what cannot fail any more, or whose failure leaves a router that works."""
+        log = self._opened.log
+        try:
+            self._opened.reopen(config)
+            await self.crew.resize(wanted_workers(config))
+        except OSError as error:
+            log.error("config.warned", error=f"the parent's log: {error}")
+        except Unready as error:
+            log.error("worker.unready", error=str(error))
+
+
+async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source, announce: Announce) -> None:
     """Run a router of several processes until it is told to end. `announce` is called when all are ready.
 
     The sockets are closed at the end. Raises `Unready` when a first worker does not start, and `EndedAtOnce`.
     """
     async with obeying() as wishes:
-        await _run(config, sockets, opened, announce, wishes)
+        try:
+            async with open_crew(config, sockets, opened.log) as crew:
+                await crew.resize(wanted_workers(config))
+                wishes.is_starting = False
+                announce(config, listening.port_of(sockets))
+                await _serve(Parent(crew, opened), source, wishes, opened)
+        finally:
+            _close(sockets)
+        opened.log.info("router.stopped")
 
 
-async def _run(config: Config, sockets: Sockets, opened: OpenLog, announce: Announce, wishes: Wishes) -> None:
-    try:
-        async with open_crew(config, sockets, opened.log) as crew:
-            await crew.resize(wanted_workers(config))
-            wishes.is_starting = False
-            announce(config, listening.port_of(sockets))
-            await _serve(crew, wishes)
-            _close(crew.sockets)
-            opened.log.info("router.draining", grace_s=crew.config.server.grace_s)
-            await crew.end()
-    finally:
-        _close(sockets)
-    opened.log.info("router.stopped")
-
-
-async def _serve(crew: Crew, wishes: Wishes) -> None:
-    """Do what is wished, until the end is."""
-
-    async def renew() -> None:
-        while True:
-            await wishes.renewal.wait()
-            wishes.renewal = trio.Event()
-            await crew.renew()
-
+async def _serve(parent: Parent, source: Source, wishes: Wishes, opened: OpenLog) -> None:
+    """Do what is wished until the end is, then drain."""
+    crew = parent.crew
+    notifier = Notifier(os.environ, os.getpid())
+    reloader = Reloader(source.read, parent.apply, lambda: crew.generation, opened.log)
+    crew.reload = partial(told, notifier, reloader)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(crew.watch)
-        nursery.start_soon(renew)
+        nursery.start_soon(repeat, wishes.renewals, partial(exclusively, reloader.lock, crew.renew))
+        nursery.start_soon(repeat, wishes.reloads, crew.reload)
+        nursery.start_soon(watch, source.place, crew.reload)
+        nursery.start_soon(notifier.feed)
+        notifier.ready(f"{len(crew.slots)} workers")
         await wishes.end.wait()
         nursery.cancel_scope.cancel(reason="the router ends")
+    notifier.stopping()
+    _close(crew.sockets)
+    opened.log.info("router.draining", grace_s=crew.config.server.grace_s)
+    await crew.end()
 
 
 def _close(sockets: Sockets) -> None:

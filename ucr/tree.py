@@ -4,7 +4,7 @@ The metrics come up first and go down last, so that they count what the others d
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +15,7 @@ from actors import (
     Cache,
     CacheMessage,
     CacheSpec,
+    Fact,
     Lender,
     Metrics,
     Network,
@@ -60,13 +61,23 @@ class Tree:
         return self.roster.children
 
 
+def _keep(_provider: str, _fact: Fact) -> None:
+    pass
+
+
 @asynccontextmanager
 async def open_tree(
-    config: Config, network: Network, log: Log, worker: str = "0", store: StoreAddress | None = None
+    config: Config,
+    network: Network,
+    log: Log,
+    worker: str = "0",
+    store: StoreAddress | None = None,
+    on_fact: Callable[[str, Fact], None] = _keep,
 ) -> AsyncIterator[Tree]:
     """Start everything, with a child for each enabled provider; leaving the block stops it in reverse order.
 
-    `store` is there when several workers share limits and a cache.
+    `store` is there when several workers share limits and a cache; `on_fact` hears, with the provider's id, what
+    was found out about a key.
     """
     board: Board = {}
 
@@ -75,11 +86,11 @@ async def open_tree(
 
     def make(provider: ProviderConfig, name: str, place: Board) -> Provider:
         spec = replace(upstream.spec_of(provider), id=name)
-        on_event = partial(tell, log, provider.id)
+        on_event, learned = partial(tell, log, provider.id), partial(on_fact, provider.id)
         if shares is None:
-            return Provider(spec, network, place, on_event=on_event)
+            return Provider(spec, network, place, on_event=on_event, on_fact=learned)
         starved = partial(shares.starved, provider.id)
-        made = Provider(spec, network, place, on_event=on_event, on_starved=starved)
+        made = Provider(spec, network, place, on_event=on_event, on_fact=learned, on_starved=starved)
         shares.add(provider.id, made)
         return made
 

@@ -1,8 +1,8 @@
 """What an operator wants of the router, said by signals."""
 
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import trio
 
@@ -17,13 +17,16 @@ class EndedAtOnce(Exception):
 
 
 class Wishes:
-    """What signals ask for. The first SIGTERM or SIGINT asks for the end, a second one for the end at once."""
+    """What signals ask for. The first SIGTERM or SIGINT asks for the end, a second one for the end at once.
+
+    SIGHUP asks for a reload, SIGUSR2 for new workers; what is asked for again before it has begun is one wish.
+    """
 
     def __init__(self) -> None:
         self.end = trio.Event()
         self.at_once = trio.CancelScope()
-        self.renewal = trio.Event()
-        self.reload = trio.Event()
+        self._send_renewal, self.renewals = trio.open_memory_channel[None](1)
+        self._send_reload, self.reloads = trio.open_memory_channel[None](1)
         self.is_starting = True
 
     def __repr__(self) -> str:
@@ -33,13 +36,24 @@ class Wishes:
         """Take signals, for ever."""
         async for number in signals:
             if number == signal.SIGUSR2:
-                self.renewal.set()
+                _wish(self._send_renewal)
             elif number == signal.SIGHUP:
-                self.reload.set()
+                _wish(self._send_reload)
             elif number in (signal.SIGTERM, signal.SIGINT):
                 if self.end.is_set() or self.is_starting:
                     self.at_once.cancel(reason=f"{signal.Signals(number).name} came again, or at the start")
                 self.end.set()
+
+
+def _wish(channel: trio.MemorySendChannel[None]) -> None:
+    with suppress(trio.WouldBlock):
+        channel.send_nowait(None)
+
+
+async def repeat(wishes: trio.MemoryReceiveChannel[None], work: Callable[[], Awaitable[object]]) -> None:
+    """Do the work each time it is wished, for ever."""
+    async for _ in wishes:
+        await work()
 
 
 @asynccontextmanager

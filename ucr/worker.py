@@ -17,7 +17,7 @@ from typing import Any
 
 import trio
 
-from actors import Network, RealNetwork, Reply
+from actors import Fact, Network, RealNetwork, RemoteRef, Reply
 from ucr import hygiene
 from ucr.api import Api, new_request_id
 from ucr.asgi import AsgiApp
@@ -32,13 +32,15 @@ from ucr.link import ControlChild, Link, control_stream
 from ucr.listening import inherited
 from ucr.listening import listeners as listeners_of
 from ucr.logs import Log, OpenLog
-from ucr.messages import Applied, Reconfigure, Rejected
+from ucr.messages import Applied, ProviderFact, Reconfigure, Rejected, ToParent
+from ucr.parent_control import ParentControl
 from ucr.relay import Router
 from ucr.roster import Succession
 from ucr.snapshot import Viewer
 from ucr.store_control import with_store
 from ucr.store_spec import StoreAddress
 from ucr.tree import Tree, open_tree
+from ucr.views import WorkerView
 
 FLUSH_S = 1.0
 """Long enough for an error event to reach whoever reads; who does not read must not hold up the end."""
@@ -56,6 +58,7 @@ class Worker:
         tree: Tree,
         api: Api,
         server: GuardedServer,
+        viewer: Viewer,
         nursery: trio.Nursery,
         reopen_log: Callable[[Config], None],
     ) -> None:
@@ -63,6 +66,7 @@ class Worker:
         self.tree = tree
         self.api = api
         self._server = server
+        self._viewer = viewer
         # The nursery is that of `open_worker`: former generations are waited for in it.
         self._nursery = nursery
         self._reopen_log = reopen_log
@@ -96,6 +100,20 @@ class Worker:
     async def obey(self, order: Reconfigure) -> None:
         """Follow the parent's configuration under the parent's number."""
         await self.follow(order.config, order.generation)
+
+    async def take_view(self) -> WorkerView:
+        """Return how things are in this worker."""
+        return await self._viewer.take()
+
+    async def clear_cache(self) -> int:
+        """Empty the cache of this worker; return how many answers there were."""
+        return await clear(self.api.generation.router.answers)
+
+    def learn(self, fact: ProviderFact) -> None:
+        """Believe what another worker found out."""
+        child = self.tree.children.get(fact.provider)
+        if child is not None:
+            child.learn(Fact(fact.kind, fact.key, trio.current_time() + fact.remaining_s))
 
     async def _retire(self, generation: Generation, succession: Succession) -> None:
         await generation.wait_left()
@@ -133,25 +151,32 @@ async def open_worker(
     worker: str = "0",
     store: StoreAddress | None = None,
     reopen_log: Callable[[Config], None] = _keep_log,
+    parent: RemoteRef[ToParent] | None = None,
 ) -> AsyncIterator[Worker]:
     """Serve as long as the block; leaving it ends what is still open and closes the tree."""
 
     def report(error: BaseException) -> None:
         log.error("connection.crashed", error=repr(error))
 
-    async with open_tree(config, network, log, worker, store) as tree:
+    def spread(provider: str, fact: Fact) -> None:
+        if parent is not None:
+            remaining_s = max(0.0, fact.until - trio.current_time())
+            parent.offer(ProviderFact(provider, fact.kind, fact.key, remaining_s))
+
+    async with open_tree(config, network, log, worker, store, spread) as tree:
         secret = secrets.token_bytes(32) if store is None else store.secret
         answers = None if tree.answers is None else Answers(tree.answers, secret)
         router = Router(config, tree.children, tree.board, time.time, worker, answers=answers)
         api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref)
         viewer = Viewer(tree, worker, api.requests)
-        api.control = with_store(LocalControl(viewer.take, partial(clear, answers)), store)
+        local = LocalControl(viewer.take, partial(clear, answers))
+        api.control = with_store(local if parent is None else ParentControl(parent, local), store)
         app = AsgiApp(api.answer, new_request_id, config.server.body_limit_bytes)
         server = GuardedServer(app, Limits(keep_alive_s=config.server.keep_alive_s), report)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
-            yield Worker(config, tree, api, server, nursery, reopen_log)
+            yield Worker(config, tree, api, server, viewer, nursery, reopen_log)
             nursery.cancel_scope.cancel(reason="drained")
     log.info("worker.stopped", worker=worker)
 
@@ -220,15 +245,21 @@ async def _serve_linked(
     config = order[0].config
     opened = OpenLog(config, partial(datetime.now, UTC))
     serving = open_worker(
-        config, listeners, RealNetwork(), opened.log, worker=str(post.slot), reopen_log=opened.reopen
+        config,
+        listeners,
+        RealNetwork(),
+        opened.log,
+        worker=str(post.slot),
+        reopen_log=opened.reopen,
+        parent=link.parent,
     )
     async with serving as running:
         running.api.generation.number = order[0].generation
         link.leave.when_hurried(running.hurry)
-        await running.tree.supervisor.start(ControlChild(link, running.obey))
+        await running.tree.supervisor.start(ControlChild(link, running))
         order[1].answer(Applied(order[0].generation))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(link.beat)
+            nursery.start_soon(link.beat, running.take_view)
             await link.leave.wanted.wait()
             await running.drain(link.leave.grace_s)
             nursery.cancel_scope.cancel(reason="drained")

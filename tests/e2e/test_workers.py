@@ -11,7 +11,7 @@ import pytest
 import trio
 from claude_code_scenarios import Say
 
-from tests.e2e.test_process import post, read_all, read_until
+from tests.e2e.test_process import get, post, read_all, read_until
 from tests.world.process import ANTHROPIC, LOOPBACK, Routed, routed, started
 from tests.world.scripted import holds, says
 from tests.world.upstream import Upstream
@@ -112,7 +112,7 @@ async def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
     async with started(tmp_path, "serve", "--port", "0", "--workers", "2") as router:
         with trio.fail_after(30):
             port = await router.wait_port()
-            up = Routed(router, Upstream(), port)
+            up = Routed(router, Upstream(), port, tmp_path)
             pids = list(workers(up).values())
             client = await up.connect()
             await client.send_all(post("/v1/messages", "demo", stream=True)[:-5])
@@ -130,7 +130,7 @@ async def test_when_the_parent_is_killed_no_worker_stays_and_the_port_is_free(tm
     async with started(tmp_path, "serve", "--port", "0", "--workers", "2") as router:
         with trio.fail_after(30):
             port = await router.wait_port()
-            up = Routed(router, Upstream(), port)
+            up = Routed(router, Upstream(), port, tmp_path)
             pids = list(workers(up).values())
             assert len(pids) == 2
             router.process.kill()
@@ -153,3 +153,81 @@ async def test_a_worker_has_only_the_descriptors_that_it_needs(tmp_path: Path) -
     assert len(sockets) == 1, "the workers share the listening socket, and nothing else of the parent's"
     assert "/dev/null" in shared
     assert len(one) < 20
+
+
+def rewrite(up: Routed, old: str, new: str) -> None:
+    """Replace the configuration as an editor does: a new file is renamed onto it."""
+    place = up.folder / "ucr.toml"
+    text = place.read_text("utf-8")
+    assert old in text
+    other = up.folder / "ucr.toml.new"
+    other.write_text(text.replace(old, new), "utf-8")
+    other.replace(place)
+
+
+EACH_WAY = pytest.mark.parametrize("count", [0, 2], ids=["alone", "workers"])
+
+
+@EACH_WAY
+async def test_a_changed_file_is_served_without_a_lost_request_and_a_running_stream_ends(
+    tmp_path: Path, count: int
+) -> None:
+    go_on = trio.Event()
+    async with (
+        routed(tmp_path, Upstream(holds(SAY, go_on), says(SAY)), workers=count) as up,
+        await up.connect() as client,
+    ):
+        await client.send_all(post("/v1/messages", ANTHROPIC, stream=True))
+        seen = await read_until(client, b"Calm")
+        rewrite(up, 'id = "ant"', 'id = "newname"')
+        rewrite(up, 'default = "ant"', 'default = "newname"')
+        while not events(up, "config.applied"):
+            said = await answer(up, post("/v1/messages", "claude-x", stream=False))
+            assert said.startswith(b"HTTP/1.1 200 "), said
+        said = await answer(up, post("/v1/messages", "claude-x", stream=False))
+        assert b"x-ucr-provider: newname\r\n" in said
+        go_on.set()
+        seen += await read_until(client, b"message_stop")
+    assert b"today." in seen
+
+
+@EACH_WAY
+async def test_a_broken_file_keeps_the_old_configuration_and_says_why(tmp_path: Path, count: int) -> None:
+    async with routed(tmp_path, Upstream(says(SAY)), workers=count) as up:
+        rewrite(up, 'dialect = "anthropic"', 'dialect = "klingon"')
+        up.router.process.send_signal(signal.SIGHUP)
+        await until(lambda: bool(events(up, "config.rejected")))
+        assert events(up, "config.rejected")[0]["key"] == "providers.ant.dialect"
+        assert (await answer(up, post("/v1/messages", ANTHROPIC, stream=False))).startswith(b"HTTP/1.1 200 ")
+        told = await answer(up, b"POST /admin/reload HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 0\r\n\r\n")
+        assert b"klingon" in told
+        rewrite(up, 'dialect = "klingon"', 'dialect = "anthropic"')
+        await until(lambda: bool(events(up, "config.applied")))
+
+
+async def test_what_a_worker_takes_at_its_start_changes_with_new_workers(
+    tmp_path: Path,
+) -> None:
+    async with routed(tmp_path, Upstream(says(SAY)), workers=1) as up:
+        before = workers(up)
+        rewrite(up, "[server]", "[server]\nkeep_alive_s = 11")
+        await until(lambda: bool(events(up, "config.applied")))
+        await until(lambda: len(events(up, "worker.exited")) == 1)
+        assert not set(workers(up).values()) & set(before.values())
+        assert (await answer(up, post("/v1/messages", ANTHROPIC, stream=False))).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_the_tree_and_the_totals_are_those_of_all_workers(tmp_path: Path) -> None:
+    async with routed(tmp_path, Upstream(says(SAY)), workers=2) as up:
+        for _ in range(6):
+            await answer(up, post("/v1/messages", ANTHROPIC, stream=False))
+        await trio.sleep(1.2)
+        os.kill(workers(up)[0], signal.SIGKILL)
+        await until(lambda: len(events(up, "worker.ready")) == 3)
+        tree = json.loads((await answer(up, get("/admin/tree"))).partition(b"\r\n\r\n")[2])
+        assert sorted(worker["worker"] for worker in tree["workers"]) == ["0", "1"]
+        slots = [child["name"] for child in tree["parent"]["children"] if child["name"].startswith("worker")]
+        assert slots == ["worker 0", "worker 1"]
+        metrics = (await answer(up, get("/metrics"))).decode()
+        lines = [line for line in metrics.splitlines() if line.startswith("ucr_requests_total{")]
+        assert sum(float(line.rpartition(" ")[2]) for line in lines) == 6

@@ -116,6 +116,8 @@ FLOORS = {
     "ucr.listening": EDGE,
     "ucr.messages": EDGE,
     "ucr.notify": EDGE,
+    "ucr.parent_control": EDGE,
+    "ucr.reload": EDGE,
     "ucr.watch": EDGE,
     "ucr.worker": EDGE,
     "ucr.alone": PROCESS,

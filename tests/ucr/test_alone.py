@@ -13,8 +13,10 @@ import trio
 from tests.world.router import config_of, provider
 from ucr import alone
 from ucr.config.model import Config, Logging, Server
+from ucr.config.overrides import Overrides
 from ucr.listening import bind
 from ucr.logs import OpenLog
+from ucr.starting import Source
 
 
 @pytest.mark.slow
@@ -31,7 +33,8 @@ async def test_it_serves_until_it_is_told_to_end(tmp_path: Path, monkeypatch: py
 
     async with trio.open_nursery() as nursery:
         opened = OpenLog(replace(config), lambda: datetime.now(UTC))
-        nursery.start_soon(alone.run, config, bind(config), opened, announce)
+        source = Source(None, {}, Overrides())
+        nursery.start_soon(alone.run, config, bind(config), opened, source, announce)
         while not ports:  # noqa: ASYNC110
             await trio.sleep(0.01)
         async with httpx.AsyncClient(trust_env=False) as client:

@@ -7,11 +7,14 @@ import trio
 
 from tests.world.crew import dies, falls_silent, hangs, on_stage, refuses, works
 from ucr.config.model import Config, Server
+from ucr.control import LocalControl
 from ucr.crew import HOPELESS_S, STALLED_S, default_workers, wanted_workers
 from ucr.hired import START_S, Unready
-from ucr.messages import Rejected
+from ucr.messages import ProviderFact, Rejected
+from ucr.parent_control import ParentControl
 
 OLD = Config(server=Server(grace_s=3.0))
+LOCAL = LocalControl(None, None)  # type: ignore[arg-type]
 NEW = replace(OLD, source="new.toml")
 
 
@@ -207,6 +210,67 @@ async def test_a_worker_that_refuses_to_change_can_still_start(autojump_clock: o
         await crew.resize(1)
         with pytest.raises(Rejected):
             await crew.follow(NEW)
+
+
+async def test_a_fact_of_one_worker_is_told_to_the_others(autojump_clock: object) -> None:
+    fact = ProviderFact("up", "rate_limit", 0, 12.0)
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(3)
+        first, *others = stage.processes
+        assert first.link is not None
+        first.link.parent.offer(fact)
+        await trio.sleep(0.1)
+        assert [process.facts for process in others] == [[fact], [fact]]
+        assert first.facts == []
+
+
+async def test_totals_never_fall_though_workers_die_and_are_replaced(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        for number, process in enumerate(stage.processes):
+            process.requests = 10 + number
+        await trio.sleep(3)
+        assert (await crew.gather()).metrics.total("ucr_requests_total") == 21
+        stage.processes[0].kill()
+        await trio.sleep(0.1)
+        assert (await crew.gather()).metrics.total("ucr_requests_total") == 21
+        await trio.sleep(3)
+        await crew.renew()
+        await trio.sleep(5)
+        gathered = await crew.gather()
+        assert gathered.metrics.total("ucr_requests_total") == 21
+        assert sorted(view.worker for view in gathered.workers) == ["0", "1"]
+        assert gathered.parent is not None
+        assert [child.name for child in gathered.parent.children] == ["worker 0", "worker 1"]
+
+
+async def test_a_worker_that_does_not_answer_is_shown_as_it_was_last_and_as_stalled(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(OLD) as (stage, crew), trio.open_nursery() as nursery:
+        nursery.start_soon(crew.watch)
+        await crew.resize(1)
+        stage.processes[0].requests = 4
+        await trio.sleep(2)
+        stage.processes[0].link.mailbox.close()  # type: ignore[union-attr]
+        (worker,) = crew.workers
+        worker.is_stalled = True
+        gathered = await crew.gather()
+        assert [(view.state, view.metrics.total("ucr_requests_total")) for view in gathered.workers] == [
+            ("stalled", 4)
+        ]
+        nursery.cancel_scope.cancel()
+
+
+async def test_any_worker_can_ask_for_all(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        link = stage.processes[1].link
+        assert link is not None
+        control = ParentControl(link.parent, LOCAL)
+        assert len((await control.gather()).workers) == 2
+        assert await control.clear_cache() == 6
+        assert (await control.reload()).problems == ("the router is starting, or ending",)
 
 
 def test_there_are_as_many_workers_as_cores_within_reason() -> None:

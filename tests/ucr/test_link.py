@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,9 +13,38 @@ from trio.testing import memory_stream_pair
 from actors import ActorCrashed, Bridge, Mailbox, Ref, open_supervisor
 from ucr.config.model import Config, Server
 from ucr.link import ORPHAN_GRACE_S, ControlChild, Leave, Link, control_stream
-from ucr.messages import CODEC, Applied, Beat, Drain, Reconfigure, Rejected
+from ucr.messages import (
+    CODEC,
+    Applied,
+    Beat,
+    ClearCache,
+    Drain,
+    ProviderFact,
+    Reconfigure,
+    Rejected,
+    TakeView,
+    Totals,
+)
+from ucr.views import WorkerView
 
 CONFIG = Config(server=Server(grace_s=9.0))
+
+
+class Work:
+    """The duties of a worker, scripted."""
+
+    def __init__(self, follow: Callable[[Reconfigure], Awaitable[None]]) -> None:
+        self.obey = follow
+        self.facts: list[ProviderFact] = []
+
+    async def take_view(self) -> WorkerView:
+        return WorkerView("0", 7)
+
+    async def clear_cache(self) -> int:
+        return 5
+
+    def learn(self, fact: ProviderFact) -> None:
+        self.facts.append(fact)
 
 
 class Ends:
@@ -24,6 +53,10 @@ class Ends:
         self.link = Link(near)
         self.heard: Mailbox[Any] = Mailbox("heard", capacity=4)
         self.parent: Bridge[Any] = Bridge("worker", far, CODEC, Ref(self.heard))
+
+
+async def nothing(order: Reconfigure) -> None:
+    """Follow whatever is ordered."""
 
 
 @asynccontextmanager
@@ -99,11 +132,37 @@ async def test_a_signal_leaves_the_grace_time_and_the_second_one_none(autojump_c
 
 async def test_a_worker_beats_each_second(autojump_clock: object) -> None:
     async with linked() as ends, trio.open_nursery() as nursery:
-        nursery.start_soon(ends.link.beat)
+        began = trio.current_time()
+        nursery.start_soon(ends.link.beat, Work(nothing).take_view)
         for second in range(3):
-            assert (await ends.heard.take())[0] == Beat()
-            assert trio.current_time() == pytest.approx(trio.current_time() // 1, abs=1)
-            assert second < 3
+            assert (await ends.heard.take())[0] == Totals(WorkerView("0", 7))
+            assert trio.current_time() - began == pytest.approx(second, abs=0.1)
+        nursery.cancel_scope.cancel()
+
+
+async def test_totals_that_cannot_travel_do_not_make_a_worker_look_dead(autojump_clock: object) -> None:
+    async def unwritable() -> WorkerView:
+        return WorkerView("0", 7, providers={"up": object()})
+
+    async with linked() as ends, trio.open_nursery() as nursery:
+        nursery.start_soon(ends.link.beat, unwritable)
+        assert (await ends.heard.take())[0] == Beat()
+        nursery.cancel_scope.cancel()
+
+
+async def test_questions_are_answered_while_a_configuration_is_followed(autojump_clock: object) -> None:
+    async def follow(order: Reconfigure) -> None:
+        await trio.sleep_forever()
+
+    work = Work(follow)
+    fact = ProviderFact("up", "rate_limit", 0, 3.0)
+    async with linked() as ends, open_supervisor() as supervisor, trio.open_nursery() as nursery:
+        await supervisor.start(ControlChild(ends.link, work))
+        nursery.start_soon(ends.parent.remote.ask, Reconfigure(2, CONFIG))
+        ends.parent.remote.offer(fact)
+        assert await ends.parent.remote.ask(TakeView()) == WorkerView("0", 7)
+        assert await ends.parent.remote.ask(ClearCache()) == 5
+        assert work.facts == [fact]
         nursery.cancel_scope.cancel()
 
 
@@ -118,7 +177,7 @@ async def test_a_configuration_that_cannot_be_followed_is_rejected_with_the_reas
         raise error
 
     async with linked() as ends, open_supervisor() as supervisor:
-        await supervisor.start(ControlChild(ends.link, follow))
+        await supervisor.start(ControlChild(ends.link, Work(follow)))
         with pytest.raises(Rejected) as caught:
             await ends.parent.remote.ask(Reconfigure(2, CONFIG))
         assert str(caught.value) == why
@@ -133,7 +192,7 @@ async def test_a_bug_in_following_fails_that_order_and_the_next_one_is_followed(
         followed.append(order.generation)
 
     async with linked() as ends, open_supervisor() as supervisor:
-        await supervisor.start(ControlChild(ends.link, follow))
+        await supervisor.start(ControlChild(ends.link, Work(follow)))
         with pytest.raises(ActorCrashed):
             await ends.parent.remote.ask(Reconfigure(2, CONFIG))
         assert await ends.parent.remote.ask(Reconfigure(3, CONFIG)) == Applied(3)
@@ -153,7 +212,7 @@ async def test_orders_are_followed_one_after_another_while_others_are_heard(auto
         running -= 1
 
     async with linked() as ends, open_supervisor() as supervisor:
-        await supervisor.start(ControlChild(ends.link, follow))
+        await supervisor.start(ControlChild(ends.link, Work(follow)))
         async with trio.open_nursery() as nursery:
             for number in range(3):
                 nursery.start_soon(ends.parent.remote.ask, Reconfigure(number, CONFIG))

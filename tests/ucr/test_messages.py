@@ -1,8 +1,25 @@
 from types import MappingProxyType
 
+from actors import ChildStatistics, Count, Mailbox, Observation
+from actors.totals import Totals
 from ucr.config.model import Client, Config, ModelTarget, Provider, Router
-from ucr.messages import CODEC, Applied, Beat, Drain, Reconfigure, Rejected
+from ucr.control import ReloadResult
+from ucr.messages import (
+    CODEC,
+    Applied,
+    Beat,
+    ClearCache,
+    Drain,
+    Gather,
+    ProviderFact,
+    Reconfigure,
+    Rejected,
+    ReloadNow,
+    TakeView,
+)
+from ucr.messages import Totals as TotalsMessage
 from ucr.secret import Secret
+from ucr.views import Gathered, ParentView, WorkerView
 
 FULL = Config(
     providers=(
@@ -21,8 +38,33 @@ FULL = Config(
 )
 
 
+STATISTICS = Mailbox[int]("m", capacity=1).statistics()
+CHILD = ChildStatistics("a", "running", 1, 2, mailbox=STATISTICS)
+COUNTED = Totals()
+COUNTED.add((Count("n", (("provider", "up"),), 2.0),), (Observation("s", 0.3),))
+VIEW = WorkerView(
+    "0",
+    7,
+    children=(CHILD, ChildStatistics("b", "running", 0, 0, children=(CHILD,))),
+    providers={"up": {"state": "serving", "keys": [{"cooling_in_s": None}]}},
+    cache={"hits": 1},
+    metrics=COUNTED.snapshot(),
+)
+VIEWS = (
+    VIEW,
+    Gathered((VIEW,), ParentView(1, children=(CHILD,)), COUNTED.snapshot()),
+    TotalsMessage(VIEW),
+    ReloadResult(False, 3, ("why",)),
+    ProviderFact("up", "auth", 1, 2.5),
+    TakeView(),
+    Gather(),
+    ReloadNow(),
+    ClearCache(),
+)
+
+
 def test_every_message_comes_back_as_it_was() -> None:
-    for message in (Reconfigure(3, FULL), Applied(3), Drain(1.5), Beat()):
+    for message in (Reconfigure(3, FULL), Applied(3), Drain(1.5), Beat(), *VIEWS):
         assert CODEC.decode(*CODEC.encode(message)) == message
 
 

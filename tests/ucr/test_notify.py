@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from ucr.notify import Notifier
 
@@ -23,14 +24,20 @@ def test_every_state_is_one_datagram(manager: tuple[str, socket.socket]) -> None
     notifier = Notifier({"NOTIFY_SOCKET": path}, 1)
     notifier.ready("2 workers")
     notifier.reloading(1.5)
-    notifier.watchdog()
     notifier.stopping()
-    assert [receiver.recv(1000).decode() for _ in range(4)] == [
+    assert [receiver.recv(1000).decode() for _ in range(3)] == [
         f"READY=1\nSTATUS=2 workers\nMAINPID={os.getpid()}",
         "RELOADING=1\nMONOTONIC_USEC=1500000",
-        "WATCHDOG=1",
         "STOPPING=1",
     ]
+
+
+async def test_the_watchdog_is_fed_for_ever(autojump_clock: object, manager: tuple[str, socket.socket]) -> None:
+    path, receiver = manager
+    await Notifier({"NOTIFY_SOCKET": path}, 1).feed()
+    with trio.move_on_after(2.5):
+        await Notifier({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "2000000"}, 1).feed()
+    assert [receiver.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
 
 
 def test_an_abstract_address_is_understood() -> None:

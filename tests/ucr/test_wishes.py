@@ -4,7 +4,7 @@ import signal
 import pytest
 import trio
 
-from ucr.wishes import EndedAtOnce, Wishes, obeying
+from ucr.wishes import EndedAtOnce, Wishes, obeying, repeat
 
 
 def send(number: signal.Signals) -> None:
@@ -41,9 +41,9 @@ async def test_other_signals_ask_for_other_things() -> None:
     async with obeying() as wishes:
         assert repr(wishes) == "<Wishes go on>"
         send(signal.SIGUSR2)
-        await wishes.renewal.wait()
+        await wishes.renewals.receive()
         send(signal.SIGHUP)
-        await wishes.reload.wait()
+        await wishes.reloads.receive()
 
 
 async def test_unknown_signals_are_nobodys_wish() -> None:
@@ -53,5 +53,27 @@ async def test_unknown_signals_are_nobodys_wish() -> None:
         nursery.start_soon(wishes.listen, signals)
         send_signal.send_nowait(signal.SIGWINCH)
         await trio.testing.wait_all_tasks_blocked()
-        assert not (wishes.end.is_set() or wishes.renewal.is_set() or wishes.reload.is_set())
+        assert not wishes.end.is_set()
+        for channel in (wishes.renewals, wishes.reloads):
+            with pytest.raises(trio.WouldBlock):
+                channel.receive_nowait()
         nursery.cancel_scope.cancel()
+
+
+async def test_what_is_wished_again_before_it_has_begun_is_one_wish() -> None:
+    done: list[int] = []
+    send_signal, signals = trio.open_memory_channel[int](10)
+    wishes = Wishes()
+
+    async def work() -> None:
+        done.append(1)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            send_signal.send_nowait(signal.SIGHUP)
+        nursery.start_soon(wishes.listen, signals)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(repeat, wishes.reloads, work)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert done == [1]

@@ -14,14 +14,16 @@ from typing import Any
 import trio
 from trio.testing import memory_stream_pair
 
-from actors import open_supervisor
+from actors import Count, open_supervisor
+from actors.totals import Totals as Counted
 from ucr.config.model import Config
 from ucr.crew import Crew, open_crew
 from ucr.hired import Process, Sockets
 from ucr.link import ControlChild, Link
 from ucr.logs import Log, make_log
-from ucr.messages import Applied, Reconfigure
+from ucr.messages import Applied, ProviderFact, Reconfigure
 from ucr.spawn import Exit
+from ucr.views import WorkerView
 
 EPOCH = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -35,6 +37,9 @@ class FakeProcess:
     stage: "Stage"
     stream: trio.abc.Stream
     configs: list[Config] = field(default_factory=list)
+    facts: list[ProviderFact] = field(default_factory=list)
+    requests: int = 0
+    link: Link | None = None
     refusal: Exception | None = None
     is_terminated: bool = False
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -104,17 +109,38 @@ async def works(process: FakeProcess) -> None:
         nursery.cancel_scope.cancel(reason="drained")
 
 
-async def _serve(process: FakeProcess, link: Link, order: Any) -> None:
-    async def follow(message: Reconfigure) -> None:
-        if process.refusal is not None:
-            raise process.refusal
-        process.configs.append(message.config)
+class FakeDuties:
+    """What a fake worker does: it remembers."""
 
+    def __init__(self, process: FakeProcess) -> None:
+        self._process = process
+
+    async def obey(self, order: Reconfigure) -> None:
+        if self._process.refusal is not None:
+            raise self._process.refusal
+        self._process.configs.append(order.config)
+
+    async def take_view(self) -> WorkerView:
+        process = self._process
+        counted = Counted()
+        counted.add((Count("ucr_requests_total", (("provider", "up"),), process.requests),))
+        return WorkerView(str(process.slot), process.pid, metrics=counted.snapshot())
+
+    async def clear_cache(self) -> int:
+        return 3
+
+    def learn(self, fact: ProviderFact) -> None:
+        self._process.facts.append(fact)
+
+
+async def _serve(process: FakeProcess, link: Link, order: Any) -> None:
+    duties = FakeDuties(process)
+    process.link = link
     process.configs.append(order[0].config)
     async with open_supervisor() as supervisor, trio.open_nursery() as nursery:
-        await supervisor.start(ControlChild(link, follow))
+        await supervisor.start(ControlChild(link, duties))
         order[1].answer(Applied(order[0].generation))
-        nursery.start_soon(link.beat)
+        nursery.start_soon(link.beat, duties.take_view)
         await link.leave.wanted.wait()
         await trio.sleep(min(1.0, link.leave.grace_s))
         nursery.cancel_scope.cancel(reason="drained")

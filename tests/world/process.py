@@ -94,7 +94,8 @@ class RouterProcess:
 class Routed:
     """A running router at `base_url`, its upstream and its configuration's file."""
 
-    def __init__(self, router: RouterProcess, upstream: Upstream, port: int) -> None:
+    def __init__(self, router: RouterProcess, upstream: Upstream, port: int, folder: Path) -> None:
+        self.folder = folder
         self.router = router
         self.upstream = upstream
         self.port = port
@@ -134,7 +135,7 @@ async def routed(
             config = folder / "ucr.toml"
             config.write_text(CONFIG.format(port=upstream_port, grace_s=grace_s, key=key), "utf-8")
             async with started(folder, "serve", "--config", str(config), "--port", "0", *processes) as router:
-                yield Routed(router, upstream, await router.wait_port())
+                yield Routed(router, upstream, await router.wait_port(), folder)
                 router.terminate()
                 assert await router.process.wait() == 0, router.stderr.decode()
             written = bytes(router.stdout + router.stderr)
