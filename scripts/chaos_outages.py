@@ -71,7 +71,7 @@ async def _outage(run: Run, load: Load, upstream: Upstream, name: str) -> tuple[
             upstream.mood = Mood("hang")
         case _:
             upstream.mood = Mood("status", 503)
-    await trio.sleep(run.pick(15.0, 6.0))
+    await trio.sleep(run.pick(15.0, 5.0))
     return base, (start, trio.current_time())
 
 
@@ -80,7 +80,7 @@ async def amplification(run: Run) -> None:
     async with run.upstreams("alpha") as (alpha,):
         alpha.mood = Mood("status", 503, share=0.3)
         async with run.router(configuration(Served(alpha))) as router, run.loaded(router) as load:
-            await trio.sleep(run.pick(20.0, 8.0))
+            await trio.sleep(run.pick(20.0, 6.0))
     _report_calls(run, load.shots, (alpha,), "one provider", 1.2)
     async with run.upstreams("alpha", "beta") as (alpha, beta):
         alpha.mood = Mood("status", 503, share=0.3)

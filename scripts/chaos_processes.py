@@ -103,7 +103,7 @@ async def _kill_store(run: Run, router: Router, load: Load, store: int) -> None:
 
 async def reloads(run: Run) -> None:
     """R2: the file is rewritten with other providers, again and again, and no request notices."""
-    count, stale, latest = run.times(50, 8), 0, ""
+    count, stale, latest = run.times(50, 6), 0, ""
     async with run.upstreams("alpha", "beta") as (alpha, beta):
         plain = configuration(Served(alpha, id="only"))
         async with run.router(plain) as router, run.loaded(router, Plan(clients=8, orders="pieces=6")) as load:
@@ -226,7 +226,7 @@ async def stopped_worker(run: Run) -> None:
     ):
         await load.wait_shots(50)
         start = trio.current_time()
-        await trio.sleep(run.pick(5.0, 3.0))
+        await trio.sleep(run.pick(5.0, 2.5))
         at = trio.current_time()
         slot, pid = run.dice("R15").choice(sorted(router.workers().items()))
         send(pid, signal.SIGSTOP)
@@ -253,7 +253,7 @@ def _latencies(shots: Iterable[Shot]) -> list[float]:
 
 async def crash_loop(run: Run) -> None:
     """R17: the worker of slot 0 is killed whenever it appears; the others serve, and the parent keeps calm."""
-    seconds, restarts, seen = run.pick(60.0, 20.0), 0, set[int]()
+    seconds, restarts, seen = run.pick(60.0, 15.0), 0, set[int]()
     async with (
         run.upstreams("alpha") as (alpha,),
         run.router(configuration(Served(alpha))) as router,

@@ -9,7 +9,7 @@ from chaos_run import Run
 from chaos_upstream import Mood
 
 MORE_DESCRIPTORS = 2
-QUIET_S = 3.0
+QUIET_S = 2.0
 """Descriptors that did not change for so long are taken for settled."""
 
 
@@ -22,10 +22,10 @@ async def descriptors_back(run: Run) -> None:
         async with run.router(configuration(Served(alpha), Served(beta, "openai-chat"))) as router:
             await _warm(run, router, 2.0)
             before = await _settled(router, {}, settle_s)
-            loads = [await _warm(run, router, run.pick(10.0, 3.0))]
+            loads = [await _warm(run, router, run.pick(10.0, 2.5))]
             await leave(run, router, alpha, 100)
             alpha.fall()
-            loads.append(await _warm(run, router, run.pick(10.0, 3.0)))
+            loads.append(await _warm(run, router, run.pick(10.0, 2.5)))
             alpha.rise()
             loads.append(await _warm(run, router, 2.0))
             after = await _settled(router, before, settle_s)
@@ -62,7 +62,7 @@ def _counted(router: Router) -> dict[int, int]:
 
 async def latencies(run: Run) -> None:
     """Tell the times of the router under load beside those of direct calls, which have the same answers."""
-    plan, seconds = Plan(clients=8, pause_s=0.05, orders="pieces=3 pause=0"), run.pick(15.0, 4.0)
+    plan, seconds = Plan(clients=8, pause_s=0.05, orders="pieces=3 pause=0"), run.pick(15.0, 2.0)
     async with run.upstreams("alpha") as (alpha,), run.router(configuration(Served(alpha))) as router:
         for name, port in (("direct", alpha.port), ("router", router.port)):
             for kind, streams in (("whole", 0.0), ("stream", 1.0)):
