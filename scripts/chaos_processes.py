@@ -23,18 +23,20 @@ from chaos_run import Run
 
 TORN_S = 1.5
 """Longer than the router waits for a file that is being written: it will read half a configuration."""
+DEADLY = (signal.SIGKILL, signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT)
 LOST_GRACE_S = 0.1
 """A killed process needs a moment to be gone: what was sent to it meanwhile was in flight in it as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """A worker that was killed: when, and how long until its slot was ready again."""
+    """A worker that was killed: when, how long until its slot was ready again, and whether the log names the signal."""
 
     slot: str
     at: float
     back_s: float
     in_flight: frozenset[str]
+    is_told: bool
 
 
 async def kills(run: Run) -> None:
@@ -45,8 +47,8 @@ async def kills(run: Run) -> None:
         async with run.router(text) as router, run.loaded(router, Plan(orders="pieces=6 pause=0.01")) as load:
             await load.wait_shots(50)
             done = [
-                await _kill(router, load, dice.choice(sorted(router.workers())))
-                for _ in range(run.times(20, 5))
+                await _kill(router, load, dice.choice(sorted(router.workers())), DEADLY[number % len(DEADLY)])
+                for number in range(run.times(20, 5))
             ]
             _report_kills(run, load, done)
             if (store := router.store()) is not None:
@@ -54,14 +56,15 @@ async def kills(run: Run) -> None:
         run.report.count("R1", "requests crossed", len(having(load.shots, "crossed")), 0, len(load.shots))
 
 
-async def _kill(router: Router, load: Load, slot: str) -> Kill:
+async def _kill(router: Router, load: Load, slot: str, deadly: signal.Signals) -> Kill:
     pid, at, since = router.workers()[slot], trio.current_time(), len(router.log)
     in_flight = frozenset(mark for mark, (_, worker) in load.pending.items() if worker in ("", slot))
-    send(pid, signal.SIGKILL)
+    send(pid, deadly)
     ready = await router.wait_event("worker.ready", since)
     back_s = ready.at - at
+    is_told = any(line.fields.get("signal") == deadly.name for line in router.log[since:])
     await trio.sleep(1.0)
-    return Kill(slot, at, back_s, in_flight)
+    return Kill(slot, at, back_s, in_flight, is_told)
 
 
 def _report_kills(run: Run, load: Load, done: list[Kill]) -> None:
@@ -71,6 +74,9 @@ def _report_kills(run: Run, load: Load, done: list[Kill]) -> None:
     gaps = [longest_gap_s(shots, kill.at, kill.at + 1.0 + kill.back_s) for kill in done]
     report.told("R1", "requests lost in killed workers", str(len(excused)), len(shots))
     report.count("R1", "requests lost beyond those", len(lost) - len(excused), 0, len(shots))
+    report.count(
+        "R1", "kills that the log does not tell of", sum(not kill.is_told for kill in done), 0, len(done)
+    )
     report.count("R1", "errors", len(having(shots, "error")), 0, len(shots))
     report.time("R1", "longest gap without an answer", max(gaps), 1.0, len(done))
     report.told(
@@ -121,8 +127,9 @@ async def reloads(run: Run) -> None:
                 stale += sum(
                     shot.server not in ("", latest) for shot in load.shots if shot.sent_at > applied + 0.02
                 )
-            end = trio.current_time()
+            end, rejected = trio.current_time(), len(router.events("config.rejected"))
     shots, report = load.shots, run.report
+    report.fact("R2", "a half-written file was rejected", rejected > 0, rejected)
     report.count("R2", "requests lost", len(having(shots, "lost")), 0, len(shots))
     report.count("R2", "errors", len(having(shots, "error")), 0, len(shots))
     report.count("R2", "requests crossed", len(having(shots, "crossed")), 0, len(shots))
