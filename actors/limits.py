@@ -87,7 +87,7 @@ LIMITS_MESSAGES: tuple[type, ...] = (Borrow, Settled, Declare, Leave, Lent, Shor
 
 @dataclass(frozen=True, slots=True)
 class LimitsStatistics:
-    keys: int
+    limits: int
     borrowers: int
     recovering: bool
     lent: int

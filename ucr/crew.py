@@ -24,6 +24,7 @@ from ucr.logs import Log
 from ucr.memory import rss_bytes
 from ucr.messages import ClearCache, ForAll, Gather, ProviderFact, Rejected, ReloadNow
 from ucr.slot import INTENSITY, Slot, end
+from ucr.store_spec import StoreAddress
 from ucr.views import Gathered, ParentView, WorkerView
 
 STALLED_S = 5.0
@@ -64,7 +65,10 @@ async def _answer(reply: Reply[Answer], work: Callable[[], Awaitable[Answer]]) -
 
 
 class Crew:
-    """Hires, replaces, reconfigures and dismisses workers. One change at a time: its caller sees to that."""
+    """Hires, replaces, reconfigures and dismisses workers. One change at a time: its caller sees to that.
+
+    `store` is what new workers are told of the store that they share.
+    """
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class Crew:
         self.generation = 1
         self.sockets = sockets
         self.is_ending = False
+        self.store: StoreAddress | None = None
         self.slots: dict[int, Slot] = {}
         self.reload: Reload = _no_reload
         self._leaving: set[HiredWorker] = set()
@@ -110,7 +115,7 @@ class Crew:
         worker = HiredWorker(number, self._log, self._heard)
         await self._nursery.start(self._employ, worker, sockets)
         try:
-            await worker.make_ready(generation, config)
+            await worker.make_ready(generation, config, self.store)
         except BaseException:
             worker.kill()
             raise

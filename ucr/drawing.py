@@ -18,6 +18,10 @@ _SHOWN = (
     ("bytes", "bytes"),
     ("hits", "hits"),
     ("misses", "misses"),
+    ("limits", "limits"),
+    ("borrowers", "borrowers"),
+    ("lent", "lent"),
+    ("short", "short"),
 )
 """The statistics that have a place in a line, and the words for them."""
 
@@ -35,6 +39,8 @@ def drawn(tree: JsonObject, title: str) -> list[str]:
     parent = tree.get("parent")
     nodes = [] if parent is None else [_parent(parent)]
     nodes += [_worker(worker) for worker in tree.get("workers", ())]
+    store = tree.get("store")
+    nodes += [] if store is None else [_store(store)]
     return [title, *_lines(nodes, "")]
 
 
@@ -53,6 +59,10 @@ def _parent(parent: JsonObject) -> Node:
 def _worker(worker: JsonObject) -> Node:
     text = f"worker {worker['worker']}  {_process(worker)}, {worker['open_requests']} open requests"
     return Node(text, tuple(map(_child, worker["children"])))
+
+
+def _store(store: JsonObject) -> Node:
+    return Node(f"store  {_process({'state': 'serving', **store})}", tuple(map(_child, store["children"])))
 
 
 def _process(one: JsonObject) -> str:

@@ -25,6 +25,7 @@ from ucr.messages import (
     ToWorker,
 )
 from ucr.spawn import ChildProcess, Exit
+from ucr.store_spec import StoreAddress
 from ucr.views import WorkerView
 
 START_S = 30.0
@@ -153,16 +154,18 @@ class HiredWorker:
             case _:
                 self._desk(self, message, reply)
 
-    async def reconfigure(self, generation: int, config: Config, limit_s: float = FOLLOW_S) -> None:
+    async def reconfigure(
+        self, generation: int, config: Config, limit_s: float = FOLLOW_S, store: StoreAddress | None = None
+    ) -> None:
         """Give the worker a configuration, and return when it serves it; raises `ActorError` when it does not."""
-        applied = await self._ask(Reconfigure(generation, config), limit_s)
+        applied = await self._ask(Reconfigure(generation, config, store), limit_s)
         self.generation = applied.generation
         self.heard_at = trio.current_time()
 
-    async def make_ready(self, generation: int, config: Config) -> None:
+    async def make_ready(self, generation: int, config: Config, store: StoreAddress | None = None) -> None:
         """Give a new worker its first configuration; one that does not get ready is killed, with `Unready`."""
         try:
-            await self.reconfigure(generation, config, START_S)
+            await self.reconfigure(generation, config, START_S, store)
         except ActorError as error:
             self.kill()
             await self.ended.wait()

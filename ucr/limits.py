@@ -137,8 +137,11 @@ def tokens_used(record: Record, estimate: int) -> int:
     """Return what a request counts for, now that it has ended.
 
     What was read from a provider's cache is free, as in the providers' own limits. An answer that says
-    nothing of its tokens counts as estimated, a request that no provider answered counts for nothing.
+    nothing of its tokens counts as estimated. A request that no provider answered counts for nothing, one that
+    was answered from the cache included.
     """
+    if record.cache == "hit":
+        return 0
     usage = record.summary.usage
     if usage.input_tokens is not None:
         return usage.input_tokens + (usage.output_tokens or 0) + (usage.cache_creation_tokens or 0)

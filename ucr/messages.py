@@ -9,6 +9,7 @@ from typing import Literal
 from actors import Codec, Question, Refusal
 from ucr.config.model import Config
 from ucr.control import ReloadResult
+from ucr.store_spec import StoreAddress
 from ucr.views import Gathered, WorkerView
 
 
@@ -25,10 +26,11 @@ class Rejected(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Reconfigure(Question[Applied]):
-    """To a worker: serve this. Refused with `Rejected`."""
+    """To a worker: serve this. Refused with `Rejected`. `store` counts in a worker's first configuration only."""
 
     generation: int
     config: Config
+    store: StoreAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)

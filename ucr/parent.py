@@ -18,11 +18,12 @@ from ucr.config.model import Config
 from ucr.config.plan import plan_of
 from ucr.crew import Crew, open_crew, wanted_workers
 from ucr.hired import Sockets, Unready
-from ucr.logs import OpenLog
+from ucr.logs import Log, OpenLog
 from ucr.messages import Rejected
 from ucr.notify import Notifier
 from ucr.reload import NotApplied, Reloader, exclusively, told
 from ucr.starting import Source
+from ucr.store_seat import open_seat
 from ucr.watch import watch
 from ucr.wishes import Announce, Wishes, obeying, repeat
 
@@ -76,7 +77,7 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
     """
     async with obeying() as wishes:
         try:
-            async with open_crew(config, sockets, opened.log) as crew:
+            async with _crew(config, sockets, opened.log) as crew:
                 await crew.resize(wanted_workers(config))
                 wishes.is_starting = False
                 announce(config, listening.port_of(sockets))
@@ -84,6 +85,23 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
         finally:
             _close(sockets)
         opened.log.info("router.stopped")
+
+
+@asynccontextmanager
+async def _crew(config: Config, sockets: Sockets, log: Log) -> AsyncIterator[Crew]:
+    """Open a crew, with a store for its workers when there are several."""
+    workers = wanted_workers(config)
+    if workers == 1:
+        async with open_crew(config, sockets, log) as crew:
+            yield crew
+        return
+    async with (
+        open_seat(os.environ, config, workers, log) as (seat, address),
+        open_crew(config, sockets, log) as crew,
+    ):
+        crew.store = address
+        seat.config, seat.workers = lambda: crew.config, lambda: len(crew.workers)
+        yield crew
 
 
 async def _serve(parent: Parent, source: Source, wishes: Wishes, opened: OpenLog) -> None:

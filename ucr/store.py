@@ -34,6 +34,7 @@ from actors import (
     greet,
     open_supervisor,
 )
+from ucr import hygiene
 from ucr.logs import Log, stdout_log
 from ucr.memory import rss_bytes
 from ucr.store_spec import StoreSpec
@@ -157,6 +158,8 @@ async def _end_with(scope: trio.CancelScope, parent: int) -> None:
 def main(arguments: list[str]) -> None:
     """Run the store of these arguments."""
     parent, listener, written = arguments
+    hygiene.ignore_terminal()
+    hygiene.die_with(int(parent))
     spec = msgspec.json.decode(written.encode(), type=StoreSpec)
     now: Callable[[], datetime] = partial(datetime.now, UTC)
     trio.run(_main, int(listener), int(parent), spec, stdout_log(spec.log_level, now))

@@ -250,6 +250,7 @@ async def _serve_linked(
         RealNetwork(),
         opened.log,
         worker=str(post.slot),
+        store=order[0].store,
         reopen_log=opened.reopen,
         parent=link.parent,
     )

@@ -218,4 +218,4 @@ async def test_the_table_of_stocks_is_bounded(autojump_clock: MockClock) -> None
         assert "2048 stocks" in repr(borrower)
         await trio.sleep(63)
         assert "0 stocks" in repr(borrower)
-        assert lender.statistics().keys <= 2048
+        assert lender.statistics().limits <= 2048

@@ -105,9 +105,9 @@ async def test_the_table_of_limits_is_bounded_and_idle_ones_are_forgotten(
         for number in range(keys):
             await limits.ref.ask(Borrow("a", (Want(f"k{number}", "rate", 10),)))
             limits.ref.tell(Settled("a", (Settlement(f"k{number}", spent=1),)))
-        assert limits.statistics().keys == min(keys, 100)
+        assert limits.statistics().limits == min(keys, 100)
         await trio.sleep(62)
         for _ in range(20):
             limits.ref.tell(Settled("a", ()))
         await wait_all_tasks_blocked()
-        assert limits.statistics().keys == 0
+        assert limits.statistics().limits == 0

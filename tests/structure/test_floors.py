@@ -130,6 +130,7 @@ FLOORS = {
     "ucr.wishes": PROCESS,
     "ucr.starting": PROCESS,
     "ucr.store": PROCESS,
+    "ucr.store_seat": PROCESS,
     "ucr.tree_command": PROCESS,
     "ucr.cli": PROCESS,
 }

@@ -61,5 +61,16 @@ def test_the_tree_is_drawn_with_what_each_of_it_does() -> None:
     ]
 
 
+def test_the_store_stands_beside_the_workers() -> None:
+    limits = {"limits": 1, "borrowers": 2, "recovering": False, "lent": 7, "short": 0}
+    child = {"name": "ucr:limits", "state": "running", "crashes": 0, "restarts": 0, "statistics": limits}
+    store = {"pid": 9, "generation": 2, "rss_bytes": 0, "children": [child]}
+    assert drawn({"parent": None, "workers": [], "store": store}, "router") == [
+        "router",
+        "└─ store  serving, pid 9, generation 2",
+        "   └─ ucr:limits  running; limits 1, borrowers 2, lent 7, short 0",
+    ]
+
+
 def test_a_router_of_one_process_has_no_parent() -> None:
     assert drawn({"parent": None, "workers": []}, "router") == ["router"]

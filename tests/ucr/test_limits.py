@@ -166,6 +166,11 @@ def test_what_a_request_counts_for(usage: Usage, status: int, tokens: int) -> No
     assert tokens_used(record, 77) == tokens
 
 
+def test_an_answer_from_the_cache_counts_for_nothing() -> None:
+    record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, cache="hit")
+    assert tokens_used(record, 77) == 0
+
+
 async def test_nobody_is_refused_because_there_is_no_lender(autojump_clock: object) -> None:
     client = Client("a", "", rpm=10, concurrency=1)
     limits = ClientLimits(Borrower("alone"), lambda: 0.0)

@@ -239,7 +239,7 @@ async def test_a_killed_store_costs_a_miss_and_its_successor_goes_on_where_it_wa
     with trio.fail_after(30):
         await store.start(1)
         async with open_supervisor(grace_s=0) as supervisor:
-            borrowers = [await supervisor.start(Borrower(f"w{n}", name=f"b{n}")) for n in range(2)]
+            borrowers = [await supervisor.start(Borrower(f"w{n}", name=f"b{n}", wait_s=9)) for n in range(2)]
             async with trio.open_nursery() as nursery:
                 for borrower in borrowers:
                     nursery.start_soon(limits_link(store.path, borrower, silent_log()).run)
@@ -249,13 +249,12 @@ async def test_a_killed_store_costs_a_miss_and_its_successor_goes_on_where_it_wa
                 assert [await admitted(borrowers[0], want) for _ in range(4)] == [True] * 4
                 assert isinstance(await cache.ref.ask(Lookup(b"k")), Fill)
                 await store.kill()
-                await _until(lambda: not any(borrower.has_lender for borrower in borrowers))
+                await _until(lambda: not (any(borrower.has_lender for borrower in borrowers) or cache.is_up))
                 assert await admitted(borrowers[1], want)
-                assert not cache.is_up
                 await store.start(2, awaited=2)
                 await _until(lambda: all(borrower.has_lender for borrower in borrowers) and cache.is_up)
                 assert isinstance(await cache.ref.ask(Lookup(b"k")), Fill)
-                await trio.sleep(0.2)
+                await _until_declared(store.path, 2)
                 got = [await admitted(borrowers[n % 2], want) for n in range(12)]
                 assert got.count(True) == 5
                 nursery.cancel_scope.cancel(reason="tested")
@@ -275,10 +274,19 @@ async def test_a_store_shows_itself_and_stops_when_it_is_told_to(tmp_path: Path)
         assert store.process is not None
         assert (view.pid, view.generation) == (store.process.pid, 1)
         assert [child.name for child in view.children] == [LIMITS, CACHE]
-        assert (view.limits["keys"], view.cache["entries"]) == (0, 0)
+        assert (view.limits["limits"], view.cache["entries"]) == (0, 0)
         await store.stop()
         await stream.aclose()
     assert await store_view(store.path) is None
+
+
+async def _until_declared(path: str, count: int) -> None:
+    """Ask the store again until so many have told it what they hold."""
+    while True:
+        view = await store_view(path)
+        if view is not None and view.limits["borrowers"] == count:
+            return
+        await trio.sleep(0.01)
 
 
 async def _until(condition: Any) -> None:

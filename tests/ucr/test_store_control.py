@@ -51,7 +51,7 @@ async def test_a_store_that_says_nothing_or_nonsense_is_left_out(tmp_path: Path)
 
 
 def test_what_the_store_says_stands_beside_the_workers() -> None:
-    store = StoreView(9, 2, cache={"hits": 1, "misses": 3}, limits={"keys": 4})
+    store = StoreView(9, 2, cache={"hits": 1, "misses": 3}, limits={"limits": 4})
     gathered = Gathered((VIEW,), store=store)
     assert tree_json(gathered)["store"]["generation"] == 2
     told = cache_json(gathered)

@@ -213,7 +213,12 @@ PROVIDERS = Section(
             "Of several providers that list a model the highest is asked first.",
         ),
         Field("headers", HeaderTable(), {}, "Further headers of every request to the provider."),
-        Field("max_requests", COUNT, _PROVIDER.max_requests, "Requests to the provider at one time."),
+        Field(
+            "max_requests",
+            COUNT,
+            _PROVIDER.max_requests,
+            "Requests to the provider at one time, over all workers.",
+        ),
         Field(
             "max_pending",
             Number(0, 1_000_000, is_whole=True),

@@ -22,6 +22,12 @@ def config_place(option: str | None, environ: Mapping[str, str], exists: Callabl
     return next((place for place in places if exists(place)), None)
 
 
+def state_folder(environ: Mapping[str, str]) -> PurePath:
+    """Return the folder of what UCR keeps on this machine."""
+    named = environ.get("UCR_STATE_DIR")
+    return PurePath(named) if named else PurePath(_base(environ, "XDG_STATE_HOME", ".local/state"), "ucr")
+
+
 def _base(environ: Mapping[str, str], variable: str, below_home: str) -> PurePath:
     """Return a base folder of the XDG specification, which says that a relative one is to be ignored."""
     named = PurePath(environ.get(variable, ""))

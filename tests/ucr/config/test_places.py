@@ -1,6 +1,6 @@
 import pytest
 
-from ucr.config.places import config_place
+from ucr.config.places import config_place, state_folder
 from ucr.errors import ConfigError
 
 ENVIRON = {"HOME": "/home/u"}
@@ -39,3 +39,15 @@ def test_folders_of_the_xdg_specification_count_when_they_are_absolute() -> None
     absolute, relative = ({**ENVIRON, "XDG_CONFIG_HOME": folder} for folder in ("/cfg", "relative"))
     assert config_place(None, absolute, everywhere) == "/cfg/ucr/ucr.toml"
     assert config_place(None, relative, everywhere) == "/home/u/.config/ucr/ucr.toml"
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        (ENVIRON, "/home/u/.local/state/ucr"),
+        ({**ENVIRON, "XDG_STATE_HOME": "/state"}, "/state/ucr"),
+        ({**ENVIRON, "XDG_STATE_HOME": "/state", "UCR_STATE_DIR": "/mine"}, "/mine"),
+    ],
+)
+def test_what_is_kept_lies_where_the_user_says(environ: dict[str, str], folder: str) -> None:
+    assert str(state_folder(environ)) == folder

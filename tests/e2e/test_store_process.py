@@ -1,0 +1,149 @@
+"""Several workers and their store as real processes: limits that hold for all, one cache, a store that is killed."""
+
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trio
+
+from tests.world import answers
+from tests.world.process import LIMIT_S, LOOPBACK, RouterProcess, serving, started
+from tests.world.upstream import Answer, SeenRequest, Upstream
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """
+[[providers]]
+id = "up"
+dialect = "openai-chat"
+base_url = "http://127.0.0.1:{port}/v1"
+auth = "none"
+default_model = "up-model"
+max_requests = 6
+[router]
+default = "up"
+[[clients]]
+name = "limited"
+key = "key-limited"
+rpm = 40
+[[clients]]
+name = "free"
+key = "key-free"
+[admin]
+key = "key-admin"
+"""
+
+
+class Site:
+    """A router with three workers in front of an upstream."""
+
+    def __init__(self, router: RouterProcess, port: int) -> None:
+        self.router = router
+        self.base_url = f"http://{LOOPBACK}:{port}"
+
+    async def ask(self, words: str, key: str = "key-free", **headers: str) -> httpx.Response:
+        """Ask on a connection of its own, so that any worker may take it."""
+        body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": words}]}
+        async with httpx.AsyncClient(timeout=20) as client:
+            return await client.post(
+                f"{self.base_url}/v1/messages", json=body, headers={"x-api-key": key, **headers}
+            )
+
+    async def admin(self, path: str) -> Any:
+        async with httpx.AsyncClient(timeout=20) as client:
+            return (await client.get(self.base_url + path, headers={"x-api-key": "key-admin"})).json()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        whole = [line for line in bytes(self.router.stdout).splitlines(keepends=True) if line.endswith(b"\n")]
+        return [line for line in map(json.loads, whole) if line["event"] == name]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110 - other processes have no event to wait for
+            await trio.sleep(0.02)
+
+
+@asynccontextmanager
+async def site(folder: Path, upstream: Upstream) -> AsyncIterator[Site]:
+    with trio.fail_after(LIMIT_S):
+        async with serving(upstream) as upstream_port:
+            config = folder / "ucr.toml"
+            config.write_text(CONFIG.format(port=upstream_port), "utf-8")
+            arguments = ("serve", "--config", str(config), "--port", "0", "--workers", "3")
+            async with started(folder, *arguments) as router:
+                found = Site(router, await router.wait_port())
+                await found.until(lambda: len(found.events("store.connected")) == 3)
+                yield found
+                router.terminate()
+                assert await router.process.wait() == 0, router.stderr.decode()
+            assert b"Traceback" not in bytes(router.stdout + router.stderr)
+            assert not list(folder.glob(".local/state/ucr/*"))  # noqa: ASYNC240 - a look at an empty folder
+
+
+async def test_the_limit_of_a_client_holds_over_all_workers(tmp_path: Path) -> None:
+    async with site(tmp_path, Upstream(answers.says(200, answers.chat_reply()))) as up:
+        found: list[httpx.Response] = []
+
+        async def visit(number: int) -> None:
+            for turn in range(10):
+                found.append(await up.ask(f"{number} {turn}", "key-limited"))  # noqa: PERF401
+
+        async with trio.open_nursery() as nursery:
+            for number in range(9):
+                nursery.start_soon(visit, number)
+        statuses = Counter(answer.status_code for answer in found)
+        assert 38 <= statuses[200] <= 42
+        assert statuses[200] + statuses[429] == 90
+        assert len({answer.headers["x-ucr-worker"] for answer in found if answer.status_code == 200}) > 1
+        assert (await up.ask("other", "key-free")).status_code == 200
+
+
+async def test_all_workers_together_send_a_provider_no_more_than_it_may_have(tmp_path: Path) -> None:
+    running = most = 0
+
+    async def slow(request: SeenRequest, answer: Answer) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await trio.sleep(0.1)
+        running -= 1
+        await answers.says(200, answers.chat_reply())(request, answer)
+
+    async with site(tmp_path, Upstream(slow)) as up:
+        statuses: list[int] = []
+
+        async def visit(number: int) -> None:
+            statuses.append((await up.ask(str(number))).status_code)
+
+        async with trio.open_nursery() as nursery:
+            for number in range(60):
+                nursery.start_soon(visit, number)
+        assert statuses == [200] * 60
+        assert 5 <= most <= 6
+
+
+async def test_a_killed_store_costs_cache_misses_and_nothing_else(tmp_path: Path) -> None:
+    async with site(tmp_path, Upstream(answers.says(200, answers.chat_reply()))) as up:
+        caches = [(await up.ask("the same")).headers["x-ucr-cache"] for _ in range(6)]
+        assert caches == ["miss", "hit", "hit", "hit", "hit", "hit"]
+        for number in range(30):
+            assert (await up.ask(f"before {number}", "key-limited")).status_code == 200
+        os.kill((await up.admin("/admin/tree"))["store"]["pid"], signal.SIGKILL)
+        for number in range(20):
+            assert (await up.ask(f"while {number}")).status_code == 200
+        await up.until(lambda: len(up.events("store.connected")) == 6)
+        assert len(up.events("store.lost")) == 3
+        assert len(up.events("store.exited")) == 1
+        store = (await up.admin("/admin/tree"))["store"]
+        assert (store["generation"], [child["state"] for child in store["children"]]) == (2, ["running"] * 2)
+        assert [(await up.ask("the same")).headers["x-ucr-cache"] for _ in range(2)] == ["miss", "hit"]
+        stats = await up.admin("/cache/stats")
+        assert (stats["scope"], stats["hits"]) == ("node", 1)
+        later = Counter([(await up.ask(f"after {number}", "key-limited")).status_code for number in range(30)])
+        assert 8 <= later[200] <= 12

@@ -1,0 +1,86 @@
+import json
+import os
+import socket
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from ucr.config.model import Config
+from ucr.logs import make_log
+from ucr.store_control import store_view
+from ucr.store_seat import address_of, open_seat, store_socket
+from ucr.views import StoreView
+
+DEAD_PID = 2**22 + 1
+"""Above the greatest process id that Linux gives."""
+
+
+async def view_of(path: str, is_wanted: Callable[[StoreView], bool]) -> StoreView:
+    with trio.fail_after(20):
+        while True:
+            view = await store_view(path)
+            if view is not None and is_wanted(view):
+                return view
+            await trio.sleep(0.02)
+
+
+def test_only_this_user_reaches_the_socket_and_it_goes_with_the_block(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with store_socket({"UCR_STATE_DIR": str(folder)}) as bound:
+        path = Path(bound.getsockname())
+        assert path.parent == folder
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+    assert list(folder.iterdir()) == []
+
+
+def test_sockets_of_parents_that_were_killed_are_swept(tmp_path: Path) -> None:
+    dead, alive, other = (f"store-{DEAD_PID}.sock", f"store-{os.getppid()}.sock", "store-notes.sock")
+    for name in (dead, alive, other):
+        (tmp_path / name).touch()
+    with store_socket({"UCR_STATE_DIR": str(tmp_path)}):
+        assert {dead, alive, other} & {path.name for path in tmp_path.iterdir()} == {alive, other}
+
+
+@pytest.mark.parametrize("wanted", ["x" * 120, "a-file/below"])
+def test_where_the_folder_cannot_be_used_a_temporary_one_is(tmp_path: Path, wanted: str) -> None:
+    (tmp_path / "a-file").touch()
+    with store_socket({"UCR_STATE_DIR": str(tmp_path / wanted)}) as bound:
+        path = Path(bound.getsockname())
+        assert tmp_path not in path.parents
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert not path.parent.exists()
+
+
+def test_each_router_has_a_secret_of_its_own(tmp_path: Path) -> None:
+    with store_socket({"UCR_STATE_DIR": str(tmp_path)}) as bound:
+        one, other = address_of(bound, 3), address_of(bound, 3)
+    assert one.workers == 3
+    assert len(one.secret) == 32
+    assert one.secret != other.secret
+
+
+@pytest.mark.slow
+async def test_a_store_that_is_killed_has_a_successor_on_the_same_socket(tmp_path: Path) -> None:
+    lines: list[dict[str, Any]] = []
+    moment = datetime(2026, 11, 26, tzinfo=UTC)
+    log = make_log("info", (), (lambda line: lines.append(json.loads(line)),), lambda: moment)
+    async with open_seat({"UCR_STATE_DIR": str(tmp_path)}, Config(), 2, log) as (seat, address):
+        first = await view_of(address.path, lambda view: view.generation == 1)
+        assert not first.limits["recovering"]
+        seat.workers = lambda: 2
+        assert seat.process is not None
+        seat.process.kill()
+        second = await view_of(address.path, lambda view: view.generation == 2)
+        assert second.limits["recovering"]
+    assert [(line["event"], line["error"]) for line in lines] == [
+        ("store.exited", "store ended with signal SIGKILL")
+    ]
+    assert not list(tmp_path.iterdir())  # noqa: ASYNC240 - a look at an empty folder

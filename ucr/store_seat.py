@@ -1,0 +1,134 @@
+"""The store's seat beside the workers: the socket that the parent keeps, and the process that serves it."""
+
+import contextlib
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+
+import orjson
+import trio
+
+from actors import SupervisionEvent, open_supervisor
+from ucr.attendant import INTENSITY, Attendant, AttendantEnded
+from ucr.config.model import Config
+from ucr.config.places import state_folder
+from ucr.logs import Log
+from ucr.store_spec import StoreAddress, store_spec
+
+SOCKET_PATH_BYTES = 100
+"""A Unix socket's path has room for 107 bytes on Linux and 103 on macOS."""
+END_S = 2.0
+_SECRET_BYTES = 32
+_BACKLOG = 1024
+
+
+class StoreSeat(Attendant):
+    """The store process as a child of a supervisor. Each start is told what the configuration says then.
+
+    `config` is the present configuration, `workers` how many workers there are: their owner may come later.
+    """
+
+    def __init__(self, bound: socket.socket, config: Callable[[], Config]) -> None:
+        super().__init__("store", "ucr.store", (), (bound.fileno(),))
+        self.config = config
+        self.workers: Callable[[], int] = lambda: 0
+        self._descriptor = bound.fileno()
+        self._generation = 0
+        self._is_draining = False
+
+    async def run(self) -> None:
+        """Run the store to its end, which is a crash."""
+        self._generation += 1
+        spec = orjson.dumps(store_spec(self.config(), self._generation, self.workers())).decode()
+        arguments = (str(os.getpid()), str(self._descriptor), spec)
+        self._command = ("ucr.store", arguments, (self._descriptor,))
+        try:
+            await super().run()
+        except AttendantEnded:
+            if not self._is_draining:
+                raise
+            await trio.sleep_forever()
+
+    async def drain(self) -> None:
+        """End the process; that is no crash."""
+        self._is_draining = True
+        await super().drain()
+
+
+@contextlib.asynccontextmanager
+async def open_seat(
+    environ: Mapping[str, str], config: Config, workers: int, log: Log
+) -> AsyncIterator[tuple[StoreSeat, StoreAddress]]:
+    """Run a store as long as the block, for so many workers; yield its seat, and where it is."""
+
+    def report(event: SupervisionEvent) -> None:
+        if event.name == "actor.crashed":
+            log.error("store.exited", error=str(event.error), delay_s=round(event.delay_s, 3))
+
+    with store_socket(environ) as bound:
+        async with open_supervisor(grace_s=END_S, intensity=INTENSITY, on_event=report) as supervisor:
+            seat = await supervisor.start(StoreSeat(bound, lambda: config))
+            yield seat, address_of(bound, workers)
+
+
+@contextlib.contextmanager
+def store_socket(environ: Mapping[str, str]) -> Iterator[socket.socket]:
+    """Yield a listening Unix socket that only this user can reach; its file goes with the block."""
+    with _folder(Path(state_folder(environ))) as folder:
+        path = folder / f"store-{os.getpid()}.sock"
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as bound:
+            before = os.umask(0o177)
+            try:
+                bound.bind(str(path))
+            finally:
+                os.umask(before)
+            bound.listen(_BACKLOG)
+            bound.setblocking(False)
+            try:
+                yield bound
+            finally:
+                path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _folder(wanted: Path) -> Iterator[Path]:
+    """Yield the folder, or a temporary one where it cannot be used or its path is too long for a socket."""
+    if len(os.fsencode(wanted)) <= SOCKET_PATH_BYTES - len("/store-4194304.sock"):
+        try:
+            wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+            wanted.chmod(0o700)
+        except OSError:
+            pass
+        else:
+            _sweep(wanted)
+            yield wanted
+            return
+    with tempfile.TemporaryDirectory(prefix="ucr-") as made:
+        yield Path(made)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the sockets of parents that were killed."""
+    for path in folder.glob("store-*.sock"):
+        number = path.stem.removeprefix("store-")
+        if number.isdecimal() and not _is_alive(int(number)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def address_of(bound: socket.socket, workers: int) -> StoreAddress:
+    """Return what workers are told of the store, with a new secret."""
+    return StoreAddress(bound.getsockname(), workers, secrets.token_bytes(_SECRET_BYTES))
