@@ -11,7 +11,17 @@ from actors.request import Headers, Limits
 class UpstreamResponse:
     """Status and headers are here; the body comes as it arrives. Header names are lower-case."""
 
-    __slots__ = ("_connection", "_is_open", "_limits", "_reader", "_silent_since", "headers", "status")
+    __slots__ = (
+        "_connection",
+        "_is_open",
+        "_limits",
+        "_parts",
+        "_parts_bytes",
+        "_reader",
+        "_silent_since",
+        "headers",
+        "status",
+    )
 
     def __init__(self, connection: Connection, reader: ResponseReader, limits: Limits) -> None:
         self.status = reader.status or 0
@@ -21,6 +31,8 @@ class UpstreamResponse:
         self._limits = limits
         self._silent_since: float | None = None
         self._is_open = True
+        self._parts: list[bytes] = []
+        self._parts_bytes = 0
 
     def __repr__(self) -> str:
         return f"<UpstreamResponse {self.status}, {self._reader!r}>"
@@ -50,18 +62,19 @@ class UpstreamResponse:
         return data
 
     async def read(self, limit_bytes: int | None = None) -> bytes:
-        """Return the rest of the body; raise `PoolError` "too_large" as soon as it must be above the limit."""
+        """Return the rest of the body; raise `PoolError` "too_large" as soon as it must be above the limit.
+
+        Being cancelled loses nothing here, either.
+        """
         limit_bytes = self._limits.body_bytes if limit_bytes is None else limit_bytes
         if (self._reader.content_length or 0) > limit_bytes:
             raise self._too_large(limit_bytes)
-        parts: list[bytes] = []
-        size = 0
         while data := await self.receive():
-            parts.append(data)
-            size += len(data)
-            if size > limit_bytes:
+            self._parts.append(data)
+            self._parts_bytes += len(data)
+            if self._parts_bytes > limit_bytes:
                 raise self._too_large(limit_bytes)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
     def _too_large(self, limit_bytes: int) -> PoolError:
         return PoolError("too_large", f"the answer has more than {limit_bytes} bytes", phase="idle")

@@ -10,6 +10,7 @@ import trio
 from actors import Ref
 from actors.metrics import MetricsMessage
 from ucr import access, admin, metering, models
+from ucr.call import Router
 from ucr.config.model import Client
 from ucr.control import Control
 from ucr.count import count_tokens
@@ -24,7 +25,7 @@ from ucr.limits import ClientLimits
 from ucr.logs import Log
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.relay import Router, relay
+from ucr.relay import relay
 from ucr.views import RequestCount
 
 _OPENAI_PATHS = (

@@ -140,6 +140,7 @@ def _written(record: Record, body: bytes) -> bytes:
         "provider": record.provider,
         "model": record.model_used,
         "route": record.route,
+        "tier": record.tier,
         "stop_reason": record.summary.stop_reason,
         "notes": list(record.notes),
     }
@@ -152,6 +153,7 @@ def _read(found: Hit, record: Record) -> Place:
     head = jsontext.loads(written)
     record.cache = "hit"
     record.provider, record.model_used, record.route = head["provider"], head["model"], head["route"]
+    record.tier = head["tier"]
     record.notes = tuple(head["notes"])
     record.summary = Summary(stop_reason=head["stop_reason"])
     return Place(record, body=body, age_s=found.age_s)

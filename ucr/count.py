@@ -6,6 +6,7 @@ only costs the exactness: the estimate answers, because clients do without a cou
 
 from actors import Success
 from ucr import upstream
+from ucr.call import Router, note_request
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
@@ -16,7 +17,6 @@ from ucr.exchange import Exchange
 from ucr.jsontext import JsonError, loads
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.relay import Router, note_request
 from ucr.routing import Candidate, candidates
 
 _ANSWER_BYTES = 64 * 1024

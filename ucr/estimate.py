@@ -73,6 +73,11 @@ def quick_estimate(raw: bytes) -> int:
     return max(1, tokens + round((length - high) / _QUICK_BYTES + high / _QUICK_HIGH_BYTES))
 
 
+def output_estimate(chars: int) -> int:
+    """Return about how many tokens so many characters of an answer are."""
+    return max(1, round(chars / _LETTERS))
+
+
 def _binary_spans(raw: bytes) -> list[tuple[int, int]]:
     """Find the long strings of base64 that follow the words for them."""
     spans: list[tuple[int, int]] = []

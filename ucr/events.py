@@ -7,7 +7,7 @@ of the Anthropic Messages API, the richest of the protocols that UCR speaks.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from ucr.errors import ApiError
@@ -139,10 +139,13 @@ class BlockStop:
 
 @dataclass(frozen=True, slots=True)
 class MessageDelta:
+    """The end of the answer. `is_estimated` says that the provider did not count the output itself."""
+
     stop_reason: StopReason
     usage: Usage
     stop_sequence: str | None = None
     stop_details: Mapping[str, Any] | None = None
+    is_estimated: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import trio
 
-from ucr.relay import Router
+from ucr.call import Router
 
 
 class Generation:

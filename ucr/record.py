@@ -27,6 +27,7 @@ class Record:
     model_asked: str = ""
     model_used: str = ""
     route: str = ""
+    tier: str = ""
     attempts: int = 0
     cache: str = "bypass"
     status: int = 0
@@ -62,7 +63,7 @@ class Record:
             ("x-ucr-provider", self.provider),
             ("x-ucr-model", self.model_used),
             ("x-ucr-route", self.route),
-            ("x-ucr-tier", "optimal" if self.provider else ""),
+            ("x-ucr-tier", self.tier),
             ("x-ucr-attempts", str(self.attempts) if self.attempts else ""),
             ("x-ucr-cache", self.cache if self.provider else ""),
             ("x-ucr-worker", self.worker),
@@ -84,7 +85,7 @@ class Record:
             "model_asked": self.model_asked,
             "model_used": self.model_used or None,
             "route": self.route or None,
-            "tier": "optimal" if self.provider else None,
+            "tier": self.tier or None,
             "attempts": self.attempts,
             "status": self.status,
             "stream": self.stream,
@@ -103,4 +104,5 @@ class Record:
             "request_bytes": self.request_bytes,
             "answer_bytes": self.answer_bytes,
             "client": self.client,
+            "usage_estimated": self.summary.is_estimated,
         }

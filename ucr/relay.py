@@ -2,107 +2,34 @@
 
     bytes → parse → route → cache → for each candidate: admit → build → send → decode → encode → bytes
 
-`relay` is the story; what it decides is decided by pure functions (`routing`, `verdict`, the dialects), and
-what it waits for is waited for in `patience.wait()`, which is where a request ends when its time is up.
+`relay` is the story. Candidates come in three tiers, and each tier is left only when nobody in it could serve:
+first everybody is asked once (`_ask_all`), then those whose fault may have passed are asked again
+(`_ask_again`). What is decided is decided by pure functions (`routing`, `retry`, `verdict`, the dialects); one
+candidate's part is `Attempt`, and what it waits for is waited for in `patience.wait()`, which is where a request
+ends when its time is up.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections import deque
+from collections.abc import Sequence
 
 import trio
 
-from actors import Board, Failure, Lease, Outcome, PoolError, Success, UpstreamResponse
-from actors import Provider as ProviderChild
-from ucr import answer, caching, ratelimits, upstream, verdict
-from ucr.config.model import Config
+from ucr import caching, retry, shape, verdict
+from ucr.attempt import Attempt
+from ucr.call import Call, Router, note_request
 from ucr.delivery import Delivery
-from ucr.dialects import registry
-from ucr.dialects.crossing import Crossing
-from ucr.dialects.faults import mask_keys, unreadable
-from ucr.dialects.roles import (
-    Canonical,
-    ClientDialect,
-    HeaderList,
-    Outgoing,
-    ProviderDialect,
-    Request,
-    Summary,
-    Tap,
-    Target,
-)
+from ucr.dialects.faults import mask_keys
+from ucr.dialects.roles import ClientDialect
 from ucr.errors import ApiError, UpstreamError
-from ucr.estimate import Calibration, quick_estimate
-from ucr.events import MessageStart
 from ucr.exchange import Exchange
+from ucr.hedge import hedged
 from ucr.limits import Entry
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.routing import Candidate, candidates
+from ucr.routing import TIERS, Candidate, plan
 
-ERROR_BODY_BYTES = 256 * 1024
 _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 """What clients compact at: an overflow worded otherwise is told in the router's words."""
-FINISHING_S = 2.0
-LINGER_S = 0.25
-"""How long the end of a body may come after the end of the stream in it, before the connection is given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Router:
-    """What requests need of the process they run in."""
-
-    config: Config
-    children: Mapping[str, ProviderChild]
-    board: Board
-    unix_time: Callable[[], float]
-    worker: str = "0"
-    calibration: Calibration = field(default_factory=Calibration)
-    answers: caching.Answers | None = None
-
-
-@dataclass(slots=True)
-class Call:
-    """One request on its way."""
-
-    router: Router
-    client: ClientDialect
-    request: Request
-    record: Record
-    delivery: Delivery
-    patience: Patience
-    canonical: Canonical | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FailedAttempt:
-    """A candidate's failure, with what the answer's headers and the log say if it is the one that is told."""
-
-    error: UpstreamError
-    provider: str
-    model_used: str
-    route: str
-    upstream_request_id: str | None
-    headers: HeaderList
-
-    @classmethod
-    def of(cls, error: UpstreamError, call: Call) -> "FailedAttempt":
-        """Take down what belongs to the candidate that was asked last."""
-        record = call.record
-        return cls(
-            error,
-            record.provider,
-            record.model_used,
-            record.route,
-            record.upstream_request_id,
-            call.delivery.extra_headers,
-        )
-
-    def restore(self, call: Call) -> None:
-        """Make the answer speak of this candidate again."""
-        record = call.record
-        record.provider, record.model_used, record.route = self.provider, self.model_used, self.route
-        record.upstream_request_id = self.upstream_request_id
-        call.delivery.extra_headers = self.headers
 
 
 async def relay(
@@ -118,7 +45,7 @@ async def relay(
     request = client.parse(raw, exchange.headers)
     note_request(record, request)
     await entry.spend(raw)
-    choices = candidates(router.config, request.model)
+    choices = plan(router.config, request.model)
     call = Call(router, client, request, record, Delivery(exchange, client, record), patience)
     with await caching.find(router.answers, request, choices, record) as place:
         if place.body is None:
@@ -129,7 +56,7 @@ async def relay(
             await call.delivery.reply(place.body)
 
 
-async def _from_candidates(call: Call, choices: tuple[Candidate, ...]) -> None:
+async def _from_candidates(call: Call, choices: Sequence[Candidate]) -> None:
     """Answer from the candidates, keeping a silent stream alive."""
     async with trio.open_nursery() as nursery:
         if call.request.stream:
@@ -138,32 +65,96 @@ async def _from_candidates(call: Call, choices: tuple[Candidate, ...]) -> None:
         nursery.cancel_scope.cancel(reason="answered")
 
 
-def note_request(record: Record, request: Request) -> None:
-    """Write down what the log says of a request."""
-    record.dialect, record.model_asked, record.stream = request.dialect, request.model, request.stream
-    record.session_id, record.agent_id = request.session_id, request.agent_id
-    record.request_bytes = len(request.raw)
+async def _answer(call: Call, choices: Sequence[Candidate]) -> None:
+    failed: list[Attempt] = []
+    for tier in TIERS:
+        if await _ask_all(call, [c for c in choices if c.tier == tier], failed):
+            return
+        if await _ask_again(call, [attempt for attempt in failed if attempt.candidate.tier == tier], failed):
+            return
+    await _tell(call, failed)
 
 
-async def _answer(call: Call, choices: tuple[Candidate, ...]) -> None:
-    failures: list[FailedAttempt] = []
-    for candidate in choices:
-        try:
-            return await _try(call, candidate)
-        except UpstreamError as error:
-            if candidate.provider.dialect != call.client.name:
-                error.body = None
-            upstream.mask_own_keys(error, candidate.provider)
-            failures.append(FailedAttempt.of(error, call))
-            if not verdict.tries_next(error):
+async def _ask_all(call: Call, choices: Sequence[Candidate], failed: list[Attempt]) -> bool:
+    """Ask everybody once, in order, until one has served; return whether one has."""
+    waiting = deque(choices)
+    while waiting and _goes_on(call, failed):
+        candidate = waiting.popleft()
+        while _can_serve(call, candidate):
+            attempt = Attempt(call, candidate)
+            if await _ask(call, attempt, waiting, failed):
+                return True
+            if not (_goes_on(call, failed) and attempt.has_another_key):
                 break
-        except ApiError as error:
-            return await call.delivery.fail(error, None)
-    hopeful = verdict.most_hopeful([attempt.error for attempt in failures])
-    next(attempt for attempt in failures if attempt.error is hopeful).restore(call)
-    told = verdict.for_client(hopeful)
-    await call.delivery.fail(told, _own_body(told))
+    return False
+
+
+async def _ask_again(call: Call, attempts: Sequence[Attempt], failed: list[Attempt]) -> bool:
+    """Ask those once more whose fault may have passed, after a pause and within their budgets."""
+    for attempt in attempts:
+        while _goes_on(call, failed) and (again := _retry(call, attempt, failed)) is not None:
+            if await _ask(call, again, deque(), failed):
+                return True
+            attempt = again
+    return False
+
+
+def _retry(call: Call, attempt: Attempt, failed: Sequence[Attempt]) -> Attempt | None:
+    """Return another attempt at a candidate that failed; None when it is not to be asked again."""
+    times = sum(other.candidate == attempt.candidate for other in failed)
+    pause_s = None if attempt.error is None else retry.pause_s(attempt.error, times, call.router.dice())
+    now_s = trio.current_time()
+    if pause_s is None or now_s + pause_s >= call.patience.deadline:
+        return None
+    permission = attempt.child.retries.try_spend(now_s)
+    return None if permission is None else Attempt(call, attempt.candidate, permission, pause_s)
+
+
+async def _ask(call: Call, attempt: Attempt, waiting: deque[Candidate], failed: list[Attempt]) -> bool:
+    """Ask one candidate, and a second one beside it when the first is silent for too long."""
+    hedge_s = call.router.config.router.hedge_s(attempt.candidate.route)
+    if hedge_s is None:
+        await attempt.run()
+        attempts, was_served = [attempt], attempt.error is None
+    else:
+        race = await hedged(attempt, lambda: _hedge(call, waiting), hedge_s)
+        attempts, was_served = race.entrants, race.was_served
+    failed += [one for one in attempts if one.error is not None and not _is_unfit(one)]
+    return was_served
+
+
+def _hedge(call: Call, waiting: deque[Candidate]) -> Attempt | None:
+    """Return an attempt at the next candidate that may be asked beside another one."""
+    while waiting and call.may_ask:
+        candidate = waiting.popleft()
+        child = call.router.children[candidate.provider.id]
+        if _can_serve(call, candidate) and child.is_available(candidate.model):
+            permission = child.retries.try_spend(trio.current_time())
+            return None if permission is None else Attempt(call, candidate, permission)
     return None
+
+
+def _goes_on(call: Call, failed: Sequence[Attempt]) -> bool:
+    return call.may_ask and all(one.error is None or verdict.tries_next(one.error) for one in failed)
+
+
+def _can_serve(call: Call, candidate: Candidate) -> bool:
+    """False for a candidate of the last tier that cannot take what the request holds."""
+    is_chosen = candidate.tier != "emergency"
+    return is_chosen or shape.fits(candidate.provider, candidate.model, call.request.body)
+
+
+def _is_unfit(attempt: Attempt) -> bool:
+    """True for a candidate of the last tier for which the request could not even be written."""
+    return attempt.candidate.tier == "emergency" and attempt.is_unbuilt
+
+
+async def _tell(call: Call, failed: Sequence[Attempt]) -> None:
+    """Tell the client the error of the attempt that leaves most hope, or that is final."""
+    told = verdict.to_tell([attempt.error for attempt in failed if attempt.error is not None])
+    next(attempt for attempt in failed if attempt.error is told).note()
+    words = verdict.for_client(told)
+    await call.delivery.fail(words, _own_body(words))
 
 
 def _own_body(error: ApiError) -> bytes | None:
@@ -173,178 +164,3 @@ def _own_body(error: ApiError) -> bytes | None:
     if error.fault == "overflow" and not any(words in error.body for words in _OVERFLOW_WORDS):
         return None
     return mask_keys(error.body.decode("utf-8", "replace")).encode()
-
-
-async def _try(call: Call, candidate: Candidate) -> None:
-    """Ask one candidate and deliver its answer; raise `UpstreamError` while another may still be asked."""
-    provider, record = candidate.provider, call.record
-    child = call.router.children[provider.id]
-    record.provider, record.model_used, record.route = provider.id, candidate.model, candidate.route
-    record.upstream_request_id, call.delivery.extra_headers = None, ()
-    record.attempts += 1
-    call.patience.limit(provider.timeouts.total_s)
-    with await upstream.admitted(child, provider, candidate.model, record.request_id, call.patience) as lease:
-        outgoing = _built(call, candidate)
-        record.notes = outgoing.notes
-        try:
-            async with upstream.opened(child, provider, outgoing, lease, call.patience) as response:
-                await _deliver(call, candidate, outgoing, response, lease)
-        except UpstreamError as error:
-            lease.outcome = upstream.outcome_of(error) or Success()
-            raise
-
-
-def _built(call: Call, candidate: Candidate) -> Outgoing:
-    provider = candidate.provider
-    target = Target(provider.id, candidate.model, provider.base_url, provider.quirks)
-    dialect = registry.PROVIDERS[provider.dialect]
-    if provider.dialect == call.client.name:
-        return dialect.build_same(call.request, target)
-    if call.canonical is None:
-        call.canonical = call.client.canonical(call.request)
-    outgoing = dialect.build(call.canonical, call.request, target)
-    estimate = call.router.calibration.corrected(candidate.model, quick_estimate(call.request.raw))
-    return replace(
-        outgoing,
-        context=replace(outgoing.context, input_estimate=estimate),
-        notes=tuple(dict.fromkeys((*call.canonical.notes, *outgoing.notes))),
-    )
-
-
-async def _deliver(
-    call: Call, candidate: Candidate, outgoing: Outgoing, response: UpstreamResponse, lease: Lease
-) -> None:
-    provider = candidate.provider
-    dialect = registry.PROVIDERS[provider.dialect]
-    headers = upstream.headers_of(response)
-    call.record.upstream_request_id = ratelimits.upstream_request_id(headers)
-    call.delivery.extra_headers = ratelimits.passed_on(
-        headers, call.client.name, provider.dialect, call.router.unix_time()
-    )
-    if response.status != 200:
-        body = await _error_body(call, response)
-        if response.status < 300:
-            raise unreadable(provider.id, f"answered {response.status}, which is no answer", body)
-        if response.status < 400:
-            raise unreadable(provider.id, "answered with a redirect, which is never followed")
-        raise dialect.decode_error(response.status, headers, body, outgoing.context)
-    is_stream = headers.get("content-type", "").lower().startswith("text/event-stream")
-    if call.request.stream and is_stream:
-        lease.outcome = await _stream(call, dialect, outgoing, response)
-    else:
-        await _whole(call, dialect, outgoing, response, is_stream)
-        lease.outcome = Success()
-
-
-def _note_summary(call: Call, summary: Summary) -> None:
-    """Write down what was reported, and make the next estimate for this model better by it."""
-    call.record.summary, usage = summary, summary.usage
-    if usage.input_tokens is not None:
-        counted = (usage.input_tokens, usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0)
-        model, estimate = call.record.model_used, quick_estimate(call.request.raw)
-        call.router.calibration.observe(model, estimate, sum(counted))
-
-
-async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:
-    with call.patience.wait():
-        return await response.read(limit_bytes)
-
-
-async def _error_body(call: Call, response: UpstreamResponse) -> bytes:
-    """Read an error's words; the status counts also when they are too many or are cut off."""
-    try:
-        return await _read(call, response, ERROR_BODY_BYTES)
-    except PoolError:
-        return b""
-
-
-async def _stream(
-    call: Call, dialect: ProviderDialect, outgoing: Outgoing, response: UpstreamResponse
-) -> Outcome:
-    """Deliver a stream; what fails before the commit point is raised, what fails after it is told in-stream."""
-    tap = _tap(call, dialect, outgoing)
-    call.delivery.watch(tap)
-    try:
-        await _flow(call, tap, response)
-    except ApiError as error:
-        if not tap.is_committed:
-            raise
-        await call.delivery.fail(error, None)
-        return Failure("midstream")
-    finally:
-        _note_summary(call, tap.summary)
-    if tap.failure is not None:
-        if not tap.is_committed:
-            raise tap.failure
-        call.record.error_type = tap.failure.type
-    await call.delivery.end()
-    if tap.failure is None:
-        await _let_end(response)
-    return Success() if tap.failure is None else Failure("midstream")
-
-
-async def _let_end(response: UpstreamResponse) -> None:
-    """Read a body to its end, most often one empty chunk, so that its connection can be used again."""
-    with trio.move_on_after(LINGER_S):
-        try:
-            while await response.receive():
-                pass
-        except PoolError:
-            return
-
-
-def _tap(call: Call, dialect: ProviderDialect, outgoing: Outgoing) -> Tap:
-    if dialect.name == call.client.name:
-        return dialect.tap(outgoing.context, strict=is_strict(call.request.headers.get("user-agent", "")))
-    return Crossing(dialect.decoder(outgoing.context), call.client, call.request, outgoing.context)
-
-
-def is_strict(user_agent: str) -> bool:
-    """True for the readers known to fail on an event that is not documented: those made with the AI SDK."""
-    return "ai-sdk/" in user_agent.lower()
-
-
-async def _flow(call: Call, tap: Tap, response: UpstreamResponse) -> None:
-    """Carry the stream from the provider to the client until its proper end, or its failure."""
-    while not tap.is_finished and tap.failure is None:
-        data = await _next(call, tap, response)
-        await call.delivery.write(tap.feed(data) if data else tap.close())
-        if not data:
-            return
-
-
-async def _next(call: Call, tap: Tap, response: UpstreamResponse) -> bytes:
-    """Return the next bytes; b"" at the end, or when only counters are missing and do not come."""
-    try:
-        if not tap.is_finishing:
-            with call.patience.wait():
-                return await response.receive()
-        with trio.move_on_after(FINISHING_S), call.patience.wait():
-            return await response.receive()
-    except PoolError as error:
-        raise upstream.pool_fault(call.record.provider, error) from None
-    return b""
-
-
-async def _whole(
-    call: Call, dialect: ProviderDialect, outgoing: Outgoing, response: UpstreamResponse, is_stream: bool
-) -> None:
-    body = await _read(call, response)
-    if dialect.name == call.client.name and not call.request.stream and not is_stream:
-        written, summary = dialect.pass_reply(body, outgoing.context)
-        _note_summary(call, summary)
-        return await call.delivery.reply(written)
-    if is_stream:
-        decoder = dialect.decoder(outgoing.context)
-        reply = answer.collect([*decoder.feed(body), *decoder.close()])
-    else:
-        reply = dialect.decode_reply(body, outgoing.context)
-    _note_summary(call, Summary(reply.usage, reply.stop_reason))
-    if not call.request.stream:
-        return await call.delivery.reply(call.client.encode_reply(reply, call.request.model))
-    encoder = call.client.encoder(call.request)
-    for event in answer.play(reply):
-        data = encoder.encode(event)
-        if not (isinstance(event, MessageStart) and call.delivery.is_opened):
-            await call.delivery.write(data)
-    return await call.delivery.end()

@@ -6,7 +6,8 @@ tried as they were asked for first, and then without what clients add to them.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from ucr.config.model import Config, ModelTarget, Provider, Targets
 from ucr.errors import ApiError
@@ -18,13 +19,18 @@ _LONG_CONTEXT = re.compile(r"\[1m\]$", re.IGNORECASE)
 _TAG = re.compile(r":beta$|[-@]20[0-9]{6}$")
 
 
+Tier = Literal["optimal", "simple", "emergency"]
+TIERS: tuple[Tier, ...] = ("optimal", "simple", "emergency")
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A provider that may serve the request, the model to ask it for, and the step that chose it."""
+    """A provider that may serve the request, the model to ask it for, and the step and tier that chose it."""
 
     provider: Provider
     model: str
     route: str
+    tier: Tier = "optimal"
 
 
 def candidates(config: Config, model: str) -> tuple[Candidate, ...]:
@@ -36,6 +42,24 @@ def candidates(config: Config, model: str) -> tuple[Candidate, ...]:
             rest = _served(config, config.router.fallbacks, asked, "fallback")
             return tuple(_without_repeats((*chosen, *rest)))
     raise not_found(model)
+
+
+def plan(config: Config, model: str) -> tuple[Candidate, ...]:
+    """Return everybody who may be asked, in three tiers, without repeats; raise `ApiError` 404 as `candidates`.
+
+    Optimal: whom the routing chose, and the fallbacks. Simple: the default, then whoever lists the model, by
+    priority. Emergency: every enabled provider, by priority, with a model of its own.
+    """
+    asked = plain_name(model)
+    optimal = candidates(config, model)
+    simple = (
+        *_served(config, _by_default(config, asked), asked, "default"),
+        *_served(config, _by_listing(config, asked), asked, "listed"),
+    )
+    own = tuple(ModelTarget(p.id, next(iter(models_of(p)), None)) for p in by_priority(config))
+    emergency = _served(config, own, asked, "emergency")
+    tiers = zip(TIERS, (optimal, simple, emergency), strict=True)
+    return tuple(_without_repeats(replace(c, tier=tier) for tier, chosen in tiers for c in chosen))
 
 
 def plain_name(model: str) -> str:

@@ -24,6 +24,7 @@ from actors import (
     ProviderSpec,
     UpstreamRequest,
     UpstreamResponse,
+    Urgency,
 )
 from actors import (
     Provider as ProviderChild,
@@ -106,13 +107,18 @@ async def admitted(
     request_id: str,
     patience: Patience,
     *,
+    urgency: Urgency = "interactive",
     is_side_call: bool = False,
 ) -> Lease:
     """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
     try:
         with patience.wait():
             return await child.admit(
-                request_id, deadline=patience.deadline, model=model, is_side_call=is_side_call
+                request_id,
+                deadline=patience.deadline,
+                model=model,
+                urgency=urgency,
+                is_side_call=is_side_call,
             )
     except (BreakerOpen, CoolingDown) as refusal:
         raise refused(provider, model, refusal) from None

@@ -23,26 +23,42 @@ _HOPE: tuple[Fault, ...] = (
 OVERLOAD_RETRY_S = 1
 
 
-def tries_next(error: UpstreamError) -> bool:
-    """True when another candidate may do better: whenever the fault does not lie in the request."""
-    return error.fault not in _IN_THE_REQUEST
+def tries_next(error: ApiError) -> bool:
+    """True when another candidate may do better: whenever the fault lies neither in the request nor in us."""
+    return isinstance(error, UpstreamError) and error.fault not in _IN_THE_REQUEST
 
 
-def most_hopeful(errors: Sequence[UpstreamError]) -> UpstreamError:
+def to_tell(errors: Sequence[ApiError]) -> ApiError:
     """Return the error that the client is told of after every candidate failed.
 
     A fault of the request is final by itself; otherwise the most hopeful error is told, the later one of two
-    alike, so that a client that can wait learns for how long.
+    alike, so that a client that can wait learns for how long: as the provider said it, or, where no provider was
+    asked, until the first one may be.
     """
-    return min(reversed(errors), key=_rank)
+    told = min(reversed(errors), key=lambda error: (_rank(error), _is_own(error)))
+    if _is_own(told):
+        return min(
+            (error for error in errors if _is_own(error) and _rank(error) == _rank(told)),
+            key=lambda error: error.retry_after_s or 0,
+        )
+    return told
 
 
-def _rank(error: UpstreamError) -> int:
-    return _HOPE.index(error.fault) if error.fault in _HOPE else -1
+def _is_own(error: ApiError) -> bool:
+    """True for a wait of the router's own making: no provider was asked."""
+    return (
+        isinstance(error, UpstreamError) and error.upstream_status is None and error.retry_after_s is not None
+    )
 
 
-def for_client(error: UpstreamError) -> ApiError:
-    """Say an upstream's error to the client with the status that makes the client do the right thing."""
+def _rank(error: ApiError) -> int:
+    return _HOPE.index(error.fault) if isinstance(error, UpstreamError) and error.fault in _HOPE else -1
+
+
+def for_client(error: ApiError) -> ApiError:
+    """Say an error to the client with the status that makes the client do the right thing."""
+    if not isinstance(error, UpstreamError):
+        return error
     if error.fault == "auth":
         return _told(error, "permission_error")
     if error.fault == "connect":

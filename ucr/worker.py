@@ -22,6 +22,7 @@ from ucr import hygiene
 from ucr.api import Api, new_request_id
 from ucr.asgi import AsgiApp
 from ucr.caching import Answers, clear
+from ucr.call import Router
 from ucr.config.model import Config
 from ucr.config.plan import Plan, plan_of
 from ucr.control import LocalControl
@@ -34,7 +35,6 @@ from ucr.listening import listeners as listeners_of
 from ucr.logs import Log, OpenLog
 from ucr.messages import Applied, ProviderFact, Reconfigure, Rejected, ToParent
 from ucr.parent_control import ParentControl
-from ucr.relay import Router
 from ucr.roster import Succession
 from ucr.snapshot import Viewer
 from ucr.store_control import with_store

@@ -4,9 +4,9 @@ from types import MappingProxyType
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from ucr.call import Router
 from ucr.config.model import Config
 from ucr.generation import Generation
-from ucr.relay import Router
 
 
 def generation() -> Generation:

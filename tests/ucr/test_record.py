@@ -24,6 +24,7 @@ def test_the_headers_of_an_answer_say_who_gave_it_and_how() -> None:
         provider="groq",
         model_used="gpt-x",
         route="default",
+        tier="simple",
         attempts=2,
         waited_s=lambda: 0.25,
         notes=("top_k was left out", "one image was left out"),
@@ -34,7 +35,7 @@ def test_the_headers_of_an_answer_say_who_gave_it_and_how() -> None:
         ("x-ucr-provider", "groq"),
         ("x-ucr-model", "gpt-x"),
         ("x-ucr-route", "default"),
-        ("x-ucr-tier", "optimal"),
+        ("x-ucr-tier", "simple"),
         ("x-ucr-attempts", "2"),
         ("x-ucr-cache", "bypass"),
         ("x-ucr-worker", "0"),
@@ -54,8 +55,15 @@ def test_the_overhead_is_never_below_nothing() -> None:
     assert record(waited_s=lambda: 9.0).fields(101.0)["overhead_ms"] == 0.0
 
 
-def test_the_log_fields_are_those_of_the_contract_in_its_order_and_four_more() -> None:
-    assert tuple(record().fields(100.0)) == (*FINISHED, "retries", "request_bytes", "answer_bytes", "client")
+def test_the_log_fields_are_those_of_the_contract_in_its_order_and_five_more() -> None:
+    assert tuple(record().fields(100.0)) == (
+        *FINISHED,
+        "retries",
+        "request_bytes",
+        "answer_bytes",
+        "client",
+        "usage_estimated",
+    )
 
 
 def test_what_is_not_known_is_null_in_the_log() -> None:
@@ -81,6 +89,7 @@ def test_what_is_not_known_is_null_in_the_log() -> None:
 def test_the_log_counts_times_from_the_beginning_of_the_request() -> None:
     made = record(
         provider="p",
+        tier="emergency",
         attempts=3,
         first_byte_s=100.5,
         waited_s=lambda: 1.5,
@@ -89,7 +98,7 @@ def test_the_log_counts_times_from_the_beginning_of_the_request() -> None:
     fields = made.fields(102.0)
     assert (fields["ttfb_ms"], fields["total_ms"], fields["overhead_ms"]) == (500.0, 2000.0, 500.0)
     assert (fields["input_tokens"], fields["output_tokens"], fields["cache_read_tokens"]) == (7, 0, 3)
-    assert (fields["stop_reason"], fields["tier"], fields["retries"]) == ("end_turn", "optimal", 2)
+    assert (fields["stop_reason"], fields["tier"], fields["retries"]) == ("end_turn", "emergency", 2)
 
 
 def test_the_id_of_a_message_comes_from_that_of_its_request() -> None:

@@ -91,7 +91,7 @@ def told(world: World, prefix: str) -> list[str]:
 async def test_after_five_failures_a_provider_is_asked_no_more_until_a_probe_succeeds(
     autojump_clock: MockClock,
 ) -> None:
-    config = config_of(provider("up", "openai-chat"))
+    config = config_of(provider("up", "openai-chat"), max_attempts=1)
     async with open_router(config, up=(*[BROKEN] * 5, WELL)) as world:
         assert await statuses(world, 5) == [500] * 5
         began = trio.current_time()
@@ -194,7 +194,9 @@ async def test_one_model_may_fail_while_another_of_the_same_provider_serves(auto
         handler: Handler = BROKEN if b'"bad"' in request.body else WELL
         await handler(request, answer)
 
-    config = config_of(provider("up", "openai-chat", models=("good", "bad")))
+    config = config_of(
+        provider("up", "openai-chat", default_model="bad", models=("good", "bad")), max_attempts=1
+    )
     async with open_router(config, up=by_model) as world:
         assert await statuses(world, 6, {**ASK, "model": "bad"}) == [500] * 5 + [529]
         assert await statuses(world, 2, {**ASK, "model": "good"}) == [200] * 2

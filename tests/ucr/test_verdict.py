@@ -96,14 +96,14 @@ def test_what_is_told_keeps_what_the_provider_said() -> None:
 def test_the_error_that_waiting_helps_most_is_told() -> None:
     limited = failed("rate_limit", "rate_limit_error", retry_after_s=30)
     errors = [failed("auth"), limited, failed("connect")]
-    assert verdict.most_hopeful(errors) is limited
+    assert verdict.to_tell(errors) is limited
 
 
 def test_of_two_alike_the_later_is_told() -> None:
     first, second = failed("overload", "overloaded_error"), failed("overload", "overloaded_error")
-    assert verdict.most_hopeful([first, second]) is second
+    assert verdict.to_tell([first, second]) is second
 
 
 def test_a_fault_of_the_request_is_told_before_every_other() -> None:
     wrong = failed("request", "invalid_request_error")
-    assert verdict.most_hopeful([failed("rate_limit", "rate_limit_error"), wrong]) is wrong
+    assert verdict.to_tell([failed("rate_limit", "rate_limit_error"), wrong]) is wrong

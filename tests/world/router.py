@@ -7,7 +7,7 @@ second passes, so that a test with the autojump clock may last an hour of virtua
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from ucr.worker import Worker, open_worker
 
 ROUTER = ("127.0.0.1", 3000)
 NO_CACHE = Cache(enabled=False)
+_ROUTES = frozenset(entry.name for entry in fields(Router))
 EPOCH = datetime(2026, 11, 25, tzinfo=UTC)
 
 
@@ -36,9 +37,17 @@ class World:
     stop: trio.Event = field(default_factory=trio.Event)
     lines: list[dict[str, Any]] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
+    _written: trio.Event = field(default_factory=trio.Event)
 
     def write(self, line: bytes) -> None:
         self.lines.append(json.loads(line))
+        self._written.set()
+        self._written = trio.Event()
+
+    async def wait_finished(self, count: int) -> None:
+        """Wait until so many requests have finished."""
+        while len(self.finished) < count:
+            await self._written.wait()
 
     @property
     def worker(self) -> Worker:
@@ -130,9 +139,14 @@ def provider(name: str, dialect: str, **changes: Any) -> Provider:
 
 
 def config_of(*providers: Provider, **changes: Any) -> Config:
-    """Return a configuration in which the providers stand in for one another, in order, without a cache."""
+    """Return a configuration in which the providers stand in for one another, in order, without a cache.
+
+    A change that is a field of the routes is made there.
+    """
     targets = tuple(ModelTarget(entry.id) for entry in providers)
-    base = Config(providers=providers, router=Router(default=targets), server=Server(), cache=NO_CACHE)
+    routes = {name: changes.pop(name) for name in tuple(changes) if name in _ROUTES}
+    router = Router(**{"default": targets, **routes})
+    base = Config(providers=providers, router=router, server=Server(), cache=NO_CACHE)
     return replace(base, **changes)
 
 

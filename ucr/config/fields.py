@@ -16,12 +16,13 @@ from ucr.config.kinds import (
     Kind,
     Listing,
     Number,
+    PerRoute,
     Table,
     TargetList,
     Text,
     Url,
 )
-from ucr.config.model import Cache, Logging, Provider, Server, Timeouts
+from ucr.config.model import Cache, Logging, Provider, Router, Server, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 
 DIALECTS = ("anthropic", "openai-chat")
@@ -29,6 +30,7 @@ AUTHS = ("bearer", "x-api-key", "api-key", "both", "none")
 _SERVER, _TIMEOUTS, _LOGGING, _CACHE = Server(), Timeouts(), Logging(), Cache()
 _PROVIDER = Provider("", "", "")
 _BREAKER = BreakerSpec()
+_ROUTER = Router()
 _QUIRKS = Quirks()
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -277,6 +279,26 @@ ROUTER = Section(
     (
         Field("default", TargetList(), "(none)", "Target of whatever nothing else claims."),
         Field("fallbacks", TargetList(), [], "Targets that follow those of every route."),
+        Field(
+            "max_attempts",
+            Number(1, 10, is_whole=True),
+            _ROUTER.max_attempts,
+            "Calls to providers that one request may make, retries and hedges included.",
+        ),
+        Field(
+            "hedge_after_s",
+            PerRoute(SECONDS),
+            {},
+            "Silence after which the next candidate is asked as well; one number, or a table by route.",
+            "s",
+        ),
+        Field(
+            "on_disconnect",
+            Choice(("cancel", "drain")),
+            _ROUTER.on_disconnect,
+            "When a client leaves: end the provider's answer, or read it on so that its usage is known.",
+        ),
+        Field("drain_s", SECONDS, _ROUTER.drain_s, "How long an answer is read on that nobody waits for.", "s"),
         *(
             Field(task, TargetList(), "(none)", f"Target of {task.replace('_', ' ')} requests.", later=True)
             for task in TASKS

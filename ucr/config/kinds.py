@@ -263,6 +263,27 @@ def _target(value: object) -> ModelTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class PerRoute:
+    """One number for all routes, which stands under "*", or a table of numbers by route."""
+
+    number: Number
+    is_secret: bool = False
+
+    @property
+    def word(self) -> str:
+        return "number or table of numbers"
+
+    def read(self, value: object) -> Mapping[str, float]:
+        if not isinstance(value, dict):
+            return MappingProxyType({"*": self.number.read(value)})
+        return MappingProxyType({str(route): self.number.read(item) for route, item in value.items()})
+
+    def schema(self) -> Schema:
+        one = self.number.schema()
+        return {"anyOf": [*one["anyOf"], {"type": "object", "additionalProperties": one}]}
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table, or a list of them, that a later version reads."""
 

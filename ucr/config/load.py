@@ -120,8 +120,8 @@ def _models(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> 
 def _router(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> Router:
     table = reading.table(tree, ROUTER)
     values = reading.values(table, ROUTER.fields, "router")
-    for key, targets in values.items():
-        _check_targets(reading, f"router.{key}", targets, providers)
+    for key in ("default", "fallbacks"):
+        _check_targets(reading, f"router.{key}", values.get(key, ()), providers)
     if not values.get("default") and "default" not in table:
         reading.warn("router.default is not set: requests for models that no provider lists are refused")
     return Router(**values)

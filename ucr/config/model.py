@@ -13,6 +13,9 @@ from ucr.catalogue import Auth, Quirks
 from ucr.secret import Secret
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
+NO_HEDGES: Mapping[str, float] = MappingProxyType({})
+
+OnDisconnect = Literal["cancel", "drain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,21 @@ Targets = tuple[ModelTarget, ...]
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """`default` serves what nothing else claims; `fallbacks` follow every route's own targets."""
+    """`default` serves what nothing else claims; `fallbacks` follow every route's own targets.
+
+    `hedge_after_s` is by route; "*" stands for every route that is not named.
+    """
 
     default: Targets = ()
     fallbacks: Targets = ()
+    max_attempts: int = 3
+    hedge_after_s: Mapping[str, float] = field(default_factory=lambda: NO_HEDGES)
+    on_disconnect: OnDisconnect = "cancel"
+    drain_s: float = 10.0
+
+    def hedge_s(self, route: str) -> float | None:
+        """Return after how long a route asks a second candidate beside a silent one; None: never."""
+        return self.hedge_after_s.get(route, self.hedge_after_s.get("*"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,25 @@ bytes in, bytes for the client out, nothing before the commit point.
 
 from typing import assert_never
 
-from ucr.dialects.roles import ClientDialect, Context, Request, StreamDecoder, Summary
+from ucr.dialects.roles import ClientDialect, Content, Context, Request, StreamDecoder, Summary
 from ucr.errors import ApiError, UpstreamError
 from ucr.events import (
     BlockDelta,
     BlockStart,
     BlockStop,
+    Delta,
     Event,
     Failed,
+    InputJsonDelta,
     MessageDelta,
     MessageStart,
     MessageStop,
+    OpaqueDelta,
     Ping,
+    SignatureDelta,
     StopReason,
+    TextDelta,
+    ThinkingDelta,
     Usage,
 )
 
@@ -36,6 +42,8 @@ class Crossing:
         self._held: list[Event] = []
         self._usage = Usage()
         self._stop_reason: StopReason | None = None
+        self._is_estimated = False
+        self.content = Content()
         self.is_committed = False
         self.is_finished = False
         self.is_at_boundary = True
@@ -48,7 +56,7 @@ class Crossing:
 
     @property
     def summary(self) -> Summary:
-        return Summary(self._usage, self._stop_reason)
+        return Summary(self._usage, self._stop_reason, self._is_estimated)
 
     def feed(self, data: bytes) -> bytes:
         """Take the provider's bytes; return the client's."""
@@ -94,9 +102,14 @@ class Crossing:
                 self._usage = self._usage.updated(usage)
                 if not self.is_committed:
                     self._held.append(event)
-            case BlockStart() | BlockDelta() | BlockStop():
+            case BlockDelta(delta=delta):
                 self.is_committed = True
-            case MessageDelta(stop_reason=stop_reason, usage=usage):
+                self.content.add(_chars(delta))
+            case BlockStart() | BlockStop():
+                self.is_committed = True
+                self.content.add(0)
+            case MessageDelta(stop_reason=stop_reason, usage=usage, is_estimated=is_estimated):
+                self._is_estimated = is_estimated
                 self.is_committed = True
                 self._usage = self._usage.updated(usage)
                 self._stop_reason = stop_reason
@@ -108,6 +121,20 @@ class Crossing:
                 pass
             case _:
                 assert_never(event)
+
+
+def _chars(delta: Delta) -> int:
+    match delta:
+        case TextDelta(text):
+            return len(text)
+        case ThinkingDelta(thinking):
+            return len(thinking)
+        case InputJsonDelta(partial_json):
+            return len(partial_json)
+        case SignatureDelta() | OpaqueDelta():
+            return 0
+        case _:
+            assert_never(delta)
 
 
 def _upstream_error(error: ApiError) -> UpstreamError:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 
 from ucr import jsontext, sse
 from ucr.dialects import faults
-from ucr.dialects.roles import Context, Summary
+from ucr.dialects.roles import Content, Context, Summary
 from ucr.errors import UpstreamError
 from ucr.events import Usage
 from ucr.jsontext import JsonError, JsonObject
@@ -23,7 +23,12 @@ _DONE = "[DONE]"
 
 
 class EventTap(ABC):
-    """A tap of one stream: a dialect says what an event means by `_event`, and calls `_commit` and `_fail`."""
+    """A tap of one stream: a dialect says what an event means by `_event`, and calls `_commit` and `_fail`.
+
+    `framing_bytes` is about what an event of content holds beside the content.
+    """
+
+    framing_bytes: int
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -35,6 +40,8 @@ class EventTap(ABC):
         self._failure: UpstreamError | None = None
         self._usage = Usage()
         self._stop_reason: str | None = None
+        self._block_bytes = 0
+        self.content = Content()
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes; return what goes to the client, nothing before the commit point."""
@@ -114,7 +121,9 @@ class EventTap(ABC):
         return block
 
     def _commit(self) -> None:
+        """Say that the present event holds content."""
         self._is_committed = True
+        self.content.add(self._block_bytes - self.framing_bytes)
 
     def _fail(self, error: UpstreamError, written: bytes | None = None) -> None:
         """End the stream in an error, in the provider's own words when they are `written`."""
@@ -137,7 +146,9 @@ class EventTap(ABC):
             and jsontext.is_sound(_data_of(block))
         ):
             self._held.append(plain)
+            self.content.add(len(block) - self.framing_bytes)
             return
+        self._block_bytes = len(block)
         event = sse.parse(block)
         if event is None:
             self._hold(block)

@@ -91,10 +91,24 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the log says of an answer."""
+    """What the log says of an answer. `is_estimated`: the provider did not count the output itself."""
 
     usage: Usage = Usage()
     stop_reason: StopReason | str | None = None
+    is_estimated: bool = False
+
+
+@dataclass(slots=True)
+class Content:
+    """How much content a stream has brought: its events, and about how many characters they held."""
+
+    events: int = 0
+    chars: int = 0
+
+    def add(self, chars: int) -> None:
+        """Count one event."""
+        self.events += 1
+        self.chars += max(0, chars)
 
 
 class StreamDecoder(Protocol):
@@ -156,6 +170,11 @@ class Tap(Protocol):
     @property
     def failure(self) -> UpstreamError | None:
         """The error that the stream reported or ended in."""
+        ...
+
+    @property
+    def content(self) -> Content:
+        """How much content was read so far."""
         ...
 
     @property

@@ -19,6 +19,8 @@ class MessageTap(EventTap):
     The commit point is the first block, or the end of a message without any.
     """
 
+    framing_bytes = 120
+
     def __init__(self, context: Context, *, strict: bool) -> None:
         super().__init__(context)
         self._documented = Documented() if strict else None

@@ -80,7 +80,8 @@ class Assembly:
         is_cut = reason not in ("end_turn", "tool_use")
         events = self._reader.finish(is_cut=is_cut)
         counted = Usage(output_tokens=usage.estimated(self._reader.chars)).updated(self._usage)
-        return [*events, MessageDelta(reason, counted), MessageStop()]
+        is_estimated = self._usage.output_tokens is None
+        return [*events, MessageDelta(reason, counted, is_estimated=is_estimated), MessageStop()]
 
 
 def _message_id(chunk: JsonObject) -> str:

@@ -41,6 +41,8 @@ class ChatTap(EventTap):
     The commit point is the first chunk with content of any kind, or with a finish reason.
     """
 
+    framing_bytes = 200
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._is_mapped = context.model_asked != context.model_used

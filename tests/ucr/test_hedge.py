@@ -1,0 +1,115 @@
+"""Two candidates side by side: the faster one answers, and nobody sees the other."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from tests.world import answers
+from tests.world.router import config_of, open_router, provider
+from tests.world.sweep import Scenario, cancellation_sweep
+
+MESSAGES = "/v1/messages"
+TURN: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+ASK: dict[str, Any] = {"model": "claude-x", "max_tokens": 50, "messages": TURN}
+
+
+def slow(seconds: float, status: int = 200) -> Any:
+    async def handler(request: Any, answer: Any) -> None:
+        await trio.sleep(seconds)
+        await answers.says(status, answers.chat_reply())(request, answer)
+
+    return handler
+
+
+def two(hedges: Mapping[str, float]) -> Any:
+    return config_of(provider("first", "openai-chat"), provider("second", "openai-chat"), hedge_after_s=hedges)
+
+
+async def test_a_silent_candidate_gets_company_and_the_faster_one_answers(autojump_clock: object) -> None:
+    async with open_router(two({"*": 2.0}), first=slow(60.0), second=slow(1.0)) as world:
+        began_s = trio.current_time()
+        heard = await world.ask(MESSAGES, ASK)
+        assert trio.current_time() - began_s == pytest.approx(3.0)
+        await wait_all_tasks_blocked()
+        assert world.upstreams["first"].aborted
+    assert (heard.status, heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == (
+        200,
+        "second",
+        "2",
+    )
+
+
+async def test_a_candidate_that_answers_after_all_wins_over_its_hedge(autojump_clock: object) -> None:
+    async with open_router(two({"*": 2.0}), first=slow(3.0), second=slow(60.0)) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.status, heard.headers["x-ucr-provider"]) == (200, "first")
+    assert world.finished[0]["provider"] == "first"
+
+
+@pytest.mark.parametrize("hedges", [{}, {"listed": 2.0}])
+async def test_without_a_hedge_for_the_route_nobody_else_is_asked(
+    hedges: Mapping[str, float], autojump_clock: object
+) -> None:
+    async with open_router(two(hedges), first=slow(60.0), second=slow(1.0)) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == ("first", "1")
+
+
+async def test_a_failure_before_its_hedge_is_followed_as_usual(autojump_clock: object) -> None:
+    async with open_router(two({"*": 2.0}), first=slow(1.0, 500), second=slow(1.0)) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.status, heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == (
+        200,
+        "second",
+        "2",
+    )
+
+
+async def test_when_one_fails_the_other_is_waited_for(autojump_clock: object) -> None:
+    async with open_router(two({"*": 2.0}), first=slow(10.0), second=slow(1.0, 500)) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.status, heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == (
+        200,
+        "first",
+        "2",
+    )
+
+
+async def test_when_both_fail_the_client_is_told_once(autojump_clock: object) -> None:
+    config = config_of(
+        provider("first", "openai-chat"),
+        provider("second", "openai-chat"),
+        hedge_after_s={"*": 2.0},
+        max_attempts=2,
+    )
+    async with open_router(config, first=slow(10.0, 500), second=slow(1.0, 503)) as world:
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.status, heard.headers["x-ucr-attempts"]) == (529, "2")
+
+
+@pytest.mark.slow
+def test_a_client_that_leaves_at_any_step_leaves_nothing_behind() -> None:
+    @asynccontextmanager
+    async def scenario() -> AsyncIterator[Scenario]:
+        config = config_of(
+            *(provider(name, "openai-chat") for name in ("first", "second", "third")),
+            hedge_after_s={"*": 2.0},
+            max_attempts=4,
+        )
+        async with open_router(config, first=slow(3.0, 500), second=slow(4.0, 503), third=slow(5.0)) as world:
+
+            async def act() -> None:
+                await world.ask(MESSAGES, ASK)
+
+            async def check() -> None:
+                listed = (await world.ask("/v1/providers", method="GET")).json()["data"]
+                assert [entry["status"]["in_flight"] for entry in listed] == [0, 0, 0]
+                assert (await world.ask(MESSAGES, ASK)).status == 200
+
+            yield Scenario(act, check)
+
+    assert cancellation_sweep(scenario) >= 5

@@ -1,0 +1,162 @@
+"""One candidate asked once: admitted, built, sent, and its answer delivered or its failure kept.
+
+An attempt keeps to itself what it learns until it has a good answer in hand and the `claim` to deliver it: two
+attempts may run side by side, and only the one that answers writes into the request's record.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+import trio
+
+from actors import Lease, Success, UpstreamResponse
+from ucr import ratelimits, reception, upstream
+from ucr.call import Call
+from ucr.dialects import registry
+from ucr.dialects.faults import unreadable
+from ucr.dialects.roles import HeaderList, Headers, Outgoing, Target
+from ucr.errors import ApiError, Fault, UpstreamError
+from ucr.estimate import quick_estimate
+from ucr.reception import Incoming
+from ucr.routing import Candidate
+from ucr.urgency import urgency_of
+
+_OF_THE_KEY: frozenset[Fault] = frozenset({"rate_limit", "quota", "auth"})
+
+Claim = Callable[["Attempt"], bool]
+
+
+def always(_attempt: "Attempt") -> bool:
+    """The claim of an attempt that runs alone."""
+    return True
+
+
+class Attempt:
+    """`error` is why it failed: None when it was served, or cancelled, or has not ended.
+
+    A retry has a `permission`, which is its part of the provider's budget, and begins with a pause.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        candidate: Candidate,
+        permission: AbstractContextManager[object] | None = None,
+        pause_s: float = 0.0,
+    ) -> None:
+        self.candidate = candidate
+        self.child = call.router.children[candidate.provider.id]
+        self.error: ApiError | None = None
+        self.is_unbuilt = False
+        self._pause_s = pause_s
+        self._call = call
+        self._dialect = registry.PROVIDERS[candidate.provider.dialect]
+        self._permission = permission or nullcontext()
+        self._notes: tuple[str, ...] = ()
+        self._headers: HeaderList = ()
+        self._upstream_request_id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Attempt at {self.candidate.provider.id}/{self.candidate.model}: {self.error!r}>"
+
+    @property
+    def has_another_key(self) -> bool:
+        """True when its key was turned away and its provider has one that was not."""
+        was_turned_away = isinstance(self.error, UpstreamError) and self.error.fault in _OF_THE_KEY
+        has_several = len(self.candidate.provider.api_keys) > 1
+        return was_turned_away and has_several and self.child.is_available(self.candidate.model)
+
+    async def run(self, claim: Claim = always) -> None:
+        """Ask and deliver. What went wrong before the client got anything is kept in `error`."""
+        try:
+            with self._permission:
+                await self._pause()
+                await self._ask(claim)
+        except UpstreamError as error:
+            if self._dialect.name != self._call.client.name:
+                error.body = None
+            upstream.mask_own_keys(error, self.candidate.provider)
+            self.error = error
+        except ApiError as error:
+            self.error = error
+
+    def note(self) -> None:
+        """Make the answer's headers and the log speak of this candidate."""
+        record, candidate = self._call.record, self.candidate
+        record.provider, record.model_used = candidate.provider.id, candidate.model
+        record.route, record.tier = candidate.route, candidate.tier
+        record.upstream_request_id, record.notes = self._upstream_request_id, self._notes
+        self._call.delivery.extra_headers = self._headers
+
+    async def _pause(self) -> None:
+        if self._pause_s:
+            with self._call.patience.wait():
+                await trio.sleep(self._pause_s)
+
+    async def _ask(self, claim: Claim) -> None:
+        call, provider = self._call, self.candidate.provider
+        call.patience.limit(provider.timeouts.total_s)
+        call.patience.check()
+        admitted = upstream.admitted(
+            self.child,
+            provider,
+            self.candidate.model,
+            call.record.request_id,
+            call.patience,
+            urgency=urgency_of(call.request),
+        )
+        with await admitted as lease:
+            self.is_unbuilt = True
+            outgoing = self._built()
+            self.is_unbuilt = False
+            self._notes = outgoing.notes
+            call.record.attempts += 1
+            try:
+                async with upstream.opened(self.child, provider, outgoing, lease, call.patience) as response:
+                    await self._answered(outgoing, response, lease, claim)
+            except UpstreamError as error:
+                lease.outcome = upstream.outcome_of(error) or Success()
+                raise
+
+    def _built(self) -> Outgoing:
+        call, candidate, provider = self._call, self.candidate, self.candidate.provider
+        target = Target(provider.id, candidate.model, provider.base_url, provider.quirks)
+        if self._dialect.name == call.client.name:
+            return self._dialect.build_same(call.request, target)
+        if call.canonical is None:
+            call.canonical = call.client.canonical(call.request)
+        outgoing = self._dialect.build(call.canonical, call.request, target)
+        estimate = call.router.calibration.corrected(candidate.model, quick_estimate(call.request.raw))
+        return replace(
+            outgoing,
+            context=replace(outgoing.context, input_estimate=estimate),
+            notes=tuple(dict.fromkeys((*call.canonical.notes, *outgoing.notes))),
+        )
+
+    async def _answered(
+        self, outgoing: Outgoing, response: UpstreamResponse, lease: Lease, claim: Claim
+    ) -> None:
+        call, provider = self._call, self.candidate.provider
+        headers = upstream.headers_of(response)
+        self._upstream_request_id = ratelimits.upstream_request_id(headers)
+        self._headers = ratelimits.passed_on(
+            headers, call.client.name, provider.dialect, call.router.unix_time()
+        )
+        if response.status != 200:
+            raise await self._refusal(outgoing, response, headers)
+        if claim(self):
+            self.note()
+            is_stream = headers.get("content-type", "").lower().startswith("text/event-stream")
+            incoming = Incoming(provider, self._dialect, outgoing, response, lease, is_stream)
+            await reception.deliver(call, incoming)
+
+    async def _refusal(self, outgoing: Outgoing, response: UpstreamResponse, headers: Headers) -> UpstreamError:
+        body = await reception.error_body(self._call, response)
+        if response.status < 300:
+            return unreadable(
+                outgoing.context.provider, f"answered {response.status}, which is no answer", body
+            )
+        if response.status < 400:
+            return unreadable(outgoing.context.provider, "answered with a redirect, which is never followed")
+        return self._dialect.decode_error(response.status, headers, body, outgoing.context)

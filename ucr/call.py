@@ -1,0 +1,54 @@
+"""One request on its way, and what it needs of the process that it runs in."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from actors import Board
+from actors import Provider as ProviderChild
+from ucr.caching import Answers
+from ucr.config.model import Config
+from ucr.delivery import Delivery
+from ucr.dialects.roles import Canonical, ClientDialect, Request
+from ucr.estimate import Calibration
+from ucr.patience import Patience
+from ucr.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """What requests need of their process. `dice` gives numbers from 0 to 1."""
+
+    config: Config
+    children: Mapping[str, ProviderChild]
+    board: Board
+    unix_time: Callable[[], float]
+    worker: str = "0"
+    calibration: Calibration = field(default_factory=Calibration)
+    answers: Answers | None = None
+    dice: Callable[[], float] = random.random
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way."""
+
+    router: Router
+    client: ClientDialect
+    request: Request
+    record: Record
+    delivery: Delivery
+    patience: Patience
+    canonical: Canonical | None = None
+
+    @property
+    def may_ask(self) -> bool:
+        """True while another call to a provider may be made for this request."""
+        return self.record.attempts < self.router.config.router.max_attempts
+
+
+def note_request(record: Record, request: Request) -> None:
+    """Write down what the log says of a request."""
+    record.dialect, record.model_asked, record.stream = request.dialect, request.model, request.stream
+    record.session_id, record.agent_id = request.session_id, request.agent_id
+    record.request_bytes = len(request.raw)

@@ -1,0 +1,228 @@
+"""From an answer's head to its end: read, decoded, encoded, delivered, accounted.
+
+Whoever delivers has the request to himself. A failure before the commit point is raised, so that another
+candidate may still be asked; one after it is told in the stream, and nothing is ever spliced.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import trio
+
+from actors import Abandoned, Failure, Lease, PoolError, Success, UpstreamResponse
+from ucr import answer, upstream
+from ucr.call import Call
+from ucr.config.model import Provider
+from ucr.dialects.crossing import Crossing
+from ucr.dialects.roles import Content, Outgoing, ProviderDialect, Summary, Tap
+from ucr.errors import ApiError
+from ucr.estimate import output_estimate, quick_estimate
+from ucr.events import MessageStart, Usage
+
+ERROR_BODY_BYTES = 256 * 1024
+FINISHING_S = 2.0
+LINGER_S = 0.25
+"""How long the end of a body may come after the end of the stream in it, before the connection is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A good answer, its head here and its body on the way, with the lease that it settles."""
+
+    provider: Provider
+    dialect: ProviderDialect
+    outgoing: Outgoing
+    response: UpstreamResponse
+    lease: Lease
+    is_stream: bool
+
+
+async def deliver(call: Call, incoming: Incoming) -> None:
+    """Deliver a good answer and settle its lease by how it went."""
+    if call.request.stream and incoming.is_stream:
+        await _stream(call, incoming)
+    else:
+        await _whole(call, incoming)
+
+
+async def error_body(call: Call, response: UpstreamResponse) -> bytes:
+    """Read an error's words; the status counts also when they are too many or are cut off."""
+    try:
+        return await _read(call, response, ERROR_BODY_BYTES)
+    except PoolError:
+        return b""
+
+
+async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:
+    with call.patience.wait():
+        return await response.read(limit_bytes)
+
+
+async def _stream(call: Call, incoming: Incoming) -> None:
+    tap = _tap(call, incoming)
+    call.delivery.watch(tap)
+    try:
+        await _flow(call, incoming, tap)
+    except ApiError as error:
+        if not tap.is_committed:
+            raise
+        incoming.lease.outcome = Failure("midstream")
+        await call.delivery.fail(error, None)
+        return
+    except trio.Cancelled:
+        await _read_on(call, incoming, tap)
+        incoming.lease.outcome = Success() if tap.is_finished else Abandoned()
+        raise
+    finally:
+        _note_stream(call, tap)
+    if tap.failure is not None and not tap.is_committed:
+        raise tap.failure
+    if tap.failure is not None:
+        call.record.error_type = tap.failure.type
+    incoming.lease.outcome = Success() if tap.failure is None else Failure("midstream")
+    await call.delivery.end()
+    if tap.failure is None:
+        await _let_end(incoming.response)
+
+
+def _tap(call: Call, incoming: Incoming) -> Tap:
+    dialect, context = incoming.dialect, incoming.outgoing.context
+    if dialect.name == call.client.name:
+        return dialect.tap(context, strict=is_strict(call.request.headers.get("user-agent", "")))
+    return Crossing(dialect.decoder(context), call.client, call.request, context)
+
+
+def is_strict(user_agent: str) -> bool:
+    """True for the readers known to fail on an event that is not documented: those made with the AI SDK."""
+    return "ai-sdk/" in user_agent.lower()
+
+
+async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
+    """Carry the stream from the provider to the client until its proper end, or its failure.
+
+    Pings and comments are no sign of life: what is not content within the idle limit is silence.
+    """
+    idle_s = incoming.provider.timeouts.idle_s
+    seen, until = -1, 0.0
+    while not tap.is_finished and tap.failure is None:
+        if tap.content.events != seen:
+            seen, until = tap.content.events, trio.current_time() + idle_s
+        data = await _next(call, incoming, tap, until)
+        await call.delivery.write(tap.feed(data) if data else tap.close())
+        if not data:
+            return
+
+
+async def _next(call: Call, incoming: Incoming, tap: Tap, until: float) -> bytes:
+    """Return the next bytes; b"" at the end, or when only counters are missing and do not come."""
+    provider = incoming.provider
+    try:
+        if not tap.is_finishing:
+            late = f"provider '{provider.id}': no content within {provider.timeouts.idle_s:g} s"
+            with call.patience.wait(until=until, late=late):
+                return await incoming.response.receive()
+        with trio.move_on_after(FINISHING_S), call.patience.wait():
+            return await incoming.response.receive()
+    except PoolError as error:
+        raise upstream.pool_fault(provider.id, error) from None
+    return b""
+
+
+async def _let_end(response: UpstreamResponse) -> None:
+    """Read a body to its end, most often one empty chunk, so that its connection can be used again."""
+    with trio.move_on_after(LINGER_S), suppress(PoolError):
+        while await response.receive():
+            pass
+
+
+async def _read_on(call: Call, incoming: Incoming, tap: Tap) -> None:
+    """The client has left: read what is still to come, if it is to be known what it costs, and send nothing."""
+    with _after_leaving(call) as is_wanted:
+        while is_wanted and not tap.is_finished and tap.failure is None:
+            data = await _next(call, incoming, tap, math.inf)
+            tap.feed(data) if data else tap.close()
+            if not data:
+                return
+        if is_wanted:
+            await _let_end(incoming.response)
+
+
+@contextmanager
+def _after_leaving(call: Call) -> Iterator[bool]:
+    """Give the block the time that the configuration leaves to an answer nobody waits for; False: none."""
+    routes = call.router.config.router
+    with (
+        trio.move_on_after(routes.drain_s, shield=routes.on_disconnect == "drain"),
+        suppress(ApiError, PoolError),
+    ):
+        yield routes.on_disconnect == "drain"
+
+
+def _note_stream(call: Call, tap: Tap) -> None:
+    """Write down what a stream cost; what it did not say itself is estimated, and marked so."""
+    summary, content = tap.summary, tap.content
+    _note_summary(call, summary)
+    is_told = tap.is_finished and summary.usage.output_tokens is not None
+    if content.events and not is_told:
+        call.record.summary = Summary(_estimated(call, summary.usage, content), summary.stop_reason, True)
+
+
+def _estimated(call: Call, usage: Usage, content: Content) -> Usage:
+    told, sent = usage.input_tokens, quick_estimate(call.request.raw)
+    return usage.updated(
+        Usage(
+            input_tokens=call.router.calibration.corrected(call.record.model_used, sent)
+            if told is None
+            else told,
+            output_tokens=max(usage.output_tokens or 0, output_estimate(content.chars)),
+        )
+    )
+
+
+def _note_summary(call: Call, summary: Summary) -> None:
+    """Write down what was reported, and make the next estimate for this model better by it."""
+    call.record.summary, usage = summary, summary.usage
+    if usage.input_tokens is not None:
+        counted = (usage.input_tokens, usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0)
+        model, estimate = call.record.model_used, quick_estimate(call.request.raw)
+        call.router.calibration.observe(model, estimate, sum(counted))
+
+
+async def _whole(call: Call, incoming: Incoming) -> None:
+    try:
+        body = await _read(call, incoming.response)
+    except trio.Cancelled:
+        with _after_leaving(call) as is_wanted:
+            if is_wanted:
+                _written(call, incoming, await _read(call, incoming.response))
+                incoming.lease.outcome = Success()
+        raise
+    written = _written(call, incoming, body)
+    incoming.lease.outcome = Success()
+    if not call.request.stream:
+        return await call.delivery.reply(written[0])
+    for data in written:
+        await call.delivery.write(data)
+    return await call.delivery.end()
+
+
+def _written(call: Call, incoming: Incoming, body: bytes) -> list[bytes]:
+    """Return what the client gets of a whole answer: one body, or the events of a stream."""
+    dialect, context = incoming.dialect, incoming.outgoing.context
+    if dialect.name == call.client.name and not call.request.stream and not incoming.is_stream:
+        passed, summary = dialect.pass_reply(body, context)
+        _note_summary(call, summary)
+        return [passed]
+    if incoming.is_stream:
+        decoder = dialect.decoder(context)
+        reply = answer.collect([*decoder.feed(body), *decoder.close()])
+    else:
+        reply = dialect.decode_reply(body, context)
+    _note_summary(call, Summary(reply.usage, reply.stop_reason))
+    if not call.request.stream:
+        return [call.client.encode_reply(reply, call.request.model)]
+    encoder, is_opened = call.client.encoder(call.request), call.delivery.is_opened
+    pieces = [(event, encoder.encode(event)) for event in answer.play(reply)]
+    return [data for event, data in pieces if not (isinstance(event, MessageStart) and is_opened)]
