@@ -13,6 +13,8 @@ from chaos_upstream import Mood, Upstream
 SETTLING_S = {"refuses": 2.0, "answers 503": 2.0, "hangs": 5.0}
 """After this time of an outage every worker's breaker must be open; a call that hangs fails after a second."""
 LEAVERS = 200
+NO_BREAKER = "[providers.breaker]\nenabled = false"
+"""An open breaker would hide how often failed calls are repeated."""
 
 
 async def with_fallback(run: Run) -> None:
@@ -79,7 +81,8 @@ async def amplification(run: Run) -> None:
     """R6: a provider that fails three calls of ten is not asked much more often for it."""
     async with run.upstreams("alpha") as (alpha,):
         alpha.mood = Mood("status", 503, share=0.3)
-        async with run.router(configuration(Served(alpha))) as router, run.loaded(router) as load:
+        text = configuration(Served(alpha, more=NO_BREAKER))
+        async with run.router(text) as router, run.loaded(router) as load:
             await trio.sleep(run.pick(20.0, 6.0))
     _report_calls(run, load.shots, (alpha,), "one provider", 1.2)
     async with run.upstreams("alpha", "beta") as (alpha, beta):
