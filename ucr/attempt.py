@@ -13,6 +13,7 @@ import trio
 from actors import Lease, Success, UpstreamResponse
 from ucr import ratelimits, reception, upstream
 from ucr.call import Call
+from ucr.departure import outlive
 from ucr.dialects import registry
 from ucr.dialects.faults import unreadable
 from ucr.dialects.roles import HeaderList, Headers, Outgoing, Target
@@ -49,6 +50,7 @@ class Attempt:
         self.child = call.router.children[candidate.provider.id]
         self.error: ApiError | None = None
         self.is_unbuilt = False
+        self._is_lost = False
         self._pause_s = pause_s
         self._call = call
         self._dialect = registry.PROVIDERS[candidate.provider.dialect]
@@ -81,6 +83,10 @@ class Attempt:
         except ApiError as error:
             self.error = error
 
+    def lose(self) -> None:
+        """Another attempt answers: this one says nothing more."""
+        self._is_lost = True
+
     def note(self) -> None:
         """Make the answer's headers and the log speak of this candidate."""
         record, candidate = self._call.record, self.candidate
@@ -98,26 +104,48 @@ class Attempt:
         call, provider = self._call, self.candidate.provider
         call.patience.limit(provider.timeouts.total_s)
         call.patience.check()
-        admitted = upstream.admitted(
-            self.child,
-            provider,
-            self.candidate.model,
-            call.record.request_id,
-            call.patience,
-            urgency=urgency_of(call.request),
-        )
-        with await admitted as lease:
+        with await self._admitted() as lease:
             self.is_unbuilt = True
             outgoing = self._built()
             self.is_unbuilt = False
             self._notes = outgoing.notes
             call.record.attempts += 1
-            try:
-                async with upstream.opened(self.child, provider, outgoing, lease, call.patience) as response:
-                    await self._answered(outgoing, response, lease, claim)
-            except UpstreamError as error:
-                lease.outcome = upstream.outcome_of(error) or Success()
-                raise
+            await outlive(call, lambda: self._exchange(outgoing, lease, claim), lambda: not self._is_lost)
+
+    async def _admitted(self) -> Lease:
+        call = self._call
+        call.entering += 1
+        try:
+            return await upstream.admitted(
+                self.child,
+                self.candidate.provider,
+                self.candidate.model,
+                call.record.request_id,
+                call.patience,
+                urgency=urgency_of(call.request),
+            )
+        finally:
+            call.entering -= 1
+
+    async def _exchange(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> None:
+        call, provider = self._call, self.candidate.provider
+        try:
+            async with upstream.opened(self.child, provider, outgoing, lease, call.patience) as response:
+                await self._answered(outgoing, response, lease, claim)
+        except UpstreamError as error:
+            lease.outcome = upstream.outcome_of(error) or Success()
+            raise
+        except trio.Cancelled:
+            self._note_left()
+            raise
+
+    def _note_left(self) -> None:
+        """The client has left: the log says whom this cost something, and about how much."""
+        if self._is_lost:
+            return
+        if not self._call.record.provider:
+            self.note()
+        reception.note_left(self._call)
 
     def _built(self) -> Outgoing:
         call, candidate, provider = self._call, self.candidate, self.candidate.provider

@@ -31,7 +31,7 @@ class Router:
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way."""
+    """One request on its way. `entering` is how many of its attempts wait for a permit."""
 
     router: Router
     client: ClientDialect
@@ -40,11 +40,17 @@ class Call:
     delivery: Delivery
     patience: Patience
     canonical: Canonical | None = None
+    entering: int = 0
+
+    @property
+    def calls_left(self) -> int:
+        """How many calls to providers may still be made for this request; those that wait for a permit count."""
+        return self.router.config.router.max_attempts - self.record.attempts - self.entering
 
     @property
     def may_ask(self) -> bool:
         """True while another call to a provider may be made for this request."""
-        return self.record.attempts < self.router.config.router.max_attempts
+        return self.calls_left > 0
 
 
 def note_request(record: Record, request: Request) -> None:

@@ -1,16 +1,20 @@
 """Counting the tokens of a request without sending it.
 
-The provider counts where it offers to; otherwise the local estimate does. A provider that refuses or fails
-only costs the exactness: the estimate answers, because clients do without a count badly.
+The provider counts where it offers to; otherwise the local estimate does. A provider that refuses, fails, is slow or
+has no place free only costs the exactness: the estimate answers, because clients do without a count badly.
 """
 
+import trio
+
+from actors import Provider as ProviderChild
 from actors import Success
 from ucr import upstream
 from ucr.call import Router, note_request
+from ucr.config.model import Provider
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
-from ucr.dialects.roles import Request, Target
+from ucr.dialects.roles import Outgoing, Request, Target
 from ucr.errors import UpstreamError
 from ucr.estimate import estimate
 from ucr.exchange import Exchange
@@ -18,6 +22,9 @@ from ucr.jsontext import JsonError, loads
 from ucr.patience import Patience
 from ucr.record import Record
 from ucr.routing import Candidate, candidates
+
+LONGEST_WAIT_S = 10.0
+"""How long a count is waited for: whoever asks for one waits to begin with the request itself."""
 
 _ANSWER_BYTES = 64 * 1024
 
@@ -45,14 +52,25 @@ async def _native(
     if not isinstance(dialect, AnthropicProvider):
         return None
     child = router.children[provider.id]
+    if child.status.in_flight >= child.status.limit:
+        return None
     outgoing = dialect.build_count(
         request, Target(provider.id, candidate.model, provider.base_url, provider.quirks)
     )
-    record.attempts = 1
+    with trio.move_on_after(LONGEST_WAIT_S):
+        return await _asked(child, provider, outgoing, candidate.model, record, patience)
+    return None
+
+
+async def _asked(
+    child: ProviderChild, provider: Provider, outgoing: Outgoing, model: str, record: Record, patience: Patience
+) -> int | None:
+    """Ask the provider; its failure says nothing of what a real request would meet."""
     try:
         with await upstream.admitted(
-            child, provider, candidate.model, record.request_id, patience, is_side_call=True
+            child, provider, model, record.request_id, patience, is_side_call=True
         ) as lease:
+            record.attempts = 1
             async with upstream.opened(child, provider, outgoing, lease, patience) as response:
                 with patience.wait():
                     body = await response.read(_ANSWER_BYTES)

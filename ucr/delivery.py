@@ -33,6 +33,11 @@ class Delivery:
         self.is_started = False
         self._has_ended = False
         self.replied: bytes | None = None
+        self._is_muted = False
+
+    def mute(self) -> None:
+        """Send nothing from now on: the client has left."""
+        self._is_muted = True
 
     def watch(self, tap: Tap) -> None:
         """Deliver this tap's stream from now on; one opened earlier for another candidate stays open."""
@@ -44,7 +49,7 @@ class Delivery:
 
     async def write(self, data: bytes) -> None:
         """Send a part of the stream, with the head before the first part."""
-        if data:
+        if data and not self._is_muted:
             async with self._lock:
                 await self._write(data)
 
@@ -88,6 +93,8 @@ class Delivery:
 
     async def reply(self, body: bytes) -> None:
         """Send a whole answer, and remember it."""
+        if self._is_muted:
+            return
         self.replied = body
         self.extra_headers += (("content-length", str(len(body))),)
         await self._start(200, "application/json")
@@ -96,8 +103,9 @@ class Delivery:
 
     async def end(self) -> None:
         """End a stream that was delivered to its end, its error event included."""
-        async with self._lock:
-            await self._finish()
+        if not self._is_muted:
+            async with self._lock:
+                await self._finish()
 
     async def _finish(self) -> None:
         """End the answer; a keep-alive that waits for its turn is then too late."""
@@ -109,6 +117,8 @@ class Delivery:
 
         `body` is the provider's own error body, for a client of the same dialect.
         """
+        if self._is_muted:
+            return
         self._record.error_type = error.type
         async with self._lock:
             if self.is_started:

@@ -166,3 +166,8 @@ class UpstreamError(ApiError):
         self.upstream_status = upstream_status
         self.is_unsent = is_unsent
         self.body = body
+
+    @property
+    def is_own(self) -> bool:
+        """True for a refusal of the router's own: no provider was asked, and it is known for how long."""
+        return self.upstream_status is None and self.retry_after_s is not None

@@ -27,6 +27,7 @@ class Race:
             self._decided.set()
             for other, scope in self._scopes.items():
                 if other is not attempt:
+                    other.lose()
                     scope.cancel(reason="another candidate has answered first")
         return self._winner is attempt
 

@@ -40,6 +40,11 @@ class Patience:
         if self.deadline <= trio.current_time():
             raise self.too_late()
 
+    @property
+    def is_interrupted(self) -> bool:
+        """True when the router has ended this request's waits."""
+        return self._interruption is not None
+
     def interrupt(self, error: ApiError) -> None:
         """Make every wait of this request end with `error`."""
         self._interruption = error

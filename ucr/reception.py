@@ -4,9 +4,7 @@ Whoever delivers has the request to himself. A failure before the commit point i
 candidate may still be asked; one after it is told in the stream, and nothing is ever spliced.
 """
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
@@ -72,7 +70,6 @@ async def _stream(call: Call, incoming: Incoming) -> None:
         await call.delivery.fail(error, None)
         return
     except trio.Cancelled:
-        await _read_on(call, incoming, tap)
         incoming.lease.outcome = Success() if tap.is_finished else Abandoned()
         raise
     finally:
@@ -137,29 +134,6 @@ async def _let_end(response: UpstreamResponse) -> None:
             pass
 
 
-async def _read_on(call: Call, incoming: Incoming, tap: Tap) -> None:
-    """The client has left: read what is still to come, if it is to be known what it costs, and send nothing."""
-    with _after_leaving(call) as is_wanted:
-        while is_wanted and not tap.is_finished and tap.failure is None:
-            data = await _next(call, incoming, tap, math.inf)
-            tap.feed(data) if data else tap.close()
-            if not data:
-                return
-        if is_wanted:
-            await _let_end(incoming.response)
-
-
-@contextmanager
-def _after_leaving(call: Call) -> Iterator[bool]:
-    """Give the block the time that the configuration leaves to an answer nobody waits for; False: none."""
-    routes = call.router.config.router
-    with (
-        trio.move_on_after(routes.drain_s, shield=routes.on_disconnect == "drain"),
-        suppress(ApiError, PoolError),
-    ):
-        yield routes.on_disconnect == "drain"
-
-
 def _note_stream(call: Call, tap: Tap) -> None:
     """Write down what a stream cost; what it did not say itself is estimated, and marked so."""
     summary, content = tap.summary, tap.content
@@ -181,6 +155,15 @@ def _estimated(call: Call, usage: Usage, content: Content) -> Usage:
     )
 
 
+def note_left(call: Call) -> None:
+    """Estimate what a call took in that ended before its provider said so."""
+    usage, sent = call.record.summary.usage, quick_estimate(call.request.raw)
+    if usage.input_tokens is None:
+        estimate = call.router.calibration.corrected(call.record.model_used, sent)
+        told = usage.updated(Usage(input_tokens=estimate))
+        call.record.summary = Summary(told, call.record.summary.stop_reason, True)
+
+
 def _note_summary(call: Call, summary: Summary) -> None:
     """Write down what was reported, and make the next estimate for this model better by it."""
     call.record.summary, usage = summary, summary.usage
@@ -191,14 +174,7 @@ def _note_summary(call: Call, summary: Summary) -> None:
 
 
 async def _whole(call: Call, incoming: Incoming) -> None:
-    try:
-        body = await _read(call, incoming.response)
-    except trio.Cancelled:
-        with _after_leaving(call) as is_wanted:
-            if is_wanted:
-                _written(call, incoming, await _read(call, incoming.response))
-                incoming.lease.outcome = Success()
-        raise
+    body = await _read(call, incoming.response)
     written = _written(call, incoming, body)
     incoming.lease.outcome = Success()
     if not call.request.stream:

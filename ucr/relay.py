@@ -26,7 +26,7 @@ from ucr.hedge import hedged
 from ucr.limits import Entry
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.routing import TIERS, Candidate, plan
+from ucr.routing import TIERS, Candidate, Tier, plan
 
 _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 """What clients compact at: an overflow worded otherwise is told in the router's words."""
@@ -70,7 +70,7 @@ async def _answer(call: Call, choices: Sequence[Candidate]) -> None:
     for tier in TIERS:
         if await _ask_all(call, [c for c in choices if c.tier == tier], failed):
             return
-        if await _ask_again(call, [attempt for attempt in failed if attempt.candidate.tier == tier], failed):
+        if await _ask_again(call, tier, choices, failed):
             return
     await _tell(call, failed)
 
@@ -89,14 +89,25 @@ async def _ask_all(call: Call, choices: Sequence[Candidate], failed: list[Attemp
     return False
 
 
-async def _ask_again(call: Call, attempts: Sequence[Attempt], failed: list[Attempt]) -> bool:
-    """Ask those once more whose fault may have passed, after a pause and within their budgets."""
-    for attempt in attempts:
-        while _goes_on(call, failed) and (again := _retry(call, attempt, failed)) is not None:
+async def _ask_again(call: Call, tier: Tier, choices: Sequence[Candidate], failed: list[Attempt]) -> bool:
+    """Ask those of a tier once more whose fault may have passed, after a pause and within their budgets.
+
+    One call is left for the tiers below, if there is anybody in them: they must not starve of retries.
+    """
+    kept = 1 if any(_may_serve(call, candidate) for candidate in _below(tier, choices)) else 0
+    for attempt in [attempt for attempt in failed if attempt.candidate.tier == tier]:
+        while call.calls_left > kept and _goes_on(call, failed):
+            again = _retry(call, attempt, failed)
+            if again is None:
+                break
             if await _ask(call, again, deque(), failed):
                 return True
             attempt = again
     return False
+
+
+def _below(tier: Tier, choices: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in choices if TIERS.index(c.tier) > TIERS.index(tier)]
 
 
 def _retry(call: Call, attempt: Attempt, failed: Sequence[Attempt]) -> Attempt | None:
@@ -104,6 +115,7 @@ def _retry(call: Call, attempt: Attempt, failed: Sequence[Attempt]) -> Attempt |
     times = sum(other.candidate == attempt.candidate for other in failed)
     pause_s = None if attempt.error is None else retry.pause_s(attempt.error, times, call.router.dice())
     now_s = trio.current_time()
+    call.patience.limit(attempt.candidate.provider.timeouts.total_s)
     if pause_s is None or now_s + pause_s >= call.patience.deadline:
         return None
     permission = attempt.child.retries.try_spend(now_s)
@@ -124,13 +136,18 @@ async def _ask(call: Call, attempt: Attempt, waiting: deque[Candidate], failed: 
 
 
 def _hedge(call: Call, waiting: deque[Candidate]) -> Attempt | None:
-    """Return an attempt at the next candidate that may be asked beside another one."""
-    while waiting and call.may_ask:
-        candidate = waiting.popleft()
-        child = call.router.children[candidate.provider.id]
-        if _can_serve(call, candidate) and child.is_available(candidate.model):
-            permission = child.retries.try_spend(trio.current_time())
-            return None if permission is None else Attempt(call, candidate, permission)
+    """Return an attempt at the next candidate that may be asked beside another one.
+
+    Those that may not now stay where they are: their turn comes when the present one fails.
+    """
+    if not call.may_ask:
+        return None
+    for candidate in waiting:
+        if _may_serve(call, candidate):
+            permission = call.router.children[candidate.provider.id].retries.try_spend(trio.current_time())
+            if permission is not None:
+                waiting.remove(candidate)
+                return Attempt(call, candidate, permission)
     return None
 
 
@@ -142,6 +159,12 @@ def _can_serve(call: Call, candidate: Candidate) -> bool:
     """False for a candidate of the last tier that cannot take what the request holds."""
     is_chosen = candidate.tier != "emergency"
     return is_chosen or shape.fits(candidate.provider, candidate.model, call.request.body)
+
+
+def _may_serve(call: Call, candidate: Candidate) -> bool:
+    """True for a candidate that can serve the request and has neither an open breaker nor resting keys alone."""
+    child = call.router.children[candidate.provider.id]
+    return _can_serve(call, candidate) and child.is_available(candidate.model)
 
 
 def _is_unfit(attempt: Attempt) -> bool:

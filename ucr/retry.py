@@ -20,9 +20,10 @@ def pause_s(error: ApiError, times_asked: int, dice: float) -> float | None:
     """Return the seconds to wait before a provider is asked again; None when it is not asked again.
 
     `times_asked` is how often it was asked for this request. A reset after the whole request was sent may have
-    cost a call already, so that it is tried once more and not again.
+    cost a call already, so that it is tried once more and not again. Whoever was refused by the router itself (a
+    breaker is open, the places to wait are taken) has waited as long as he should.
     """
-    if not isinstance(error, UpstreamError) or error.fault not in _PASSING:
+    if not isinstance(error, UpstreamError) or error.is_own or error.fault not in _PASSING:
         return None
     if error.fault == "reset" and times_asked > 1:
         return None

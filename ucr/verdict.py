@@ -45,10 +45,7 @@ def to_tell(errors: Sequence[ApiError]) -> ApiError:
 
 
 def _is_own(error: ApiError) -> bool:
-    """True for a wait of the router's own making: no provider was asked."""
-    return (
-        isinstance(error, UpstreamError) and error.upstream_status is None and error.retry_after_s is not None
-    )
+    return isinstance(error, UpstreamError) and error.is_own
 
 
 def _rank(error: ApiError) -> int:

@@ -98,6 +98,7 @@ FLOORS = {
     "ucr.call": EDGE,
     "ucr.count": EDGE,
     "ucr.delivery": EDGE,
+    "ucr.departure": EDGE,
     "ucr.demo": EDGE,
     "ucr.demo_client": EDGE,
     "ucr.exchange": EDGE,

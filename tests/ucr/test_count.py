@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import trio
 
 from tests.world import answers
 from tests.world.router import config_of, open_router, provider
+from ucr.count import LONGEST_WAIT_S
 from ucr.estimate import estimate
 
 COUNT = "/v1/messages/count_tokens"
@@ -38,3 +40,24 @@ async def test_a_request_without_messages_cannot_be_counted(autojump_clock: obje
     async with open_router(config_of(provider("up", "anthropic"))) as world:
         heard = await world.ask(COUNT, {"model": "m"})
     assert heard.status == 400
+
+
+async def test_nobody_waits_for_a_count_behind_those_who_wait_for_answers(autojump_clock: object) -> None:
+    async with open_router(config_of(provider("up", "anthropic", max_requests=1)), up=answers.never()) as world:
+        first = await world.connect()
+        await first.send("/v1/messages", {**BODY, "max_tokens": 5})
+        await world.upstreams["up"].wait_requests(1)
+        began_s = trio.current_time()
+        heard = await world.ask(COUNT, BODY)
+        assert trio.current_time() - began_s < 0.05
+        await first.stream.aclose()
+    assert heard.json() == {"input_tokens": estimate(BODY, "anthropic")}
+    assert "x-ucr-attempts" not in heard.headers
+
+
+async def test_a_slow_count_is_given_up_for_an_estimate(autojump_clock: object) -> None:
+    async with open_router(config_of(provider("up", "anthropic")), up=answers.never()) as world:
+        with trio.fail_after(LONGEST_WAIT_S + 0.1):
+            heard = await world.ask(COUNT, BODY)
+        await world.upstreams["up"].wait_aborted(1)
+    assert heard.json() == {"input_tokens": estimate(BODY, "anthropic")}

@@ -113,3 +113,57 @@ def test_a_client_that_leaves_at_any_step_leaves_nothing_behind() -> None:
             yield Scenario(act, check)
 
     assert cancellation_sweep(scenario) >= 5
+
+
+async def test_who_may_not_be_asked_beside_another_is_asked_after_it(autojump_clock: object) -> None:
+    heard: list[str] = []
+    async with open_router(two({"*": 1.0}), first=slow(5.0, 500), second=slow(0.5)) as world:
+
+        async def ask() -> None:
+            answer = await world.ask(MESSAGES, ASK)
+            heard.append(f"{answer.status} {answer.headers['x-ucr-provider']}")
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(12):
+                nursery.start_soon(ask)
+    assert heard == ["200 second"] * 12
+
+
+async def test_who_waits_for_a_place_counts_among_the_calls(autojump_clock: object) -> None:
+    config = config_of(
+        provider("first", "openai-chat", max_requests=1),
+        provider("second", "openai-chat"),
+        hedge_after_s={"*": 1.0},
+        max_attempts=1,
+    )
+    async with open_router(config, first=slow(3.0), second=slow(60.0)) as world, trio.open_nursery() as nursery:
+        nursery.start_soon(world.ask, MESSAGES, ASK)
+        await world.upstreams["first"].wait_requests(1)
+        heard = await world.ask(MESSAGES, ASK)
+    assert (heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == ("first", "1")
+
+
+async def test_a_broken_stream_of_the_winner_is_followed_by_the_next_while_nothing_was_sent(
+    autojump_clock: object,
+) -> None:
+    names = ("first", "second", "third")
+    config = config_of(*(provider(name, "openai-chat") for name in names), hedge_after_s={"*": 1.0})
+    async with open_router(config, first=slow(60.0), second=answers.cut_off([]), third=slow(0.5)) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "stream": True})
+    assert (heard.status, heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == (
+        200,
+        "third",
+        "3",
+    )
+
+
+async def test_hedges_stay_within_the_budget_of_the_provider_that_is_asked_as_well(
+    autojump_clock: object,
+) -> None:
+    async with (
+        open_router(two({"*": 1.0}), first=slow(5.0), second=slow(60.0)) as world,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(40):
+            nursery.start_soon(world.ask, MESSAGES, ASK)
+    assert len(world.upstreams["second"].requests) <= 4

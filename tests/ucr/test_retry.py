@@ -14,7 +14,8 @@ LASTING: tuple[Fault, ...] = (
 
 
 def failed(fault: Fault, retry_after_s: int | None = None) -> UpstreamError:
-    return UpstreamError("api_error", "no", fault=fault, retry_after_s=retry_after_s)
+    status = None if retry_after_s is None else 503
+    return UpstreamError("api_error", "no", fault=fault, retry_after_s=retry_after_s, upstream_status=status)
 
 
 @pytest.mark.parametrize("fault", PASSING)
@@ -48,3 +49,8 @@ def test_a_wait_that_is_asked_for_is_kept_or_not_begun(asked: int, dice: float) 
     pause = pause_s(failed("overload", asked), 1, dice)
     assert (pause is None) == (asked > LONGEST_WAIT_S)
     assert pause is None or pause >= asked
+
+
+def test_a_refusal_of_the_routers_own_is_not_waited_for() -> None:
+    refused = UpstreamError("overloaded_error", "no", fault="overload", retry_after_s=1)
+    assert pause_s(refused, 1, 0.5) is None

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ucr.config.model import Config, ModelTarget, Provider, Router
 from ucr.errors import ApiError
-from ucr.routing import candidates, plain_name, spellings
+from ucr.routing import TIERS, candidates, plain_name, plan, spellings
 
 
 def provider(id_: str, **fields: object) -> Provider:
@@ -124,3 +124,56 @@ def test_any_name_is_served_while_a_default_exists(model: str) -> None:
     assert chosen
     assert len({(c.provider.id, c.model) for c in chosen}) == len(chosen)
     assert all(c.provider.enabled for c in chosen)
+
+
+TIER_ORDER = {tier: number for number, tier in enumerate(TIERS)}
+PROVIDERS = ("p", "q", "r", "s")
+MODELS = ("m", "n", "claude-sonnet-4-5")
+TARGETS = st.lists(
+    st.builds(ModelTarget, st.sampled_from(PROVIDERS), st.none() | st.sampled_from(MODELS)), max_size=3
+).map(tuple)
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Config:
+    providers = tuple(
+        provider(
+            name,
+            default_model=draw(st.none() | st.sampled_from(MODELS)),
+            models=tuple(draw(st.lists(st.sampled_from(MODELS), max_size=2))),
+            priority=draw(st.integers(0, 2)),
+            enabled=draw(st.booleans()),
+        )
+        for name in draw(st.lists(st.sampled_from(PROVIDERS), unique=True))
+    )
+    aliases = draw(st.dictionaries(st.sampled_from(("fast", "m")), TARGETS, max_size=2))
+    return Config(providers, models=aliases, router=Router(default=draw(TARGETS), fallbacks=draw(TARGETS)))
+
+
+@given(configs(), st.sampled_from(("m", "fast", "p/m", "claude-sonnet-4-5-20250929", "zzz")))
+@settings(deadline=None, max_examples=300)
+def test_a_plan_begins_with_the_candidates_and_asks_every_enabled_provider_once_for_a_model(
+    config: Config, model: str
+) -> None:
+    try:
+        chosen = candidates(config, model)
+    except ApiError:
+        with pytest.raises(ApiError):
+            plan(config, model)
+        return
+    planned = plan(config, model)
+    optimal = [c for c in planned if c.tier == "optimal"]
+    assert [(c.provider, c.model, c.route) for c in optimal] == [(c.provider, c.model, c.route) for c in chosen]
+    assert [TIER_ORDER[c.tier] for c in planned] == sorted(TIER_ORDER[c.tier] for c in planned)
+    assert len({(c.provider.id, c.model) for c in planned}) == len(planned)
+    assert {c.provider.id for c in planned} == {p.id for p in config.providers if p.enabled}
+
+
+@given(configs())
+@settings(deadline=None, max_examples=100)
+def test_the_last_tier_goes_by_priority(config: Config) -> None:
+    try:
+        last = [c.provider.priority for c in plan(config, "m") if c.tier == "emergency"]
+    except ApiError:
+        return
+    assert last == sorted(last, reverse=True)

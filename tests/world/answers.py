@@ -100,6 +100,16 @@ def says(status: int, body: object, headers: tuple[tuple[str, str], ...] = JSON)
     return handler
 
 
+def late(seconds: float, status: int = 200) -> Handler:
+    """Answer with a whole chat completion, or an error, after a while."""
+
+    async def handler(request: SeenRequest, answer: Answer) -> None:
+        await trio.sleep(seconds)
+        await says(status, chat_reply())(request, answer)
+
+    return handler
+
+
 def never() -> Handler:
     """Take the request and say nothing."""
 

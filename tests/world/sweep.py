@@ -1,8 +1,8 @@
 """The cancellation sweep: a scenario is cancelled at every one of its steps in turn, and must leave nothing.
 
-The scenario runs once while an instrument counts the steps of its task. Then it runs again for every step k,
-twice: cancelled just before the step (the task has been woken and finds out later) and just after it (the task
-waits, and is woken by the cancellation).
+The scenario runs once while an instrument counts the steps of its task, and of the tasks that it starts. Then it
+runs again for every step k, twice: cancelled just before the step (the task has been woken and finds out later)
+and just after it (the task waits, and is woken by the cancellation).
 
 To make the runs alike, Trio's scheduler is made deterministic with the private switch and generator that
 pytest-trio uses for Hypothesis; nothing else in the tests touches them.
@@ -42,7 +42,7 @@ def cancellation_sweep(make_scenario: MakeScenario) -> int:
 
 
 class _Stepper(trio.abc.Instrument):
-    """Counts the steps of one task, and cancels its scope at one of them."""
+    """Counts the steps of one task and of those below it, and cancels its scope at one of them."""
 
     def __init__(self, cancel_at: int | None, when: When) -> None:
         self.task: trio.lowlevel.Task | None = None
@@ -58,13 +58,20 @@ class _Stepper(trio.abc.Instrument):
         self._maybe_cancel("before")
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        if task is self.task:
+        if self._is_below(task):
             self.steps += 1
             self._maybe_cancel("before")
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        if task is self.task:
+        if self._is_below(task):
             self._maybe_cancel("after")
+
+    def _is_below(self, task: trio.lowlevel.Task | None) -> bool:
+        while self.task is not None and task is not None:
+            if task is self.task:
+                return True
+            task = None if task.parent_nursery is None else task.parent_nursery.parent_task
+        return False
 
     def _maybe_cancel(self, when: When) -> None:
         if self.steps == self._cancel_at and when == self._when:
