@@ -170,6 +170,15 @@ def test_a_reader_that_is_gone_does_not_stop_the_router(monkeypatch: pytest.Monk
         OpenLog(Config(), lambda: MOMENT).log.info("server.started")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_costs_lines_of_the_log_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as received:
+        monkeypatch.setattr("sys.stdout", stream)
+        OpenLog(Config(logging=Logging("info", "/dev/full")), lambda: MOMENT).log.info("server.started")
+        assert json.loads(received.readline())["event"] == "server.started"
+
+
 def test_a_log_follows_another_configuration_and_whoever_holds_it_need_not_know(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
