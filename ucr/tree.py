@@ -4,6 +4,7 @@ The metrics come up first and go down last, so that they count what the others d
 """
 
 import os
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -73,6 +74,7 @@ async def open_tree(
     worker: str = "0",
     store: StoreAddress | None = None,
     on_fact: Callable[[str, Fact], None] = _keep,
+    dice: Callable[[], float] = random.random,
 ) -> AsyncIterator[Tree]:
     """Start everything, with a child for each enabled provider; leaving the block stops it in reverse order.
 
@@ -87,14 +89,14 @@ async def open_tree(
     def make(provider: ProviderConfig, name: str, place: Board) -> Provider:
         spec = replace(upstream.spec_of(provider), id=name)
         on_event, learned = partial(tell, log, provider.id), partial(on_fact, provider.id)
+        made = partial(Provider, spec, network, place, rng=dice, on_event=on_event, on_fact=learned)
         if shares is None:
-            return Provider(spec, network, place, on_event=on_event, on_fact=learned)
-        starved = partial(shares.starved, provider.id)
-        made = Provider(spec, network, place, on_event=on_event, on_fact=learned, on_starved=starved)
-        shares.add(provider.id, made)
-        return made
+            return made()
+        sharing = made(on_starved=partial(shares.starved, provider.id))
+        shares.add(provider.id, sharing)
+        return sharing
 
-    async with open_supervisor(grace_s=config.server.grace_s, on_event=report) as supervisor:
+    async with open_supervisor(grace_s=config.server.grace_s, rng=dice, on_event=report) as supervisor:
         metrics = await supervisor.start(Metrics(METRICS, bounds=dict(metering.BOUNDS)))
         cache, answers = await _start_cache(supervisor, config, store)
         borrower, shares = await _start_limits(supervisor, worker, store, log)

@@ -5,6 +5,7 @@ descriptors, and its configuration as the first message.
 """
 
 import argparse
+import random
 import secrets
 import signal
 import time
@@ -152,6 +153,7 @@ async def open_worker(
     store: StoreAddress | None = None,
     reopen_log: Callable[[Config], None] = _keep_log,
     parent: RemoteRef[ToParent] | None = None,
+    dice: Callable[[], float] = random.random,
 ) -> AsyncIterator[Worker]:
     """Serve as long as the block; leaving it ends what is still open and closes the tree."""
 
@@ -163,10 +165,10 @@ async def open_worker(
             remaining_s = max(0.0, fact.until - trio.current_time())
             parent.offer(ProviderFact(provider, fact.kind, fact.key, remaining_s))
 
-    async with open_tree(config, network, log, worker, store, spread) as tree:
+    async with open_tree(config, network, log, worker, store, spread, dice) as tree:
         secret = secrets.token_bytes(32) if store is None else store.secret
         answers = None if tree.answers is None else Answers(tree.answers, secret)
-        router = Router(config, tree.children, tree.board, time.time, worker, answers=answers)
+        router = Router(config, tree.children, tree.board, time.time, worker, answers=answers, dice=dice)
         api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref)
         viewer = Viewer(tree, worker, api.requests)
         local = LocalControl(viewer.take, partial(clear, answers))

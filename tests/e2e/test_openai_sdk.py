@@ -110,7 +110,8 @@ REFUSALS = (
 
 @BOTH
 async def test_a_refusal_is_raised_as_the_sdks_own_error(tmp_path: Path, model: str) -> None:
-    async with routed(tmp_path, Upstream(*(says(refusal) for refusal, _, _ in REFUSALS))) as up:
+    upstream = Upstream(*(says(refusal) for refusal, _, _ in REFUSALS))
+    async with routed(tmp_path, upstream, spare_keys=len(REFUSALS), max_attempts=1) as up:
         raised = [await ask(up, partial(_error, model=model)) for _ in REFUSALS]
     assert [(type(error), error.status_code) for error in raised] == [
         (kind, status) for _, kind, status in REFUSALS

@@ -4,6 +4,7 @@
 SIGTERM and must leave with status 0, without a word of a crash.
 """
 
+import json
 import re
 import signal
 import sys
@@ -31,18 +32,19 @@ grace_s = {grace_s}
 id = "ant"
 dialect = "anthropic"
 base_url = "http://127.0.0.1:{port}"
-api_key = "{key}"
+{keys}
 models = ["claude-x"]
 
 [[providers]]
 id = "oai"
 dialect = "openai-chat"
 base_url = "http://127.0.0.1:{port}/v1"
-api_key = "{key}"
+{keys}
 models = ["gpt-x"]
 
 [router]
 default = "ant"
+max_attempts = {max_attempts}
 
 [cache]
 enabled = false
@@ -123,17 +125,23 @@ async def routed(
     *,
     grace_s: float = 5.0,
     key: str = "sk-scripted",
+    spare_keys: int = 0,
+    max_attempts: int = 3,
     workers: int = 0,
 ) -> AsyncIterator[Routed]:
     """Run a router in front of the upstream, then stop it and see that it stops well.
 
-    Without `workers` it is one process, which is what most tests need, and quickly there.
+    Each provider has `key`, and `spare_keys` others beside it: a refused key rests. Without `workers` it is one
+    process, which is what most tests need, and quickly there.
     """
     processes = ("--workers", str(workers)) if workers else ("--in-process",)
     with trio.fail_after(LIMIT_S):
         async with serving(upstream) as upstream_port:
             config = folder / "ucr.toml"
-            config.write_text(CONFIG.format(port=upstream_port, grace_s=grace_s, key=key), "utf-8")
+            keys = [key, *(f"{key}-{number}" for number in range(spare_keys))]
+            written = f"api_keys = {json.dumps(keys)}" if spare_keys else f'api_key = "{key}"'
+            values = {"port": upstream_port, "grace_s": grace_s, "max_attempts": max_attempts}
+            config.write_text(CONFIG.format(keys=written, **values), "utf-8")
             async with started(folder, "serve", "--config", str(config), "--port", "0", *processes) as router:
                 yield Routed(router, upstream, await router.wait_port(), folder)
                 router.terminate()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import h11
@@ -179,7 +180,7 @@ async def open_router(
         served = trio.Event()
 
         async def run(task_status: trio.TaskStatus[Worker]) -> None:
-            async with open_worker(config, [door], network, log) as worker:
+            async with open_worker(config, [door], network, log, dice=Random(0).random) as worker:
                 task_status.started(worker)
                 await world.stop.wait()
                 audit = Audit(worker)
