@@ -14,8 +14,8 @@ class Admit(Question[Lease]):
     """Ask for a lease. Refused with `BreakerOpen`, `CoolingDown` or `Draining`.
 
     `deadline` is a time of Trio's clock. A side call (a count of tokens, a probe of ours) is let through only
-    while all is well, and its end says nothing of the upstream. `avoid_keys` are taken only when there is no
-    other; the admissions of a `key_group` get the same key where the load leaves the choice.
+    while all is well, and its end says nothing of the upstream. The admissions of a `key_group` get the same key
+    where the load leaves the choice.
     """
 
     request_id: str
@@ -24,7 +24,6 @@ class Admit(Question[Lease]):
     model: str = ""
     urgency: Urgency = "interactive"
     is_side_call: bool = False
-    avoid_keys: tuple[int, ...] = ()
     key_group: str = ""
 
 

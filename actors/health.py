@@ -83,7 +83,7 @@ class Health:
 
     def enter(self, admit: Admit, now: float, dice: float) -> Entry | None:
         """Take a key and the passes for a call; None: it has become impossible since `refusal` was asked."""
-        key = self.keys.take(now, admit.avoid_keys, admit.key_group)
+        key = self.keys.take(now, admit.key_group)
         if key is None:
             return None
         if admit.is_side_call:

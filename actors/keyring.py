@@ -1,7 +1,6 @@
 """A keyring: the keys of one upstream, the least loaded first, and those that have to rest. Pure."""
 
 import zlib
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from actors.errors import KeyFault
@@ -71,11 +70,11 @@ class Keyring:
         """Return the rest that ends first; there must be one."""
         return min(self._cooling.values(), key=lambda cooling: cooling.until)
 
-    def take(self, now: float, avoid: Collection[int] = (), group: str = "") -> int | None:
+    def take(self, now: float, group: str = "") -> int | None:
         """Return the free key with the least work, or None when all rest; give it back after the work.
 
-        Keys to avoid are taken only when there is no other. Of several with the same work a group always gets
-        the same one, so that what an upstream remembers by key is found again; else the one used longest ago.
+        Of several with the same work a group always gets the same one, so that what an upstream remembers by
+        key is found again; else the one used longest ago.
         """
         self._warm_up(now)
         free = [key for key in range(len(self._loads)) if key not in self._cooling]
@@ -83,7 +82,7 @@ class Keyring:
             return None
         key = free[0]
         if len(free) > 1:
-            key = min(free, key=lambda key: (key in avoid, self._loads[key], self._preference(key, group)))
+            key = min(free, key=lambda key: (self._loads[key], self._preference(key, group)))
         self._uses += 1
         self._used[key] = self._uses
         self._loads[key] += 1

@@ -193,7 +193,6 @@ class Provider(ActorChild[ProviderMessage]):
         model: str = "",
         urgency: Urgency = "interactive",
         is_side_call: bool = False,
-        avoid_keys: tuple[int, ...] = (),
         key_group: str = "",
     ) -> Lease:
         """Wait for a permit, until the deadline and `wait_s` at most; use the lease in a `with` at once.
@@ -203,7 +202,7 @@ class Provider(ActorChild[ProviderMessage]):
         `ActorStopped` and `ActorCrashed` when another provider should be asked.
         """
         patience = min(deadline, trio.current_time() + self.spec.wait_s)
-        question = Admit(request_id, patience, cost, model, urgency, is_side_call, avoid_keys, key_group)
+        question = Admit(request_id, patience, cost, model, urgency, is_side_call, key_group)
         try:
             return await self.ref.ask(question, deadline=patience)
         except AskTimeout:

@@ -123,6 +123,7 @@ class Attempt:
                 call.record.request_id,
                 call.patience,
                 urgency=urgency_of(call.request),
+                key_group=call.request.session_id or "",
             )
         finally:
             call.entering -= 1

@@ -109,8 +109,11 @@ def may_use(headers: Headers) -> bool:
 
 
 def may_keep(record: Record, body: bytes) -> bool:
-    """Return whether an answer is whole and uses no tool."""
-    is_whole = record.status == 200 and record.error_type is None
+    """Return whether an answer is whole, uses no tool, and comes from whom the routing chose.
+
+    What somebody else said in an outage is not given again when the outage is over.
+    """
+    is_whole = record.status == 200 and record.error_type is None and record.tier == "optimal"
     is_complete = record.summary.stop_reason in COMPLETE
     return is_whole and is_complete and not any(words in body for words in _TOOL_USE)
 

@@ -109,6 +109,7 @@ async def admitted(
     *,
     urgency: Urgency = "interactive",
     is_side_call: bool = False,
+    key_group: str = "",
 ) -> Lease:
     """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
     try:
@@ -119,6 +120,7 @@ async def admitted(
                 model=model,
                 urgency=urgency,
                 is_side_call=is_side_call,
+                key_group=key_group,
             )
     except (BreakerOpen, CoolingDown) as refusal:
         raise refused(provider, model, refusal) from None

@@ -36,13 +36,6 @@ def test_a_group_gets_the_same_key_while_the_load_leaves_the_choice() -> None:
     assert keys.take(0, group="session") != first
 
 
-def test_a_key_to_avoid_is_taken_only_when_there_is_no_other() -> None:
-    keys = Keyring(2)
-    assert keys.take(0, avoid=(0,)) == 1
-    assert keys.take(0, avoid=(0,)) == 1
-    assert keys.take(0, avoid=(0, 1)) == 0
-
-
 def test_a_key_that_rests_is_not_taken() -> None:
     keys = Keyring(2)
     assert keys.cool(0, 10, "rate_limit")

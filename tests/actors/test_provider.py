@@ -512,7 +512,7 @@ async def test_a_key_that_is_turned_away_rests_and_others_are_told(autojump_cloc
         now = trio.current_time()
         with await world.provider.admit("a", deadline=FOREVER) as lease:
             lease.outcome = Failure("rate_limit", 9)
-        with await world.provider.admit("b", deadline=FOREVER, avoid_keys=(1,)) as lease:
+        with await world.provider.admit("b", deadline=FOREVER) as lease:
             assert lease.key == 1
             lease.outcome = Failure("auth")
         assert world.facts == [Fact("rate_limit", 0, now + 9), Fact("auth", 1, now + 60)]

@@ -135,6 +135,18 @@ async def test_another_key_is_tried_before_another_provider(autojump_clock: obje
     assert len({seen.header("authorization") for seen in world.upstreams["up"].requests}) == 3
 
 
+async def test_a_session_keeps_its_key_so_that_what_the_provider_remembers_is_found_again(
+    autojump_clock: object,
+) -> None:
+    keys = tuple(Secret(f"key-number-{number}") for number in range(3))
+    async with open_router(config_of(provider("up", "openai-chat", api_keys=keys)), up=GOOD) as world:
+        for _ in range(4):
+            await world.ask(MESSAGES, ASK)
+            await world.ask(MESSAGES, ASK, headers={"x-claude-code-session-id": "a-session"})
+    used = [seen.header("authorization") for seen in world.upstreams["up"].requests]
+    assert len(set(used[1::2])) == 1 < len(set(used[0::2]))
+
+
 async def test_a_fault_of_the_request_goes_nowhere_else(autojump_clock: object) -> None:
     config = config_of(provider("first", "openai-chat"), provider("last", "openai-chat"), default=only("first"))
     async with open_router(config, first=answers.says(400, {}), last=GOOD) as world:

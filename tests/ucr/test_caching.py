@@ -157,6 +157,8 @@ def test_headers_that_change_no_answer_do_not_change_the_key() -> None:
     ("changes", "body", "kept"),
     [
         ({}, b"{}", True),
+        ({"tier": "simple"}, b"{}", False),
+        ({"tier": "emergency"}, b"{}", False),
         ({"status": 529}, b"{}", False),
         ({"error_type": "api_error"}, b"{}", False),
         ({"summary": Summary(stop_reason="max_tokens")}, b"{}", False),
@@ -168,6 +170,7 @@ def test_headers_that_change_no_answer_do_not_change_the_key() -> None:
 )
 def test_only_whole_answers_without_tool_use_are_kept(changes: dict[str, Any], body: bytes, kept: bool) -> None:
     record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, summary=Summary(stop_reason="end_turn"))
+    record.tier = "optimal"
     for name, value in changes.items():
         setattr(record, name, value)
     assert may_keep(record, body) is kept
