@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar, assert_never
 
 import trio
@@ -35,6 +36,9 @@ HOPELESS_S = 30.0
 
 LONG_DRAIN_S = 600.0
 """How long a replaced worker may go on with its requests (a stream of an LLM takes minutes)."""
+
+MOST_LEAVING = 16
+"""How many replaced workers may drain in that peace; the oldest beyond get the grace time of the configuration."""
 
 WATCH_S = 1.0
 
@@ -86,7 +90,7 @@ class Crew:
         self.store: StoreAddress | None = None
         self.slots: dict[int, Slot] = {}
         self.reload: Reload = _no_reload
-        self._leaving: set[HiredWorker] = set()
+        self._leaving: list[HiredWorker] = []
         self._retired = MetricsSnapshot()
         self._log = log
         self._supervisor = supervisor
@@ -147,8 +151,7 @@ class Crew:
             slot = Slot(number, worker, self.hire, self._dismiss, self._grace_s, self._log)
             self.slots[number] = await self._supervisor.start(slot, intensity=INTENSITY)
         for number in [number for number in self.slots if number >= count]:
-            slot = self.slots.pop(number)
-            self._nursery.start_soon(self._supervisor.stop, slot.name)
+            self._empty(self.slots.pop(number))
 
     async def _hire_all(
         self, numbers: list[int], generation: int, config: Config, sockets: Sockets
@@ -219,13 +222,27 @@ class Crew:
             except Unready as error:
                 self._log.error("worker.unready", slot=number, error=str(error))
 
-    def _dismiss(self, worker: HiredWorker) -> None:
-        self._leaving.add(worker)
-        self._nursery.start_soon(self._see_off, worker)
+    def _empty(self, slot: Slot) -> None:
+        """Stop a slot; until its worker has ended, it is one of those that leave, and counted."""
+        stop = partial(self._supervisor.stop, slot.name)
+        if slot.current is None:
+            self._nursery.start_soon(stop)
+        else:
+            self._see_off(slot.current, stop)
 
-    async def _see_off(self, worker: HiredWorker) -> None:
-        await end(worker, LONG_DRAIN_S)
-        self._leaving.discard(worker)
+    def _dismiss(self, worker: HiredWorker) -> None:
+        """Let a worker drain; of too many that do, the one that has done it for longest is hurried."""
+        if len(self._leaving) >= MOST_LEAVING:
+            self._nursery.start_soon(end, self._leaving[-MOST_LEAVING], self._grace_s())
+        self._see_off(worker, partial(end, worker, LONG_DRAIN_S))
+
+    def _see_off(self, worker: HiredWorker, leave: Callable[[], Awaitable[None]]) -> None:
+        self._leaving.append(worker)
+        self._nursery.start_soon(self._left, worker, leave)
+
+    async def _left(self, worker: HiredWorker, leave: Callable[[], Awaitable[None]]) -> None:
+        await leave()
+        self._leaving.remove(worker)
 
     def _grace_s(self) -> float:
         return self.config.server.grace_s

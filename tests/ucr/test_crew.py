@@ -8,7 +8,7 @@ import trio
 from tests.world.crew import dies, falls_silent, hangs, on_stage, refuses, works
 from ucr.config.model import Config, Server
 from ucr.control import LocalControl
-from ucr.crew import HOPELESS_S, STALLED_S, default_workers, wanted_workers
+from ucr.crew import HOPELESS_S, MOST_LEAVING, STALLED_S, default_workers, wanted_workers
 from ucr.hired import START_S, Unready
 from ucr.messages import ProviderFact, Rejected
 from ucr.parent_control import ParentControl
@@ -205,6 +205,18 @@ async def test_the_end_is_hurried_for_workers_that_were_replaced(autojump_clock:
     assert all(process.is_terminated for process in stage.processes)
 
 
+async def test_many_renewals_leave_only_so_many_workers_behind(autojump_clock: object) -> None:
+    async with on_stage(OLD, falls_silent) as (stage, crew):
+        await crew.resize(1)
+        for _ in range(2 * MOST_LEAVING):
+            await crew.renew()
+            await trio.sleep(10)
+        assert len(stage.living) == MOST_LEAVING + 1
+        assert [process.pid for process in stage.living] == [p.pid for p in stage.processes][
+            -MOST_LEAVING - 1 :
+        ]
+
+
 async def test_a_worker_that_refuses_to_change_can_still_start(autojump_clock: object) -> None:
     async with on_stage(OLD, refuses) as (_, crew):
         await crew.resize(1)
@@ -242,6 +254,19 @@ async def test_totals_never_fall_though_workers_die_and_are_replaced(autojump_cl
         assert sorted(view.worker for view in gathered.workers) == ["0", "1"]
         assert gathered.parent is not None
         assert [child.name for child in gathered.parent.children] == ["worker 0", "worker 1"]
+
+
+async def test_totals_do_not_fall_while_a_slot_that_is_no_longer_wanted_drains(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        for process in stage.processes:
+            process.requests = 10
+        await trio.sleep(3)
+        await crew.resize(1)
+        for _ in range(10):
+            assert (await crew.gather()).metrics.total("ucr_requests_total") == 20
+            await trio.sleep(0.2)
+        assert [line["status"] for line in stage.events("worker.exited")] == [0]
 
 
 async def test_a_worker_that_does_not_answer_is_shown_as_it_was_last_and_as_stalled(
