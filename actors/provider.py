@@ -11,7 +11,6 @@ connections in the pool, and both belong to the `Provider`, the child that the s
 import random
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, assert_never
 
@@ -217,15 +216,7 @@ class Provider(ActorChild[ProviderMessage]):
 
     def reconfigure(self, spec: ProviderSpec) -> None:
         """Change the limits. Another id, origin, pool or set of keys needs another provider: `ValueError`."""
-        same = replace(
-            self.spec,
-            max_requests=spec.max_requests,
-            max_pending=spec.max_pending,
-            wait_s=spec.wait_s,
-            breaker=spec.breaker,
-            adaptive=spec.adaptive,
-        )
-        if spec != same:
+        if spec != self.spec.limited_as(spec):
             raise ValueError(f"provider {self.name!r}: only its limits can be changed while it runs")
         self.ref.tell(Reconfigure(spec))
 

@@ -1,7 +1,7 @@
 """What a provider is told of its upstream, and what it tells of itself."""
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -38,6 +38,17 @@ class ProviderSpec:
     keys: int = 1
     breaker: BreakerSpec = BreakerSpec()
     adaptive: bool = False
+
+    def limited_as(self, other: "ProviderSpec") -> "ProviderSpec":
+        """Return this upstream with the limits of another spec: what can be changed while it runs."""
+        return replace(
+            self,
+            max_requests=other.max_requests,
+            max_pending=other.max_pending,
+            wait_s=other.wait_s,
+            breaker=other.breaker,
+            adaptive=other.adaptive,
+        )
 
 
 @dataclass(frozen=True, slots=True)

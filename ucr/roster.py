@@ -156,5 +156,7 @@ def _needs_another(entry: _Entry, provider: Provider) -> bool:
     """Whether more changed than limits, which the running actor can take."""
     before = entry.provider
     now, then = _spec(provider, ""), _spec(before, "")
-    then = replace(then, max_requests=now.max_requests, max_pending=now.max_pending)
-    return now != then or (before.api_keys, before.dialect) != (provider.api_keys, provider.dialect)
+    return now != then.limited_as(now) or (before.api_keys, before.dialect) != (
+        provider.api_keys,
+        provider.dialect,
+    )

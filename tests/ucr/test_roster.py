@@ -69,15 +69,24 @@ async def test_a_provider_that_did_not_change_keeps_its_actor() -> None:
         assert succession.retired == ()
 
 
-async def test_new_limits_are_told_to_the_running_actor() -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(ONE, max_requests=7),
+        replace(ONE, max_pending=7),
+        replace(ONE, wait_s=7.0),
+        replace(ONE, breaker=replace(ONE.breaker, consecutive_failures=7)),
+        replace(ONE, adaptive_limit=True),
+    ],
+)
+async def test_new_limits_are_told_to_the_running_actor(changed: Provider) -> None:
     async with opened() as scene:
         before = scene.roster.children["one"]
-        succession = await scene.follow(replace(ONE, max_requests=7), TWO)
-        await trio.testing.wait_all_tasks_blocked()
-        assert succession.children["one"] is before
-        assert before.spec.max_requests == 7
-        await scene.follow(replace(ONE, max_requests=7), TWO)
-        assert before.spec.max_requests == 7
+        for _ in range(2):
+            succession = await scene.follow(changed, TWO)
+            await trio.testing.wait_all_tasks_blocked()
+            assert succession.children["one"] is before
+            assert before.spec == upstream.spec_of(changed)
 
 
 @pytest.mark.parametrize(
