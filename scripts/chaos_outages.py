@@ -175,9 +175,10 @@ async def recovery(run: Run) -> None:
     full = _rate(load.shots, risen + first_s + 5, risen + first_s + 7)
     errors = [shot for shot in having(load.shots, "error") if shot.sent_at > risen + first_s + 5]
     report = run.report
+    least = 0.8 / report.patience
     report.time("R8", f"first good answer, the reset interval is {reset_s:.0f} s", first_s, reset_s + 1, 1)
     report.count("R8", "errors later than five seconds after it", len(errors), 0, len(load.shots))
-    report.share("R8", "rate five seconds after it, of the rate before", full / rate, 0.8, len(load.shots))
+    report.share("R8", "rate five seconds after it, of the rate before", full / rate, least, len(load.shots))
     report.count("R8", "lost or crossed", len(having(load.shots, "lost", "crossed")), 0, len(load.shots))
 
 
