@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, TypeVar, assert_never
 
 import trio
@@ -117,7 +116,10 @@ class Crew:
 
     async def _hire(self, number: int, generation: int, config: Config, sockets: Sockets) -> HiredWorker:
         worker = HiredWorker(number, self._log, self._heard)
-        await self._nursery.start(self._employ, worker, sockets)
+        try:
+            await self._nursery.start(self._employ, worker, sockets)
+        except OSError as error:
+            raise Unready(f"worker {number}: cannot be started: {error}") from None
         try:
             await worker.make_ready(generation, config, self.store)
         except BaseException:
@@ -143,7 +145,10 @@ class Crew:
         )
 
     async def resize(self, count: int) -> None:
-        """Have so many slots: fill new ones, or empty the last ones; raises `Unready` when one stays empty."""
+        """Have so many slots: fill new ones, or empty the last ones; raises `Unready` when one stays empty.
+
+        Who loses its slot goes on with its requests as one that is replaced does.
+        """
         numbers = [number for number in range(count) if number not in self.slots]
         for number, worker in (
             await self._hire_all(numbers, self.generation, self.config, self.sockets)
@@ -151,7 +156,9 @@ class Crew:
             slot = Slot(number, worker, self.hire, self._dismiss, self._grace_s, self._log)
             self.slots[number] = await self._supervisor.start(slot, intensity=INTENSITY)
         for number in [number for number in self.slots if number >= count]:
-            self._empty(self.slots.pop(number))
+            slot = self.slots.pop(number)
+            slot.vacate()
+            await self._supervisor.stop(slot.name)
 
     async def _hire_all(
         self, numbers: list[int], generation: int, config: Config, sockets: Sockets
@@ -166,13 +173,16 @@ class Crew:
             except Unready as error:
                 failed.append(error)
 
-        async with trio.open_nursery() as nursery:
-            for number in numbers:
-                nursery.start_soon(one, number)
-        if failed:
+        try:
+            async with trio.open_nursery() as nursery:
+                for number in numbers:
+                    nursery.start_soon(one, number)
+            if failed:
+                raise failed[0]
+        except BaseException:
             for worker in hired.values():
                 worker.kill()
-            raise failed[0]
+            raise
         return dict(sorted(hired.items()))
 
     async def follow(self, config: Config) -> None:
@@ -222,26 +232,15 @@ class Crew:
             except Unready as error:
                 self._log.error("worker.unready", slot=number, error=str(error))
 
-    def _empty(self, slot: Slot) -> None:
-        """Stop a slot; until its worker has ended, it is one of those that leave, and counted."""
-        stop = partial(self._supervisor.stop, slot.name)
-        if slot.current is None:
-            self._nursery.start_soon(stop)
-        else:
-            self._see_off(slot.current, stop)
-
     def _dismiss(self, worker: HiredWorker) -> None:
         """Let a worker drain; of too many that do, the one that has done it for longest is hurried."""
         if len(self._leaving) >= MOST_LEAVING:
             self._nursery.start_soon(end, self._leaving[-MOST_LEAVING], self._grace_s())
-        self._see_off(worker, partial(end, worker, LONG_DRAIN_S))
-
-    def _see_off(self, worker: HiredWorker, leave: Callable[[], Awaitable[None]]) -> None:
         self._leaving.append(worker)
-        self._nursery.start_soon(self._left, worker, leave)
+        self._nursery.start_soon(self._see_off, worker)
 
-    async def _left(self, worker: HiredWorker, leave: Callable[[], Awaitable[None]]) -> None:
-        await leave()
+    async def _see_off(self, worker: HiredWorker) -> None:
+        await end(worker, LONG_DRAIN_S)
         self._leaving.remove(worker)
 
     def _grace_s(self) -> float:

@@ -1,5 +1,6 @@
 """A worker as its parent sees it: a process, the control stream to it, and what is known of it."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -75,6 +76,8 @@ Start = Callable[[int, Sockets], tuple[Process, trio.abc.Stream]]
 class HiredWorker:
     """One worker process, from its start to its end. `run` lives exactly as long as the process.
 
+    `ended` is set when the process has ended, `left` also when it has only left its slot to another.
+
     `start` starts a process for a slot, on listening sockets, and returns the control stream to it as well. What
     a worker says that concerns others goes to `desk`, which must neither wait nor raise.
     """
@@ -89,6 +92,7 @@ class HiredWorker:
         self.is_leaving = False
         self.exit: Exit | None = None
         self.ended = trio.Event()
+        self.left = trio.Event()
         self._heard_all = trio.Event()
         self.view: WorkerView | None = None
         self._log = log
@@ -130,6 +134,7 @@ class HiredWorker:
         if self.exit is None:
             self.kill()
         self.ended_at = trio.current_time()
+        self.left.set()
         self.ended.set()
 
     async def _carry(self, bridge: Bridge[ToWorker]) -> None:
@@ -226,6 +231,8 @@ def start_worker(slot: int, listen: Sockets) -> tuple[Process, trio.abc.Stream]:
         f"--control={far.fileno()}",
         f"--listen={','.join(map(str, descriptors))}",
     )
-    with far:
+    with far, contextlib.ExitStack() as on_failure:
+        on_failure.enter_context(near)
         process = ChildProcess("ucr.worker", arguments, (far.fileno(), *descriptors))
+        on_failure.pop_all()
     return process, trio.SocketStream(trio.socket.from_stdlib_socket(near))

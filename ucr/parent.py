@@ -45,6 +45,7 @@ class Parent:
         """
         crew = self.crew
         plan = plan_of(crew.config, config)
+        before = crew.sockets
         sockets = listening.bind(config) if plan.rebinds else crew.sockets
         try:
             if plan.rebinds or plan.restarts:
@@ -55,6 +56,8 @@ class Parent:
             if plan.rebinds:
                 _close(sockets)
             raise NotApplied(str(error)) from None
+        if plan.rebinds:
+            _close(before)
         await self._settle(config)
         return crew.generation
 

@@ -31,6 +31,9 @@ class Slot:
     """`hire` starts a worker and returns it when it is ready, or raises `Unready`; `dismiss` lets one drain.
 
     `busy` is held by whoever is about to put a worker into the slot.
+
+    What `run` waits for is that a worker leaves the slot, dead or replaced: who has been replaced may go on for
+    minutes, and meanwhile the death of the one that took its place must be seen.
     """
 
     essential = False
@@ -69,7 +72,7 @@ class Slot:
                 if worker is None:
                     worker = await self._hire(self.number)
                     self.replace(worker)
-            await worker.ended.wait()
+            await worker.left.wait()
             if self._is_draining:
                 await trio.sleep_forever()
             if self.current is worker:
@@ -83,6 +86,15 @@ class Slot:
         former = None if before is None else before.pid
         self._log.info("worker.replaced", slot=self.number, pid=hired.pid, former=former)
         if before is not None:
+            before.left.set()
+            self._dismiss(before)
+
+    def vacate(self) -> None:
+        """Let the worker drain as one that is replaced, and have no other."""
+        self._is_draining = True
+        before, self.current = self.current, None
+        if before is not None:
+            before.left.set()
             self._dismiss(before)
 
     def crashed(self, error: BaseException | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import trio
 
-from tests.world.crew import dies, falls_silent, hangs, on_stage, refuses, works
+from tests.world.crew import FakeProcess, dies, falls_silent, hangs, on_stage, refuses, works
 from ucr.config.model import Config, Server
 from ucr.control import LocalControl
 from ucr.crew import HOPELESS_S, MOST_LEAVING, STALLED_S, default_workers, wanted_workers
@@ -181,6 +181,36 @@ async def test_new_workers_take_a_configuration_that_running_ones_cannot(autojum
         with pytest.raises(Unready):
             await crew.succeed(OLD, ())
         assert (crew.workers, crew.config) == (before, NEW)
+
+
+async def test_a_worker_that_the_system_does_not_start_is_one_that_is_not_ready(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        before = crew.workers
+        stage.start_error = OSError("too many processes")
+        await crew.renew()
+        assert crew.workers == before
+        with pytest.raises(Unready, match="too many processes"):
+            await crew.succeed(NEW, ())
+        stage.living[1].kill()
+        await trio.sleep(2)
+        stage.start_error = None
+        await trio.sleep(10)
+        assert [worker.slot for worker in crew.workers] == [0, 1]
+
+
+async def test_no_new_worker_is_left_when_a_succession_is_given_up_half_way(autojump_clock: object) -> None:
+    async def halts(process: FakeProcess) -> None:
+        await (works if process.slot == 0 else hangs)(process)
+
+    async with on_stage(OLD) as (stage, crew):
+        await crew.resize(2)
+        before = {worker.pid for worker in crew.workers}
+        stage.script = halts
+        with trio.move_on_after(3):
+            await crew.succeed(NEW, ())
+        await trio.sleep(1)
+        assert {process.pid for process in stage.living} == before
 
 
 async def test_slots_come_and_go(autojump_clock: object) -> None:

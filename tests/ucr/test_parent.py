@@ -1,5 +1,6 @@
 """The parent; how it lives with real workers is tested in tests/e2e/test_workers.py."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ucr.parent import demo_process
+from tests.world.crew import EPOCH, on_stage
+from ucr import listening
+from ucr.config.model import Config, Server
+from ucr.logs import OpenLog
+from ucr.parent import Parent, demo_process
 
 ROOT = str(Path(__file__).parents[2])
 HEAVY = ("httpx", "hypercorn", "cachetools", "httptools", "ucr.relay", "ucr.worker")
@@ -28,3 +33,22 @@ async def test_the_demo_runs_in_a_process_of_its_own_as_long_as_the_block() -> N
     async with httpx.AsyncClient(trust_env=False) as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(f"{base_url}/models")
+
+
+async def test_the_former_port_is_closed_when_another_one_is_listened_on(autojump_clock: object) -> None:
+    old, new = (Config(server=Server(port=port, workers=1)) for port in free_ports(2))
+    sockets = listening.bind(old)
+    async with on_stage(old, sockets=sockets) as (_, crew):
+        await crew.resize(1)
+        await Parent(crew, OpenLog(old, lambda: EPOCH)).apply(new)
+        assert listening.port_of(crew.sockets) == new.server.port
+        assert [bound.fileno() for bound in sockets] == [-1]
+        crew.sockets[0].close()
+
+
+def free_ports(count: int) -> list[int]:
+    bound = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in bound]
+    for one in bound:
+        one.close()
+    return ports

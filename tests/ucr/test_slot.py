@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from tests.world.crew import dies, on_stage, works
+from tests.world.crew import dies, falls_silent, on_stage, works
 from ucr.config.model import Config, Server
 from ucr.slot import DRAIN_MARGIN_S, INTENSITY, KILL_AFTER_S
 
@@ -59,3 +59,34 @@ async def test_a_slot_without_a_worker_is_emptied_at_once(autojump_clock: object
         began = trio.current_time()
         await crew.end()
         assert trio.current_time() - began <= 1
+
+
+async def test_the_death_of_a_worker_is_seen_while_the_one_it_replaced_still_drains(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(CONFIG, falls_silent) as (stage, crew):
+        await crew.resize(1)
+        await trio.sleep(5)
+        await crew.renew()
+        await trio.sleep(5)
+        assert [process.slot for process in stage.living] == [0, 0]
+        stage.living[1].kill()
+        await trio.sleep(2)
+        assert [process.slot for process in stage.living] == [0, 0]
+        assert crew.workers[0].pid == stage.living[1].pid
+        await crew.end()
+
+
+async def test_a_slot_that_was_given_up_can_be_had_again_while_its_worker_drains(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(CONFIG, falls_silent) as (stage, crew):
+        await crew.resize(2)
+        former = crew.workers[1]
+        await crew.resize(1)
+        await trio.sleep(60)
+        assert former.exit is None
+        await crew.resize(2)
+        assert [worker.slot for worker in crew.workers] == [0, 1]
+        assert len(stage.living) == 3
+        await crew.end()

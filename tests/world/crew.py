@@ -77,9 +77,12 @@ class Stage:
     script: Script
     processes: list[FakeProcess] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    start_error: OSError | None = None
     pids: Any = field(default_factory=lambda: itertools.count(100))
 
     def start(self, slot: int, _listen: Sockets) -> tuple[Process, trio.abc.Stream]:
+        if self.start_error is not None:
+            raise self.start_error
         near, far = memory_stream_pair()
         process = FakeProcess(next(self.pids), slot, self, far)
         self.processes.append(process)
@@ -180,10 +183,12 @@ def stage_log(stage: Stage) -> Log:
 
 
 @asynccontextmanager
-async def on_stage(config: Config, script: Script = works) -> AsyncIterator[tuple[Stage, Crew]]:
+async def on_stage(
+    config: Config, script: Script = works, *, sockets: Sockets = ()
+) -> AsyncIterator[tuple[Stage, Crew]]:
     """Open a crew of fake workers, none of which is hired yet."""
     async with trio.open_nursery() as nursery:
         stage = Stage(nursery, script)
-        async with open_crew(config, (), stage_log(stage), stage.start) as crew:
+        async with open_crew(config, sockets, stage_log(stage), stage.start) as crew:
             yield stage, crew
         nursery.cancel_scope.cancel(reason="the test has ended")

@@ -61,7 +61,7 @@ def _parsed(text: str, name: str) -> Values:
         tree = (
             jsontext.loads(text.encode("utf-8", "replace")) if name.endswith(".json") else tomllib.loads(text)
         )
-    except (jsontext.JsonError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib: more digits or brackets than Python takes
         format_ = "JSON" if name.endswith(".json") else "TOML"
         raise ConfigError((Problem(name, "syntax", "", f"this is not {format_}: {error}"),))
     if not isinstance(tree, dict):

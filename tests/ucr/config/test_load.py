@@ -249,6 +249,8 @@ def test_sections_of_the_wrong_shape_are_problems(text: str, problem: str) -> No
     [
         ("ucr.toml", "a = ", "this is not TOML: Invalid value (at end of document)"),
         ("ucr.json", '{"a": }', "this is not JSON: "),
+        ("ucr.toml", f"a = {'1' * 5000}", "this is not TOML: Exceeds the limit (4300 digits)"),
+        ("ucr.toml", f"a = {'[' * 5000}", "this is not TOML: maximum recursion depth exceeded"),
         ("ucr.json", "[1]", "the file must hold one object"),
         ("ucr.json", "\udc80", "this is not JSON: "),
     ],
