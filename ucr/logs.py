@@ -8,7 +8,9 @@ cut in half would not be recognised). A `Log` is an argument of whoever logs.
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -18,11 +20,11 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from ucr import jsontext
 from ucr.config.model import Config
+from ucr.outlet import Outlet, Write
 from ucr.redaction import Redactor
 
 Log = FilteringBoundLogger
 Clock = Callable[[], datetime]
-Write = Callable[[bytes], object]
 
 LINE_LIMIT_BYTES = 4096
 """Writes of up to this many bytes to a pipe are never mixed with others (PIPE_BUF of Linux)."""
@@ -85,8 +87,7 @@ def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: 
     redactor = Redactor(secrets)
 
     def stamp(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        moment = now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"timestamp": moment, "level": method, **event}
+        return {"timestamp": _moment(now), "level": method, **event}
 
     def render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
         fields = {k: v if type(v) in PLAIN else plain(v) for k, v in in_order(event).items()}
@@ -105,6 +106,10 @@ def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: 
     return cast(Log, logger.bind())
 
 
+def _moment(now: Clock) -> str:
+    return now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class OpenLog:
     """The log that a configuration asks for: to standard output, and to the file if there is one.
 
@@ -113,12 +118,13 @@ class OpenLog:
 
     def __init__(self, config: Config, now: Clock) -> None:
         self._now = now
-        self._file: int | None = None
+        self._stdout = _outlet(sys.stdout.fileno(), now)
+        self._file = ExitStack()
         self._present = self._made(config)
         self.log = cast(Log, _Present(self))
 
     def __repr__(self) -> str:
-        return f"<OpenLog {'' if self._file is None else f'with file {self._file}'}>"
+        return f"<OpenLog to {self._stdout!r}>"
 
     @property
     def present(self) -> Log:
@@ -129,18 +135,19 @@ class OpenLog:
         """Log as this configuration says; raise `OSError`, and change nothing, if its file cannot be opened."""
         before = self._file
         self._present = self._made(config)
-        if before is not None:
-            os.close(before)
+        before.close()
 
     def _made(self, config: Config) -> Log:
-        writers: list[Write] = [_writer(sys.stdout.fileno())]
-        file = None if config.logging.file is None else _open(config.logging.file)
-        if file is not None:
-            writers.append(_writer(file))
+        outlets = [self._stdout]
+        file = ExitStack()
+        if config.logging.file is not None:
+            descriptor = _open(config.logging.file)
+            file.callback(os.close, descriptor)
+            outlets.append(_outlet(descriptor, self._now))
+            file.callback(outlets[-1].close)
         self._file = file
-        return make_log(
-            config.logging.level, (secret.reveal() for secret in config.secrets), writers, self._now
-        )
+        secrets = (secret.reveal() for secret in config.secrets)
+        return make_log(config.logging.level, secrets, (outlet.write for outlet in outlets), self._now)
 
 
 class _Present:
@@ -157,23 +164,17 @@ class _Present:
 
 def stdout_log(level: str, now: Clock) -> Log:
     """Return a log to standard output, for a process that knows no secrets."""
-    return make_log(level, (), (_writer(sys.stdout.fileno()),), now)
+    return make_log(level, (), (_outlet(sys.stdout.fileno(), now).write,), now)
+
+
+def _outlet(descriptor: int, now: Clock) -> Outlet:
+    return Outlet(descriptor, partial(_moment, now))
 
 
 def _open(path: str) -> int:
+    """Open a log file; a pipe that nobody reads is an error, and not waited for."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-
-
-def _writer(descriptor: int) -> Write:
-    def write(line: bytes) -> None:
-        """Write a line at once; a reader that is gone, or a full disk, must not stop the router."""
-        try:
-            os.write(descriptor, line)
-        except OSError:
-            return
-
-    return write
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
 
 
 def in_order(event: EventDict) -> dict[str, Any]:

@@ -106,6 +106,7 @@ FLOORS = {
     "ucr.guard": EDGE,
     "ucr.limits": EDGE,
     "ucr.logs": EDGE,
+    "ucr.outlet": EDGE,
     "ucr.memory": EDGE,
     "ucr.hedge": EDGE,
     "ucr.patience": EDGE,
