@@ -5,7 +5,7 @@ What it does not import it cannot stumble over: no HTTP client, server, parser o
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -18,25 +18,44 @@ from ucr.config.model import Config
 from ucr.config.plan import plan_of
 from ucr.crew import Crew, open_crew, wanted_workers
 from ucr.hired import Sockets, Unready
-from ucr.logs import Log, OpenLog
+from ucr.logs import OpenLog
 from ucr.messages import Rejected
 from ucr.notify import Notifier
 from ucr.reload import NotApplied, Reloader, exclusively, told
 from ucr.starting import Source
-from ucr.store_seat import open_seat
+from ucr.store_seat import open_place
+from ucr.store_spec import StoreAddress
 from ucr.watch import watch
 from ucr.wishes import Announce, Wishes, obeying, repeat
 
+TakeStore = Callable[[int], Awaitable[StoreAddress]]
+
 
 class Parent:
-    """A crew, and what changes its configuration. `apply` is what a reload does with a configuration."""
+    """A crew, and what changes its configuration. `apply` is what a reload does with a configuration.
 
-    def __init__(self, crew: Crew, opened: OpenLog) -> None:
+    `take_store` starts the store for so many workers, or returns the one that there is.
+    """
+
+    def __init__(self, crew: Crew, opened: OpenLog, take_store: TakeStore) -> None:
         self.crew = crew
         self._opened = opened
+        self._take_store = take_store
 
     def __repr__(self) -> str:
         return f"<Parent of {self.crew!r}>"
+
+    async def start(self) -> None:
+        """Hire the first workers; raises `Unready` when one does not start."""
+        self.crew.store = await self._store_for(self.crew.config)
+        await self.crew.resize(wanted_workers(self.crew.config))
+
+    async def _store_for(self, config: Config) -> StoreAddress | None:
+        """Return the store of workers under this configuration: what one alone counts, several would each count."""
+        workers = wanted_workers(config)
+        if self.crew.store is None and workers == 1:
+            return None
+        return await self._take_store(workers)
 
     async def apply(self, config: Config) -> int:
         """Put a configuration to work everywhere or nowhere: live where that can be, else in new workers.
@@ -45,14 +64,16 @@ class Parent:
         """
         crew = self.crew
         plan = plan_of(crew.config, config)
-        before = crew.sockets
+        before, store = crew.sockets, crew.store
         sockets = listening.bind(config) if plan.rebinds else crew.sockets
         try:
-            if plan.rebinds or plan.restarts:
+            crew.store = await self._store_for(config)
+            if plan.rebinds or plan.restarts or crew.store is not store:
                 await crew.succeed(config, sockets)
             else:
                 await crew.follow(config)
         except (Unready, Rejected) as error:
+            crew.store = store
             if plan.rebinds:
                 _close(sockets)
             raise NotApplied(str(error)) from None
@@ -80,31 +101,19 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
     """
     async with obeying() as wishes:
         try:
-            async with _crew(config, sockets, opened.log) as crew:
-                await crew.resize(wanted_workers(config))
+            async with (
+                open_place(os.environ, config, opened.log) as place,
+                open_crew(config, sockets, opened.log) as crew,
+            ):
+                place.config, place.workers = lambda: crew.config, lambda: len(crew.workers)
+                parent = Parent(crew, opened, place.take)
+                await parent.start()
                 wishes.is_starting = False
                 announce(config, listening.port_of(sockets))
-                await _serve(Parent(crew, opened), source, wishes, opened)
+                await _serve(parent, source, wishes, opened)
         finally:
             _close(sockets)
         opened.log.info("router.stopped")
-
-
-@asynccontextmanager
-async def _crew(config: Config, sockets: Sockets, log: Log) -> AsyncIterator[Crew]:
-    """Open a crew, with a store for its workers when there are several."""
-    workers = wanted_workers(config)
-    if workers == 1:
-        async with open_crew(config, sockets, log) as crew:
-            yield crew
-        return
-    async with (
-        open_seat(os.environ, config, workers, log) as (seat, address),
-        open_crew(config, sockets, log) as crew,
-    ):
-        crew.store = address
-        seat.config, seat.workers = lambda: crew.config, lambda: len(crew.workers)
-        yield crew
 
 
 async def _serve(parent: Parent, source: Source, wishes: Wishes, opened: OpenLog) -> None:

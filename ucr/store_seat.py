@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import trio
 
-from actors import SupervisionEvent, open_supervisor
+from actors import SupervisionEvent, Supervisor, open_supervisor
 from ucr.attendant import INTENSITY, Attendant, AttendantEnded
 from ucr.config.model import Config
 from ucr.config.places import state_folder
@@ -28,13 +28,13 @@ _BACKLOG = 1024
 class StoreSeat(Attendant):
     """The store process as a child of a supervisor. Each start is told what the configuration says then.
 
-    `config` is the present configuration, `workers` how many workers there are: their owner may come later.
+    `config` is the present configuration, `workers` how many workers there are.
     """
 
-    def __init__(self, bound: socket.socket, config: Callable[[], Config]) -> None:
+    def __init__(self, bound: socket.socket, config: Callable[[], Config], workers: Callable[[], int]) -> None:
         super().__init__("store", "ucr.store", (), (bound.fileno(),))
         self.config = config
-        self.workers: Callable[[], int] = lambda: 0
+        self.workers = workers
         self._descriptor = bound.fileno()
         self._generation = 0
         self._is_draining = False
@@ -58,20 +58,51 @@ class StoreSeat(Attendant):
         await super().drain()
 
 
+class StorePlace:
+    """Where a router has its store: empty until there are several workers, and then taken to the end.
+
+    `config` is the present configuration, `workers` how many workers there are: their owner may come later.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        config: Config,
+        supervisor: Supervisor,
+        sockets: contextlib.ExitStack,
+    ) -> None:
+        self.config: Callable[[], Config] = lambda: config
+        self.workers: Callable[[], int] = lambda: 0
+        self.seat: StoreSeat | None = None
+        self._address: StoreAddress | None = None
+        self._environ = environ
+        self._supervisor = supervisor
+        self._sockets = sockets
+
+    def __repr__(self) -> str:
+        return f"<StorePlace of {self.seat!r}>"
+
+    async def take(self, workers: int) -> StoreAddress:
+        """Return where the store is, which is started for so many workers if it is not there yet."""
+        if self._address is None:
+            bound = self._sockets.enter_context(store_socket(self._environ))
+            seat = StoreSeat(bound, lambda: self.config(), lambda: self.workers())
+            self.seat = await self._supervisor.start(seat)
+            self._address = address_of(bound, workers)
+        return self._address
+
+
 @contextlib.asynccontextmanager
-async def open_seat(
-    environ: Mapping[str, str], config: Config, workers: int, log: Log
-) -> AsyncIterator[tuple[StoreSeat, StoreAddress]]:
-    """Run a store as long as the block, for so many workers; yield its seat, and where it is."""
+async def open_place(environ: Mapping[str, str], config: Config, log: Log) -> AsyncIterator[StorePlace]:
+    """Yield a place for a store, which ends with the block."""
 
     def report(event: SupervisionEvent) -> None:
         if event.name == "actor.crashed":
             log.error("store.exited", error=str(event.error), delay_s=round(event.delay_s, 3))
 
-    with store_socket(environ) as bound:
+    with contextlib.ExitStack() as sockets:
         async with open_supervisor(grace_s=END_S, intensity=INTENSITY, on_event=report) as supervisor:
-            seat = await supervisor.start(StoreSeat(bound, lambda: config))
-            yield seat, address_of(bound, workers)
+            yield StorePlace(environ, config, supervisor, sockets)
 
 
 @contextlib.contextmanager

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+import trio
 
-from tests.world.crew import EPOCH, on_stage
+from tests.world.crew import EPOCH, dies, on_stage, works
 from ucr import listening
 from ucr.config.model import Config, Server
 from ucr.logs import OpenLog
 from ucr.parent import Parent, demo_process
+from ucr.reload import NotApplied
+from ucr.store_spec import StoreAddress
 
 ROOT = str(Path(__file__).parents[2])
 HEAVY = ("httpx", "hypercorn", "cachetools", "httptools", "ucr.relay", "ucr.worker")
@@ -40,10 +43,38 @@ async def test_the_former_port_is_closed_when_another_one_is_listened_on(autojum
     sockets = listening.bind(old)
     async with on_stage(old, sockets=sockets) as (_, crew):
         await crew.resize(1)
-        await Parent(crew, OpenLog(old, lambda: EPOCH)).apply(new)
+        await Parent(crew, OpenLog(old, lambda: EPOCH), take_no_store).apply(new)
         assert listening.port_of(crew.sockets) == new.server.port
         assert [bound.fileno() for bound in sockets] == [-1]
         crew.sockets[0].close()
+
+
+async def test_a_second_worker_comes_with_a_store_that_the_first_one_knows_too(autojump_clock: object) -> None:
+    alone, both = (Config(server=Server(workers=count)) for count in (1, 2))
+    address = StoreAddress("/a/socket", 2, b"secret")
+
+    async def take_store(_workers: int) -> StoreAddress:
+        return address
+
+    async with on_stage(alone) as (stage, crew):
+        parent = Parent(crew, OpenLog(alone, lambda: EPOCH), take_store)
+        await parent.start()
+        assert [process.store for process in stage.living] == [None]
+        stage.script = dies
+        with pytest.raises(NotApplied):
+            await parent.apply(both)
+        assert crew.store is None
+        stage.script = works
+        await parent.apply(both)
+        await trio.sleep(5)
+        assert [process.store for process in stage.living] == [address] * 2
+        await parent.apply(alone)
+        await trio.sleep(5)
+        assert [process.store for process in stage.living] == [address]
+
+
+async def take_no_store(_workers: int) -> StoreAddress:
+    raise AssertionError("one worker needs no store")
 
 
 def free_ports(count: int) -> list[int]:

@@ -13,7 +13,7 @@ import trio
 from ucr.config.model import Config
 from ucr.logs import make_log
 from ucr.store_control import store_view
-from ucr.store_seat import address_of, open_seat, store_socket
+from ucr.store_seat import address_of, open_place, store_socket
 from ucr.views import StoreView
 
 DEAD_PID = 2**22 + 1
@@ -72,12 +72,16 @@ async def test_a_store_that_is_killed_has_a_successor_on_the_same_socket(tmp_pat
     lines: list[dict[str, Any]] = []
     moment = datetime(2026, 11, 26, tzinfo=UTC)
     log = make_log("info", (), (lambda line: lines.append(json.loads(line)),), lambda: moment)
-    async with open_seat({"UCR_STATE_DIR": str(tmp_path)}, Config(), 2, log) as (seat, address):
+    async with open_place({"UCR_STATE_DIR": str(tmp_path)}, Config(), log) as place:
+        assert not list(tmp_path.iterdir())  # noqa: ASYNC240 - a look at an empty folder
+        address = await place.take(2)
+        assert await place.take(3) is address
         first = await view_of(address.path, lambda view: view.generation == 1)
         assert not first.limits["recovering"]
-        seat.workers = lambda: 2
-        assert seat.process is not None
-        seat.process.kill()
+        place.workers = lambda: 2
+        assert place.seat is not None
+        assert place.seat.process is not None
+        place.seat.process.kill()
         second = await view_of(address.path, lambda view: view.generation == 2)
         assert second.limits["recovering"]
     assert [(line["event"], line["error"]) for line in lines] == [

@@ -23,6 +23,7 @@ from ucr.link import ControlChild, Link
 from ucr.logs import Log, make_log
 from ucr.messages import Applied, ProviderFact, Reconfigure
 from ucr.spawn import Exit
+from ucr.store_spec import StoreAddress
 from ucr.views import WorkerView
 
 EPOCH = datetime(2026, 11, 26, tzinfo=UTC)
@@ -38,6 +39,7 @@ class FakeProcess:
     stream: trio.abc.Stream
     configs: list[Config] = field(default_factory=list)
     facts: list[ProviderFact] = field(default_factory=list)
+    store: StoreAddress | None = None
     requests: int = 0
     link: Link | None = None
     refusal: Exception | None = None
@@ -140,6 +142,7 @@ async def _serve(process: FakeProcess, link: Link, order: Any) -> None:
     duties = FakeDuties(process)
     process.link = link
     process.configs.append(order[0].config)
+    process.store = order[0].store
     async with open_supervisor() as supervisor, trio.open_nursery() as nursery:
         await supervisor.start(ControlChild(link, duties))
         order[1].answer(Applied(order[0].generation))
