@@ -9,7 +9,7 @@ from itertools import chain
 
 from actors import Counter, Histogram, Labels
 from ucr import metering
-from ucr.series import gauges_of
+from ucr.series import gauges_of, gauges_of_store
 from ucr.views import Gathered
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -44,7 +44,7 @@ TOTALS = (
     Family(
         "ucr_connections_total", "counter", "Uses of a provider's connections: opened, reused, stale, failed."
     ),
-    Family("ucr_cache_lookups_total", "counter", "Lookups in the cache of answers, by result."),
+    Family(metering.LOOKUPS, "counter", "Requests that asked the cache of answers, by result."),
     Family("ucr_cache_stores_total", "counter", "Answers brought to the cache, by what became of them."),
     Family("ucr_cache_evictions_total", "counter", "Answers that had to go for others."),
 )
@@ -75,6 +75,7 @@ def text(gathered: Gathered) -> bytes:
         histograms = [one for one in metrics.histograms if one.name == family.name]
         lines += _family(family, [*counters, *chain.from_iterable(map(_histogram, histograms))])
     gauges = [gauge for view in gathered.workers for gauge in gauges_of(view)]
+    gauges += () if gathered.store is None else gauges_of_store(gathered.store)
     for family in GAUGES:
         lines += _family(family, [_sample(gauge) for gauge in gauges if gauge.name == family.name])
     return ("\n".join(lines) + "\n").encode()

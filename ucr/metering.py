@@ -11,6 +11,7 @@ EXCHANGES = "ucr_exchanges_total"
 REQUESTS = "ucr_requests_total"
 ATTEMPTS = "ucr_upstream_attempts_total"
 TOKENS = "ucr_tokens_total"
+LOOKUPS = "ucr_cache_lookups_total"
 TTFB = "ucr_ttfb_seconds"
 DURATION = "ucr_request_duration_seconds"
 OVERHEAD = "ucr_overhead_seconds"
@@ -42,6 +43,8 @@ def measured(record: Record, now_s: float, config: Config, *, is_request: bool) 
     counts = [ended, Count(REQUESTS, (*whom, *_manner(record)))]
     if record.attempts:
         counts.append(Count(ATTEMPTS, whom, record.attempts))
+    if record.cache != "bypass":
+        counts.append(Count(LOOKUPS, (("result", record.cache),)))
     counts.extend(_tokens(record, whom))
     return Measured(tuple(counts), tuple(_times(record, now_s)))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from actors import ChildStatistics, Count, Counter, Labels
-from ucr.views import WorkerView
+from ucr.views import StoreView, WorkerView
 
 BREAKER_STATES = ("closed", "half_open", "open")
 
@@ -20,8 +20,22 @@ def gauges_of(view: WorkerView) -> Iterator[Counter]:
     for name, status in view.providers.items():
         yield from _provider(status, (*worker, ("provider", name)))
     if view.cache is not None:
-        yield Counter("ucr_cache_entries", worker, view.cache["entries"])
-        yield Counter("ucr_cache_bytes", worker, view.cache["bytes"])
+        yield from _cache(view.cache, worker)
+
+
+def gauges_of_store(view: StoreView) -> Iterator[Counter]:
+    """Give what goes up and down in the store process; it stands for a worker."""
+    worker: Labels = (("worker", "store"),)
+    yield Counter("ucr_resident_memory_bytes", worker, view.rss_bytes)
+    for child in view.children:
+        yield from _mailboxes(child, worker)
+    if view.cache:
+        yield from _cache(view.cache, worker)
+
+
+def _cache(cache: dict[str, Any], worker: Labels) -> Iterator[Counter]:
+    yield Counter("ucr_cache_entries", worker, cache["entries"])
+    yield Counter("ucr_cache_bytes", worker, cache["bytes"])
 
 
 def _mailboxes(child: ChildStatistics, worker: Labels) -> Iterator[Counter]:
@@ -57,8 +71,6 @@ def totals_of(view: WorkerView) -> Iterator[Count]:
     for name, status in view.providers.items():
         yield from _provider_totals(status, (("provider", name),))
     if view.cache is not None:
-        for result in ("hits", "misses", "busy"):
-            yield Count("ucr_cache_lookups_total", (("result", result),), view.cache[result])
         for fate in ("stored", "too_large", "forfeited", "late"):
             yield Count("ucr_cache_stores_total", (("fate", fate),), view.cache[fate])
         yield Count("ucr_cache_evictions_total", (), view.cache["evicted"])

@@ -48,7 +48,7 @@ async def test_the_metrics_count_what_was_asked(autojump_clock: object) -> None:
         assert 'provider="up",model="claude-x",dialect="anthropic",status="200"' in line
         assert line.endswith(" 1")
     assert 'ucr_leases_granted_total{provider="up"} 1' in lines
-    assert 'ucr_cache_lookups_total{result="hits"} 1' in lines
+    assert 'ucr_cache_lookups_total{result="hit"} 1' in lines
 
 
 async def test_the_cache_can_be_looked_at_and_cleared(autojump_clock: object) -> None:

@@ -1,11 +1,11 @@
 import re
 
-from actors import Counter, Histogram, MetricsSnapshot
+from actors import ChildStatistics, Counter, Histogram, MetricsSnapshot
 from tests.ucr.test_series import VIEW
 from tests.world.sources import ROOT
 from ucr.exposition import GAUGES, TOTALS, text
 from ucr.series import gauges_of, totals_of
-from ucr.views import Gathered, WorkerView
+from ucr.views import Gathered, StoreView, WorkerView
 
 SAMPLE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\\\|\\"|\\n)*",?)*\})? -?[0-9.e+-]+$')
 
@@ -39,6 +39,14 @@ def test_each_family_is_announced_once_and_every_line_has_the_form() -> None:
     assert len(announced) == len(set(announced))
     assert all(SAMPLE.match(line) for line in lines if not line.startswith("#"))
     assert text(Gathered((VIEW,))).endswith(b"\n")
+
+
+def test_the_store_stands_for_a_worker() -> None:
+    child = ChildStatistics("ucr:limits", "running", 0, 0)
+    store = StoreView(7, 1, 4096, (child,), cache={"entries": 3, "bytes": 99})
+    lines = text(Gathered((WorkerView("0", 1),), store=store)).decode().splitlines()
+    for line in ("resident_memory_bytes{} 4096", "cache_entries{} 3", "cache_bytes{} 99"):
+        assert "ucr_" + line.replace("{}", '{worker="store"}') in lines
 
 
 def test_every_series_belongs_to_a_family() -> None:

@@ -49,6 +49,13 @@ def test_a_request_is_counted_by_who_answered_and_how() -> None:
     }
 
 
+@pytest.mark.parametrize(("cache", "count"), [("hit", 1), ("miss", 1), ("bypass", 0)])
+def test_a_request_that_asked_the_cache_is_counted_by_what_it_found(cache: str, count: int) -> None:
+    snapshot = counted(record(status=200, cache=cache)).snapshot()
+    assert snapshot.total("ucr_cache_lookups_total") == count
+    assert snapshot.total("ucr_cache_lookups_total", result=cache) == count
+
+
 def test_an_answer_that_never_began_has_no_time_to_its_first_byte() -> None:
     names = {histogram.name for histogram in counted(record(status=499)).snapshot().histograms}
     assert names == {"ucr_request_duration_seconds", "ucr_overhead_seconds"}
