@@ -99,7 +99,7 @@ class Roster:
         """Start what is new, tell what is changed, and return what the next generation works with.
 
         Nothing is taken from the present generation. When something cannot be started, what was started is
-        stopped again and the error goes on.
+        stopped again and the error goes on. When this is cancelled, it is left to the supervisor's end.
         """
         wanted = {provider.id: provider for provider in config.providers if provider.enabled}
         fresh = [name for name in plan.changed if _needs_another(self._entries[name], wanted[name])]
@@ -107,7 +107,7 @@ class Roster:
         try:
             for name in (*plan.added, *fresh):
                 entries[name] = await self._start(wanted[name])
-        except BaseException:
+        except Exception:
             await self._give_back(entries)
             raise
         gone = [self._entries.pop(name) for name in (*plan.removed, *fresh)]

@@ -63,7 +63,7 @@ class RequestCount:
 
 @dataclass(frozen=True, slots=True)
 class ParentView:
-    """The parent at one moment; its children are the slots of the workers, and the store."""
+    """The parent at one moment; its children are the slots of the workers."""
 
     pid: int
     generation: int = 1
