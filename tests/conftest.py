@@ -4,9 +4,11 @@ import ipaddress
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 
 import pytest
 
+from tests.world.router import FRONT_LANE
 from tests.world.tools import required_tools, verdict
 
 
@@ -20,6 +22,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                     pytest.skip(f"{tool} is not installed")
                 case "fail":
                     pytest.fail(f"{tool} is not installed, and UCR_TEST_REQUIRE names it", pytrace=False)
+
+
+@pytest.fixture(params=[True, False], ids=["lane", "hypercorn"])
+def both_lanes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run a test twice: with the front lane, and with hypercorn alone."""
+    before = FRONT_LANE.set(request.param)
+    yield
+    FRONT_LANE.reset(before)
 
 
 def _is_local(address: object) -> bool:

@@ -11,7 +11,6 @@ their turn, and so would not see that the client leaves: here the connection is 
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -30,6 +29,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
+from ucr.connections import Connections, Limits, Report
 from ucr.fields import HEAD_LIMIT_BYTES
 
 _WRITE_BYTES = 64 * 1024
@@ -42,17 +42,6 @@ _REFUSAL = (
     b'{"type":"error","error":{"type":"invalid_request_error",'
     b'"message":"the request is not valid HTTP/1.1, or its head is larger than 64 KiB"}}'
 )
-
-Report = Callable[[BaseException], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds: for a request's head, for each 64 KiB written, and for an idle connection."""
-
-    head_s: float = 10.0
-    write_s: float = 30.0
-    keep_alive_s: float = 72.0
 
 
 class _Turn:
@@ -129,7 +118,7 @@ def _stream_request(request: h11.Request, state: ConnectionState) -> StreamReque
 
 
 class GuardedConnection(TCPServer):
-    """One connection. `report` gets what would otherwise have ended the process."""
+    """One connection."""
 
     def __init__(
         self,
@@ -137,28 +126,17 @@ class GuardedConnection(TCPServer):
         config: HypercornConfig,
         context: WorkerContext,
         limits: Limits,
-        report: Report,
         stream: Any,
     ) -> None:
         super().__init__(app, config, context, {}, stream)
         self._limits = limits
-        self._report = report
         self._ahead = bytearray()
         self._lost = trio.Event()
         self._reading = trio.CancelScope()
         self._linger_deadline: float | None = None
 
     async def run(self) -> None:
-        """Serve the connection to its end; raises nothing but cancellation."""
-        try:
-            await self._serve()
-        except Exception as error:  # noqa: BLE001 - the connection's edge
-            if not _is_lost_connection(error):
-                self._report(error)
-        finally:
-            await trio.aclose_forcefully(self.stream)
-
-    async def _serve(self) -> None:
+        """Serve the connection to its end; the caller contains what this raises, and closes the stream."""
         socket = self.stream.socket
         client = parse_socket_addr(socket.family, socket.getpeername())
         server = parse_socket_addr(socket.family, socket.getsockname())
@@ -273,12 +251,6 @@ class GuardedConnection(TCPServer):
         return True
 
 
-def _is_lost_connection(error: BaseException) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return all(_is_lost_connection(inner) for inner in error.exceptions)
-    return isinstance(error, OSError | trio.BrokenResourceError | trio.ClosedResourceError)
-
-
 def guarded_config(limits: Limits) -> HypercornConfig:
     """Return hypercorn's own settings: no `server` header, no logs of its own, one limit for heads."""
     config = HypercornConfig()
@@ -295,23 +267,20 @@ class GuardedServer:
 
     def __init__(self, app: Any, limits: Limits, report: Report) -> None:
         self._context = WorkerContext(None)
-        self._accepting = trio.CancelScope()
+        self._connections = Connections(self.serve_one, limits, report)
         self._connection = partial(
-            GuardedConnection, ASGIWrapper(app), guarded_config(limits), self._context, limits, report
+            GuardedConnection, ASGIWrapper(app), guarded_config(limits), self._context, limits
         )
 
     async def serve(self, listeners: list[trio.abc.Listener[Any]]) -> None:
         """Accept until `drain` is called, then return when every connection has ended."""
-        async with trio.open_nursery() as connections:
-            with self._accepting:
-                await trio.serve_listeners(self._serve_one, listeners, handler_nursery=connections)
-            for listener in listeners:
-                await listener.aclose()
+        await self._connections.accept(listeners)
 
-    async def _serve_one(self, stream: trio.abc.Stream) -> None:
+    async def serve_one(self, stream: Any) -> None:
+        """Serve a connection, also one of another server, to its end; the caller closes the stream."""
         await self._connection(stream).run()
 
     async def drain(self) -> None:
         """Stop accepting; idle connections close, busy ones close after their answer."""
-        self._accepting.cancel(reason="drain")
+        self._connections.close()
         await self._context.terminated.set()

@@ -20,15 +20,13 @@ import trio
 
 from actors import Fact, Network, RealNetwork, RemoteRef, Reply
 from ucr import hygiene
-from ucr.api import Api, new_request_id
-from ucr.asgi import AsgiApp
+from ucr.api import Api
 from ucr.caching import Answers, clear
 from ucr.call import Router
 from ucr.config.model import Config
 from ucr.config.plan import Plan, plan_of
 from ucr.control import LocalControl
 from ucr.generation import Generation
-from ucr.guard import GuardedServer, Limits
 from ucr.limits import ClientLimits
 from ucr.link import ControlChild, Link, control_stream
 from ucr.listening import inherited
@@ -37,6 +35,7 @@ from ucr.logs import Log, OpenLog
 from ucr.messages import Applied, ProviderFact, Reconfigure, Rejected, ToParent
 from ucr.parent_control import ParentControl
 from ucr.roster import Succession
+from ucr.server import Server, server_of
 from ucr.snapshot import Viewer
 from ucr.store_control import with_store
 from ucr.store_spec import StoreAddress
@@ -58,7 +57,7 @@ class Worker:
         config: Config,
         tree: Tree,
         api: Api,
-        server: GuardedServer,
+        server: Server,
         viewer: Viewer,
         nursery: trio.Nursery,
         reopen_log: Callable[[Config], None],
@@ -173,8 +172,7 @@ async def open_worker(
         viewer = Viewer(tree, worker, api.requests)
         local = LocalControl(viewer.take, partial(clear, answers))
         api.control = with_store(local if parent is None else ParentControl(parent, local), store)
-        app = AsgiApp(api.answer, new_request_id, config.server.body_limit_bytes)
-        server = GuardedServer(app, Limits(keep_alive_s=config.server.keep_alive_s), report)
+        server = server_of(config, api, report)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))

@@ -13,6 +13,8 @@ from tests.world.router import config_of, open_router, provider
 from ucr.access import digest
 from ucr.config.model import Client, Config, Server
 
+pytestmark = pytest.mark.usefixtures("both_lanes")
+
 ASK: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
 MESSAGES = "/v1/messages"
 CHAT = "/v1/chat/completions"

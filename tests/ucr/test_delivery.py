@@ -13,6 +13,8 @@ from ucr.dialects.roles import ClientDialect, HeaderList, Summary
 from ucr.errors import ApiError, UpstreamError
 from ucr.record import Record
 
+pytestmark = pytest.mark.usefixtures("both_lanes")
+
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 OPENING = b"<message_start>"
 

@@ -10,6 +10,8 @@ from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
 from tests.world.upstream import Answer, SeenRequest
 
+pytestmark = pytest.mark.usefixtures("both_lanes")
+
 ASK: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
 
 CONFIG = config_of(provider("up", "openai-chat"))

@@ -11,6 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 from tests.world import answers
 from tests.world.router import config_of, open_router, provider
 from tests.world.sweep import Scenario, cancellation_sweep
+from ucr.lane.watch import AFTER_S
 
 MESSAGES = "/v1/messages"
 TURN: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
@@ -106,6 +107,7 @@ def test_a_client_that_leaves_at_any_step_leaves_nothing_behind() -> None:
                 await world.ask(MESSAGES, ASK)
 
             async def check() -> None:
+                await trio.sleep(2 * AFTER_S)  # until a client that waits is watched
                 listed = (await world.ask("/v1/providers", method="GET")).json()["data"]
                 assert [entry["status"]["in_flight"] for entry in listed] == [0, 0, 0]
                 assert (await world.ask(MESSAGES, ASK)).status == 200

@@ -12,6 +12,8 @@ from ucr.config.model import Timeouts
 from ucr.reception import is_strict
 from ucr.secret import Secret
 
+pytestmark = pytest.mark.usefixtures("both_lanes")
+
 MESSAGES = "/v1/messages?beta=true"
 CHAT = "/v1/chat/completions"
 TURN: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]

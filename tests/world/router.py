@@ -7,6 +7,7 @@ second passes, so that a test with the autojump clock may last an hour of virtua
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from random import Random
@@ -24,6 +25,9 @@ from ucr.logs import make_log
 from ucr.worker import Worker, open_worker
 
 ROUTER = ("127.0.0.1", 3000)
+FRONT_LANE: ContextVar[bool] = ContextVar("FRONT_LANE", default=True)
+"""Whether routers are served with the front lane; the fixture `both_lanes` runs a test with and without."""
+
 NO_CACHE = Cache(enabled=False)
 _ROUTES = frozenset(entry.name for entry in fields(Router))
 EPOCH = datetime(2026, 11, 25, tzinfo=UTC)

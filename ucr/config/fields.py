@@ -106,7 +106,12 @@ SERVER = Section(
             "s",
         ),
         Field("workers", WORKERS, "(cores, 2 to 4)", "Number of worker processes."),
-        Field("front_lane", Flag(), True, "Serve the hot routes by the front lane.", later=True),
+        Field(
+            "front_lane",
+            Flag(),
+            _SERVER.front_lane,
+            "Serve the hot routes by the front lane, before hypercorn.",
+        ),
         Field("trusted_proxies", NAMES, [], "Addresses whose forwarding headers are believed.", later=True),
         Field("compression", Flag(), False, "Compress answers for clients that accept it.", later=True),
         Field(

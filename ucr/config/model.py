@@ -30,6 +30,7 @@ class Server:
     allowed_origins: tuple[str, ...] = ()
     body_limit_bytes: int = 33_554_432
     keep_alive_s: float = 72.0
+    front_lane: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,116 @@
+"""A client's connection: read, written, watched, and given up."""
+
+import pytest
+import trio
+from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
+
+from tests.world.network import MemoryStream, stream_pair
+from ucr.lane.line import AHEAD_BYTES, Line
+
+
+def pair() -> tuple[Line, MemoryStream]:
+    """Return a line and its client."""
+    server, client = stream_pair()
+    return Line(server, 30.0), client
+
+
+async def test_what_a_client_sends_is_received_and_its_end_too() -> None:
+    line, client = pair()
+    await client.send_all(b"abc")
+    assert await line.receive() == b"abc"
+    await client.aclose()
+    assert await line.receive() == b""
+
+
+async def test_a_connection_that_breaks_has_ended() -> None:
+    line, client = pair()
+    await client.reset()
+    assert await line.receive() == b""
+
+
+async def test_a_client_that_does_not_read_is_cut_off(autojump_clock: MockClock) -> None:
+    server, _client = memory_stream_pair()
+    server.send_stream.send_all_hook = trio.sleep_forever
+    line = Line(server, 30.0)
+    with line.scope:
+        await line.send(b"abc")
+        pytest.fail("it was not cancelled")
+    assert line.scope.cancelled_caught
+    assert trio.current_time() == 30
+
+
+async def test_a_client_that_left_cancels_who_writes_to_it() -> None:
+    line, client = pair()
+    await client.aclose()
+    with line.scope:
+        await line.send(b"abc")
+        pytest.fail("it was not cancelled")
+    assert line.scope.cancelled_caught
+
+
+@pytest.mark.parametrize("way", ["close", "half-close", "reset"])
+async def test_a_watched_client_that_leaves_cancels_its_answer(way: str, autojump_clock: MockClock) -> None:
+    line, client = pair()
+    line.is_answered = False
+    async with trio.open_nursery() as nursery:
+        line.begin_watch(nursery)
+        with line.scope:
+            nursery.start_soon(
+                {"close": client.aclose, "half-close": client.send_eof, "reset": client.reset}[way]
+            )
+            await trio.sleep_forever()
+    assert line.scope.cancelled_caught
+    assert trio.current_time() == 0
+
+
+async def test_a_client_may_leave_when_it_has_its_answer(autojump_clock: MockClock) -> None:
+    line, client = pair()
+    async with trio.open_nursery() as nursery:
+        line.begin_watch(nursery)
+        await client.aclose()
+        await wait_all_tasks_blocked()
+    assert not line.scope.cancel_called
+
+
+async def test_what_is_read_ahead_is_kept(autojump_clock: MockClock) -> None:
+    line, client = pair()
+    async with trio.open_nursery() as nursery:
+        line.begin_watch(nursery)
+        await client.send_all(b"GET ")
+        await wait_all_tasks_blocked()
+        await line.end_watch()
+        await client.send_all(b"/")
+        assert [await line.receive(), await line.receive()] == [b"GET ", b"/"]
+
+
+async def test_no_more_is_read_ahead_than_the_limit(autojump_clock: MockClock) -> None:
+    line, client = pair()
+    async with trio.open_nursery() as nursery:
+        line.begin_watch(nursery)
+        for _ in range(4):
+            await client.send_all(b"x" * 65_536)
+            await wait_all_tasks_blocked()
+        await line.end_watch()
+        assert AHEAD_BYTES <= len(await line.receive()) <= 2 * AHEAD_BYTES
+
+
+async def test_a_watch_that_has_not_begun_ends_all_the_same(autojump_clock: MockClock) -> None:
+    line, client = pair()
+    async with trio.open_nursery() as nursery:
+        line.begin_watch(nursery)
+        await line.end_watch()
+        await line.end_watch()
+        await client.send_all(b"abc")
+        assert await line.receive() == b"abc"
+
+
+async def test_lingering_reads_on_until_the_client_closes_or_two_seconds(autojump_clock: MockClock) -> None:
+    line, client = pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(line.linger)
+        assert await client.receive_some() == b""
+        await client.send_all(b"more")
+        await client.aclose()
+    assert trio.current_time() == 0
+    await pair()[0].linger()
+    assert trio.current_time() == 2

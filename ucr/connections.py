@@ -1,0 +1,114 @@
+"""The connections of a listening server: how many there may be, and that a fault of one ends none of the others."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from ucr.access import is_loopback
+
+Report = Callable[[BaseException], None]
+Serve = Callable[[Any], Awaitable[None]]
+
+_REFUSAL_BODY = (
+    b'{"type":"error","error":{"type":"overloaded_error","message":"too many connections; try again"}}'
+)
+_REFUSAL = (
+    b"HTTP/1.1 529 \r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\n"
+    b"content-length: %d\r\n\r\n%b" % (len(_REFUSAL_BODY), _REFUSAL_BODY)
+)
+_REFUSING_S = 0.5
+_MOST_REFUSING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: for a request's head, for each 64 KiB written, and for an idle connection. Counts: of all, and of
+    those of one address; loopback's are limited by the first alone, because all programs here share it."""
+
+    head_s: float = 10.0
+    write_s: float = 30.0
+    keep_alive_s: float = 72.0
+    most: int = 1024
+    most_per_address: int = 256
+
+
+class Connections:
+    """Accepts connections and serves each; one above the limits is told 529 and closed.
+
+    `report` gets what would otherwise have ended the process.
+    """
+
+    def __init__(self, serve: Serve, limits: Limits, report: Report) -> None:
+        self._serve = serve
+        self._limits = limits
+        self._report = report
+        self._addresses: Counter[str] = Counter()
+        self._refusing = 0
+        self._accepting = trio.CancelScope()
+
+    def __repr__(self) -> str:
+        return f"<Connections: {self._addresses.total()} open>"
+
+    async def accept(self, listeners: list[trio.abc.Listener[Any]]) -> None:
+        """Accept until `close` is called, then return when every connection has ended."""
+        async with trio.open_nursery() as nursery:
+            with self._accepting:
+                await trio.serve_listeners(self._serve_one, listeners, handler_nursery=nursery)
+            for listener in listeners:
+                await listener.aclose()
+
+    def close(self) -> None:
+        """Accept no more; what is open stays open."""
+        self._accepting.cancel(reason="drain")
+
+    async def _serve_one(self, stream: Any) -> None:
+        try:
+            address = stream.socket.getpeername()[0]
+            if self._may_come(address):
+                with self._counted(address):
+                    await self._serve(stream)
+            elif self._refusing < _MOST_REFUSING:
+                await self._refuse(stream)
+        except Exception as error:  # noqa: BLE001 - the connection's edge
+            if not is_lost_connection(error):
+                self._report(error)
+        finally:
+            await trio.aclose_forcefully(stream)
+
+    def _may_come(self, address: str) -> bool:
+        if self._addresses.total() >= self._limits.most:
+            return False
+        return self._addresses[address] < self._limits.most_per_address or is_loopback(address)
+
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[None]:
+        self._addresses[address] += 1
+        try:
+            yield
+        finally:
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
+
+    async def _refuse(self, stream: Any) -> None:
+        """Say why; reading first keeps the words from being lost to a reset."""
+        self._refusing += 1
+        try:
+            with trio.move_on_after(_REFUSING_S), suppress(trio.BrokenResourceError):
+                await stream.receive_some(65_536)
+                await stream.send_all(_REFUSAL)
+                await stream.send_eof()
+                await stream.receive_some(65_536)
+        finally:
+            self._refusing -= 1
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """True for what a client causes by leaving."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_lost_connection(inner) for inner in error.exceptions)
+    return isinstance(error, OSError | trio.BrokenResourceError | trio.ClosedResourceError)

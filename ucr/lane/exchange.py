@@ -1,0 +1,137 @@
+"""The front lane's side of an exchange: one request on a connection, and the answer to it."""
+
+import trio
+
+from ucr.body import BODY_GAP_S, BODY_TOTAL_S, coding_of, decoded, late, too_large
+from ucr.dialects.roles import HeaderList, Headers
+from ucr.errors import ApiError
+from ucr.lane.head import Head
+from ucr.lane.intake import Intake
+from ucr.lane.line import Line
+from ucr.lane.reply import Reply
+from ucr.lane.watch import Watch
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class LaneExchange:
+    """One request and its answer; see `ucr.exchange.Exchange`. `came` is what arrived behind the head.
+
+    The head of an answer is held back until the first part, so that both are one write.
+    """
+
+    __slots__ = (
+        "_date",
+        "_head",
+        "_held",
+        "_intake",
+        "_line",
+        "_reply",
+        "_watch",
+        "fault",
+        "headers",
+        "is_finished",
+        "is_started",
+        "method",
+        "path",
+        "peer",
+        "query",
+        "request_id",
+        "sent_bytes",
+    )
+
+    def __init__(
+        self, head: Head, came: bytes, line: Line, watch: Watch, *, request_id: str, peer: str, date: str
+    ) -> None:
+        self.request_id = request_id
+        self.method = head.method
+        self.path = head.path
+        self.query = head.query
+        self.headers: Headers = head.headers
+        self.peer = peer
+        self.fault: ApiError | None = None
+        self.is_started = False
+        self.is_finished = False
+        self.sent_bytes = 0
+        self._head = head
+        self._line = line
+        self._watch = watch
+        self._date = date
+        self._reply = Reply(method=head.method, is_http_1_0=head.is_http_1_0, keeps_alive=head.keeps_alive)
+        self._held = b""
+        self._intake = Intake(head.length)
+        self._feed(came)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._intake.feed(data)
+        except ApiError as error:
+            self.fault = error
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether another request may follow on this connection."""
+        return self.is_finished and self._reply.keeps_alive
+
+    @property
+    def rest(self) -> bytes:
+        """What arrived behind the body."""
+        return self._intake.rest
+
+    def close_after(self) -> None:
+        """Let this be the last answer of its connection; one whose head is out says so no more."""
+        self._reply.keeps_alive = False
+
+    async def body(self, limit_bytes: int) -> bytes:
+        """Read the whole body, decoded; see `ucr.exchange.Exchange.body`."""
+        coding = coding_of(self.headers)
+        length = self._head.length
+        if (length or self._intake.size) > limit_bytes:
+            raise too_large(limit_bytes)
+        if not self._intake.is_complete:
+            await self._read(limit_bytes)
+        self._watch.add(self._line)
+        return decoded(self._intake.take(), coding, limit_bytes)
+
+    async def _read(self, limit_bytes: int) -> None:
+        if self._head.expects_continue:
+            await self._line.send(_CONTINUE)
+        last_s = trio.current_time() + BODY_TOTAL_S
+        with trio.CancelScope() as patience:
+            while not self._intake.is_complete:
+                patience.deadline = min(last_s, trio.current_time() + BODY_GAP_S)
+                data = await self._line.receive()
+                if not data:
+                    await self._line.lose("the client left")
+                self._feed(data)
+                if self.fault is not None:
+                    raise self.fault
+                if self._intake.size > limit_bytes:
+                    raise too_large(limit_bytes)
+        if patience.cancelled_caught:
+            raise late()
+
+    async def start(self, status: int, headers: HeaderList) -> None:
+        """Prepare the head of the answer; it leaves with the first part."""
+        if not self._intake.is_complete:
+            self._reply.keeps_alive = False
+        self._held = self._reply.head(status, headers, self._date)
+        self.is_started = True
+
+    async def send(self, data: bytes) -> None:
+        """Send a part of the body."""
+        if data:
+            self.sent_bytes += len(data)
+            await self._flush(self._reply.part(data))
+
+    async def finish(self) -> None:
+        """End the answer."""
+        self.is_finished = True
+        self._line.is_answered = True
+        await self._flush(self._reply.end())
+
+    async def _flush(self, data: bytes) -> None:
+        if self._held:
+            data, self._held = self._held + data, b""
+        if data:
+            await self._line.send(data)

@@ -1,0 +1,192 @@
+"""The front lane: our own HTTP/1.1 loop for the hot routes; everything else is hypercorn's.
+
+How this works: the head of each request is read here, strictly. A request for a hot route is answered here,
+from the same task that read it. With the first one for anything else the connection is handed over, with the
+bytes already read, and stays with hypercorn: so a hand-over happens between two requests and never within one.
+"""
+
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from typing import Any
+
+import trio
+
+from ucr.connections import Connections, Limits, Report, Serve
+from ucr.dialects.roles import HeaderList
+from ucr.jsontext import dumps
+from ucr.lane.exchange import LaneExchange
+from ucr.lane.head import HeadReader, HeadRefused, read_head
+from ucr.lane.line import Line
+from ucr.lane.replay import ReplayStream
+from ucr.lane.reply import Reply
+from ucr.lane.watch import Watch
+
+HOT = frozenset(
+    {
+        ("POST", "/v1/messages"),
+        ("POST", "/v1/messages/count_tokens"),
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/v1/responses"),
+        ("GET", "/v1/models"),
+        ("HEAD", "/"),
+        ("GET", "/health"),
+        ("GET", "/ready"),
+    }
+)
+"""The routes that a client hits on every turn, as they are written; another spelling is hypercorn's."""
+
+Answer = Callable[[LaneExchange], Awaitable[None]]
+
+
+class Calendar:
+    """Writes the date of an answer; a new one each second."""
+
+    def __init__(self, unix_time: Callable[[], float]) -> None:
+        self._unix_time = unix_time
+        self._second = -1
+        self._written = ""
+
+    def date(self) -> str:
+        """Return the present time as HTTP writes it."""
+        second = int(self._unix_time())
+        if second != self._second:
+            self._second, self._written = second, formatdate(second, usegmt=True)
+        return self._written
+
+
+class FrontLane:
+    """Serves connections; `hand_over` takes those that ask for more than the hot routes."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        new_request_id: Callable[[], str],
+        limits: Limits,
+        hand_over: Serve,
+        unix_time: Callable[[], float],
+    ) -> None:
+        self._answer = answer
+        self._new_request_id = new_request_id
+        self._limits = limits
+        self._hand_over = hand_over
+        self._calendar = Calendar(unix_time)
+        self._idle: set[Line] = set()
+        self._exchanges: set[LaneExchange] = set()
+        self._is_draining = False
+        self.watch = Watch()
+
+    def __repr__(self) -> str:
+        return f"<FrontLane: {len(self._exchanges)} answering, {len(self._idle)} idle>"
+
+    def drain(self) -> None:
+        """Close idle connections now, and busy ones after their answer."""
+        self._is_draining = True
+        for exchange in self._exchanges:
+            exchange.close_after()
+        for line in self._idle:
+            line.scope.cancel(reason="drain")
+
+    async def serve(self, stream: Any) -> None:
+        """Serve one connection to its end; the caller closes the stream."""
+        line = Line(stream, self._limits.write_s)
+        with line.scope:
+            try:
+                if await self._serve_line(line):
+                    await line.linger()
+            except HeadRefused as refused:
+                await line.send(self._refusal(refused))
+                await line.linger()
+
+    async def _serve_line(self, line: Line) -> bool:
+        """Answer request after request; False when the client, or hypercorn, ended the connection."""
+        peer = str(line.stream.socket.getpeername()[0])  # type: ignore[attr-defined]
+        rest = b""
+        while (taken := await self._next_head(line, rest)) is not None:
+            raw, came = taken
+            head = read_head(raw)
+            if (head.method, head.path) not in HOT:
+                await self._hand_over(ReplayStream(raw + came, line.stream))
+                return False
+            exchange = LaneExchange(
+                head,
+                came,
+                line,
+                self.watch,
+                request_id=self._new_request_id(),
+                peer=peer,
+                date=self._calendar.date(),
+            )
+            await self._answer_one(line, exchange)
+            if not exchange.keeps_alive:
+                return True
+            rest = exchange.rest
+        return False
+
+    async def _next_head(self, line: Line, rest: bytes) -> tuple[bytes, bytes] | None:
+        """Return the next head and what came behind it; None when the client says no more."""
+        reader = HeadReader()
+        taken = reader.feed(rest) if rest else None
+        if taken is not None:
+            return taken
+        patience_s = self._limits.head_s if rest else self._limits.keep_alive_s
+        line.scope.deadline = trio.current_time() + patience_s
+        self._idle.add(line)
+        try:
+            if self._is_draining:
+                return None
+            while taken is None:
+                data = await line.receive()
+                if not data:
+                    return None
+                if not reader.has_begun:
+                    line.scope.deadline = trio.current_time() + self._limits.head_s
+                taken = reader.feed(data)
+        finally:
+            self._idle.discard(line)
+            line.scope.deadline = float("inf")
+        return taken
+
+    async def _answer_one(self, line: Line, exchange: LaneExchange) -> None:
+        if self._is_draining:
+            exchange.close_after()
+        line.is_answered = False
+        self._exchanges.add(exchange)
+        try:
+            await self._answer(exchange)
+        finally:
+            self._exchanges.discard(exchange)
+            self.watch.discard(line)
+            line.is_answered = True
+        await line.end_watch()
+
+    def _refusal(self, refused: HeadRefused) -> bytes:
+        """Say what is wrong before the API sees a request, in a shape that clients of every dialect can read."""
+        error = {"type": "invalid_request_error", "message": refused.message}
+        body = dumps({"type": "error", "error": error})
+        headers: HeaderList = (("content-type", "application/json"), ("content-length", str(len(body))))
+        reply = Reply(method="GET", is_http_1_0=False, keeps_alive=False)
+        return reply.head(refused.status, headers, self._calendar.date()) + body
+
+
+class FrontServer:
+    """Serves the front lane on listeners until it is told to drain; `fallback` is drained with it."""
+
+    def __init__(
+        self, lane: FrontLane, limits: Limits, report: Report, drain_fallback: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._lane = lane
+        self._connections = Connections(lane.serve, limits, report)
+        self._drain_fallback = drain_fallback
+
+    async def serve(self, listeners: list[trio.abc.Listener[Any]]) -> None:
+        """Accept until `drain` is called, then return when every connection has ended."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._lane.watch.run)
+            await self._connections.accept(listeners)
+            nursery.cancel_scope.cancel(reason="every connection has ended")
+
+    async def drain(self) -> None:
+        """Stop accepting; idle connections close, busy ones close after their answer."""
+        self._connections.close()
+        self._lane.drain()
+        await self._drain_fallback()

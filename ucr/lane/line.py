@@ -1,0 +1,102 @@
+"""A client's connection, as the front lane reads, writes and watches it.
+
+How this works: one cancel scope lasts as long as the connection. Whatever ends the connection, a client that
+leaves, one that does not read, a deadline or a drain, cancels that scope, and with it the answer that is being
+made; so a request needs no scope of its own. While an answer is being made nobody reads, unless it takes long:
+then `begin_watch` starts a task that reads ahead, up to a limit, and sees the client leave.
+"""
+
+from contextlib import suppress
+
+import trio
+
+READ_BYTES = 65_536
+AHEAD_BYTES = 65_536
+"""How much is read of what follows a request that is still being answered."""
+_WRITE_BYTES = 65_536
+_LINGER_S = 2.0
+"""How long what nobody wants is still read after the last answer (nginx: `lingering_timeout`, 5 s)."""
+
+_LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
+
+
+class Line:
+    """One connection. `is_answered` says that nothing is lost when the client leaves now."""
+
+    __slots__ = ("_ahead", "_stopped", "_watching", "_write_s", "is_answered", "scope", "stream")
+
+    def __init__(self, stream: trio.abc.HalfCloseableStream, write_s: float) -> None:
+        self.stream = stream
+        self.scope = trio.CancelScope()
+        self.is_answered = True
+        self._write_s = write_s
+        self._ahead = bytearray()
+        self._watching: trio.CancelScope | None = None
+        self._stopped = trio.Event()
+
+    async def receive(self) -> bytes:
+        """Return what has come, or comes next; b"" when the client says no more."""
+        if self._ahead:
+            data = bytes(self._ahead)
+            self._ahead.clear()
+            return data
+        try:
+            return bytes(await self.stream.receive_some(READ_BYTES))
+        except _LOST:
+            return b""
+
+    async def send(self, data: bytes) -> None:
+        """Write; a client that is gone, or takes nothing for too long, loses the connection."""
+        try:
+            for start in range(0, len(data), _WRITE_BYTES):
+                with trio.move_on_after(self._write_s) as patience:
+                    await self.stream.send_all(data[start : start + _WRITE_BYTES])
+                if patience.cancelled_caught:
+                    return await self.lose("the client does not read")
+        except _LOST:
+            await self.lose("the client left")
+
+    async def lose(self, reason: str) -> None:
+        """Give the connection up: the caller is cancelled here."""
+        self.scope.cancel(reason=reason)
+        await trio.lowlevel.checkpoint()
+
+    def begin_watch(self, nursery: trio.Nursery) -> None:
+        """Watch the client until `end_watch`; the nursery is that of whoever decides when."""
+        self._watching = trio.CancelScope()
+        self._stopped = trio.Event()
+        nursery.start_soon(self._watch, self._watching)
+
+    async def end_watch(self) -> None:
+        """Leave the reading to the connection's own task again."""
+        if self._watching is not None:
+            self._watching.cancel(reason="answered")
+            await self._stopped.wait()
+            self._watching = None
+
+    async def _watch(self, scope: trio.CancelScope) -> None:
+        try:
+            with scope:
+                if await self._read_ahead() and not self.is_answered:
+                    self.scope.cancel(reason="the client left")
+        finally:
+            self._stopped.set()
+
+    async def _read_ahead(self) -> bool:
+        """Return True when the client has left."""
+        try:
+            while len(self._ahead) < AHEAD_BYTES:
+                data = await self.stream.receive_some(READ_BYTES)
+                if not data:
+                    return True
+                self._ahead += data
+        except _LOST:
+            return True
+        return False
+
+    async def linger(self) -> None:
+        """Close one direction and read on: with unread bytes, closing would lose the answer to a reset."""
+        with suppress(*_LOST), trio.move_on_after(_LINGER_S):
+            await self.stream.send_eof()
+            while await self.stream.receive_some(READ_BYTES):
+                pass

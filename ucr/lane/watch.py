@@ -1,0 +1,51 @@
+"""Who watches clients while they wait: a task for each request that takes long, and none for the others.
+
+How this works: a task for each request would cost more than the rest of the lane. So requests that wait for
+their answer are noted, and one ticking task starts to watch those that are still there after a while. It stops
+ticking when there is nothing to do.
+"""
+
+import trio
+
+from ucr.lane.line import Line
+
+AFTER_S = 0.05
+"""How long an answer may take unwatched: far less than anybody could notice."""
+_IDLE_TICKS = 20
+
+
+class Watch:
+    """The connections whose requests wait for an answer and are not watched yet."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Line, float] = {}
+        self._parked: trio.Event | None = None
+
+    def add(self, line: Line) -> None:
+        """Watch this connection's client, if its answer takes long."""
+        self._waiting[line] = trio.current_time()
+        if self._parked is not None:
+            self._parked.set()
+            self._parked = None
+
+    def discard(self, line: Line) -> None:
+        """Forget a connection whose answer is out."""
+        self._waiting.pop(line, None)
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        idle_ticks = 0
+        async with trio.open_nursery() as nursery:
+            while True:
+                idle_ticks = 0 if self._waiting else idle_ticks + 1
+                if idle_ticks > _IDLE_TICKS:
+                    self._parked = trio.Event()
+                    await self._parked.wait()
+                await trio.sleep(AFTER_S)
+                self._start_due(nursery, trio.current_time() - AFTER_S)
+
+    def _start_due(self, nursery: trio.Nursery, since_s: float) -> None:
+        due = [line for line, began_s in self._waiting.items() if began_s <= since_s]
+        for line in due:
+            del self._waiting[line]
+            line.begin_watch(nursery)

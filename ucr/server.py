@@ -1,0 +1,21 @@
+"""What serves HTTP in a worker."""
+
+from ucr.api import Api, new_request_id
+from ucr.asgi import AsgiApp
+from ucr.config.model import Config
+from ucr.connections import Limits, Report
+from ucr.guard import GuardedServer
+from ucr.lane.front import FrontLane, FrontServer
+
+Server = FrontServer | GuardedServer
+
+
+def server_of(config: Config, api: Api, report: Report) -> Server:
+    """Return hypercorn behind its guard, and the front lane before it unless that is turned off."""
+    limits = Limits(keep_alive_s=config.server.keep_alive_s)
+    app = AsgiApp(api.answer, new_request_id, config.server.body_limit_bytes)
+    guarded = GuardedServer(app, limits, report)
+    if not config.server.front_lane:
+        return guarded
+    lane = FrontLane(api.answer, new_request_id, limits, guarded.serve_one, api.generation.router.unix_time)
+    return FrontServer(lane, limits, report, guarded.drain)
