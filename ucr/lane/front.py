@@ -127,6 +127,7 @@ class FrontLane:
         reader = HeadReader()
         taken = reader.feed(rest) if rest else None
         if taken is not None:
+            await trio.lowlevel.checkpoint()  # requests that came together give the others a turn
             return taken
         patience_s = self._limits.head_s if rest else self._limits.keep_alive_s
         line.scope.deadline = trio.current_time() + patience_s
@@ -138,9 +139,10 @@ class FrontLane:
                 data = await line.receive()
                 if not data:
                     return None
-                if not reader.has_begun:
-                    line.scope.deadline = trio.current_time() + self._limits.head_s
+                is_first = not reader.has_begun
                 taken = reader.feed(data)
+                if taken is None and is_first:
+                    line.scope.deadline = trio.current_time() + self._limits.head_s
         finally:
             self._idle.discard(line)
             line.scope.deadline = float("inf")
@@ -157,6 +159,7 @@ class FrontLane:
             self._exchanges.discard(exchange)
             self.watch.discard(line)
             line.is_answered = True
+            line.stop_watch()
         await line.end_watch()
 
     def _refusal(self, refused: HeadRefused) -> bytes:

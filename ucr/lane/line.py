@@ -4,8 +4,13 @@ How this works: one cancel scope lasts as long as the connection. Whatever ends 
 leaves, one that does not read, a deadline or a drain, cancels that scope, and with it the answer that is being
 made; so a request needs no scope of its own. While an answer is being made nobody reads, unless it takes long:
 then `begin_watch` starts a task that reads ahead, up to a limit, and sees the client leave.
+
+On a socket the system is asked directly: a write is first tried at once, and most often is whole, so that it
+needs neither a deadline nor a turn of the scheduler; a read waits first, because a client that was just
+answered has not asked again yet. Both cost about half of what the stream's own ways do.
 """
 
+import os
 from contextlib import suppress
 
 import trio
@@ -23,12 +28,13 @@ _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 class Line:
     """One connection. `is_answered` says that nothing is lost when the client leaves now."""
 
-    __slots__ = ("_ahead", "_stopped", "_watching", "_write_s", "is_answered", "scope", "stream")
+    __slots__ = ("_ahead", "_socket", "_stopped", "_watching", "_write_s", "is_answered", "scope", "stream")
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, write_s: float) -> None:
         self.stream = stream
         self.scope = trio.CancelScope()
         self.is_answered = True
+        self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
         self._write_s = write_s
         self._ahead = bytearray()
         self._watching: trio.CancelScope | None = None
@@ -41,20 +47,42 @@ class Line:
             self._ahead.clear()
             return data
         try:
-            return bytes(await self.stream.receive_some(READ_BYTES))
+            return await self._read()
         except _LOST:
             return b""
 
+    async def _read(self) -> bytes:
+        if self._socket is None:
+            return bytes(await self.stream.receive_some(READ_BYTES))
+        while True:
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return os.read(self._socket.fileno(), READ_BYTES)
+            except BlockingIOError:
+                continue
+
     async def send(self, data: bytes) -> None:
-        """Write; a client that is gone, or takes nothing for too long, loses the connection."""
+        """Write; a client that is gone, or takes nothing for too long, loses the connection.
+
+        No checkpoint when all is taken at once.
+        """
         try:
-            for start in range(0, len(data), _WRITE_BYTES):
+            for start in range(self._write_now(data), len(data), _WRITE_BYTES):
                 with trio.move_on_after(self._write_s) as patience:
                     await self.stream.send_all(data[start : start + _WRITE_BYTES])
                 if patience.cancelled_caught:
                     return await self.lose("the client does not read")
         except _LOST:
             await self.lose("the client left")
+
+    def _write_now(self, data: bytes) -> int:
+        """Write what the system takes without waiting; return how much that was."""
+        if self._socket is None:
+            return 0
+        try:
+            return os.write(self._socket.fileno(), data)
+        except BlockingIOError:
+            return 0
 
     async def lose(self, reason: str) -> None:
         """Give the connection up: the caller is cancelled here."""
@@ -67,16 +95,22 @@ class Line:
         self._stopped = trio.Event()
         nursery.start_soon(self._watch, self._watching)
 
+    def stop_watch(self) -> None:
+        """Begin to end the watch, which must not outlive the connection."""
+        if self._watching is not None:
+            self._watching.cancel(reason="answered")
+
     async def end_watch(self) -> None:
         """Leave the reading to the connection's own task again."""
         if self._watching is not None:
-            self._watching.cancel(reason="answered")
+            self.stop_watch()
             await self._stopped.wait()
             self._watching = None
 
     async def _watch(self, scope: trio.CancelScope) -> None:
         try:
             with scope:
+                await trio.lowlevel.checkpoint_if_cancelled()
                 if await self._read_ahead() and not self.is_answered:
                     self.scope.cancel(reason="the client left")
         finally:
@@ -86,7 +120,7 @@ class Line:
         """Return True when the client has left."""
         try:
             while len(self._ahead) < AHEAD_BYTES:
-                data = await self.stream.receive_some(READ_BYTES)
+                data = await self._read()
                 if not data:
                     return True
                 self._ahead += data
@@ -98,5 +132,5 @@ class Line:
         """Close one direction and read on: with unread bytes, closing would lose the answer to a reset."""
         with suppress(*_LOST), trio.move_on_after(_LINGER_S):
             await self.stream.send_eof()
-            while await self.stream.receive_some(READ_BYTES):
+            while await self._read():
                 pass

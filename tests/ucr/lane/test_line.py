@@ -1,5 +1,7 @@
 """A client's connection: read, written, watched, and given up."""
 
+import struct
+
 import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
@@ -114,3 +116,55 @@ async def test_lingering_reads_on_until_the_client_closes_or_two_seconds(autojum
     assert trio.current_time() == 0
     await pair()[0].linger()
     assert trio.current_time() == 2
+
+
+async def opened_on_sockets() -> tuple[Line, trio.SocketStream]:
+    """Return a line on a real connection, and its client."""
+    listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+    async with listener:
+        client = await trio.testing.open_stream_to_socket_listener(listener)
+        return Line(await listener.accept(), 30.0), client
+
+
+async def test_a_socket_is_read_and_written_like_any_stream() -> None:
+    line, client = await opened_on_sockets()
+    async with line.stream, client:
+        await line.send(b"abc")
+        assert await client.receive_some() == b"abc"
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.send_all, b"def")
+            assert await line.receive() == b"def"
+        await client.aclose()
+        assert await line.receive() == b""
+
+
+async def test_what_a_socket_does_not_take_at_once_is_sent_when_it_can() -> None:
+    line, client = await opened_on_sockets()
+    data = bytes(range(256)) * 40_000
+    async with line.stream, client, trio.open_nursery() as nursery:
+        nursery.start_soon(line.send, data)
+        received = bytearray()
+        while len(received) < len(data):
+            received += await client.receive_some()
+        assert received == data
+
+
+async def test_a_socket_that_is_reset_cancels_who_writes_to_it() -> None:
+    line, client = await opened_on_sockets()
+    async with line.stream:
+        client.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await client.aclose()
+        assert await line.receive() == b""
+        with line.scope:
+            await line.send(b"abc")
+            pytest.fail("it was not cancelled")
+        assert line.scope.cancelled_caught
+
+
+async def test_a_watch_that_is_stopped_before_its_first_step_touches_no_socket() -> None:
+    line, client = await opened_on_sockets()
+    async with client, trio.open_nursery() as nursery:
+        line.begin_watch(nursery)
+        line.stop_watch()
+        await line.stream.aclose()
+    assert not line.scope.cancel_called
