@@ -14,7 +14,7 @@ from ucr.config.model import Config
 from ucr.config.overrides import Overrides
 from ucr.demo import open_demo
 from ucr.discovery import discovered
-from ucr.errors import ConfigError
+from ucr.errors import ConfigError, Problem
 from ucr.hired import Unready
 from ucr.logs import OpenLog, make_log
 from ucr.starting import Source, banner, demo_provider, from_file
@@ -66,7 +66,7 @@ def serve(
 async def _serve(source: Source) -> None:
     async with source.starting(parent.demo_process) as config:
         sockets = listening.bind(config)
-        await parent.run(config, sockets, OpenLog(config, partial(datetime.now, UTC)), source, _announce)
+        await parent.run(config, sockets, _open_log(config), source, _announce)
 
 
 async def _serve_alone(source: Source) -> None:
@@ -74,7 +74,15 @@ async def _serve_alone(source: Source) -> None:
 
     async with source.starting() as config:
         sockets = listening.bind(config)
-        await alone.run(config, sockets, OpenLog(config, partial(datetime.now, UTC)), source, _announce)
+        await alone.run(config, sockets, _open_log(config), source, _announce)
+
+
+def _open_log(config: Config) -> OpenLog:
+    try:
+        return OpenLog(config, partial(datetime.now, UTC))
+    except (OSError, ValueError) as error:
+        why = f"cannot be written to: {error}; choose another file"
+        raise ConfigError((Problem(config.source, "logging.file", config.logging.file or "", why),)) from None
 
 
 def _announce(config: Config, port: int) -> None:

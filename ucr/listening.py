@@ -27,9 +27,9 @@ def bind(config: Config) -> tuple[socket.socket, ...]:
         bound.bind((host, port))
         bound.listen(BACKLOG)
         bound.setblocking(False)
-    except OSError as error:
+    except (OSError, ValueError, TypeError) as error:  # the last two: text that can be no name of a host
         bound.close()
-        why = f"cannot be listened on: {error.strerror}; choose another --host or --port"
+        why = f"cannot be listened on: {getattr(error, 'strerror', None) or error}; choose another --host or --port"
         raise ConfigError((Problem(config.source, "server", f"{host}:{port}", why),)) from None
     return (bound,)
 

@@ -125,6 +125,20 @@ def test_an_open_address_without_a_client_key_is_not_served(here: Path) -> None:
     assert "a client key is needed" in result.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--in-process",)])
+def test_a_log_file_that_cannot_be_written_to_has_status_2_and_a_remedy(
+    here: Path, options: tuple[str, ...]
+) -> None:
+    (here / "ucr.toml").write_text(f"{FILE}\n[logging]\nfile = '{here}'\n", "utf-8")
+    command = [sys.executable, "-m", "ucr.cli", "serve", *options]
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **paths})
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"ucr.toml: logging.file = {here}: cannot be written to: ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("has_file", [True, False])
 def test_a_port_in_use_has_status_2_and_a_remedy(here: Path, has_file: bool) -> None:
     if has_file:

@@ -25,6 +25,12 @@ def test_a_port_that_is_taken_is_a_problem_with_a_remedy() -> None:
             bind(Config(server=Server(port=port)))
 
 
+@pytest.mark.parametrize("host", ["a\0b", "::1\0", "a" * 70, f"{'a' * 70}.b", "é..x", "::1:zz"])
+def test_a_host_that_can_be_none_is_a_problem_with_a_remedy(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be listened on: .*; choose another --host"):
+        bind(Config(server=Server(host=host, port=0)))
+
+
 async def test_a_socket_that_was_passed_on_is_accepted_from() -> None:
     (bound,) = bind(ANY)
     bound.set_inheritable(True)
