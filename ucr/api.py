@@ -51,6 +51,10 @@ def new_request_id() -> str:
     return f"req_{secrets.token_hex(12)}"
 
 
+_NO_MEMORY = "the router has no memory for this request; try again, or send a smaller one"
+_NO_MEMORY_RETRY_S = 5
+
+
 @dataclass(slots=True)
 class Visit:
     """One request at the edge. `caller` is whose key it brought, where clients are configured."""
@@ -103,6 +107,9 @@ class Api:
                 await self._dispatch(visit)
             except ApiError as error:
                 await _fail(visit, error)
+            except MemoryError:
+                self._log.error("memory.exhausted", request_id=exchange.request_id)
+                await _fail(visit, ApiError("overloaded_error", _NO_MEMORY, retry_after_s=_NO_MEMORY_RETRY_S))
             except Exception as error:  # noqa: BLE001 - the request's edge
                 self._log.error("request.crashed", request_id=exchange.request_id, error=repr(error))
                 await _fail(visit, ApiError("api_error", "the router failed; see its log for this request-id"))

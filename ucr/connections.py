@@ -1,5 +1,7 @@
 """The connections of a listening server: how many there may be, and that a fault of one ends none of the others."""
 
+import errno
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +22,10 @@ _REFUSAL = (
     b"HTTP/1.1 529 \r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\n"
     b"content-length: %d\r\n\r\n%b" % (len(_REFUSAL_BODY), _REFUSAL_BODY)
 )
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_PAUSE_S = 0.1
+"""How long nobody is accepted when the system has no room for another connection (trio's own pause)."""
+_REPORT_EVERY_S = 10.0
 _REFUSING_S = 0.5
 _MOST_REFUSING = 64
 
@@ -36,10 +42,14 @@ class Limits:
     most_per_address: int = 256
 
 
+class NoRoom(Exception):
+    """The system gives no descriptors or buffers for another connection: those that wait go on waiting."""
+
+
 class Connections:
     """Accepts connections and serves each; one above the limits is told 529 and closed.
 
-    `report` gets what would otherwise have ended the process.
+    `report` gets what would otherwise have ended the process and, every 10 s at most, that there is `NoRoom`.
     """
 
     def __init__(self, serve: Serve, limits: Limits, report: Report) -> None:
@@ -49,6 +59,7 @@ class Connections:
         self._addresses: Counter[str] = Counter()
         self._refusing = 0
         self._accepting = trio.CancelScope()
+        self._reported_at = -math.inf
 
     def __repr__(self) -> str:
         return f"<Connections: {self._addresses.total()} open>"
@@ -57,9 +68,30 @@ class Connections:
         """Accept until `close` is called, then return when every connection has ended."""
         async with trio.open_nursery() as nursery:
             with self._accepting:
-                await trio.serve_listeners(self._serve_one, listeners, handler_nursery=nursery)
+                async with trio.open_nursery() as doors:
+                    for listener in listeners:
+                        doors.start_soon(self._accept_at, listener, nursery)
             for listener in listeners:
                 await listener.aclose()
+
+    async def _accept_at(self, listener: trio.abc.Listener[Any], connections: trio.Nursery) -> None:
+        # The nursery is that of `accept`: connections outlive the accepting.
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                self._report_no_room(error)
+                await trio.sleep(_PAUSE_S)
+            else:
+                connections.start_soon(self._serve_one, stream)
+
+    def _report_no_room(self, error: OSError) -> None:
+        now = trio.current_time()
+        if now - self._reported_at >= _REPORT_EVERY_S:
+            self._reported_at = now
+            self._report(NoRoom(str(error)))
 
     def close(self) -> None:
         """Accept no more; what is open stays open."""

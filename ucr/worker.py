@@ -25,6 +25,7 @@ from ucr.caching import Answers, clear
 from ucr.call import Router
 from ucr.config.model import Config
 from ucr.config.plan import Plan, plan_of
+from ucr.connections import NoRoom
 from ucr.control import LocalControl
 from ucr.generation import Generation
 from ucr.limits import ClientLimits
@@ -157,7 +158,10 @@ async def open_worker(
     """Serve as long as the block; leaving it ends what is still open and closes the tree."""
 
     def report(error: BaseException) -> None:
-        log.error("connection.crashed", error=repr(error))
+        if isinstance(error, NoRoom):
+            log.warning("accept.paused", error=str(error))
+        else:
+            log.error("connection.crashed", error=repr(error))
 
     def spread(provider: str, fact: Fact) -> None:
         if parent is not None:

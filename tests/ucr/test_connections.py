@@ -1,13 +1,14 @@
 """How many connections there may be, and that a fault of one ends none of the others."""
 
+import errno
 from typing import Any
 
 import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.world.network import LoopbackSocket, MemoryNetwork, MemoryStream
-from ucr.connections import Connections, Limits, is_lost_connection
+from tests.world.network import LoopbackSocket, MemoryListener, MemoryNetwork, MemoryStream, stream_pair
+from ucr.connections import Connections, Limits, NoRoom, is_lost_connection
 
 ADDRESS = ("router.test", 80)
 
@@ -113,3 +114,45 @@ async def test_closing_accepts_no_more_and_ends_with_the_last_connection(autojum
 def test_what_a_client_causes_by_leaving_is_no_fault() -> None:
     assert is_lost_connection(ExceptionGroup("", [OSError(), trio.ClosedResourceError()]))
     assert not is_lost_connection(ExceptionGroup("", [OSError(), KeyError()]))
+
+
+class Full(MemoryListener):
+    """A listener of a system that has no room for as long as it is said."""
+
+    until = 25.0
+
+    async def accept(self) -> MemoryStream:
+        if trio.current_time() < self.until:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return await super().accept()
+
+
+async def test_without_descriptors_clients_wait_and_the_log_is_told_seldom(autojump_clock: MockClock) -> None:
+    reports: list[BaseException] = []
+    served: list[float] = []
+
+    async def serve(stream: Any) -> None:
+        served.append(trio.current_time())
+
+    connections, listener = Connections(serve, Limits(), reports.append), Full()
+    began = trio.current_time()
+    Full.until = began + 25.0
+    listener.arrive(stream_pair()[1])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connections.accept, [listener])
+        await trio.sleep(30)
+        connections.close()
+    assert [type(report) for report in reports] == [NoRoom] * 3
+    assert served == [pytest.approx(began + 25.0, abs=0.11)]
+
+
+async def test_an_error_of_another_kind_ends_the_accepting(autojump_clock: MockClock) -> None:
+    class Broken(MemoryListener):
+        async def accept(self) -> MemoryStream:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    async def serve(stream: Any) -> None:
+        raise AssertionError("nobody comes")
+
+    with pytest.RaisesGroup(pytest.RaisesGroup(OSError)):
+        await Connections(serve, Limits(), print).accept([Broken()])

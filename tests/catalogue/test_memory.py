@@ -1,0 +1,87 @@
+"""The failure catalogue where it is about memory: too little of it, and what does not go away."""
+
+import gc
+import json
+from collections import Counter
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from actors import Lease, Reply
+from tests.world import faults
+from tests.world.catalogue import PATHS, Fine, body_of, see, up
+from tests.world.router import World, config_of, open_router
+from ucr.attempt import Attempt
+from ucr.call import Call
+from ucr.dialects.roles import HeaderList, Headers
+from ucr.errors import ApiError
+from ucr.lane.exchange import LaneExchange
+from ucr.patience import Patience
+from ucr.record import Record
+
+KINDS = (Attempt, Call, LaneExchange, Lease, Patience, Record, Reply)
+
+
+class Hungry:
+    """An exchange whose body finds no memory."""
+
+    method, path, query, peer = "POST", PATHS["anthropic"].partition("?")[0], "", "127.0.0.1"
+    request_id = "req_hungry"
+    fault: ApiError | None = None
+
+    def __init__(self) -> None:
+        self.headers: Headers = {"host": "127.0.0.1", "content-type": "application/json"}
+        self.is_started = self.is_finished = False
+        self.sent_bytes = self.status = 0
+        self.told: HeaderList = ()
+        self.sent = b""
+
+    async def body(self, limit_bytes: int) -> bytes:
+        raise MemoryError
+
+    async def start(self, status: int, headers: HeaderList) -> None:
+        self.is_started, self.status, self.told = True, status, headers
+
+    async def send(self, data: bytes) -> None:
+        self.sent += data
+
+    async def finish(self) -> None:
+        self.is_finished = True
+
+
+def alive() -> Counter[str]:
+    """Count the objects that belong to requests."""
+    gc.collect()
+    return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, KINDS))
+
+
+async def ask(world: World, *, stream: bool) -> None:
+    heard = await world.ask(PATHS["anthropic"], body_of("anthropic", stream=stream))
+    see(heard, Fine(), "anthropic", stream=stream)
+
+
+async def test_fault_90_a_request_without_memory_is_an_overload_and_the_next_one_is_served(
+    autojump_clock: object,
+) -> None:
+    async with open_router(config_of(up("anthropic")), up=faults.well) as world:
+        hungry = Hungry()
+        await world.worker.api.answer(hungry)
+        assert (hungry.status, dict(hungry.told)["retry-after"], hungry.is_finished) == (529, "5", True)
+        assert json.loads(hungry.sent)["error"]["type"] == "overloaded_error"
+        assert [line["event"] for line in world.lines if line["level"] == "error"] == ["memory.exhausted"]
+        await ask(world, stream=False)
+
+
+async def test_fault_91_nothing_of_a_request_is_left_however_it_ended(autojump_clock: object) -> None:
+    before = alive()
+    config = config_of(up("anthropic"), up("openai-chat", "second"))
+    unwell = (faults.refuses(503), faults.refuses(400), faults.resets_midway, faults.is_silent)
+    async with open_router(config, up=(*unwell * 5, faults.well), second=faults.well) as world:
+        for number in range(40):
+            with trio.move_on_after(400 if number % 5 else 0.01):
+                await world.ask(PATHS["anthropic"], body_of("anthropic", stream=bool(number % 2)))
+        await trio.sleep(400)
+        await wait_all_tasks_blocked()
+        left = alive() - before
+        assert set(left) <= {"Reply"}
+        assert left["Reply"] <= 2 * len(world.worker.tree.supervisor.statistics())
