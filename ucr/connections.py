@@ -71,21 +71,20 @@ class Connections:
                 async with trio.open_nursery() as doors:
                     for listener in listeners:
                         doors.start_soon(self._accept_at, listener, nursery)
-            for listener in listeners:
-                await listener.aclose()
 
     async def _accept_at(self, listener: trio.abc.Listener[Any], connections: trio.Nursery) -> None:
         # The nursery is that of `accept`: connections outlive the accepting.
-        while True:
-            try:
-                stream = await listener.accept()
-            except OSError as error:
-                if error.errno not in _NO_ROOM:
-                    raise
-                self._report_no_room(error)
-                await trio.sleep(_PAUSE_S)
-            else:
-                connections.start_soon(self._serve_one, stream)
+        async with listener:
+            while True:
+                try:
+                    stream = await listener.accept()
+                except OSError as error:
+                    if error.errno not in _NO_ROOM:
+                        raise
+                    self._report_no_room(error)
+                    await trio.sleep(_PAUSE_S)
+                else:
+                    connections.start_soon(self._serve_one, stream)
 
     def _report_no_room(self, error: OSError) -> None:
         now = trio.current_time()

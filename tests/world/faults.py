@@ -366,8 +366,7 @@ async def says_too_much(request: SeenRequest, answer: Answer) -> None:
     body = b"".join(parts(request))
     length = (("content-length", str(len(body))),)
     await answer.head(200, (*type_of(request), *length))
-    await answer.raw(body)
-    await answer.raw(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nsmuggled")
+    await answer.raw(body + b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nsmuggled")
     await trio.sleep(1)
 
 

@@ -28,7 +28,7 @@ class EventTap(ABC):
     `framing_bytes` is about what an event of content holds beside the content.
     """
 
-    framing_bytes: int
+    framing_bytes = 0
 
     def __init__(self, context: Context) -> None:
         self._context = context
