@@ -63,7 +63,7 @@ async def _serve(worker: Worker, source: Source, wishes: Wishes, log: Log) -> No
         worker.api.control = ReloadingControl(worker.api.control, reload)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(repeat, wishes.reloads, reload)
-        nursery.start_soon(watch, source.place, reload)
+        nursery.start_soon(watch, source.place, reload, source.signature)
         nursery.start_soon(notifier.feed)
         notifier.ready("one process")
         await wishes.end.wait()

@@ -126,7 +126,7 @@ async def _serve(parent: Parent, source: Source, wishes: Wishes, opened: OpenLog
         nursery.start_soon(crew.watch)
         nursery.start_soon(repeat, wishes.renewals, partial(exclusively, reloader.lock, crew.renew))
         nursery.start_soon(repeat, wishes.reloads, crew.reload)
-        nursery.start_soon(watch, source.place, crew.reload)
+        nursery.start_soon(watch, source.place, crew.reload, source.signature)
         nursery.start_soon(notifier.feed)
         notifier.ready(f"{len(crew.slots)} workers")
         await wishes.end.wait()

@@ -12,6 +12,7 @@ from ucr.demo import open_demo
 from ucr.discovery import PROBES, Probe, discovered, keyed_providers
 from ucr.errors import ConfigError, Problem
 from ucr.probing import probe_local
+from ucr.watch import Signature, signature_of
 
 DEMO = "demo"
 LIMIT_BYTES = 2 * 1024 * 1024
@@ -48,6 +49,7 @@ class Source:
         self._environ = environ
         self._overrides = overrides
         self._discovered: Config | None = None
+        self.signature: Signature = None
 
     def __repr__(self) -> str:
         return f"<Source {self.place() or 'without a file'}>"
@@ -75,7 +77,11 @@ class Source:
     async def starting(
         self, demo: Demo = open_demo, probes: tuple[Probe, ...] = PROBES
     ) -> AsyncIterator[Config]:
-        """Yield the configuration to start with; `demo` runs in the block when nothing else was found."""
+        """Yield the configuration to start with; `demo` runs in the block when nothing else was found.
+
+        `signature` is then that of the file from before it was read, so that no later change goes unseen.
+        """
+        self.signature = signature_of(self.place())
         config = from_file(self._option, self._environ, self._overrides)
         if config is not None:
             yield config

@@ -28,9 +28,13 @@ def signature_of(place: str | None) -> Signature:
     return os.path.realpath(place), found.st_ino, found.st_size, found.st_mtime_ns
 
 
-async def watch(place: Callable[[], str | None], changed: Callable[[], Awaitable[object]]) -> None:
-    """Call `changed` after each change of the file, for ever. `place` may name another file each time."""
-    seen = signature_of(place())
+async def watch(
+    place: Callable[[], str | None], changed: Callable[[], Awaitable[object]], seen: Signature
+) -> None:
+    """Call `changed` after each change of the file, for ever. `place` may name another file each time.
+
+    `seen` is the state of the file that is known, from before it was read.
+    """
     while True:
         await trio.sleep(POLL_S)
         now = signature_of(place())

@@ -19,7 +19,7 @@ async def watching(place: Path) -> AsyncIterator[list[float]]:
         times.append(trio.current_time())
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch, lambda: str(place), changed)
+        nursery.start_soon(watch, lambda: str(place), changed, signature_of(str(place)))
         await trio.testing.wait_all_tasks_blocked()
         yield times
         nursery.cancel_scope.cancel(reason="the test has ended")
@@ -82,3 +82,22 @@ def test_without_a_place_there_is_no_signature(tmp_path: Path) -> None:
     assert signature_of(None) is None
     assert signature_of(str(tmp_path / "gone")) is None
     assert signature_of(str(tmp_path)) is not None
+
+
+async def test_a_change_between_the_reading_and_the_watching_is_seen(
+    autojump_clock: object, tmp_path: Path
+) -> None:
+    place = tmp_path / "ucr.toml"
+    place.write_text("a", "utf-8")
+    known = signature_of(str(place))
+    rename(place)
+    times: list[float] = []
+
+    async def changed() -> None:
+        times.append(trio.current_time())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch, lambda: str(place), changed, known)
+        await trio.sleep(60)
+        nursery.cancel_scope.cancel(reason="the test has ended")
+    assert len(times) == 1

@@ -5,7 +5,8 @@ from the same task that read it. With the first one for anything else the connec
 bytes already read, and stays with hypercorn: so a hand-over happens between two requests and never within one.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any
 
@@ -34,6 +35,9 @@ HOT = frozenset(
     }
 )
 """The routes that a client hits on every turn, as they are written; another spelling is hypercorn's."""
+
+FIRST_S = 1.0
+"""How long a connection may take for its first request when the lane drains."""
 
 Answer = Callable[[LaneExchange], Awaitable[None]]
 
@@ -72,24 +76,36 @@ class FrontLane:
         self._calendar = Calendar(unix_time)
         self._idle: set[Line] = set()
         self._exchanges: set[LaneExchange] = set()
+        self._fresh: set[Line] = set()
+        self._fresh_left = trio.Event()
         self._is_draining = False
         self.watch = Watch()
 
     def __repr__(self) -> str:
         return f"<FrontLane: {len(self._exchanges)} answering, {len(self._idle)} idle>"
 
-    def drain(self) -> None:
-        """Close idle connections now, and busy ones after their answer."""
+    async def drain(self) -> None:
+        """Close idle connections now, and busy ones after their answer.
+
+        A connection that has asked nothing yet may have a request on the way, and has a moment for it; return
+        when there is no such connection any more.
+        """
         self._is_draining = True
         for exchange in self._exchanges:
             exchange.close_after()
-        for line in self._idle:
+        for line in self._idle - self._fresh:
+            line.scope.cancel(reason="drain")
+        with trio.move_on_after(FIRST_S):
+            await trio.lowlevel.checkpoint()  # whoever was accepted just now is not among them before
+            while self._fresh:
+                await self._fresh_left.wait()
+        for line in self._idle & self._fresh:
             line.scope.cancel(reason="drain")
 
     async def serve(self, stream: Any) -> None:
         """Serve one connection to its end; the caller closes the stream."""
         line = Line(stream, self._limits.write_s)
-        with line.scope:
+        with self._freshness(line), line.scope:
             try:
                 if await self._serve_line(line):
                     await line.linger()
@@ -97,12 +113,27 @@ class FrontLane:
                 await line.send(self._refusal(refused))
                 await line.linger()
 
+    @contextmanager
+    def _freshness(self, line: Line) -> Iterator[None]:
+        self._fresh.add(line)
+        try:
+            yield
+        finally:
+            self._no_longer_fresh(line)
+
+    def _no_longer_fresh(self, line: Line) -> None:
+        self._fresh.discard(line)
+        if not self._fresh:
+            self._fresh_left.set()
+            self._fresh_left = trio.Event()
+
     async def _serve_line(self, line: Line) -> bool:
         """Answer request after request; False when the client, or hypercorn, ended the connection."""
         peer = str(line.stream.socket.getpeername()[0])  # type: ignore[attr-defined]
         rest = b""
         while (taken := await self._next_head(line, rest)) is not None:
             raw, came = taken
+            self._no_longer_fresh(line)
             head = read_head(raw)
             if (head.method, head.path) not in HOT:
                 await self._hand_over(ReplayStream(raw + came, line.stream))
@@ -133,7 +164,7 @@ class FrontLane:
         line.scope.deadline = trio.current_time() + patience_s
         self._idle.add(line)
         try:
-            if self._is_draining:
+            if self._is_draining and line not in self._fresh:
                 return None
             while taken is None:
                 data = await line.receive()
@@ -191,5 +222,5 @@ class FrontServer:
     async def drain(self) -> None:
         """Stop accepting; idle connections close, busy ones close after their answer."""
         self._connections.close()
-        self._lane.drain()
+        await self._lane.drain()
         await self._drain_fallback()

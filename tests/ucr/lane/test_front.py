@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.world import answers, http1_corpus
 from tests.world.router import FRONT_LANE, Heard, World, config_of, open_router, provider
-from ucr.lane.front import HOT, Calendar
+from ucr.lane.front import FIRST_S, HOT, Calendar
 from ucr.lane.head import HeadReader, HeadRefused, read_head
 
 ASK: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
@@ -257,3 +257,23 @@ def test_the_date_is_written_once_a_second() -> None:
     calendar = Calendar(lambda: next(times))
     dates = [calendar.date() for _ in range(3)]
     assert dates == ["Thu, 01 Jan 1970 00:00:00 GMT"] * 2 + ["Thu, 01 Jan 1970 00:00:01 GMT"]
+
+
+async def test_a_connection_that_has_asked_nothing_yet_has_a_moment_when_the_lane_drains(
+    autojump_clock: object,
+) -> None:
+    config = config_of(provider("up", "anthropic"))
+    async with open_router(config, up=answers.says(200, answers.anthropic_reply())) as world:
+        served, late, silent = [await world.connect() for _ in range(3)]
+        await served.send("/health", method="GET")
+        assert (await served.hear()).status == 200
+        began = trio.current_time()
+        world.stop.set()
+        assert await served.stream.receive_some() == b""
+        assert trio.current_time() == began
+        await trio.sleep(0.5)
+        await late.send("/v1/messages", ASK)
+        heard = await late.hear()
+        assert (heard.status, heard.headers["connection"]) == (200, "close")
+        assert await silent.stream.receive_some() == b""
+        assert trio.current_time() == pytest.approx(began + FIRST_S)
