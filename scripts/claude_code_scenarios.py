@@ -239,13 +239,14 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "refused-key",
-        (Refuse(403, "permission_error", "This key opens no door."),),
-        fails_with(("403",), ("403", "upstream"), most_requests=2),
-    ),
-    Scenario(
         "broken-stream",
         (BreakOff("The wind is", Say("The wind has turned.")),),
         both(says("The wind has turned."), repeats_without_stream),
     ),
+    Scenario(
+        "refused-key",
+        (Refuse(403, "permission_error", "This key opens no door."),),
+        fails_with(("403",), ("403", "upstream"), most_requests=2),
+    ),
 )
+"""A key that was refused rests for a minute: its scenario is the last one."""
