@@ -57,6 +57,8 @@ class Attendant:
             ended = await self.process.wait()
         finally:
             self.process.kill()
+            with trio.move_on_after(END_S, shield=True):
+                await self.process.wait()  # what was killed is reaped, and ends at once
             self.process = None
         raise AttendantEnded(f"{self.name} ended with {ended}")
 
