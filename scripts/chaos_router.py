@@ -7,11 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import IO, Any
 
 import trio
 from chaos_load import Answer, get, open_line, until
@@ -189,20 +190,31 @@ class Router:
 
 
 @asynccontextmanager
-async def running(folder: Path, text: str, *, workers: int) -> AsyncIterator[Router]:
-    """Run a router as long as the block, ready when it begins. Nothing of it outlives the block."""
+async def running(
+    folder: Path,
+    text: str,
+    *,
+    workers: int,
+    log: IO[bytes] | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Router]:
+    """Run a router as long as the block, ready when it begins. Nothing of it outlives the block.
+
+    With a file as `log` its lines go there and are not read here. `variables` are added to its environment.
+    """
     file = written(folder, text)
     async with trio.open_nursery() as nursery:
         process = await trio.lowlevel.open_process(
             command(file, workers),
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if log is None else log,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=environment(folder),
+            env={**environment(folder), **variables},
         )
         router = Router(process, folder, file)
         try:
-            nursery.start_soon(router.read_log)
+            if log is None:
+                nursery.start_soon(router.read_log)
             nursery.start_soon(router.read_errors)
             with trio.fail_after(START_LIMIT_S):
                 await router.wait_port()

@@ -1,0 +1,203 @@
+"""Rounds: all contenders do the same work one after the other, again and again, and what counts is the median.
+
+A machine that is busy with other things makes everybody slower alike, so ratios are made within each round, of two
+measurements that are seconds apart, before the median is taken.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+import trio
+from bench_bodies import Question, expected, question
+from bench_contenders import Contender, Running, Setting
+from bench_nginx import Canned, Certificate, Origin
+from bench_process import BenchError, Memory, checked, memory_of, spent_s
+from bench_workloads import Workload
+from bench_wrk import Load, load
+
+WARM_S = 1.0
+SETTLE_S = 1.0
+"""How long a contender is left alone before its idle memory is looked at."""
+NUMBERS = 10_000_000
+"""How far apart the numbers of two rounds begin, so that no body is used twice."""
+REFERENCE = "nginx"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One contender in one round."""
+
+    load: Load
+    cpu_s: float
+    memory: Memory
+
+    @property
+    def cpu_us(self) -> float:
+        """Processor time of a request in µs."""
+        return self.cpu_s / self.load.requests * 1e6 if self.load.requests else 0.0
+
+
+@dataclass(slots=True)
+class Measured:
+    """All rounds of one contender with one workload. `failure` says why there are none."""
+
+    contender: str
+    idle: Memory = Memory(0, 0)
+    samples: list[Sample] = field(default_factory=list)
+    failure: str = ""
+
+    def median(self, read: Callable[[Sample], float]) -> float:
+        return median(map(read, self.samples)) if self.samples else 0.0
+
+    @property
+    def cpu_us(self) -> float:
+        return self.median(lambda sample: sample.cpu_us)
+
+    @property
+    def errors(self) -> int:
+        return sum(sample.load.failed + sample.load.refused for sample in self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every measurement needs: how long and how often, who, against what, and where files may lie."""
+
+    rounds: int
+    seconds: float
+    contenders: Sequence[Contender]
+    origins: Mapping[Canned, Origin]
+    certificate: Certificate
+    folder: Path
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """A contender that runs, and the request that it is asked."""
+
+    running: Running
+    asked: Question
+    measured: Measured
+    folder: Path
+
+
+async def measure(bench: Bench, workload: Workload) -> list[Measured]:
+    """Measure every contender that can do a workload; who does not start or answer is told as failed."""
+    folder = bench.folder / workload.name
+    folder.mkdir()
+    setting = Setting(
+        bench.origins[Canned(workload.provider, workload.stream, workload.tls)],
+        workload.client,
+        workload.provider,
+        workload.workers,
+        workload.cache,
+        folder,
+        bench.certificate,
+    )
+    results: list[Measured] = []
+    async with AsyncExitStack() as stack:
+        seats: list[_Seat] = []
+        for contender in bench.contenders:
+            if contender.can(setting):
+                measured = Measured(contender.name)
+                results.append(measured)
+                seats += await _seated(stack, contender, setting, workload, measured)
+        for seat in seats:
+            await _load(seat, workload, WARM_S, 0)
+        for number in range(1, bench.rounds + 1):
+            for seat in turned(seats, number):
+                await _round(bench, seat, workload, number)
+    return results
+
+
+async def _seated(
+    stack: AsyncExitStack, contender: Contender, setting: Setting, workload: Workload, measured: Measured
+) -> list[_Seat]:
+    """Start a contender and see that it answers rightly; give it a seat, or note why it has none."""
+    try:
+        running = await stack.enter_async_context(contender.running(setting))
+        asked = question(
+            running.port,
+            workload.client,
+            workload.size,
+            stream=workload.stream,
+            path=running.path,
+            model=running.model,
+            headers=running.headers,
+        )
+        await checked(running.port, asked.whole(), expected(stream=workload.stream), contender.name)
+    except (BenchError, OSError) as error:
+        measured.failure = str(error)
+        return []
+    await trio.sleep(SETTLE_S)
+    measured.idle = memory_of(running.pids())
+    folder = setting.folder / f"load-{contender.name}"
+    folder.mkdir()
+    return [_Seat(running, asked, measured, folder)]
+
+
+async def _round(bench: Bench, seat: _Seat, workload: Workload, number: int) -> None:
+    sample = await _load(seat, workload, bench.seconds, number)
+    seat.measured.samples.append(sample)
+    bench.say(
+        f"  {workload.name} round {number}/{bench.rounds} {seat.measured.contender:10} "
+        f"{sample.cpu_us:8.0f} µs  {sample.load.per_s:8.0f}/s  p50 {sample.load.p50_us / 1000:.2f} ms"
+    )
+
+
+async def _load(seat: _Seat, workload: Workload, seconds: float, number: int) -> Sample:
+    """Load one contender, and look at its memory while the load is on."""
+    found: list[Load] = []
+    seen: list[Memory] = []
+
+    async def run() -> None:
+        found.append(
+            await load(
+                seat.folder,
+                seat.running.port,
+                seat.asked,
+                connections=workload.connections,
+                seconds=seconds,
+                first=number * NUMBERS,
+                unique=workload.unique,
+            )
+        )
+
+    async def watch() -> None:
+        await trio.sleep(seconds * 0.8)
+        seen.append(memory_of(seat.running.pids()))
+
+    pids = seat.running.pids()
+    before = spent_s(pids)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        nursery.start_soon(watch)
+    return Sample(found[0], spent_s(pids) - before, seen[0])
+
+
+def turned(seats: Sequence[T], number: int) -> list[T]:
+    """Return a round's order: every contender comes first as often as any other."""
+    start = (number - 1) % len(seats) if seats else 0
+    return [*seats[start:], *seats[:start]]
+
+
+def ratio(
+    measured: Measured, reference: Measured | None, read: Callable[[Sample], float] = lambda s: s.cpu_us
+) -> float | None:
+    """Return how many times as much as the reference: the median of the rounds; None when there is none."""
+    if reference is None:
+        return None
+    pairs = zip(measured.samples, reference.samples, strict=False)
+    found = [read(mine) / other for mine, theirs in pairs if (other := read(theirs)) > 0]
+    return median(found) if found else None
+
+
+def named(results: Iterable[Measured], name: str) -> Measured | None:
+    """Return the results of one contender, when it has any."""
+    return next((measured for measured in results if measured.contender == name and measured.samples), None)
