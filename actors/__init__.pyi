@@ -38,6 +38,7 @@ from .errors import (
     Refusal,
     WireError,
 )
+from .http1 import header_block
 from .keyring import KeyStatus
 from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
 from .lending import Want
@@ -45,7 +46,7 @@ from .limits import LIMITS_MESSAGES, Declare, Leave, Lender, LimitsMessage, Limi
 from .link import Link, LinkEvents, LinkRef, greet
 from .mailbox import Mailbox, MailboxStatistics, Reply
 from .metrics import Measured, Metrics, Snapshot
-from .network import Network, RealNetwork, client_tls
+from .network import Network, RealNetwork
 from .pool import Pool, PoolStatistics
 from .provider import Provider
 from .ref import Question, Ref
@@ -67,6 +68,7 @@ from .supervisor import (
     Supervisor,
     open_supervisor,
 )
+from .tls import Tls, client_tls
 from .totals import (
     Count,
     Counter,
@@ -185,6 +187,7 @@ __all__ = [
     "Supervisor",
     "SystemResolver",
     "Ticket",
+    "Tls",
     "Totals",
     "UpstreamRequest",
     "UpstreamResponse",
@@ -194,6 +197,7 @@ __all__ = [
     "client_tls",
     "frame",
     "greet",
+    "header_block",
     "merged",
     "open_supervisor",
     "serve",

@@ -11,7 +11,7 @@ import httptools
 
 from actors.coding import Decoder
 from actors.errors import PoolError, PoolFault
-from actors.request import Headers, Limits, Origin, UpstreamRequest
+from actors.request import Headers, Limits, UpstreamRequest
 
 _OWN_FIELDS = frozenset(
     {
@@ -33,23 +33,48 @@ _OWN_FIELDS = frozenset(
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
-def encode_head(request: UpstreamRequest, origin: Origin) -> bytes:
-    """Write the head of a request. Raises `PoolError` if a field would break the message."""
-    lines = [f"{request.method} {request.path} HTTP/1.1", f"host: {origin.authority}"]
-    lines += [f"{name}: {value}" for name, value in request.headers if name.lower() not in _OWN_FIELDS]
+def header_block(headers: Headers) -> bytes:
+    """Write fields as they stand in a head, once for the many requests that carry them (`UpstreamRequest.block`).
+
+    What the connection decides is left out. Raises `PoolError` if a field would break a head.
+    """
+    lines = _lines(headers)
+    return _checked(lines) if lines else b""
+
+
+def encode_head(request: UpstreamRequest, authority: str) -> bytes:
+    """Write the head of a request to that host and port. Raises `PoolError` if a field would break it."""
+    lines = [f"{request.method} {request.path} HTTP/1.1", f"host: {authority}"]
+    if request.headers:
+        lines += _lines(request.headers)
     lines.append("accept-encoding: identity")
     if request.body or request.method not in _BODILESS_METHODS:
         lines.append(f"content-length: {len(request.body)}")
-    head = "\r\n".join(lines)
+    if lines[0].count(" ") != 2:
+        raise _broken_head()
+    return b"%b%b\r\n" % (_checked(lines), request.block)
+
+
+def _lines(headers: Headers) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers if name.lower() not in _OWN_FIELDS]
+
+
+def _checked(lines: list[str]) -> bytes:
+    """Return the lines of a head, each with its end, if none of them has one of its own."""
+    text = "\r\n".join(lines)
     breaks = len(lines) - 1
-    if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head or lines[0].count(" ") != 2:
-        raise PoolError("protocol", "the request has a header or a path that breaks its head", phase="connect")
+    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
+        raise _broken_head()
     try:
-        return f"{head}\r\n\r\n".encode("latin-1")
+        return f"{text}\r\n".encode("latin-1")
     except UnicodeEncodeError as error:
         raise PoolError(
             "protocol", f"the head of the request is not Latin-1: {error}", phase="connect"
         ) from error
+
+
+def _broken_head() -> PoolError:
+    return PoolError("protocol", "the request has a header or a path that breaks its head", phase="connect")
 
 
 class ResponseReader:

@@ -1,26 +1,35 @@
 """The network: how a pool gets from a host and a port to a stream. Tests put another one in its place."""
 
 import select
-import ssl
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import trio
 
 from actors.race import interleaved, race
 from actors.resolver import CachedResolver, Resolver, SystemResolver, allowed
+from actors.tls import Tls
 
 USER_TIMEOUT_MS = 30_000
 """After this long without an acknowledgement a connection is dead (Linux, TCP_USER_TIMEOUT)."""
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """What can be closed without waiting."""
+
+    def close(self) -> None: ...
 
 
 class Network(Protocol):
     """Something that connects."""
 
     async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, server_hostname: str | None
+        self, host: str, port: int, *, tls: Tls | None, server_hostname: str | None
     ) -> trio.abc.Stream:
         """Return a stream to the host, with the TLS handshake done if `tls` is given.
+
+        It can be closed without waiting: it is a socket's, or TLS over one, or it is `Closable` itself.
 
         May raise `OSError`, `ssl.SSLError`, `trio.BrokenResourceError` or `PoolError`. How long it may take is
         for the caller's cancel scope to say.
@@ -38,19 +47,13 @@ class RealNetwork:
         return f"<RealNetwork {self._resolver!r}>"
 
     async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, server_hostname: str | None
+        self, host: str, port: int, *, tls: Tls | None, server_hostname: str | None
     ) -> trio.abc.Stream:
         addresses = allowed(host, await self._resolver.resolve(host))
         stream = await race(interleaved(addresses), partial(_connect_tcp, port=port))
         if tls is None:
             return stream
-        secure = trio.SSLStream(stream, tls, server_hostname=server_hostname or host, https_compatible=True)
-        try:
-            await secure.do_handshake()
-        except BaseException:
-            await trio.aclose_forcefully(stream)
-            raise
-        return secure
+        return await tls.secured(stream, server_hostname or host)
 
 
 async def _connect_tcp(address: str, *, port: int) -> trio.SocketStream:
@@ -62,21 +65,29 @@ async def _connect_tcp(address: str, *, port: int) -> trio.SocketStream:
     return stream
 
 
-def client_tls() -> ssl.SSLContext:
-    """Return a context that verifies its peer and offers HTTP/1.1. It costs 20 ms to make: share it."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
 def is_quiet(stream: trio.abc.Stream) -> bool:
     """Whether nothing can be read from an idle stream: no late byte, and no end.
 
     A stream without a socket is believed to be quiet.
     """
-    inner = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    inner = below(stream)
     if not isinstance(inner, trio.SocketStream):
         return True
     poll = select.poll()
     poll.register(inner.socket.fileno(), select.POLLIN)
     return not poll.poll(0)
+
+
+def close_now(stream: trio.abc.Stream) -> None:
+    """Close a stream of a network at once and without a goodbye: nothing is waited for."""
+    inner = below(stream)
+    if isinstance(inner, trio.SocketStream):
+        inner.socket.close()
+    else:
+        assert isinstance(inner, Closable), f"{inner!r} cannot be closed without waiting"
+        inner.close()
+
+
+def below(stream: trio.abc.Stream) -> trio.abc.Stream:
+    """Return the stream below TLS, or the stream itself."""
+    return stream.transport_stream if isinstance(stream, trio.SSLStream) else stream

@@ -18,9 +18,10 @@ import trio
 from actors.connection import Connection, cause_of
 from actors.errors import PoolError
 from actors.http1 import ResponseReader, encode_head
-from actors.network import Network, client_tls, is_quiet
+from actors.network import Network, is_quiet
 from actors.request import Limits, Origin, UpstreamRequest
 from actors.response import UpstreamResponse
+from actors.tls import Tls, client_tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Pool:
         self._max_connections = max_connections
         self._keep_alive_s = keep_alive_s
         self._connection_life_s = connection_life_s
-        self._tls = (tls or client_tls()) if origin.scheme == "https" else None
+        self._tls = Tls(tls or client_tls()) if origin.scheme == "https" else None
+        self._authority = origin.authority
         self._idle: deque[Connection] = deque()
         self._is_closed = False
         self._open = self._opened = self._reused = self._stale = self._failed = 0
@@ -79,55 +81,61 @@ class Pool:
             self._failed,
         )
 
-    def open(self, request: UpstreamRequest, limits: Limits) -> AbstractAsyncContextManager[UpstreamResponse]:
-        """Send a request, in an `async with`: its block begins when the head of the answer is here.
+    async def start(self, request: UpstreamRequest, limits: Limits) -> UpstreamResponse:
+        """Send a request, and return when the head of the answer is here.
 
-        Only `PoolError` leaves it for what an upstream does. Leaving the block before the body has ended closes
-        the connection.
+        The answer holds its connection until `close`, which waits for nothing and may be called again:
+
+            response = await pool.start(request, limits)
+            try:
+                body = await response.read()
+            finally:
+                response.close()
+
+        or `with await pool.start(request, limits) as response:`. Nothing may be awaited between the return and
+        the block. Closing before the body has ended closes the connection; a start that raises, or is cancelled,
+        has closed it itself. Only `PoolError` leaves it for what an upstream does. A limit of infinity costs
+        nothing: the caller keeps the time.
         """
+        head = encode_head(request, self._authority)
+        now = trio.current_time()
+        connection = self._take(now)
+        if connection is not None:
+            reader = ResponseReader(request.method, limits)
+            if await self._begin(connection, head, request.body, reader, limits):
+                return UpstreamResponse(self, connection, reader, limits)
+        connection = await self._connect(limits)
+        reader = ResponseReader(request.method, limits)
+        await self._begin(connection, head, request.body, reader, limits)
+        return UpstreamResponse(self, connection, reader, limits)
+
+    def open(self, request: UpstreamRequest, limits: Limits) -> AbstractAsyncContextManager[UpstreamResponse]:
+        """Send a request as `start` does, in an `async with` whose end closes the answer."""
         return _Opening(self, request, limits)
 
-    async def sweep(self) -> None:
+    def sweep(self) -> None:
         """Close every idle connection that is too old or that the upstream has ended: nobody may ever take it."""
-        await self._sweep()
-        ended = [connection for connection in self._idle if not is_quiet(connection.stream)]
-        for connection in ended:
+        self._sweep(trio.current_time())
+        for connection in [connection for connection in self._idle if not is_quiet(connection.stream)]:
             self._idle.remove(connection)
-            self._open -= 1
-        for connection in ended:
-            await trio.aclose_forcefully(connection.stream)
+            self._drop(connection)
 
     async def aclose(self) -> None:
         """Close the idle connections; those in use close when their exchange ends."""
         self._is_closed = True
         while self._idle:
-            self._open -= 1
-            with trio.CancelScope(shield=True):
-                await trio.aclose_forcefully(self._idle.pop().stream)
+            self._drop(self._idle.pop())
+        await trio.lowlevel.checkpoint()
 
-    def put_back(self, connection: Connection, reader: ResponseReader) -> bool:
-        """Make a connection idle; False: it cannot be used again and has to be closed. For `open`'s block."""
+    def give_back(self, connection: Connection, reader: ResponseReader) -> None:
+        """Make a connection idle, or close it when it cannot be used again. For the end of a response."""
         if self._is_closed or not connection.is_reusable(reader):
-            self._open -= 1
-            return False
+            return self._drop(connection)
+        if self._tls is not None and not connection.was_reused:
+            self._tls.keep_session(connection.stream)
         connection.idle_since = trio.current_time()
         self._idle.append(connection)
-        return True
-
-    async def exchange(self, request: UpstreamRequest, limits: Limits) -> tuple[Connection, ResponseReader]:
-        """Send a request and return what holds the answer. For `open`'s block."""
-        head = encode_head(request, self.origin)
-        if self._idle:
-            await self._sweep()
-        connection = await self._pop_idle()
-        if connection is not None:
-            reader = ResponseReader(request.method, limits)
-            if await self._begin(connection, head, request.body, reader, limits):
-                return connection, reader
-        connection = await self._connect(limits)
-        reader = ResponseReader(request.method, limits)
-        await self._begin(connection, head, request.body, reader, limits)
-        return connection, reader
+        return None
 
     async def _begin(
         self, connection: Connection, head: bytes, body: bytes, reader: ResponseReader, limits: Limits
@@ -138,15 +146,13 @@ class Pool:
             await connection.begin(head, body, reader, limits)
             has_answer = True
         except PoolError as error:
-            if error.kind == "reset" and connection.was_reused and not reader.received_bytes:
-                self._stale += 1
-            else:
+            if error.kind != "reset" or not connection.was_reused or reader.received_bytes:
                 self._failed += 1
                 raise
+            self._stale += 1
         finally:
             if not has_answer:
-                self._open -= 1
-                await trio.aclose_forcefully(connection.stream)
+                self._drop(connection)
         return has_answer
 
     async def _connect(self, limits: Limits) -> Connection:
@@ -176,22 +182,28 @@ class Pool:
             "timeout", f"no connection to {self.origin} within {limits.connect_s:g} s", phase="connect"
         )
 
-    async def _pop_idle(self) -> Connection | None:
-        """Take the youngest idle connection that is still good; close the younger ones that are not."""
+    def _take(self, now: float) -> Connection | None:
+        """Take the youngest idle connection that is still good; close the younger ones that are not.
+
+        Those at the bottom of the stack that have grown too old are closed, too.
+        """
+        if self._idle:
+            self._sweep(now)
         while self._idle:
             connection = self._idle.pop()
-            if self._is_fresh(connection, trio.current_time()) and is_quiet(connection.stream):
+            if self._is_fresh(connection, now) and is_quiet(connection.stream):
                 self._reused += 1
                 return connection
-            self._open -= 1
-            await trio.aclose_forcefully(connection.stream)
+            self._drop(connection)
         return None
 
-    async def _sweep(self) -> None:
-        """Close those at the bottom of the stack that have grown too old."""
-        while self._idle and not self._is_fresh(self._idle[0], trio.current_time()):
-            self._open -= 1
-            await trio.aclose_forcefully(self._idle.popleft().stream)
+    def _sweep(self, now: float) -> None:
+        while self._idle and not self._is_fresh(self._idle[0], now):
+            self._drop(self._idle.popleft())
+
+    def _drop(self, connection: Connection) -> None:
+        self._open -= 1
+        connection.close()
 
     def _is_fresh(self, connection: Connection, now: float) -> bool:
         is_young = now - connection.opened_at < self._connection_life_s
@@ -201,7 +213,7 @@ class Pool:
 class _Opening(AbstractAsyncContextManager[UpstreamResponse]):
     """One exchange of a pool as a block. A class, because Trio registers every async generator, at a price."""
 
-    __slots__ = ("_connection", "_limits", "_pool", "_reader", "_request", "_response")
+    __slots__ = ("_limits", "_pool", "_request", "_response")
 
     def __init__(self, pool: Pool, request: UpstreamRequest, limits: Limits) -> None:
         self._pool = pool
@@ -209,8 +221,7 @@ class _Opening(AbstractAsyncContextManager[UpstreamResponse]):
         self._limits = limits
 
     async def __aenter__(self) -> UpstreamResponse:
-        self._connection, self._reader = await self._pool.exchange(self._request, self._limits)
-        self._response = UpstreamResponse(self._connection, self._reader, self._limits)
+        self._response = await self._pool.start(self._request, self._limits)
         return self._response
 
     async def __aexit__(
@@ -220,6 +231,3 @@ class _Opening(AbstractAsyncContextManager[UpstreamResponse]):
         traceback: TracebackType | None,
     ) -> None:
         self._response.close()
-        self._reader.release()
-        if not self._pool.put_back(self._connection, self._reader):
-            await trio.aclose_forcefully(self._connection.stream)

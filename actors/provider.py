@@ -240,7 +240,7 @@ class Provider(ActorChild[ProviderMessage]):
         await self.ledger.wait_empty()
 
     async def tidy(self) -> None:
-        await self.pool.sweep()
+        self.pool.sweep()
 
     def crashed(self, error: BaseException | None) -> None:
         super().crashed(error)

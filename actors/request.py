@@ -30,13 +30,14 @@ class UpstreamRequest:
     """One request. `path` is path and query as sent.
 
     Host, Content-Length, Accept-Encoding and whatever concerns the connection only are the pool's: such fields
-    in `headers` are left out.
+    in `headers` are left out. `block` is what `header_block` made of further fields.
     """
 
     method: str
     path: str
     headers: Headers = ()
     body: bytes = b""
+    block: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Limits:
     """How long each phase may last, and how much may come.
 
     `connect_s` covers name, connection and TLS; `first_byte_s` the sending of the request and the whole head of
-    the answer; `idle_s` each silence in the body while somebody waits for it.
+    the answer; `idle_s` each silence in the body while somebody waits for it. Who sets one of the latter two to
+    infinity keeps that time himself, with a scope that he has anyway, and saves one at every wait.
     """
 
     connect_s: float = 5.0

@@ -1,5 +1,8 @@
 """The answer to one upstream request, while its connection is held."""
 
+from types import TracebackType
+from typing import Protocol, Self
+
 import trio
 
 from actors.connection import Connection
@@ -8,12 +11,24 @@ from actors.http1 import ResponseReader
 from actors.request import Headers, Limits
 
 
+class Lender(Protocol):
+    """Whose connection an answer holds."""
+
+    def give_back(self, connection: Connection, reader: ResponseReader) -> None:
+        """Take it back, or close it."""
+        ...
+
+
 class UpstreamResponse:
-    """Status and headers are here; the body comes as it arrives. Header names are lower-case."""
+    """Status and headers are here; the body comes as it arrives. Header names are lower-case.
+
+    It holds its connection until `close`, or until the end of a `with` block.
+    """
 
     __slots__ = (
         "_connection",
         "_is_open",
+        "_lender",
         "_limits",
         "_parts",
         "_parts_bytes",
@@ -23,7 +38,8 @@ class UpstreamResponse:
         "status",
     )
 
-    def __init__(self, connection: Connection, reader: ResponseReader, limits: Limits) -> None:
+    def __init__(self, lender: Lender, connection: Connection, reader: ResponseReader, limits: Limits) -> None:
+        self._lender = lender
         self.status = reader.status or 0
         self.headers: Headers = reader.headers
         self._connection = connection
@@ -38,8 +54,22 @@ class UpstreamResponse:
         return f"<UpstreamResponse {self.status}, {self._reader!r}>"
 
     def close(self) -> None:
-        """Let nobody read from the connection any more; for the pool."""
-        self._is_open = False
+        """Give the connection back, or close it when the body has not ended. Waits for nothing; once is enough."""
+        if self._is_open:
+            self._is_open = False
+            self._reader.release()
+            self._lender.give_back(self._connection, self._reader)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     async def receive(self) -> bytes:
         """Return the next bytes of the body, from one read of the connection; b"" at its proper end.
@@ -49,7 +79,7 @@ class UpstreamResponse:
         is counted on. The time that the caller takes between two calls is no silence.
         """
         if not self._is_open:
-            raise trio.ClosedResourceError("the response was read after its block had ended")
+            raise trio.ClosedResourceError("the response was read after its end")
         while not (data := self._reader.take()):
             if self._reader.is_complete:
                 return b""

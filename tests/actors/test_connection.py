@@ -1,3 +1,4 @@
+import random
 import ssl
 
 import pytest
@@ -6,10 +7,12 @@ from trio.testing import MockClock, lockstep_stream_pair
 
 from actors.connection import INLINE_BYTES, Connection, cause_of
 from actors.errors import PoolError
-from actors.request import UpstreamRequest
+from actors.network import RealNetwork
+from actors.pool import Pool
+from actors.request import Origin, UpstreamRequest
 from tests.world.network import stream_pair
 from tests.world.pools import HELLO, LIMITS, open_pool_world, say_ok
-from tests.world.upstream import Answer, SeenRequest
+from tests.world.upstream import Answer, SeenRequest, Upstream
 
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * (INLINE_BYTES * 4))
 
@@ -29,6 +32,21 @@ async def test_a_request_arrives_whole_and_its_connection_is_kept(request_: Upst
             str(len(request_.body))
         ] * 2
         assert world.upstream.connections == 1
+
+
+async def test_a_request_that_no_buffer_holds_arrives_whole_over_a_socket(nursery: trio.Nursery) -> None:
+    body = random.Random(1).randbytes(12_000_000)
+    upstream = Upstream(say_ok)
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    nursery.start_soon(trio.serve_listeners, upstream.serve, [listener])
+    pool = Pool(Origin("http", "127.0.0.1", listener.socket.getsockname()[1]), RealNetwork())
+    for request in (HELLO, UpstreamRequest("POST", "/", (), body)):
+        with await pool.start(request, LIMITS) as response:
+            assert await response.read() == b"ok"
+    assert upstream.requests[1].body == body
+    assert pool.statistics().opened == 1
+    await pool.aclose()
+    nursery.cancel_scope.cancel(reason="the test has ended")
 
 
 async def test_an_early_refusal_of_a_big_request_is_read_although_nobody_takes_the_rest() -> None:

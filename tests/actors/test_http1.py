@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.errors import PoolError
-from actors.http1 import ResponseReader, encode_head
-from actors.request import Headers, Limits, Origin, UpstreamRequest
+from actors.http1 import ResponseReader, encode_head, header_block
+from actors.request import Headers, Limits, UpstreamRequest
 
-ORIGIN = Origin("https", "api.example.com", 443)
+HOST = "api.example.com"
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (
@@ -55,10 +55,24 @@ def read(*parts: bytes, method: str = "POST", eof: bool = False, limits: Limits 
 
 def test_the_head_of_a_request_is_written_with_host_and_length() -> None:
     request = UpstreamRequest("POST", "/v1/messages?beta=true", (("x-api-key", "k"), ("X-B", "2")), b"{}")
-    assert encode_head(request, ORIGIN) == (
+    assert encode_head(request, HOST) == (
         b"POST /v1/messages?beta=true HTTP/1.1\r\nhost: api.example.com\r\nx-api-key: k\r\nX-B: 2\r\n"
         b"accept-encoding: identity\r\ncontent-length: 2\r\n\r\n"
     )
+
+
+def test_fields_that_many_requests_share_are_written_once_and_checked_then() -> None:
+    block = header_block((("x-api-key", "k"), ("Host", "mine")))
+    assert block == b"x-api-key: k\r\n"
+    assert header_block((("Host", "mine"),)) == header_block(()) == b""
+    head = encode_head(UpstreamRequest("POST", "/", (("a", "b"),), b"x", block), HOST)
+    assert head == (
+        b"POST / HTTP/1.1\r\nhost: api.example.com\r\na: b\r\naccept-encoding: identity\r\n"
+        b"content-length: 1\r\nx-api-key: k\r\n\r\n"
+    )
+    for value in ("b\r\nx-evil: 1", "b\n", "\0", "\N{SNOWMAN}"):
+        with pytest.raises(PoolError):
+            header_block((("a", value),))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +80,7 @@ def test_the_head_of_a_request_is_written_with_host_and_length() -> None:
     [("GET", b""), ("HEAD", b""), ("POST", b"content-length: 0\r\n"), ("PUT", b"content-length: 0\r\n")],
 )
 def test_only_a_method_that_has_a_body_says_that_it_is_empty(method: str, line: bytes) -> None:
-    head = encode_head(UpstreamRequest(method, "/"), ORIGIN)
+    head = encode_head(UpstreamRequest(method, "/"), HOST)
     assert head.endswith(b"accept-encoding: identity\r\n" + line + b"\r\n")
 
 
@@ -75,7 +89,7 @@ def test_only_a_method_that_has_a_body_says_that_it_is_empty(method: str, line: 
     ["Host", "content-length", "Accept-Encoding", "connection", "Transfer-Encoding", "upgrade", "expect", "TE"],
 )
 def test_fields_that_the_connection_decides_are_left_out(name: str) -> None:
-    head = encode_head(UpstreamRequest("POST", "/", ((name, "mine"),), b"x"), ORIGIN)
+    head = encode_head(UpstreamRequest("POST", "/", ((name, "mine"),), b"x"), HOST)
     assert b"mine" not in head
 
 
@@ -94,7 +108,7 @@ def test_fields_that_the_connection_decides_are_left_out(name: str) -> None:
 )
 def test_a_field_that_breaks_the_head_is_refused_before_anything_is_sent(request_: UpstreamRequest) -> None:
     with pytest.raises(PoolError) as caught:
-        encode_head(request_, ORIGIN)
+        encode_head(request_, HOST)
     assert (caught.value.kind, caught.value.phase) == ("protocol", "connect")
 
 

@@ -6,7 +6,8 @@ import trio
 import trustme
 
 from actors.errors import PoolError
-from actors.network import RealNetwork, client_tls, is_quiet
+from actors.network import RealNetwork, close_now, is_quiet
+from actors.tls import Tls, client_tls
 from tests.world.network import stream_pair
 
 
@@ -73,8 +74,8 @@ async def test_tls_is_spoken_with_a_peer_whose_name_is_verified(nursery: trio.Nu
     authority.issue_cert("upstream.test").configure_cert(server)
     port = await serve_echo(nursery, server)
     network = RealNetwork(Fixed("127.0.0.1"))
-    tls = client_tls()
-    authority.configure_trust(tls)
+    tls = Tls(client_tls())
+    authority.configure_trust(tls.context)
     async with await network.connect("upstream.test", port, tls=tls, server_hostname=None) as stream:
         await stream.send_all(b"hello")
         assert await stream.receive_some(100) == b"hello"
@@ -83,12 +84,6 @@ async def test_tls_is_spoken_with_a_peer_whose_name_is_verified(nursery: trio.Nu
         await network.connect("other.test", port, tls=tls, server_hostname=None)
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
     nursery.cancel_scope.cancel()
-
-
-def test_the_context_verifies() -> None:
-    tls = client_tls()
-    assert tls.verify_mode is ssl.CERT_REQUIRED
-    assert tls.check_hostname
 
 
 async def test_a_stream_with_a_late_byte_or_an_end_is_not_quiet() -> None:
@@ -107,6 +102,19 @@ async def test_a_stream_without_a_socket_is_believed_to_be_quiet() -> None:
     ours, theirs = stream_pair()
     await theirs.send_all(b"x")
     assert is_quiet(ours)
+
+
+async def test_a_stream_is_closed_without_waiting_also_through_tls() -> None:
+    for secure in (False, True):
+        ours, theirs = await socket_pair()
+        close_now(trio.SSLStream(ours, client_tls(), server_hostname="a.test") if secure else ours)
+        assert await theirs.receive_some(1) == b""
+        with pytest.raises(trio.ClosedResourceError):
+            await ours.receive_some(1)
+        await theirs.aclose()
+    left, right = stream_pair()
+    close_now(left)
+    assert await right.receive_some(1) == b""
 
 
 async def test_the_repr_shows_the_resolver() -> None:

@@ -1,6 +1,9 @@
+import math
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import FrameType
 
 import pytest
 import trio
@@ -8,11 +11,12 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.connection import INLINE_BYTES
 from actors.errors import PoolError
-from actors.network import RealNetwork, client_tls
+from actors.network import RealNetwork
 from actors.pool import Pool
 from actors.request import Limits, Origin, UpstreamRequest
+from actors.tls import client_tls
 from tests.world.network import Hang, MemoryNetwork, Refuse, Reset, Silent
-from tests.world.pools import HELLO, LIMITS, ORIGIN, open_pool_world, say_ok
+from tests.world.pools import HELLO, LIMITS, ORIGIN, PoolWorld, open_pool_world, say_ok
 from tests.world.sweep import Scenario, cancellation_sweep
 from tests.world.upstream import Answer, SeenRequest, Upstream
 
@@ -23,6 +27,67 @@ async def stream_for_ever(request: SeenRequest, answer: Answer) -> None:
     await answer.head(200)
     await answer.send(b"one")
     await trio.sleep_forever()
+
+
+async def test_an_answer_that_was_started_holds_its_connection_until_it_is_closed() -> None:
+    async with open_pool_world() as world:
+        response = await world.pool.start(HELLO, LIMITS)
+        assert await response.read() == b"ok"
+        assert (world.pool.statistics().open, world.pool.statistics().idle) == (1, 0)
+        for _ in range(2):
+            response.close()
+            assert (world.pool.statistics().open, world.pool.statistics().idle) == (1, 1)
+        with await world.pool.start(HELLO, LIMITS) as response:
+            pass
+        assert (world.pool.statistics().open, world.pool.statistics().idle) == (0, 0)
+
+
+@pytest.mark.slow
+async def test_a_request_costs_the_same_with_ten_idle_connections_and_with_a_thousand() -> None:
+    async with open_pool_world(max_connections=1000) as world:
+        counts = []
+        for connections in (10, 1000):
+            held = [await world.pool.start(HELLO, LIMITS) for _ in range(connections)]
+            for response in held:
+                await response.read()
+                response.close()
+            assert world.pool.statistics().idle == connections
+            counts.append(await calls_of_one_exchange(world))
+        assert 0 < counts[0] == counts[1]
+
+
+async def calls_of_one_exchange(world: PoolWorld) -> int:
+    """Count the Python functions that the pool calls for an exchange: what Trio does meanwhile is not its own."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call" and "/actors/" in frame.f_code.co_filename
+
+    sys.setprofile(count)
+    try:
+        with await world.pool.start(HELLO, LIMITS) as response:
+            await response.read()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.parametrize("phase", ["first_byte", "idle"])
+async def test_a_limit_of_infinity_leaves_the_time_to_the_caller(phase: str, autojump_clock: MockClock) -> None:
+    async def stall(request: SeenRequest, answer: Answer) -> None:
+        if phase == "idle":
+            await answer.head(200)
+        await trio.sleep_forever()
+
+    limits = Limits(first_byte_s=math.inf, idle_s=math.inf)
+    async with open_pool_world(stall) as world:
+        with trio.move_on_after(100_000) as scope:
+            with await world.pool.start(HELLO, limits) as response:
+                await response.receive()
+        assert scope.cancelled_caught
+        assert world.pool.statistics().open == 0
+        await world.upstream.wait_aborted(1)
 
 
 async def test_a_connection_is_used_again() -> None:
@@ -85,10 +150,10 @@ async def test_a_sweep_closes_what_has_grown_old_though_nobody_asks_for_a_connec
     async with open_pool_world() as world:
         await world.call()
         await trio.sleep(59)
-        await world.pool.sweep()
+        world.pool.sweep()
         assert world.pool.statistics().idle == 1
         await trio.sleep(1)
-        await world.pool.sweep()
+        world.pool.sweep()
         assert (world.pool.statistics().idle, world.pool.statistics().open) == (0, 0)
         assert world.network.streams[0].is_closed
 
@@ -305,7 +370,7 @@ async def test_a_sweep_closes_what_the_upstream_has_ended(nursery: trio.Nursery)
         assert await response.read() == b"ok"
     await upstream.wait_closed()
     assert pool.statistics().idle == 1
-    await pool.sweep()
+    pool.sweep()
     assert (pool.statistics().idle, pool.statistics().open) == (0, 0)
     nursery.cancel_scope.cancel()
 

@@ -56,6 +56,7 @@ FLOORS = {
     "actors.resolver": ACTORS,
     "actors.share": ACTORS,
     "actors.response": ACTORS,
+    "actors.tls": ACTORS,
     "ucr": PURE,
     "ucr.errors": DATA,
     "ucr.events": DATA,
