@@ -31,17 +31,14 @@ from hypercorn.utils import parse_socket_addr
 
 from ucr.connections import Connections, Limits, Report
 from ucr.fields import HEAD_LIMIT_BYTES
+from ucr.lane.gate import POISON, Gate
+from ucr.lane.head import malformed
 
 _WRITE_BYTES = 64 * 1024
 _LINGER_S = 2.0
 """How long a body that nobody wants is still read after its answer (nginx: `lingering_timeout`, 5 s)."""
 _AHEAD_BYTES = 64 * 1024
 """How much is read of what follows a request that is still being answered."""
-
-_REFUSAL = (
-    b'{"type":"error","error":{"type":"invalid_request_error",'
-    b'"message":"the request is not valid HTTP/1.1, or its head is larger than 64 KiB"}}'
-)
 
 
 class _Turn:
@@ -72,7 +69,23 @@ class _Turn:
 
 
 class _PlainProtocol(H11Protocol):
-    """HTTP/1.1 only: no h2c, no HTTP/2 by prior knowledge, no WebSocket on API routes."""
+    """HTTP/1.1 only: no h2c, no HTTP/2 by prior knowledge, no WebSocket on API routes.
+
+    What the front lane would refuse is refused here in its turn, after the answers to what came before.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.gate = Gate()
+
+    async def handle(self, event: Event) -> None:
+        if not isinstance(event, RawData) or not event.data:
+            await super().handle(event)
+        elif self.gate.refused is None:
+            if passed := self.gate.feed(event.data):
+                await super().handle(RawData(passed))
+            if self.gate.refused is not None:
+                await super().handle(RawData(POISON))
 
     async def _check_protocol(self, event: h11.Request) -> None:
         return None
@@ -94,16 +107,17 @@ class _PlainProtocol(H11Protocol):
 
     async def _send_error_response(self, status_code: int) -> None:
         """Say what is wrong before the API sees a request, in a shape that clients of every dialect can read."""
+        refused = self.gate.refused or malformed()
         fields = [("content-type", "application/json"), ("connection", "close")]
-        length = ("content-length", str(len(_REFUSAL)))
-        await self._send_h11_event(h11.Response(status_code=status_code, headers=[*fields, length]))
-        await self._send_h11_event(h11.Data(data=_REFUSAL))
+        length = ("content-length", str(len(refused.body)))
+        await self._send_h11_event(h11.Response(status_code=refused.status, headers=[*fields, length]))
+        await self._send_h11_event(h11.Data(data=refused.body))
         await self._send_h11_event(h11.EndOfMessage())
 
     @property
     def is_reading_head(self) -> bool:
         """True while a head has begun and is not yet complete."""
-        return self.connection.their_state is h11.IDLE and bool(self.connection.trailing_data[0])
+        return self.gate.is_reading_head
 
 
 def _stream_request(request: h11.Request, state: ConnectionState) -> StreamRequest:
@@ -227,7 +241,7 @@ class GuardedConnection(TCPServer):
 
     async def protocol_send(self, event: Event) -> None:
         """Write bytes with a deadline; a client that does not take them is cut off."""
-        if isinstance(event, Closed) and self._protocol.connection.their_state is h11.SEND_BODY:
+        if isinstance(event, Closed) and self._has_unread:
             return await self._linger()
         if not isinstance(event, RawData):
             return await super().protocol_send(event)
@@ -237,6 +251,12 @@ class GuardedConnection(TCPServer):
             self._lost.set()
             await self.protocol.handle(Closed())
         return None
+
+    @property
+    def _has_unread(self) -> bool:
+        """Whether the client may still be sending what nobody wants."""
+        is_refused = self._protocol.gate.refused is not None
+        return is_refused or self._protocol.connection.their_state is h11.SEND_BODY
 
     async def _send(self, data: bytes) -> bool:
         try:

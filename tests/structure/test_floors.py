@@ -93,6 +93,7 @@ FLOORS = {
     "ucr.admin": EDGE,
     "ucr.lane": PURE,
     "ucr.lane.chunks": PURE,
+    "ucr.lane.gate": PURE,
     "ucr.lane.head": PURE,
     "ucr.lane.intake": PURE,
     "ucr.lane.reply": PURE,

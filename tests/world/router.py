@@ -172,6 +172,8 @@ async def open_router(
 
     At the end, when the router has stopped, its books must balance: see `tests.world.laws`.
     """
+    if not FRONT_LANE.get():
+        config = replace(config, server=replace(config.server, front_lane=False))
     network = MemoryNetwork(make_pair)
     upstreams = {name: upstream_of(given) for name, given in handlers.items()}
     world = World(network, upstreams)

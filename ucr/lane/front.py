@@ -14,7 +14,6 @@ import trio
 
 from ucr.connections import Connections, Limits, Report, Serve
 from ucr.dialects.roles import HeaderList
-from ucr.jsontext import dumps
 from ucr.lane.exchange import LaneExchange
 from ucr.lane.head import HeadReader, HeadRefused, read_head
 from ucr.lane.line import Line
@@ -194,9 +193,7 @@ class FrontLane:
         await line.end_watch()
 
     def _refusal(self, refused: HeadRefused) -> bytes:
-        """Say what is wrong before the API sees a request, in a shape that clients of every dialect can read."""
-        error = {"type": "invalid_request_error", "message": refused.message}
-        body = dumps({"type": "error", "error": error})
+        body = refused.body
         headers: HeaderList = (("content-type", "application/json"), ("content-length", str(len(body))))
         reply = Reply(method="GET", is_http_1_0=False, keeps_alive=False)
         return reply.head(refused.status, headers, self._calendar.date()) + body

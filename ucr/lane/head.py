@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from ucr.fields import FIELDS_LIMIT, HEAD_LIMIT_BYTES, joined
+from ucr.jsontext import dumps
 
 _END = b"\r\n\r\n"
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -34,6 +35,11 @@ class HeadRefused(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
+
+    @property
+    def body(self) -> bytes:
+        """What is said before the API sees a request, in a shape that clients of every dialect can read."""
+        return dumps({"type": "error", "error": {"type": "invalid_request_error", "message": self.message}})
 
 
 class Head(NamedTuple):

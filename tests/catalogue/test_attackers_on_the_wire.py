@@ -1,0 +1,75 @@
+"""The failure catalogue, 99 to 101: what is no HTTP/1.1, hides a request, or speaks another protocol."""
+
+import pytest
+
+from tests.world import attack_bytes, http1_corpus
+from tests.world.attack_bytes import Attack
+from tests.world.attackers import said, see_alive, see_attack
+from tests.world.router import config_of, open_router, provider
+
+pytestmark = pytest.mark.usefixtures("both_lanes")
+
+CONFIG = config_of(provider("up", "openai-chat"))
+MALFORMED = {
+    name: Attack(data, frozenset({status}), is_fault=True)
+    for name, (data, status) in http1_corpus.REFUSED.items()
+}
+
+
+@pytest.mark.parametrize("attack", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_fault_99_what_is_no_http_is_refused_and_its_connection_closed(
+    attack: Attack, autojump_clock: object
+) -> None:
+    async with open_router(CONFIG) as world:
+        await see_attack(world, attack)
+
+
+@pytest.mark.parametrize("attack", attack_bytes.FRAMINGS.values(), ids=attack_bytes.FRAMINGS.keys())
+async def test_fault_100_a_hidden_request_is_never_answered(attack: Attack, autojump_clock: object) -> None:
+    async with open_router(CONFIG) as world:
+        await see_attack(world, attack)
+        assert world.network.attempts == 2, "the attacker's connection and the one that asks for health"
+
+
+@pytest.mark.parametrize("attack", attack_bytes.UPGRADES.values(), ids=attack_bytes.UPGRADES.keys())
+async def test_fault_101_another_protocol_is_refused_and_ends_nothing(
+    attack: Attack, autojump_clock: object
+) -> None:
+    async with open_router(CONFIG) as world:
+        await see_attack(world, attack)
+
+
+async def test_fault_100_a_fault_after_a_good_request_is_told_in_its_turn(autojump_clock: object) -> None:
+    good = b"GET /health HTTP/1.1\r\n" + attack_bytes.HOST + b"\r\n"
+    for attack in (*MALFORMED.values(), *attack_bytes.FRAMINGS.values()):
+        if not attack.is_fault:
+            continue
+        async with open_router(CONFIG) as world:
+            received, is_ended = await said(world, good + attack.data)
+            statuses = [answer.status for answer in attack_bytes.answers_in(received)]
+            assert statuses[0] == 200
+            assert statuses[1:] and statuses[1] in attack.statuses
+            assert len(statuses) == 2
+            assert is_ended
+            await see_alive(world)
+
+
+def test_the_six_that_end_a_bare_hypercorn_are_among_them() -> None:
+    killers = {
+        "h2-path-not-ascii",
+        "h2-method-not-ascii",
+        "h2-connect-without-path",
+        "h2-data-after-answer",
+        "h2c-bad-settings",
+        "websocket-and-bytes",
+    }
+    assert killers <= attack_bytes.UPGRADES.keys()
+
+
+def test_the_reader_of_answers_knows_their_ends() -> None:
+    head = b"HTTP/1.1 200 OK\r\n"
+    chunked = head + b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    data = b"HTTP/1.1 100 Continue\r\n\r\n" + chunked + head + b"content-length: 2\r\n\r\nhi"
+    assert [answer.body for answer in attack_bytes.answers_in(data)] == [b"abcde", b"hi"]
+    with pytest.raises(ValueError, match="no answer"):
+        attack_bytes.answers_in(b"garbage")
