@@ -76,6 +76,9 @@ class Keyring:
         Of several with the same work a group always gets the same one, so that what an upstream remembers by
         key is found again; else the one used longest ago.
         """
+        if len(self._loads) == 1 and not self._cooling:
+            self._loads[0] += 1
+            return 0
         self._warm_up(now)
         free = [key for key in range(len(self._loads)) if key not in self._cooling]
         if not free:

@@ -48,6 +48,7 @@ class Abandoned:
 
 
 Outcome = Success | Failure | Abandoned
+ABANDONED = Abandoned()
 
 
 class Lease:
@@ -90,7 +91,7 @@ class Lease:
         self.model = model
         self.is_probe = is_probe
         self.ttfb_s: float | None = None
-        self.outcome: Outcome = Abandoned()
+        self.outcome: Outcome = ABANDONED
         self._on_settled = on_settled
         self._on_answered = on_answered
         self._settled = False

@@ -27,7 +27,7 @@ class Ledger:
         self._on_settled = on_settled
         self._on_answered = on_answered
         self._out: dict[int, Lease] = {}
-        self._empty = trio.Event()
+        self._empty: trio.Event | None = None
         self.in_flight = 0
         self.granted = 0
         self.succeeded = 0
@@ -55,8 +55,6 @@ class Ledger:
         """Return a lease if its cost fits."""
         if not self.has_room(cost):
             return None
-        if not self._out:
-            self._empty = trio.Event()
         self.granted += 1
         lease = Lease(
             self.granted,
@@ -68,22 +66,24 @@ class Ledger:
             model=model,
             is_probe=is_probe,
         )
-        cost = lease.cost
         self._out[lease.id] = lease
-        self.in_flight += cost
+        self.in_flight += lease.cost
         return lease
 
     async def wait_empty(self) -> None:
         """Wait until no lease is out."""
         while self._out:
+            if self._empty is None:
+                self._empty = trio.Event()
             await self._empty.wait()
 
     def _settle(self, lease: Lease) -> None:
         del self._out[lease.id]
         self.in_flight -= lease.cost
         self._count(lease)
-        if not self._out:
+        if self._empty is not None and not self._out:
             self._empty.set()
+            self._empty = None
         self._on_settled(lease)
 
     def _count(self, lease: Lease) -> None:

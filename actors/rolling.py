@@ -1,5 +1,9 @@
-"""Counts over a rolling window of time, kept in a few buckets. Pure: the clock is an argument."""
+"""Counts over a rolling window of time, kept in a few buckets. Pure: the clock is an argument.
 
+Counting costs the same however much was counted, and old buckets are looked at only when a new one begins.
+"""
+
+import math
 from collections import deque
 
 
@@ -10,33 +14,39 @@ class Rolling:
         self._width_s = window_s / buckets
         self._buckets = buckets
         self._kinds = kinds
-        self._counts: deque[tuple[int, list[int]]] = deque()
-        self._totals = [0] * kinds
+        self.clear()
 
     def __repr__(self) -> str:
         return f"<Rolling {self._totals}>"
 
     def add(self, now: float, kind: int = 0) -> None:
         """Count one more."""
-        index = self._forget(now)
-        if not self._counts or self._counts[-1][0] < index:
-            self._counts.append((index, [0] * self._kinds))
-        self._counts[-1][1][kind] += 1
+        index = now // self._width_s
+        if index > self._index:
+            self._begin(index)
+        self._newest[kind] += 1
         self._totals[kind] += 1
 
     def totals(self, now: float) -> tuple[int, ...]:
         """Return the count of each kind."""
-        self._forget(now)
+        self._forget(now // self._width_s)
         return tuple(self._totals)
 
     def clear(self) -> None:
         """Begin again with nothing."""
-        self._counts.clear()
+        self._counts: deque[tuple[float, list[int]]] = deque()
         self._totals = [0] * self._kinds
+        self._index = -math.inf
+        self._newest: list[int] = []
 
-    def _forget(self, now: float) -> int:
-        index = int(now // self._width_s)
+    def _begin(self, index: float) -> None:
+        self._forget(index)
+        self._index, self._newest = index, [0] * self._kinds
+        self._counts.append((index, self._newest))
+
+    def _forget(self, index: float) -> None:
         while self._counts and self._counts[0][0] <= index - self._buckets:
             _, gone = self._counts.popleft()
             self._totals = [total - count for total, count in zip(self._totals, gone, strict=True)]
-        return index
+            if not self._counts:
+                self._index = -math.inf

@@ -155,3 +155,41 @@ def test_models_are_bounded_and_an_open_breaker_is_kept_while_a_closed_one_can_g
     breakers.settle(late, Failure("server"), 0, 0)
     breakers.give_back(late)
     assert "m0" not in states(breakers)
+
+
+def test_while_all_is_well_every_call_of_a_model_gets_the_same_passes() -> None:
+    breakers = Breakers(SPEC)
+    first = entered(breakers, "m")
+    assert entered(breakers, "m") is first
+    breakers.settle(first, Failure("server"), 0, 0)
+    assert breakers.status()["m"].failures == 1
+    breakers.settle(first, Success(), 0, 0)
+    assert breakers.status()["m"].failures == 0
+    call(breakers, Failure("connect"), "n")
+    assert breakers.enter("m", 0, 0) is None
+    breakers.settle(first, Success(), 0, 0)
+    assert breakers.own_status().state == "open"
+    probe = entered(breakers, "m", 30)
+    assert probe.is_probe
+    breakers.settle(probe, Success(), 30, 0)
+    assert entered(breakers, "m", 30) not in (first, probe)
+
+
+def test_a_good_call_that_is_slow_can_open_a_breaker_that_was_closed() -> None:
+    breakers = Breakers(BreakerSpec(min_calls=2, slow_s=1))
+    for _ in range(2):
+        assert states(breakers)[None] == "closed"
+        breakers.settle(entered(breakers, "m"), Success(2), 0, 0)
+    assert states(breakers) == {None: "closed", "m": "open"}
+    assert [change.model for change in breakers.changes] == ["m"]
+    assert breakers.enter("m", 0, 0) is None
+
+
+def test_a_model_that_was_forgotten_begins_anew() -> None:
+    breakers = Breakers(SPEC)
+    first = entered(breakers, "m")
+    for number in range(MODELS):
+        entered(breakers, f"other {number}")
+    assert "m" not in states(breakers)
+    breakers.settle(first, Success(), 0, 0)
+    assert entered(breakers, "m") is not first

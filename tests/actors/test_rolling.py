@@ -32,3 +32,11 @@ def test_the_totals_are_those_of_the_buckets_that_are_left(steps: list[tuple[flo
         seen.append((int(now // 1), kind))
         left = [k for bucket, k in seen if bucket > int(now // 1) - 10]
         assert rolling.totals(now) == tuple(left.count(kind) for kind in range(3))
+
+
+def test_what_comes_after_everything_was_forgotten_is_counted_in_the_same_bucket_again() -> None:
+    counts = Rolling(10, buckets=10)
+    counts.add(5)
+    assert counts.totals(20) == (0,)
+    counts.add(5)
+    assert counts.totals(5) == (1,)
