@@ -56,7 +56,7 @@ from .response import UpstreamResponse
 from .restarts import Intensity
 from .retry_budget import Retry, RetryBudget
 from .share import Shares
-from .spec import Board, Fact, ProviderEvent, ProviderSpec, ProviderState, ProviderStatus
+from .spec import Board, Fact, Observed, ProviderEvent, ProviderSpec, ProviderState, ProviderStatus
 from .supervisor import (
     Child,
     ChildState,
@@ -154,6 +154,7 @@ __all__ = [
     "MetricsSnapshot",
     "Network",
     "Observation",
+    "Observed",
     "Origin",
     "Outcome",
     "Phase",

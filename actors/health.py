@@ -11,14 +11,14 @@ from actors.breakers import BreakerChange, Breakers, Passes
 from actors.concurrency import AdaptiveLimit
 from actors.errors import BreakerOpen, CoolingDown, KeyFault, Refusal
 from actors.keyring import Keyring, rest_s
-from actors.lease import Abandoned, Failure, Lease, Success
+from actors.lease import Failure, Lease, Success
 from actors.spec import Fact, ProviderSpec
 
 TOO_BUSY = frozenset({"overload", "timeout"})
 """Failures that say that the upstream has more work than it can do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """What a call took: a key, and the passes of the breakers; a side call has none."""
 
@@ -81,14 +81,20 @@ class Health:
             return CoolingDown(f"provider {self._name!r}: every key has to rest", rest.until, rest.kind)
         return None
 
-    def enter(self, admit: Admit, now: float, dice: float) -> Entry | None:
+    def is_well(self, model: str, now: float) -> bool:
+        """Whether calls for the model pass freely, so that `refusal` need not be asked."""
+        return self.breakers.is_closed(model) and self.keys.has_free(now)
+
+    def enter(
+        self, model: str, now: float, dice: float, *, is_side_call: bool = False, key_group: str = ""
+    ) -> Entry | None:
         """Take a key and the passes for a call; None: it has become impossible since `refusal` was asked."""
-        key = self.keys.take(now, admit.key_group)
+        key = self.keys.take(now, key_group)
         if key is None:
             return None
-        if admit.is_side_call:
+        if is_side_call:
             return Entry(key, None)
-        passes = self.breakers.enter(admit.model, now, dice)
+        passes = self.breakers.enter(model, now, dice)
         if passes is None:
             self.keys.give_back(key)
             return None
@@ -106,8 +112,7 @@ class Health:
         if self.limit is not None:
             self.limit.answered(ttfb_s, in_flight)
         if entry.is_probe:
-            passes = self.breakers.answered(entry.passes, now, dice, ttfb_s)
-            self._entries[lease.id] = Entry(entry.key, passes)
+            entry.passes = self.breakers.answered(entry.passes, now, dice, ttfb_s)
 
     def settle(self, lease: Lease, now: float, dice: float) -> None:
         """Note how the work of a lease ended."""
@@ -119,12 +124,16 @@ class Health:
         if isinstance(outcome, Success) and outcome.ttfb_s is None and lease.ttfb_s is not None:
             outcome = Success(lease.ttfb_s)
         self.breakers.settle(entry.passes, outcome, now, dice)
-        match outcome:
+        if isinstance(outcome, Failure):
+            self._failed(entry, outcome, now)
+
+    def _failed(self, entry: Entry, failure: Failure, now: float) -> None:
+        match failure:
             case Failure(kind="rate_limit" | "quota" | "auth" as kind):
-                self._cool(entry.key, now + rest_s(outcome), kind)
+                self._cool(entry.key, now + rest_s(failure), kind)
             case Failure(kind=other) if self.limit is not None and other in TOO_BUSY:
                 self.limit.failed()
-            case Success() | Failure() | Abandoned():
+            case _:
                 pass
 
     def learn(self, fact: Fact) -> bool:

@@ -140,6 +140,16 @@ class Mailbox(Generic[Message]):
     def is_closed(self) -> bool:
         return self._closed
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is queued and nobody waits for an answer, in a mailbox that is open."""
+        return not (self._queued or self._unanswered or self._closed)
+
+    @property
+    def unanswered(self) -> int:
+        """How many wait for an answer."""
+        return self._unanswered
+
     def statistics(self) -> MailboxStatistics:
         return MailboxStatistics(
             queued=self._queued,

@@ -4,36 +4,33 @@ How this works. Whoever has a request asks for a lease, and the permits decide: 
 another comes back, or a refusal. The mailbox is the queue of those who wait. Its capacity is the permits that
 are free plus `max_pending`, so that a burst is refused only when it really has no place.
 
-What a crash of the actor must not lose is not in the actor: the leases that are out are in the ledger, the
-connections in the pool, and both belong to the `Provider`, the child that the supervisor keeps.
+What a crash of the actor must not lose is not in the actor: the leases that are out and the health are in the
+gate, the connections in the pool, and both belong to the `Provider`, the child that the supervisor keeps.
+
+The actor decides who is next and who is refused. Where nobody waits and nobody is refused there is nothing to
+decide: `try_admit` then takes the permit from the gate at once, and no task is woken. It does so only beside an
+actor that has nothing to do, neither an ask nor a message, so that no one is overtaken and no `Drain`,
+`Reconfigure` or `Share` that was sent before is missed; and never while the actor is down. In the same way a lease
+that comes back is told to the actor only when somebody waits. A permit taken like this is no ask: granted leases
+are counted by the ledger, asks by the mailbox.
 """
 
 import random
 import ssl
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any, assert_never
 
 import trio
 
 from actors.actor import ActorChild
 from actors.admission import Admit, Drain, Learn, ProviderMessage, Reconfigure, Settle, Share, Withdraw
-from actors.errors import AskTimeout, BreakerOpen, Draining, MailboxFull, Refusal
-from actors.health import Health
+from actors.errors import AskTimeout, MailboxFull
+from actors.gate import Gate
 from actors.lease import Lease
-from actors.ledger import Ledger
 from actors.mailbox import Mailbox, Reply
 from actors.network import Network
 from actors.pool import Pool
-from actors.retry_budget import RetryBudget
-from actors.spec import (
-    Board,
-    Fact,
-    ProviderEvent,
-    ProviderSpec,
-    ProviderState,
-    ProviderStatus,
-)
+from actors.spec import Board, Fact, ProviderEvent, ProviderSpec, ProviderState, ProviderStatus
 from actors.waiting import Urgency, Waiting
 
 
@@ -42,9 +39,9 @@ class ProviderActor:
 
     def __init__(self, provider: "Provider") -> None:
         self._provider = provider
-        self._ledger = provider.ledger
+        self._gate = provider.gate
         self._waiting: Waiting[Reply[Lease], Admit] = Waiting()
-        self._publish()
+        provider.begun()
 
     def receive(self, message: ProviderMessage, reply: Reply[Any]) -> None:
         match message:
@@ -56,40 +53,37 @@ class ProviderActor:
                 self._waiting.remove(left)
                 self._grant_waiting()
             case Reconfigure(spec=spec):
-                self._provider.apply(spec)
+                self._gate.apply(spec)
                 self._grant_waiting()
             case Share(permits=permits):
-                self._provider.apply_share(permits)
+                self._gate.apply_share(permits)
                 self._grant_waiting()
             case Learn(fact=fact):
-                self._provider.apply_fact(fact)
+                self._gate.apply_fact(fact)
                 self._grant_waiting()
             case Drain():
-                self._ledger.close()
+                self._gate.ledger.close()
                 self._grant_waiting()
             case other:
                 assert_never(other)
-        self._publish()
+        self._provider.keep(len(self._waiting))
 
     def _admit(self, admit: Admit, reply: Reply[Lease]) -> None:
         now = trio.current_time()
-        refusal = self._refusal(admit, now)
+        refusal = self._gate.refusal(admit, now)
         if refusal is not None:
-            self._provider.shed(refusal)
+            self._gate.count_refused(refusal)
             reply.refuse(refusal)
         elif len(self._waiting) or not self._grant(admit, reply):
             self._waiting.add(reply, admit, admit.urgency, now)
             reply.when_abandoned(lambda: self._provider.ref.tell(Withdraw(reply)))
             self._grant_waiting()
 
-    def _refusal(self, admit: Admit, now: float) -> Refusal | None:
-        if self._ledger.is_closed:
-            return Draining(f"provider {self._provider.name!r}: takes no new work, it is being stopped")
-        return self._provider.refusal(admit, now)
-
     def _grant(self, admit: Admit, reply: Reply[Lease]) -> bool:
         """Give a lease if there is a permit; a lease that nobody waits for any more is taken back."""
-        lease = self._provider.grant_nowait(admit)
+        lease = self._gate.grant_nowait(
+            admit.request_id, admit.cost, admit.model, admit.is_side_call, admit.key_group
+        )
         if lease is None:
             return False
         if not reply.answer(lease):
@@ -102,7 +96,7 @@ class ProviderActor:
         now = trio.current_time()
         if len(self._waiting):
             self._refuse_waiting(now)
-        while (turn := self._waiting.first(now, self._provider.spec.wait_s / 2)) is not None:
+        while (turn := self._waiting.first(now, self._gate.spec.wait_s / 2)) is not None:
             reply, admit = turn
             if not self._grant(admit, reply):
                 break
@@ -110,16 +104,13 @@ class ProviderActor:
             self._refuse_waiting(now)
 
     def _refuse_waiting(self, now: float) -> None:
-        if not self._ledger.is_closed and self._provider.health.admits_all(now):
+        if not self._gate.ledger.is_closed and self._gate.health.admits_all(now):
             return
         for reply, admit in tuple(self._waiting):
-            if (refusal := self._refusal(admit, now)) is not None:
+            if (refusal := self._gate.refusal(admit, now)) is not None:
                 self._waiting.remove(reply)
-                self._provider.shed(refusal)
+                self._gate.count_refused(refusal)
                 reply.refuse(refusal)
-
-    def _publish(self) -> None:
-        self._provider.publish("draining" if self._ledger.is_closed else "serving", len(self._waiting))
 
 
 class Provider(ActorChild[ProviderMessage]):
@@ -145,10 +136,8 @@ class Provider(ActorChild[ProviderMessage]):
     ) -> None:
         mailbox: Mailbox[ProviderMessage] = Mailbox(spec.id, capacity=spec.max_requests + spec.max_pending)
         super().__init__(mailbox, lambda: ProviderActor(self))
-        self.spec = spec
-        self.ledger = Ledger(spec.max_requests, self._settled, self._answered)
-        self.health = Health(spec)
-        self.retries = RetryBudget(lambda: self.ledger.leases_out)
+        self.gate = Gate(spec, rng=rng, on_event=on_event, on_fact=on_fact, on_settled=self._settled)
+        self.ledger, self.health, self.retries = self.gate.ledger, self.gate.health, self.gate.retries
         self.pool = Pool(
             spec.origin,
             network,
@@ -158,30 +147,51 @@ class Provider(ActorChild[ProviderMessage]):
             tls=tls,
         )
         self._board = board
-        self._rng = rng
-        self._on_event, self._on_fact, self._on_starved = on_event, on_fact, on_starved
-        self._share: int | None = None
-        self._shed: Mapping[str, int] = MappingProxyType({})
-        self._state: ProviderState = "serving"
+        self._on_starved = on_starved
+        self._is_down = False
         self._waiting = 0
-        self._fit()
-        self.publish("serving", 0)
+        board[self.name] = self
+
+    @property
+    def spec(self) -> ProviderSpec:
+        return self.gate.spec
+
+    @property
+    def state(self) -> ProviderState:
+        if self.mailbox.is_closed:
+            return "stopped"
+        if self._is_down:
+            return "restarting"
+        return "draining" if self.ledger.is_closed else "serving"
 
     @property
     def status(self) -> ProviderStatus:
-        return self._board[self.name]
+        """What is true now."""
+        ledger, health = self.ledger, self.health
+        return ProviderStatus(
+            self.state,
+            ledger.in_flight,
+            self._waiting,
+            ledger.granted,
+            ledger.succeeded,
+            ledger.abandoned,
+            ledger.failures,
+            ledger.permits,
+            health.breakers.own_status(),
+            health.breakers.status(),
+            health.keys.status(),
+            dict(self.gate.shed),
+            self.retries.spent,
+            self.retries.refused,
+        )
 
     def is_available(self, model: str = "") -> bool:
         """Whether a call for the model would be let through now; a free permit is another matter."""
-        now = trio.current_time()
-        self._expire(model, now)
-        return not self.ledger.is_closed and self.health.is_available(model, now)
+        return self.gate.is_available(model)
 
     def retry_at(self, model: str = "") -> float | None:
         """Return when a breaker or a key will let calls through again, a time of Trio's clock; None: it does."""
-        now = trio.current_time()
-        self._expire(model, now)
-        return self.health.retry_at(model, now)
+        return self.gate.retry_at(model)
 
     async def admit(
         self,
@@ -196,23 +206,49 @@ class Provider(ActorChild[ProviderMessage]):
     ) -> Lease:
         """Wait for a permit, until the deadline and `wait_s` at most; use the lease in a `with` at once.
 
+        A permit that `try_admit` would give is given without a checkpoint.
         `Admit` says what the other arguments mean. Raises `MailboxFull` when there is no place to wait, or no
         permit within `wait_s`; `AskTimeout` when the deadline passes; `BreakerOpen`, `CoolingDown`, `Draining`,
         `ActorStopped` and `ActorCrashed` when another provider should be asked.
         """
-        patience = min(deadline, trio.current_time() + self.spec.wait_s)
+        now = trio.current_time()
+        if deadline > now:
+            lease = self.try_admit(
+                request_id, cost=cost, model=model, is_side_call=is_side_call, key_group=key_group
+            )
+            if lease is not None:
+                return lease
+        patience = min(deadline, now + self.spec.wait_s)
+        self._fit_mailbox()
         question = Admit(request_id, patience, cost, model, urgency, is_side_call, key_group)
         try:
             return await self.ref.ask(question, deadline=patience)
         except AskTimeout:
-            self._count_outside("waited")
+            self.gate.count_shed("waited")
             if patience == deadline:
                 raise
         except MailboxFull:
-            self._count_outside("full")
+            self.gate.count_shed("full")
             self._maybe_starve(1)
             raise
         raise MailboxFull(f"provider {self.name!r}: no permit came free within {self.spec.wait_s:g} s")
+
+    def try_admit(
+        self,
+        request_id: str,
+        *,
+        cost: int = 1,
+        model: str = "",
+        is_side_call: bool = False,
+        key_group: str = "",
+    ) -> Lease | None:
+        """Return a lease if nobody waits for one and nothing speaks against it, to be used in a `with` at once.
+
+        None says only that the actor has to decide: `admit` asks it.
+        """
+        if self._is_down or not self.mailbox.is_idle or not self.health.is_well(model, trio.current_time()):
+            return None
+        return self.gate.grant_nowait(request_id, cost, model, is_side_call, key_group)
 
     def reconfigure(self, spec: ProviderSpec) -> None:
         """Change the limits. Another id, origin, pool or set of keys needs another provider: `ValueError`."""
@@ -225,8 +261,8 @@ class Provider(ActorChild[ProviderMessage]):
 
         A smaller share holds from this moment, so that what is no longer used can be given away at once.
         """
-        if self._share is None or permits < self._share:
-            self.apply_share(permits)
+        if self.gate.share is None or permits < self.gate.share:
+            self.gate.apply_share(permits)
         self.ref.tell(Share(permits))
 
     def learn(self, fact: Fact) -> None:
@@ -244,13 +280,14 @@ class Provider(ActorChild[ProviderMessage]):
 
     def crashed(self, error: BaseException | None) -> None:
         super().crashed(error)
-        self.publish("restarting", 0)
+        self._is_down = True
+        self._waiting = 0
 
     def gave_up(self) -> None:
         """Admit nobody any more; work that is under way goes on, with its connections."""
         super().gave_up()
         self.ledger.close()
-        self.publish("stopped", 0)
+        self._waiting = 0
 
     async def aclose(self) -> None:
         """Close the pool, then the mailbox, and leave the board."""
@@ -258,129 +295,25 @@ class Provider(ActorChild[ProviderMessage]):
         self.mailbox.close()
         self._board.pop(self.name, None)
 
-    def refusal(self, admit: Admit, now: float) -> Refusal | None:
-        """Return why an admission is in vain, or None when it is not; for the actor."""
-        self._expire(admit.model, now)
-        return self.health.refusal(admit, now)
+    def begun(self) -> None:
+        """Note that an incarnation serves the mailbox; for the actor."""
+        self._is_down = False
+        self.keep(0)
 
-    def grant_nowait(self, admit: Admit) -> Lease | None:
-        """Return a lease, if there are a permit and a key for it and the breakers agree; for the actor."""
-        if not self.ledger.has_room(admit.cost):
-            return None
-        now = trio.current_time()
-        entry = self.health.enter(admit, now, self._rng())
-        self._report(now)
-        if entry is None:
-            return None
-        lease = self.ledger.grant_nowait(
-            admit.request_id, admit.cost, key=entry.key, model=admit.model, is_probe=entry.is_probe
-        )
-        assert lease is not None, "there was room"
-        self.health.granted(lease, entry)
-        if not admit.is_side_call:
-            self.retries.called(now)
-        return lease
-
-    def shed(self, refusal: Refusal) -> None:
-        """Count somebody who was refused; for the actor."""
-        match refusal:
-            case BreakerOpen():
-                self._count_shed("breaker_open")
-            case Draining():
-                self._count_shed("draining")
-            case _:
-                self._count_shed("cooling_down")
-
-    def apply(self, spec: ProviderSpec) -> None:
-        """Make these limits the ones that count; for the actor."""
-        self.spec = spec
-        self.health.reconfigure(spec)
-        self._report(trio.current_time())
-        self._fit()
-
-    def apply_share(self, permits: int) -> None:
-        """Make this the share that counts; for the actor."""
-        self._share = permits
-        self._fit()
-
-    def apply_fact(self, fact: Fact) -> None:
-        """Let a key rest because another process says so; for the actor."""
-        now = trio.current_time()
-        if fact.until > now and self.health.learn(fact):
-            self._on_event(ProviderEvent.of_key(self.name, fact, now))
-
-    def publish(self, state: ProviderState, waiting: int) -> None:
-        """Replace the entry on the board; for the actor."""
-        self._state, self._waiting = state, waiting
-        ledger, health = self.ledger, self.health
-        self.mailbox.capacity = self.spec.max_pending + max(0, self._most() - ledger.in_flight)
-        self._board[self.name] = ProviderStatus(
-            state,
-            ledger.in_flight,
-            waiting,
-            ledger.granted,
-            ledger.succeeded,
-            ledger.abandoned,
-            ledger.failures,
-            ledger.permits,
-            health.breakers.own_status(),
-            health.breakers.status(),
-            health.keys.status(),
-            self._shed,
-            self.retries.spent,
-            self.retries.refused,
-        )
+    def keep(self, waiting: int) -> None:
+        """Note how many admissions wait; for the actor, after each message."""
+        self._waiting = waiting
+        self._fit_mailbox()
         self._maybe_starve(waiting)
 
-    def _most(self) -> int:
-        """Return how many permits this upstream has, for all who share them."""
-        limit = self.health.limit
-        return self.spec.max_requests if limit is None else limit.limit
-
-    def _fit(self) -> None:
-        most = self._most()
-        self.ledger.permits = most if self._share is None else min(most, self._share)
+    def _fit_mailbox(self) -> None:
+        """Let as many ask as would find a permit or a place to wait; to be called before each ask."""
+        self.mailbox.capacity = self.spec.max_pending + max(0, self.gate.most - self.ledger.in_flight)
 
     def _maybe_starve(self, waiting: int) -> None:
-        if waiting and self.ledger.permits < self._most():
+        if waiting and self.ledger.permits < self.gate.most:
             self._on_starved(waiting)
 
-    def _answered(self, lease: Lease) -> None:
-        now = trio.current_time()
-        self.health.answered(lease, now, self._rng(), self.ledger.in_flight)
-        self._report(now)
-        self._fit()
-
     def _settled(self, lease: Lease) -> None:
-        now = trio.current_time()
-        self.health.settle(lease, now, self._rng())
-        self._report(now)
-        self._fit()
-        if self.mailbox.is_closed:
-            self.publish("stopped", 0)
-        else:
+        if self.mailbox.unanswered:
             self.ref.tell(Settle(lease.id, lease.outcome))
-
-    def _expire(self, model: str, now: float) -> None:
-        """Give up on probes that did not come back in time."""
-        self.health.breakers.expire(model, now, self._rng())
-        self._report(now)
-
-    def _count_outside(self, reason: str) -> None:
-        """Count what the actor hears nothing of."""
-        self._count_shed(reason)
-        if self.name in self._board:
-            self.publish(self._state, self._waiting)
-
-    def _count_shed(self, reason: str) -> None:
-        self._shed = MappingProxyType({**self._shed, reason: self._shed.get(reason, 0) + 1})
-
-    def _report(self, now: float) -> None:
-        """Tell of everything that has just been found out."""
-        if not self.health.has_news:
-            return
-        for change in self.health.take_changes():
-            self._on_event(ProviderEvent.of_breaker(self.name, change.model, change.status, now))
-        for fact in self.health.take_facts():
-            self._on_event(ProviderEvent.of_key(self.name, fact, now))
-            self._on_fact(fact)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 from actors.breaker import BreakerSpec, BreakerState, BreakerStatus
 from actors.errors import KeyFault
@@ -80,8 +80,17 @@ class ProviderStatus:
         return self.state in {"draining", "stopped"} and self.in_flight == 0
 
 
-Board = MutableMapping[str, ProviderStatus]
-"""One entry for each provider, replaced whole at every change. Its owner passes it in; others only read it."""
+class Observed(Protocol):
+    """A provider as the rest of the process sees it."""
+
+    @property
+    def status(self) -> ProviderStatus:
+        """What is true of it now; what was returned before does not change."""
+        ...
+
+
+Board = MutableMapping[str, Observed]
+"""The providers by name: each puts itself there, and leaves at its end. Its owner passes it in."""
 
 
 @dataclass(frozen=True, slots=True)

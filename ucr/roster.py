@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from actors import Board, ProviderSpec, ProviderStatus, Supervisor
+from actors import Board, Observed, ProviderSpec, Supervisor
 from actors import Provider as ProviderChild
 from ucr import upstream
 from ucr.config.model import Config, Provider
@@ -19,7 +19,7 @@ Children = Mapping[str, ProviderChild]
 MakeChild = Callable[[Provider, str, Board], ProviderChild]
 
 
-class Place(MutableMapping[str, ProviderStatus]):
+class Place(MutableMapping[str, Observed]):
     """The part of a board that one actor sees: its own entry, which stands on the board under the provider's id.
 
     After `leave` the actor keeps its entry for itself: the board belongs to its successor.
@@ -28,15 +28,15 @@ class Place(MutableMapping[str, ProviderStatus]):
     def __init__(self, board: Board, provider_id: str) -> None:
         self._board: Board | None = board
         self._id = provider_id
-        self._own: dict[str, ProviderStatus] = {}
+        self._own: dict[str, Observed] = {}
 
-    def __getitem__(self, name: str) -> ProviderStatus:
+    def __getitem__(self, name: str) -> Observed:
         return self._own[name]
 
-    def __setitem__(self, name: str, status: ProviderStatus) -> None:
-        self._own[name] = status
+    def __setitem__(self, name: str, provider: Observed) -> None:
+        self._own[name] = provider
         if self._board is not None:
-            self._board[self._id] = status
+            self._board[self._id] = provider
 
     def __delitem__(self, name: str) -> None:
         del self._own[name]
@@ -51,9 +51,9 @@ class Place(MutableMapping[str, ProviderStatus]):
 
     def show(self) -> None:
         """Put the entry on the board again, after another one stood there."""
-        for status in self._own.values():
+        for provider in self._own.values():
             if self._board is not None:
-                self._board[self._id] = status
+                self._board[self._id] = provider
 
     def leave(self) -> None:
         """Change the board no more."""

@@ -63,7 +63,7 @@ async def _metrics(tree: Tree) -> MetricsSnapshot:
 
 def _providers(tree: Tree) -> dict[str, object]:
     now = trio.current_time()
-    statuses = {name: plain(status, now) for name, status in tree.board.items()}
+    statuses = {name: plain(one.status, now) for name, one in tree.board.items()}
     for name, child in tree.children.items():
         if name in statuses:
             statuses[name]["pool"] = plain(child.pool.statistics(), now)

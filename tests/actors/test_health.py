@@ -23,7 +23,9 @@ class Calls:
         self.made = 0
 
     def begin(self, admit: Admit = ADMIT) -> Lease:
-        entry = self.health.enter(admit, self.now, 0)
+        entry = self.health.enter(
+            admit.model, self.now, 0, is_side_call=admit.is_side_call, key_group=admit.key_group
+        )
         assert entry is not None
         self.made += 1
         lease = Lease(self.made, "r", 1, lambda _: None, key=entry.key)
@@ -49,7 +51,7 @@ def test_a_breaker_that_is_open_refuses_and_says_until_when() -> None:
     assert refusal.retry_at == calls.health.retry_at("m", 1) == 30
     assert (calls.health.is_available("m", 1), calls.health.is_available("n", 1)) == (False, True)
     assert not calls.health.admits_all(1)
-    assert calls.health.enter(ADMIT, 1, 0) is None
+    assert calls.health.enter("m", 1, 0) is None
     assert [change.model for change in calls.health.take_changes()] == ["m"]
     assert calls.health.take_changes() == []
     assert calls.health.refusal(ADMIT, 30) is None
@@ -65,7 +67,7 @@ def test_a_key_that_is_turned_away_rests_while_the_other_is_used() -> None:
     assert isinstance(refusal, CoolingDown)
     assert (refusal.retry_at, refusal.kind) == (7, "rate_limit")
     assert calls.health.retry_at("m", 1) == 7
-    assert calls.health.enter(ADMIT, 1, 0) is None
+    assert calls.health.enter("m", 1, 0) is None
     calls.now = 7
     assert calls.call(Success()) == 0
     assert calls.health.retry_at("m", 7) is None

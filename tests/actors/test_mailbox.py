@@ -186,3 +186,18 @@ async def test_the_repr_shows_the_state() -> None:
     reply = mailbox.post_ask("first")
     assert repr(mailbox) == "<Mailbox 'box' open: 1 queued, 1/2 unanswered>"
     assert repr(reply) == "<Reply open>"
+
+
+async def test_a_mailbox_is_idle_when_nothing_is_queued_and_nobody_waits() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=9)
+    assert mailbox.is_idle
+    mailbox.post_tell("said")
+    assert not mailbox.is_idle
+    await mailbox.take()
+    mailbox.post_ask("asked")
+    _, reply = await mailbox.take()
+    assert (mailbox.is_idle, mailbox.unanswered) == (False, 1)
+    reply.answer("done")
+    assert (mailbox.is_idle, mailbox.unanswered) == (True, 0)
+    mailbox.close()
+    assert not mailbox.is_idle

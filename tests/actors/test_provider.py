@@ -50,7 +50,7 @@ class World:
 
     @property
     def status(self) -> ProviderStatus:
-        return self.board["local"]
+        return self.board["local"].status
 
     async def use(
         self,
@@ -81,7 +81,7 @@ class World:
 
 
 class FragileActor(ProviderActor):
-    """Crashes at the message at which the countdown of its provider ends."""
+    """Crashes at the message at which the countdown of its provider comes to 0."""
 
     def __init__(self, provider: "FragileProvider") -> None:
         super().__init__(provider)
@@ -144,7 +144,70 @@ async def test_a_lease_is_granted_while_there_are_permits(autojump_clock: MockCl
             lease.outcome = Success(ttfb_s=0.1)
         await wait_all_tasks_blocked()
         assert (world.status.in_flight, world.status.granted, world.status.succeeded) == (0, 1, 1)
-        assert world.provider.status is world.status
+        assert world.provider.status == world.status
+
+
+async def test_where_nobody_waits_a_lease_costs_no_message(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, keys=2)) as world:
+        first = world.provider.try_admit("a", cost=1, model="m", key_group="s")
+        with await world.provider.admit("b", deadline=FOREVER, is_side_call=True) as second:
+            assert first is not None
+            assert (first.request_id, first.model, first.is_probe) == ("a", "m", False)
+            assert {first.key, second.key} == {0, 1}
+            assert world.status.in_flight == 2
+            assert world.provider.try_admit("c") is None
+        with first:
+            first.outcome = WELL
+        statistics = world.provider.ref.statistics()
+        assert (statistics.asked, statistics.queued) == (0, 0)
+        assert (world.status.granted, world.status.succeeded, world.status.in_flight) == (2, 1, 0)
+
+
+async def test_nobody_is_overtaken_by_who_does_not_wait(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, max_requests=1)) as world, trio.open_nursery() as nursery:
+        with await world.provider.admit("a", deadline=FOREVER):
+            nursery.start_soon(world.use, "b", 1)
+            await wait_all_tasks_blocked()
+        assert world.status.in_flight == 0
+        assert world.provider.try_admit("c") is None
+        await world.use("d", 1)
+        assert world.got == ["b admitted", "d admitted"]
+
+
+async def test_what_was_said_to_the_actor_before_counts_for_who_does_not_wait(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_world() as world:
+        world.provider.reconfigure(replace(SPEC, max_requests=1))
+        assert world.provider.try_admit("a") is None
+        await wait_all_tasks_blocked()
+        with world.provider.try_admit("b") or await world.provider.admit("c", deadline=FOREVER) as lease:
+            assert lease.request_id == "b"
+            assert world.provider.try_admit("d") is None
+
+
+async def test_what_is_not_well_is_for_the_actor_to_decide(autojump_clock: MockClock) -> None:
+    async with open_world(replace(SPEC, max_requests=9)) as world:
+        await world.fail("server", 5, "m")
+        assert world.provider.try_admit("a", model="m") is None
+        await trio.sleep(30)
+        assert world.provider.try_admit("a", model="m") is None
+        await world.fail("rate_limit", 1, "n")
+        assert world.provider.try_admit("a", model="n") is None
+        await trio.sleep(60)
+        world.provider.ref.tell("not a message")  # type: ignore[arg-type]
+        assert world.provider.try_admit("a", model="n") is None
+        await wait_all_tasks_blocked()
+        assert world.status.state == "restarting"
+        assert world.provider.try_admit("a", model="n") is None
+        await trio.sleep(1)
+        lease = world.provider.try_admit("a", model="n")
+        assert lease is not None
+        with lease:
+            drained = world.provider.drain()
+            with trio.move_on_after(0):
+                await drained
+            assert world.provider.try_admit("a", model="n") is None
 
 
 async def test_idle_connections_are_closed_though_no_further_request_comes(autojump_clock: MockClock) -> None:
@@ -300,17 +363,19 @@ async def test_a_crash_fails_those_who_wait_and_no_lease_that_is_out(autojump_cl
             await world.provider.ledger.wait_empty()
 
 
-@pytest.mark.parametrize("fatal_message", range(1, 9))
+@pytest.mark.parametrize("fatal_message", range(1, 7))
 async def test_whatever_message_crashes_it_permits_come_back_and_askers_are_answered(
     fatal_message: int, autojump_clock: MockClock
 ) -> None:
-    """The crash sweep, over admissions and settlements."""
-    provider = FragileProvider(SPEC, MemoryNetwork(), {}, fatal_message)
+    """The crash sweep, over admissions that wait and settlements for which somebody waits."""
+    spec = replace(SPEC, max_requests=1, max_pending=3)
+    provider = FragileProvider(spec, MemoryNetwork(), {}, fatal_message)
     async with open_world(provider=provider) as world, trio.open_nursery() as nursery:
         for name in "abcd":
             nursery.start_soon(world.use, name, 1)
         await trio.sleep(5)
         await world.use("last", 1)
+        assert provider.countdown <= 0
         assert len(world.got) == 5
         assert world.got[-1] in {"last admitted", "last ActorCrashed"}
 
@@ -633,15 +698,17 @@ async def test_retries_are_counted_against_the_calls_that_run(autojump_clock: Mo
 async def test_whatever_message_crashes_it_a_failing_upstream_comes_back(
     fatal_message: int, autojump_clock: MockClock
 ) -> None:
-    """The crash sweep, over a breaker that opens and closes and a key that rests."""
-    provider = FragileProvider(SPEC, MemoryNetwork(), {}, fatal_message)
+    """The crash sweep, over a breaker that opens and closes and a key that rests, with one permit for two."""
+    provider = FragileProvider(replace(SPEC, max_requests=1), MemoryNetwork(), {}, fatal_message)
     async with open_world(provider=provider) as world, trio.open_nursery() as nursery:
         for kind in ("server", "server", "connect", "server", "rate_limit", "server", "server"):
-            nursery.start_soon(partial(world.use, "failing", 1, outcome=Failure(kind)))
-            await trio.sleep(2)
+            for _ in range(2):
+                nursery.start_soon(partial(world.use, "failing", 1, outcome=Failure(kind)))
+            await trio.sleep(3)
         await trio.sleep(40)
         for _ in range(3):
             await world.use("after", 1)
+        assert provider.countdown <= 0
         assert world.got[-1] == "after admitted"
         assert world.provider.is_available()
         assert world.provider.health.keys.take(trio.current_time()) == 0

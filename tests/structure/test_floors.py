@@ -38,6 +38,7 @@ FLOORS = {
     "actors.bridge": KERNEL,
     "actors.branch": KERNEL,
     "actors.borrower": KERNEL,
+    "actors.gate": KERNEL,
     "actors.health": KERNEL,
     "actors.admission": KERNEL,
     "actors.ledger": KERNEL,

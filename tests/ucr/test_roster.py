@@ -106,11 +106,11 @@ async def test_what_makes_another_upstream_of_it_gets_an_actor_beside_the_old_on
         assert succession.children["one"].name == "one@2"
         with await before.admit("r", deadline=trio.current_time() + 1):
             assert before.status.in_flight == 1
-            assert scene.board["one"].in_flight == 0
+            assert scene.board["one"].status.in_flight == 0
         await scene.roster.retire(succession.retired)
         assert list(scene.board) == ["one", "two"]
         with await succession.children["one"].admit("r", deadline=trio.current_time() + 1):
-            assert scene.board["one"].in_flight == 1
+            assert scene.board["one"].status.in_flight == 1
 
 
 async def test_a_provider_that_is_removed_leaves_the_board_at_once_and_can_still_finish() -> None:
@@ -133,7 +133,7 @@ async def test_when_one_cannot_be_started_nothing_has_changed() -> None:
             )
         assert dict(scene.roster.children) == before
         with await before["one"].admit("r", deadline=trio.current_time() + 1):
-            assert scene.board["one"].in_flight == 1
+            assert scene.board["one"].status.in_flight == 1
 
 
 def test_a_place_shows_the_board_its_own_entry_only() -> None:

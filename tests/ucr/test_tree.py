@@ -48,8 +48,8 @@ async def test_each_enabled_provider_has_a_child_that_admits(autojump_clock: Moc
         assert list(tree.children) == ["one", "two"]
         assert tree.children["one"].spec.max_requests == 3
         with await tree.children["one"].admit("r1", deadline=trio.current_time() + 1):
-            assert tree.board["one"].in_flight == 1
-        assert tree.board["two"].state == "serving"
+            assert tree.board["one"].status.in_flight == 1
+        assert tree.board["two"].status.state == "serving"
 
 
 async def test_children_admit_nobody_after_the_tree_has_closed(autojump_clock: MockClock) -> None:
