@@ -30,7 +30,7 @@ async def test_the_tree_names_every_actor(autojump_clock: object) -> None:
     (worker,) = heard.json()["workers"]
     by_name = {child["name"]: child for child in worker["children"]}
     assert {"ucr:metrics", "ucr:cache", "up"} <= by_name.keys()
-    assert by_name["up"]["mailbox"]["answered"] == 1
+    assert by_name["ucr:cache"]["mailbox"]["answered"] == 1
     assert by_name["up"]["statistics"]["granted"] == 1
     assert worker["open_requests"] == 1
 
