@@ -76,6 +76,7 @@ from .totals import (
     Labels,
     MetricsSnapshot,
     Observation,
+    Tally,
     Totals,
     merged,
 )
@@ -187,6 +188,7 @@ __all__ = [
     "SupervisionEvent",
     "Supervisor",
     "SystemResolver",
+    "Tally",
     "Ticket",
     "Tls",
     "Totals",

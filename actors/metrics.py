@@ -16,17 +16,17 @@ from actors.actor import ActorChild
 from actors.errors import ActorError
 from actors.mailbox import Mailbox, Reply
 from actors.ref import Question
-from actors.totals import Count, MetricsSnapshot, Observation, Totals
+from actors.totals import MetricsSnapshot, Tally, Totals
 
 DRAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one event brings; to be offered."""
+    """What one event brings; to be offered. One amount for each series of the tally, in its order."""
 
-    counts: tuple[Count, ...]
-    observations: tuple[Observation, ...] = ()
+    tally: Tally
+    amounts: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class MetricsActor:
 
     def receive(self, message: MetricsMessage, reply: Reply[Any]) -> None:
         match message:
-            case Measured(counts=counts, observations=observations):
-                self._totals.add(counts, observations)
+            case Measured(tally=tally, amounts=amounts):
+                self._totals.add_up(tally, amounts)
             case Snapshot():
                 reply.answer(self._totals.snapshot())
             case other:

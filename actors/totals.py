@@ -2,6 +2,10 @@
 
 Pure. Totals only grow. The number of series of one name is bounded: what comes with still another set of labels
 is counted under the label value "other". Snapshots of several processes can be added up.
+
+How this works. Who counts the same things again and again makes a `Tally` once, which names their series, and then
+sends amounts alone. The totals look the series of a tally up when they meet it first, and find them again by the
+tally itself, so that no name and no label is hashed for an event.
 """
 
 from bisect import bisect_left
@@ -15,6 +19,8 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 
 """Upper bounds of the buckets of a histogram that has none of its own."""
 
 OTHER = "other"
+MAX_TALLIES = 1000
+"""How many tallies are found again at once; of more than that, all are looked up anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,17 @@ class Observation:
     name: str
     value: float
     labels: Labels = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """The series to which one kind of event adds, in order: counters, then histograms, by name and labels.
+
+    It is equal to itself alone: make it once and keep it.
+    """
+
+    counters: tuple[tuple[str, Labels], ...]
+    histograms: tuple[tuple[str, Labels], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +97,10 @@ class Totals:
     ) -> None:
         self._bounds = dict(bounds or {})
         self._max_series = max_series
-        self._counters: dict[tuple[str, Labels], float] = {}
+        self._counters: dict[tuple[str, Labels], _Sum] = {}
         self._histograms: dict[tuple[str, Labels], _Buckets] = {}
         self._series: dict[str, int] = {}
+        self._tallies: dict[Tally, tuple[_Sum | _Buckets, ...]] = {}
 
     def __repr__(self) -> str:
         return f"<Totals {len(self._counters)} counters, {len(self._histograms)} histograms>"
@@ -90,14 +108,35 @@ class Totals:
     def add(self, counts: Iterable[Count], observations: Iterable[Observation] = ()) -> None:
         """Add what one event brings."""
         for count in counts:
-            key = self._key(count.name, count.labels, self._counters)
-            self._counters[key] = self._counters.get(key, 0) + count.amount
+            self._counter(count.name, count.labels).add(count.amount)
         for seen in observations:
-            key = self._key(seen.name, seen.labels, self._histograms)
-            buckets = self._histograms.get(key)
-            if buckets is None:
-                buckets = self._histograms[key] = _Buckets(self._bounds.get(seen.name, SECONDS))
-            buckets.add(seen.value)
+            self._histogram(seen.name, seen.labels).add(seen.value)
+
+    def add_up(self, tally: Tally, amounts: Iterable[float]) -> None:
+        """Add one amount to each series of the tally."""
+        for series, amount in zip(self._tallies.get(tally) or self._opened(tally), amounts, strict=True):
+            series.add(amount)
+
+    def _opened(self, tally: Tally) -> "tuple[_Sum | _Buckets, ...]":
+        """Return the series of a tally that was not met before, or is forgotten."""
+        if len(self._tallies) >= MAX_TALLIES:
+            self._tallies.clear()
+        counters = tuple(self._counter(name, labels) for name, labels in tally.counters)
+        histograms = tuple(self._histogram(name, labels) for name, labels in tally.histograms)
+        series = self._tallies[tally] = (*counters, *histograms)
+        return series
+
+    def _counter(self, name: str, labels: Labels) -> "_Sum":
+        key = self._key(name, labels, self._counters)
+        if (counter := self._counters.get(key)) is None:
+            counter = self._counters[key] = _Sum()
+        return counter
+
+    def _histogram(self, name: str, labels: Labels) -> "_Buckets":
+        key = self._key(name, labels, self._histograms)
+        if (histogram := self._histograms.get(key)) is None:
+            histogram = self._histograms[key] = _Buckets(self._bounds.get(name, SECONDS))
+        return histogram
 
     def _key(self, name: str, labels: Labels, known: Mapping[tuple[str, Labels], object]) -> tuple[str, Labels]:
         key = (name, labels)
@@ -111,9 +150,19 @@ class Totals:
 
     def snapshot(self) -> MetricsSnapshot:
         return MetricsSnapshot(
-            tuple(Counter(*key, value) for key, value in sorted(self._counters.items())),
+            tuple(Counter(*key, self._counters[key].value) for key in sorted(self._counters)),
             tuple(self._histograms[key].seen(*key) for key in sorted(self._histograms)),
         )
+
+
+class _Sum:
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: float = 0
+
+    def add(self, amount: float) -> None:
+        self.value += amount
 
 
 class _Buckets:

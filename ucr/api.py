@@ -9,7 +9,7 @@ import trio
 
 from actors import Ref
 from actors.metrics import MetricsMessage
-from ucr import access, admin, metering, models
+from ucr import access, admin, models
 from ucr.call import Router
 from ucr.config.model import Client
 from ucr.control import Control
@@ -23,6 +23,7 @@ from ucr.generation import Generation
 from ucr.jsontext import dumps
 from ucr.limits import ClientLimits
 from ucr.logs import Log
+from ucr.metering import Meter
 from ucr.patience import Patience
 from ucr.record import Record
 from ucr.relay import relay
@@ -82,6 +83,7 @@ class Api:
         self.control: Control | None = None
         self._log = log
         self._metrics = metrics
+        self._meter = Meter()
         self._started = 0
         self._open: set[Patience] = set()
         self._changed = trio.Event()
@@ -134,7 +136,7 @@ class Api:
             record.error_type = record.error_type or "client_gone"
         is_request, now_s = bool(record.model_asked or record.error_type), trio.current_time()
         config = visit.router.config
-        self._metrics.offer(metering.measured(record, now_s, config, is_request=is_request))
+        self._metrics.offer(self._meter.measured(record, now_s, config, is_request=is_request))
         if is_request:
             self._log.info("request.finished", **record.fields(now_s))
 

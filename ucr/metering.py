@@ -1,6 +1,6 @@
 """What the end of a request says to the metrics: counters by who answered and how, and times. Pure."""
 
-from actors import Count, Labels, Measured, Observation
+from actors import Labels, Measured, Tally
 from ucr.config.model import Config, Provider, Targets
 from ucr.record import Record
 
@@ -17,8 +17,15 @@ DURATION = "ucr_request_duration_seconds"
 OVERHEAD = "ucr_overhead_seconds"
 
 OVERHEAD_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+TOKEN_KINDS = ("input", "output", "cache_read", "cache_creation")
+MAX_NAMES = 1000
+"""How many names of models are remembered with what is said for them."""
+MAX_KINDS = 1000
+"""How many tallies are kept; of more than that, all are made anew."""
 BOUNDS = ((OVERHEAD, OVERHEAD_BOUNDS),)
 """Histograms with buckets of their own: the router's own time is far below those of the providers."""
+
+Tokens = tuple[int | None, int | None, int | None, int | None]
 
 
 def outcome_of(status: int) -> str:
@@ -28,25 +35,106 @@ def outcome_of(status: int) -> str:
     return "finished" if 0 < status < 400 else "failed"
 
 
-def measured(record: Record, now_s: float, config: Config, *, is_request: bool) -> Measured:
-    """Return what one exchange adds to the totals.
+class Meter:
+    """Makes what the metrics are told of each exchange.
 
-    `is_request` says that it was a request to a model, or one that failed: what `request.finished` tells of.
+    How this works. Most requests are like one before: the same provider and model, the same status and manner. For
+    each kind that it has met it keeps the tally, whose labels are then not made again; there are no more kinds than
+    the configuration and the statuses make, since models that it does not name are all `other`.
     """
-    ended = Count(EXCHANGES, (("outcome", outcome_of(record.status)),))
-    if not is_request:
-        return Measured((ended,))
-    whom: Labels = (
-        ("provider", record.provider),
-        ("model", known_model(config, record.provider, record.model_used)),
+
+    def __init__(self) -> None:
+        self._follow(Config())
+
+    def __repr__(self) -> str:
+        return f"<Meter of {len(self._tallies)} kinds>"
+
+    def _follow(self, config: Config) -> None:
+        self._config = config
+        self._models: dict[tuple[str, str], str] = {}
+        self._tallies: dict[tuple[object, ...], Tally] = {}
+
+    def measured(self, record: Record, now_s: float, config: Config, *, is_request: bool) -> Measured:
+        """Return what one exchange adds to the totals.
+
+        `is_request` says that it was a request to a model, or one that failed: what `request.finished` tells of.
+        """
+        if config is not self._config:
+            self._follow(config)
+        if not is_request:
+            outcome = outcome_of(record.status)
+            return Measured(self._tallies.get((outcome,)) or self._kept((outcome,), _ended(outcome)), (1,))
+        usage = record.summary.usage
+        tokens = (
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cache_read_tokens,
+            usage.cache_creation_tokens,
+        )
+        amounts = [1.0, 1.0]
+        if record.attempts:
+            amounts.append(record.attempts)
+        if record.cache != "bypass":
+            amounts.append(1.0)
+        amounts += [amount for amount in tokens if amount]
+        amounts += (now_s - record.began_s, record.overhead_s(now_s))
+        if (ttfb_s := record.ttfb_s()) is not None:
+            amounts.append(ttfb_s)
+        return Measured(self._tally(record, tokens, ttfb_s is not None), tuple(amounts))
+
+    def _tally(self, record: Record, tokens: Tokens, has_ttfb: bool) -> Tally:
+        model = self._model(record.provider, record.model_used)
+        kind = (
+            record.provider,
+            model,
+            record.dialect,
+            record.status,
+            record.route,
+            record.stream,
+            record.cache,
+            record.attempts > 0,
+            not tokens[0],
+            not tokens[1],
+            not tokens[2],
+            not tokens[3],
+            has_ttfb,
+        )
+        return self._tallies.get(kind) or self._kept(kind, _tally(record, model, tokens, has_ttfb))
+
+    def _kept(self, kind: tuple[object, ...], tally: Tally) -> Tally:
+        if len(self._tallies) >= MAX_KINDS:
+            self._tallies.clear()
+        self._tallies[kind] = tally
+        return tally
+
+    def _model(self, provider: str, model: str) -> str:
+        """Return the label of a model; only so many names are remembered, since clients make them up."""
+        label = self._models.get((provider, model))
+        if label is None:
+            label = known_model(self._config, provider, model)
+            if len(self._models) < MAX_NAMES:
+                self._models[provider, model] = label
+        return label
+
+
+def _ended(outcome: str) -> Tally:
+    return Tally(((EXCHANGES, (("outcome", outcome),)),))
+
+
+def _tally(record: Record, model: str, tokens: Tokens, has_ttfb: bool) -> Tally:
+    """Return the series to which a request adds, in the order of the amounts in `Meter.measured`."""
+    whom: Labels = (("provider", record.provider), ("model", model))
+    kinds = zip(TOKEN_KINDS, tokens, strict=True)
+    counters = (
+        (EXCHANGES, (("outcome", outcome_of(record.status)),)),
+        (REQUESTS, (*whom, *_manner(record))),
+        *(((ATTEMPTS, whom),) if record.attempts else ()),
+        *(((LOOKUPS, (("result", record.cache),)),) if record.cache != "bypass" else ()),
+        *((TOKENS, (*whom, ("kind", kind))) for kind, amount in kinds if amount),
     )
-    counts = [ended, Count(REQUESTS, (*whom, *_manner(record)))]
-    if record.attempts:
-        counts.append(Count(ATTEMPTS, whom, record.attempts))
-    if record.cache != "bypass":
-        counts.append(Count(LOOKUPS, (("result", record.cache),)))
-    counts.extend(_tokens(record, whom))
-    return Measured(tuple(counts), tuple(_times(record, now_s)))
+    labels: Labels = (("provider", record.provider), ("stream", "true" if record.stream else "false"))
+    times = (DURATION, OVERHEAD, TTFB) if has_ttfb else (DURATION, OVERHEAD)
+    return Tally(counters, tuple((name, labels) for name in times))
 
 
 def _manner(record: Record) -> Labels:
@@ -57,27 +145,6 @@ def _manner(record: Record) -> Labels:
         ("stream", "true" if record.stream else "false"),
         ("cache", record.cache),
     )
-
-
-def _tokens(record: Record, whom: Labels) -> list[Count]:
-    usage = record.summary.usage
-    kinds = (
-        ("input", usage.input_tokens),
-        ("output", usage.output_tokens),
-        ("cache_read", usage.cache_read_tokens),
-        ("cache_creation", usage.cache_creation_tokens),
-    )
-    return [Count(TOKENS, (*whom, ("kind", kind)), amount) for kind, amount in kinds if amount]
-
-
-def _times(record: Record, now_s: float) -> list[Observation]:
-    labels: Labels = (("provider", record.provider), ("stream", "true" if record.stream else "false"))
-    times = [
-        Observation(DURATION, now_s - record.began_s, labels),
-        Observation(OVERHEAD, record.overhead_s(now_s), labels),
-    ]
-    ttfb_s = record.ttfb_s()
-    return times if ttfb_s is None else [*times, Observation(TTFB, ttfb_s, labels)]
 
 
 def known_model(config: Config, provider_id: str, model: str) -> str:

@@ -7,9 +7,9 @@ from trio.testing import MockClock
 from actors.errors import ActorCrashed
 from actors.metrics import Measured, Metrics, Snapshot
 from actors.supervisor import open_supervisor
-from actors.totals import Count, Observation
+from actors.totals import Tally
 
-ONE = Measured((Count("calls"),), (Observation("wait_s", 0.5),))
+ONE = Measured(Tally((("calls", ()),), (("wait_s", ()),)), (1, 0.5))
 UNKNOWN: Any = object()
 """No message of this actor: receiving it is a bug, at which the actor raises."""
 

@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.totals import Count, Counter, Histogram, MetricsSnapshot, Observation, Totals, merged
+from actors.totals import (
+    MAX_TALLIES,
+    Count,
+    Counter,
+    Histogram,
+    MetricsSnapshot,
+    Observation,
+    Tally,
+    Totals,
+    merged,
+)
 
 GET = (("method", "get"),)
 
@@ -17,6 +27,30 @@ def test_counts_of_the_same_labels_add_up() -> None:
     )
     assert (snapshot.total("calls"), snapshot.total("calls", method="get")) == (4, 3)
     assert repr(totals) == "<Totals 2 counters, 0 histograms>"
+
+
+def test_a_tally_adds_to_the_series_that_it_names() -> None:
+    totals = Totals(bounds={"wait": (1.0,)})
+    tally = Tally((("calls", GET), ("bytes", ())), (("wait", GET),))
+    totals.add([Count("calls", GET)])
+    for _ in range(2):
+        totals.add_up(tally, (1, 50, 0.5))
+    totals.add_up(Tally((("calls", GET),)), (4,))
+    snapshot = totals.snapshot()
+    assert (snapshot.total("calls"), snapshot.total("bytes")) == (7, 100)
+    assert snapshot.histograms == (Histogram("wait", GET, (1.0,), (2, 0), 1.0),)
+    with pytest.raises(ValueError, match="zip"):
+        totals.add_up(tally, (1,))
+
+
+def test_more_tallies_than_are_remembered_count_all_the_same() -> None:
+    totals = Totals(max_series=2)
+    tallies = [Tally((("calls", (("n", str(number)),)),)) for number in range(MAX_TALLIES + 5)]
+    for _ in range(2):
+        for tally in tallies:
+            totals.add_up(tally, (1,))
+    snapshot = totals.snapshot()
+    assert [counter.value for counter in snapshot.counters] == [2, 2, 2 * (MAX_TALLIES + 3)]
 
 
 def test_values_fall_into_the_bucket_that_they_do_not_exceed() -> None:

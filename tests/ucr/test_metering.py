@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from actors import Count, Totals
+from actors import Counter, Totals
 from tests.world.router import config_of, provider
 from ucr.config.model import ModelTarget
 from ucr.dialects.roles import Summary
 from ucr.events import Usage
-from ucr.metering import known_model, measured, outcome_of
+from ucr.metering import MAX_KINDS, MAX_NAMES, Meter, known_model, outcome_of
 from ucr.record import Record
 
 CONFIG = config_of(
@@ -25,8 +25,8 @@ def record(**fields: Any) -> Record:
 
 def counted(made: Record, *, is_request: bool = True) -> Totals:
     totals = Totals()
-    message = measured(made, 103.0, CONFIG, is_request=is_request)
-    totals.add(message.counts, message.observations)
+    message = Meter().measured(made, 103.0, CONFIG, is_request=is_request)
+    totals.add_up(message.tally, message.amounts)
     return totals
 
 
@@ -62,9 +62,61 @@ def test_an_answer_that_never_began_has_no_time_to_its_first_byte() -> None:
 
 
 def test_what_is_no_request_to_a_model_counts_as_an_exchange_only() -> None:
-    message = measured(record(status=200), 103.0, CONFIG, is_request=False)
-    assert message.counts == (Count("ucr_exchanges_total", (("outcome", "finished"),)),)
-    assert message.observations == ()
+    snapshot = counted(record(status=200), is_request=False).snapshot()
+    assert snapshot.counters == (Counter("ucr_exchanges_total", (("outcome", "finished"),), 1),)
+    assert snapshot.histograms == ()
+
+
+def test_requests_of_one_kind_have_one_tally_and_every_difference_makes_another() -> None:
+    meter = Meter()
+    usage = Usage(input_tokens=11, output_tokens=7)
+    ordinary: dict[str, Any] = {"status": 200, "attempts": 1, "summary": Summary(usage), "first_byte_s": 101.0}
+    changes: tuple[dict[str, Any], ...] = (
+        {},
+        {"status": 500},
+        {"attempts": 0},
+        {"summary": Summary(Usage(input_tokens=11))},
+        {"summary": Summary(Usage(input_tokens=11, output_tokens=7, cache_read_tokens=3))},
+        {"summary": Summary(Usage(input_tokens=11, output_tokens=7, cache_creation_tokens=3))},
+        {"first_byte_s": None},
+        {"model_used": "groq-model"},
+        {"provider": "gone"},
+        {"dialect": "openai-chat"},
+        {"route": "default"},
+        {"stream": True},
+        {"cache": "miss"},
+    )
+    messages = [
+        [meter.measured(record(**{**ordinary, **change}), now, CONFIG, is_request=True) for change in changes]
+        for now in (103.0, 104.0)
+    ]
+    first, second = ([message.tally for message in each] for each in messages)
+    assert first == second
+    assert len(set(first)) == len(changes)
+    assert messages[0][0].amounts == (1, 1, 1, 11, 7, 3.0, 2.5, 1.0)
+    assert repr(meter) == f"<Meter of {len(changes)} kinds>"
+
+
+def test_another_configuration_makes_other_labels() -> None:
+    meter, totals = Meter(), Totals()
+    for config in (CONFIG, config_of(provider("groq", "openai-chat")), CONFIG):
+        message = meter.measured(record(status=200, attempts=1), 103.0, config, is_request=True)
+        totals.add_up(message.tally, message.amounts)
+    snapshot = totals.snapshot()
+    assert snapshot.total("ucr_upstream_attempts_total", model="gpt-x") == 2
+    assert snapshot.total("ucr_upstream_attempts_total", model="other") == 1
+
+
+def test_names_that_clients_make_up_take_no_room_for_ever() -> None:
+    meter = Meter()
+    tallies = {
+        meter.measured(record(status=200, model_used=f"m{number}"), 103.0, CONFIG, is_request=True).tally
+        for number in range(2 * MAX_NAMES)
+    }
+    assert len(tallies) == 1
+    for status in range(MAX_KINDS + 10):
+        meter.measured(record(status=status), 103.0, CONFIG, is_request=True)
+    assert repr(meter) == "<Meter of 11 kinds>"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors import Count, Measured
+from actors import Measured, Tally
 from tests.ucr.test_tree import CONFIG, Lines
 from tests.world.network import MemoryNetwork
 from ucr.snapshot import Viewer, rss_bytes
@@ -12,7 +12,7 @@ from ucr.tree import open_tree
 from ucr.views import RequestCount
 
 UNKNOWN: Any = object()
-ONE = Measured((Count("calls"),))
+ONE = Measured(Tally((("calls", ()),)), (1,))
 
 
 def requests() -> RequestCount:
