@@ -19,6 +19,8 @@ from actors.ref import Question
 from actors.totals import MetricsSnapshot, Tally, Totals
 
 DRAIN_S = 1.0
+GATHER_S = 0.01
+"""For how long measurements are gathered after some were counted; who asks for a snapshot waits as long at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,15 @@ class Metrics(ActorChild[MetricsMessage]):
         super().__init__(mailbox, lambda: MetricsActor(self.totals))
         self.totals = Totals(bounds=bounds, max_series=max_series)
         self.crashes = 0
+
+    async def run(self) -> None:
+        """Count what is there, then let more come together: waking up costs more than counting."""
+        actor = self.incarnate()
+        while True:
+            actor.receive(*await self.mailbox.take())
+            while not self.mailbox.is_idle:
+                actor.receive(*await self.mailbox.take())
+            await trio.sleep(GATHER_S)
 
     def crashed(self, error: BaseException | None) -> None:
         """Count the crash, and with it the measurement that may have been in hand."""
