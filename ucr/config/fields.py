@@ -4,16 +4,14 @@ A key that is `later` belongs to a feature that is not built yet: it is checked,
 has no effect.
 """
 
-from dataclasses import dataclass
-
 from actors.breaker import BreakerSpec
 from ucr.catalogue import Quirks
+from ucr.config.field import COUNT, NAMES, SECONDS, Field, Section
 from ucr.config.kinds import (
     Choice,
     Flag,
     HeaderTable,
     Key,
-    Kind,
     Listing,
     Number,
     PerRoute,
@@ -22,12 +20,13 @@ from ucr.config.kinds import (
     Text,
     Url,
 )
-from ucr.config.model import Cache, Logging, Provider, Router, Server, Timeouts
+from ucr.config.model import Cache, Logging, Provider, Router, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
+from ucr.config.server_fields import SERVER
 
 DIALECTS = ("anthropic", "openai-chat")
 AUTHS = ("bearer", "x-api-key", "api-key", "both", "none")
-_SERVER, _TIMEOUTS, _LOGGING, _CACHE = Server(), Timeouts(), Logging(), Cache()
+_TIMEOUTS, _LOGGING, _CACHE = Timeouts(), Logging(), Cache()
 _PROVIDER = Provider("", "", "")
 _BREAKER = BreakerSpec()
 _ROUTER = Router()
@@ -35,96 +34,9 @@ _QUIRKS = Quirks()
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One key. `default` is what the reference shows: a text in brackets says where the value comes from.
-
-    `fields` are the keys of a table, where the key holds one.
-    """
-
-    key: str
-    kind: Kind
-    default: object
-    says: str
-    unit: str = ""
-    is_required: bool = False
-    later: bool = False
-    fields: tuple["Field", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One table of the file. `is_list` tables stand in double brackets; `open_kind` is that of free keys."""
-
-    name: str
-    says: str
-    fields: tuple[Field, ...]
-    example: str
-    is_list: bool = False
-    open_kind: Kind | None = None
-    later: bool = False
-
-
-PORT = Number(0, 65_535, is_whole=True)
-COUNT = Number(1, 1_000_000, is_whole=True)
-WORKERS = Number(1, 64, is_whole=True)
-SECONDS = Number(0.001, 86_400)
 PERCENT = Number(1, 100)
 ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, dots, dashes and underscores")
-NAMES = Listing(Text(), "texts")
 DIGEST = Text(r"[0-9a-fA-F]{64}", "64 hexadecimal digits (the SHA-256 of the key)")
-
-SERVER = Section(
-    "server",
-    "Where UCR listens, and for whom.",
-    (
-        Field(
-            "host",
-            Text(says="an address"),
-            _SERVER.host,
-            "Address to listen on; all but loopback need a client key.",
-        ),
-        Field("port", PORT, _SERVER.port, "Port to listen on; 0 takes a free one."),
-        Field(
-            "grace_s", Number(0, 3600), _SERVER.grace_s, "How long open requests may go on after SIGTERM.", "s"
-        ),
-        Field("allowed_hosts", NAMES, [], "Names, beside those of loopback, that a Host header may hold."),
-        Field("allowed_origins", NAMES, [], "Web origins, beside the own one, that may send requests."),
-        Field(
-            "body_limit_bytes",
-            Number(1, 2**31, is_whole=True),
-            _SERVER.body_limit_bytes,
-            "Largest request body, decoded.",
-            "bytes",
-        ),
-        Field(
-            "keep_alive_s",
-            SECONDS,
-            _SERVER.keep_alive_s,
-            "How long an idle connection of a client is kept.",
-            "s",
-        ),
-        Field("workers", WORKERS, "(cores, 2 to 4)", "Number of worker processes."),
-        Field(
-            "front_lane",
-            Flag(),
-            _SERVER.front_lane,
-            "Serve the hot routes by the front lane, before hypercorn.",
-        ),
-        Field("trusted_proxies", NAMES, [], "Addresses whose forwarding headers are believed.", later=True),
-        Field("compression", Flag(), False, "Compress answers for clients that accept it.", later=True),
-        Field(
-            "tls_cert",
-            Text(says="a file's path"),
-            "(none)",
-            "File of the server's certificate chain.",
-            later=True,
-        ),
-        Field("tls_key", Text(says="a file's path"), "(none)", "File of the certificate's key.", later=True),
-    ),
-    '[server]\nhost = "127.0.0.1"\nport = 3000',
-)
 
 LIMITS = (
     Field("connect_s", SECONDS, _TIMEOUTS.connect_s, "Limit of connecting to a provider.", "s"),

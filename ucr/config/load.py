@@ -20,7 +20,6 @@ from ucr.config.fields import (
     PROVIDERS,
     ROUTER,
     SECTIONS,
-    SERVER,
     TIMEOUTS,
 )
 from ucr.config.interpolate import Unresolved, fill_tree
@@ -29,6 +28,7 @@ from ucr.config.model import Cache, Client, Config, Logging, Provider, Router, S
 from ucr.config.overrides import Overrides, apply
 from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
+from ucr.config.server_fields import SERVER
 from ucr.errors import ConfigError, Problem
 
 NO_OVERRIDES = Overrides()

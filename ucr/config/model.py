@@ -31,6 +31,9 @@ class Server:
     body_limit_bytes: int = 33_554_432
     keep_alive_s: float = 72.0
     front_lane: bool = True
+    max_connections: int = 1024
+    max_connections_per_address: int = 256
+    bodies_limit_bytes: int = 134_217_728
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ucr.access import digest, is_loopback
-from ucr.config.fields import LEVELS, PORT
+from ucr.config.fields import LEVELS
 from ucr.config.interpolate import Filled
 from ucr.config.kinds import Wrong
 from ucr.config.model import Client, Config
+from ucr.config.server_fields import PORT
 from ucr.errors import ConfigError, Problem
 from ucr.secret import Secret
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ucr.config.fields import Field, Section
+from ucr.config.field import Field, Section
 from ucr.config.interpolate import Filled, Unresolved, fill_tree
 from ucr.config.kinds import Wrong
 from ucr.errors import Problem

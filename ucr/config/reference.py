@@ -2,7 +2,8 @@
 
 from ucr import jsontext
 from ucr.catalogue import ROWS
-from ucr.config.fields import SECTIONS, Field, Section
+from ucr.config.field import Field, Section
+from ucr.config.fields import SECTIONS
 
 _HEAD = """# Configuration
 

@@ -2,7 +2,8 @@
 
 import json
 
-from ucr.config.fields import SECTIONS, Field, Section
+from ucr.config.field import Field, Section
+from ucr.config.fields import SECTIONS
 from ucr.config.kinds import Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -4,6 +4,7 @@ from typing import get_args
 import pytest
 
 from ucr.catalogue import Auth
+from ucr.config.field import Section
 from ucr.config.fields import (
     ADMIN,
     AUTHS,
@@ -12,11 +13,10 @@ from ucr.config.fields import (
     PROVIDERS,
     ROUTER,
     SECTIONS,
-    SERVER,
     TIMEOUTS,
-    Section,
 )
 from ucr.config.model import Logging, Provider, Router, Server, Timeouts
+from ucr.config.server_fields import SERVER
 from ucr.logs import LEVELS as LOG_LEVELS
 
 

@@ -1,8 +1,9 @@
 import pytest
 
-from ucr.config.fields import LOGGING, PROVIDERS, SERVER
+from ucr.config.fields import LOGGING, PROVIDERS
 from ucr.config.interpolate import fill
 from ucr.config.reading import SHOWN_LIMIT, Reading, did_you_mean, shown_value
+from ucr.config.server_fields import SERVER
 
 
 def test_what_is_right_is_read_beside_what_is_wrong() -> None:

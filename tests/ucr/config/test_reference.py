@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from ucr.catalogue import ROWS
-from ucr.config.fields import SECTIONS, Section
+from ucr.config.field import Section
+from ucr.config.fields import SECTIONS
 from ucr.config.reference import markdown
 
 DOCS = Path(__file__).parents[3] / "docs"

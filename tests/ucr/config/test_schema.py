@@ -6,7 +6,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ucr.config.fields import SECTIONS, Section
+from ucr.config.field import Section
+from ucr.config.fields import SECTIONS
 from ucr.config.schema import json_schema, schema_text
 
 DOCS = Path(__file__).parents[3] / "docs"
