@@ -294,7 +294,9 @@ def _route(method: str, path: str) -> Route:
         if method in route.methods:
             return route
     allowed = ", ".join(sorted({name for route in found for name in route.methods}))
-    raise ApiError("invalid_request_error", f"{method} {path}: use {allowed}", status=405)
+    raise ApiError(
+        "invalid_request_error", f"{method} {path}: use {allowed}", status=405, headers=(("allow", allowed),)
+    )
 
 
 def _fits(route: Route, path: str) -> bool:

@@ -12,9 +12,11 @@ from urllib.parse import unquote
 import trio
 
 from ucr import fields
-from ucr.body import BODY_GAP_S, BODY_TOTAL_S, coding_of, decoded, late, too_large
+from ucr.bodies import Bodies
+from ucr.body import coding_of, due_s, late, too_large
+from ucr.budget import Hold
 from ucr.dialects.roles import HeaderList, Headers
-from ucr.errors import ClientGone
+from ucr.errors import ApiError, ClientGone
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -24,7 +26,9 @@ Answer = Callable[["AsgiExchange"], Awaitable[None]]
 class AsgiExchange:
     """One request and its answer; see `ucr.exchange.Exchange`."""
 
-    def __init__(self, scope: dict[str, Any], send: Send, request_id: str, limit_bytes: int) -> None:
+    def __init__(
+        self, scope: dict[str, Any], send: Send, request_id: str, limit_bytes: int, bodies: Bodies
+    ) -> None:
         self.request_id = request_id
         self.method: str = scope["method"]
         self.path = unquote(scope["raw_path"].decode("ascii", "replace"))
@@ -35,6 +39,9 @@ class AsgiExchange:
         self.peer: str = scope["client"][0] if scope.get("client") else ""
         self._send = send
         self._limit_bytes = limit_bytes
+        self._bodies = bodies
+        self._hold = Hold(bodies.budget)
+        self._refusal: ApiError | None = None
         self._body = bytearray()
         self._received_bytes = 0
         self._progress = trio.Event()
@@ -61,11 +68,22 @@ class AsgiExchange:
             self._progress = trio.Event()
 
     def _take(self, data: bytes) -> None:
+        """Collect, unless there is too much: of this body, of those of all requests, or for a begun answer."""
         self._received_bytes += len(data)
-        if self._received_bytes <= self._limit_bytes:
-            self._body += data
-        else:
+        if self._received_bytes > self._limit_bytes or self._refusal is not None or self.is_started:
             self._body.clear()
+            self.let_go()
+            return
+        try:
+            self._hold.resize(self._received_bytes)
+        except ApiError as refusal:
+            self._refusal = refusal
+        else:
+            self._body += data
+
+    def let_go(self) -> None:
+        """Count the body no longer among those that the worker holds."""
+        self._hold.release()
 
     async def body(self, limit_bytes: int) -> bytes:
         """Read the whole body, decoded; see `ucr.exchange.Exchange.body`."""
@@ -73,22 +91,29 @@ class AsgiExchange:
         declared = self.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limit_bytes:
             raise too_large(limit_bytes)
-        deadline = trio.current_time() + BODY_TOTAL_S
-        while not self._is_complete:
-            if self._received_bytes > limit_bytes:
-                raise too_large(limit_bytes)
+        await self._read(limit_bytes)
+        if self._received_bytes > limit_bytes:
+            raise too_large(limit_bytes)
+        body = bytes(self._body)
+        if coding == "identity":
+            return body
+        return await self._bodies.decode(body, coding, limit_bytes, self._hold)
+
+    async def _read(self, limit_bytes: int) -> None:
+        began_s = trio.current_time()
+        while not self._is_complete and self._received_bytes <= limit_bytes and self._refusal is None:
             progress = self._progress
-            with trio.move_on_at(min(deadline, trio.current_time() + BODY_GAP_S)) as scope:
+            with trio.move_on_at(due_s(began_s, trio.current_time(), self._received_bytes)) as scope:
                 await progress.wait()
             if scope.cancelled_caught:
                 raise late()
-        if self._received_bytes > limit_bytes:
-            raise too_large(limit_bytes)
-        return decoded(bytes(self._body), coding, limit_bytes)
+        if self._refusal is not None:
+            raise self._refusal
 
     async def start(self, status: int, headers: HeaderList) -> None:
         """Send the head of the answer."""
         self.is_started = True
+        self.let_go()
         pairs = [(name.encode("latin-1"), fields.one_line(value).encode("latin-1")) for name, value in headers]
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
 
@@ -107,18 +132,24 @@ class AsgiExchange:
 class AsgiApp:
     """The ASGI application: makes an exchange of each request and lets `answer` answer it."""
 
-    def __init__(self, answer: Answer, new_request_id: Callable[[], str], limit_bytes: int) -> None:
+    def __init__(
+        self, answer: Answer, new_request_id: Callable[[], str], limit_bytes: int, bodies: Bodies
+    ) -> None:
         self._answer = answer
         self._new_request_id = new_request_id
         self._limit_bytes = limit_bytes
+        self._bodies = bodies
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        exchange = AsgiExchange(scope, send, self._new_request_id(), self._limit_bytes)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(exchange.pump, receive, nursery.cancel_scope)
-            await self._answer(exchange)
-            nursery.cancel_scope.cancel(reason="answered")
+        exchange = AsgiExchange(scope, send, self._new_request_id(), self._limit_bytes, self._bodies)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(exchange.pump, receive, nursery.cancel_scope)
+                await self._answer(exchange)
+                nursery.cancel_scope.cancel(reason="answered")
+        finally:
+            exchange.let_go()
         if exchange.is_started and not exchange.is_finished:
             raise ClientGone("the answer was left unfinished")

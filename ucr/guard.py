@@ -32,7 +32,7 @@ from hypercorn.utils import parse_socket_addr
 from ucr.connections import Connections, Limits, Report
 from ucr.fields import HEAD_LIMIT_BYTES
 from ucr.lane.gate import POISON, Gate
-from ucr.lane.head import malformed
+from ucr.lane.head import late, malformed
 
 _WRITE_BYTES = 64 * 1024
 _LINGER_S = 2.0
@@ -114,10 +114,20 @@ class _PlainProtocol(H11Protocol):
         await self._send_h11_event(h11.Data(data=refused.body))
         await self._send_h11_event(h11.EndOfMessage())
 
+    async def tell_late(self) -> None:
+        """Answer a head that does not come to its end."""
+        self.gate.refused = late()
+        await self._send_error_response(self.gate.refused.status)
+
     @property
     def is_reading_head(self) -> bool:
         """True while a head has begun and is not yet complete."""
         return self.gate.is_reading_head
+
+    @property
+    def is_answering(self) -> bool:
+        """True while a request before that head is read or answered."""
+        return self.connection.their_state is not h11.IDLE
 
 
 def _stream_request(request: h11.Request, state: ConnectionState) -> StreamRequest:
@@ -183,15 +193,21 @@ class GuardedConnection(TCPServer):
             self.protocol = wrapper
             await self.idle_task.restart(task_group, self._idle_timeout)
             await self._read_data()
+            await self.idle_task.stop()  # else the connection counts as open until it would have been idle
 
     async def _read_data(self) -> None:
         head_deadline = trio.current_time() + self._limits.head_s
         while True:
-            is_in_head = self._protocol.is_reading_head
+            is_in_head = self._protocol.is_reading_head and self._linger_deadline is None
             if not is_in_head:
                 head_deadline = trio.current_time() + self._limits.head_s
             data = await self._next_bytes(head_deadline if is_in_head else math.inf)
-            if data is None or not await self._handled(data):
+            if data is None and is_in_head and trio.current_time() >= head_deadline:
+                head_deadline = trio.current_time() + self._limits.head_s
+                if not self._protocol.is_answering:
+                    await self._protocol.tell_late()
+                    await self._linger()
+            elif data is None or not await self._handled(data):
                 break
         await self.protocol.handle(Closed())
         await self._close()

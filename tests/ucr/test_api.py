@@ -174,6 +174,19 @@ async def test_the_plain_routes_answer(method: str, path: str, status: int, auto
     assert head.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", MESSAGES, "POST"), ("PUT", "/health", "GET, HEAD"), ("POST", "/cache", "DELETE")],
+)
+async def test_a_method_that_is_not_served_is_told_which_are(
+    method: str, path: str, allowed: str, autojump_clock: object
+) -> None:
+    async with open_router(plain()) as world:
+        heard = await world.ask(path, method=method)
+    assert (heard.status, heard.headers["allow"]) == (405, allowed)
+    assert heard.json()["error"]["type"] == "invalid_request_error"
+
+
 async def test_a_websocket_of_the_responses_protocol_is_told_to_post(autojump_clock: object) -> None:
     headers = {"connection": "upgrade", "upgrade": "websocket"}
     async with open_router(plain()) as world:

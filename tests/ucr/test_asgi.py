@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from ucr.asgi import AsgiApp, AsgiExchange
+from ucr.bodies import Bodies
 from ucr.errors import ApiError, ClientGone
 
 LIMIT = 1000
@@ -51,7 +52,7 @@ class Wire:
     async def run(
         self, answer: Callable[[AsgiExchange], Awaitable[None]], about: Message | None = None
     ) -> None:
-        app = AsgiApp(answer, lambda: "req_1", LIMIT)
+        app = AsgiApp(answer, lambda: "req_1", LIMIT, Bodies(10 * LIMIT))
         await app(about or scope(), self.receive, self.send)
 
 
@@ -80,7 +81,7 @@ async def refusal(wire: Wire, *headers: tuple[bytes, bytes]) -> ApiError:
 
 
 def exchange_of(about: Message) -> AsgiExchange:
-    return AsgiExchange(about, Wire().send, "req_1", LIMIT)
+    return AsgiExchange(about, Wire().send, "req_1", LIMIT, Bodies(LIMIT))
 
 
 def test_a_request_is_read_from_its_scope() -> None:
@@ -101,7 +102,7 @@ def test_a_request_without_a_peer_has_an_empty_one() -> None:
 
 
 async def test_a_body_in_parts_is_put_together(autojump_clock: MockClock) -> None:
-    wire = Wire(part(b"one", more=True), part(b"", more=True), part(b"two"), gap_s=20)
+    wire = Wire(part(b"one", more=True), part(b"", more=True), part(b"two"), gap_s=9)
     assert await read(wire) == b"onetwo"
 
 
@@ -112,11 +113,22 @@ async def test_a_body_that_stops_is_given_up_after_30_s(autojump_clock: MockCloc
     assert trio.current_time() - began == 30
 
 
-async def test_a_body_that_trickles_is_given_up_after_300_s(autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize(("amount", "given_up_s"), [(1, 30.002), (20_000, 300)])
+async def test_a_body_may_neither_trickle_nor_last_for_ever(
+    amount: int, given_up_s: float, autojump_clock: MockClock
+) -> None:
+    wire, errors = Wire(*[part(b"." * amount, more=True)] * 20, gap_s=29), []
+
+    async def answer(exchange: AsgiExchange) -> None:
+        with pytest.raises(ApiError) as caught:
+            await exchange.body(10**6)
+        errors.append(caught.value.status)
+
+    app = AsgiApp(answer, lambda: "req_1", 10**6, Bodies(10**6))
     began = trio.current_time()
-    error = await refusal(Wire(*[part(b".", more=True)] * 20, gap_s=29))
-    assert error.status == 408
-    assert trio.current_time() - began == 300
+    await app(scope(), wire.receive, wire.send)
+    assert errors == [408]
+    assert trio.current_time() - began == pytest.approx(given_up_s)
 
 
 @pytest.mark.parametrize("size", [pytest.param(LIMIT + 1, id="edge-187")])
@@ -221,7 +233,7 @@ async def test_the_servers_last_steps_are_not_cancelled_when_it_says_that_the_cl
         await exchange.finish()
 
     wire = Wire({"type": "http.disconnect"}, gap_s=1)
-    await AsgiApp(answer, lambda: "req_1", LIMIT)(scope(), wire.receive, send)
+    await AsgiApp(answer, lambda: "req_1", LIMIT, Bodies(10 * LIMIT))(scope(), wire.receive, send)
     assert steps == ["closed"]
 
 

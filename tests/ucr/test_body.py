@@ -9,7 +9,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ucr.body import coding_of, decoded, late
+from ucr.body import coding_of, decoded, due_s, late
 from ucr.errors import ApiError
 
 LIMIT = 1000
@@ -54,11 +54,43 @@ def test_what_decodes_to_more_than_the_limit_is_refused(coding: str, pack: Pack)
 @pytest.mark.parametrize(("coding", "pack"), CODED)
 def test_a_coded_body_that_is_cut_or_goes_on_is_refused(coding: str, pack: Pack) -> None:
     whole = pack(TEXT)
-    for broken in (whole[:-1], whole[: len(whole) // 2], b"", whole + b"more", whole + whole):
+    doubled = () if coding == "gzip" else (whole + whole,)
+    for broken in (whole[:-1], whole[: len(whole) // 2], b"", whole + b"more", whole + whole[:-1], *doubled):
         with pytest.raises(ApiError) as caught:
             decoded(broken, coding, LIMIT)
         assert (caught.value.status, caught.value.type) == (400, "invalid_request_error")
         assert caught.value.message.startswith(f"the body is not valid {coding}: ")
+
+
+@pytest.mark.parametrize("sizes", [(3, 4), (0, 0, 5), (400_000, 1, 400_000), (1,) * 1000])
+def test_gzip_of_several_members_is_their_contents_in_turn(sizes: tuple[int, ...]) -> None:
+    parts = [bytes([65 + number % 26]) * size for number, size in enumerate(sizes)]
+    packed = b"".join(gzip.compress(part, 0) for part in parts)
+    assert decoded(packed, "gzip", 1_000_000) == b"".join(parts)
+    with pytest.raises(ApiError) as caught:
+        decoded(packed, "gzip", sum(sizes) - 1)
+    assert caught.value.status == 413
+
+
+def test_gzip_of_too_many_members_is_refused() -> None:
+    with pytest.raises(ApiError, match="more than 1000 members") as caught:
+        decoded(gzip.compress(b"") * 1001, "gzip", LIMIT)
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("now_s", "received_bytes", "due"),
+    [
+        pytest.param(100.0, 0, 130.0, id="nothing-yet"),
+        pytest.param(110.0, 10, 130.02, id="too-slow"),
+        pytest.param(110.0, 10**6, 140.0, id="pause"),
+        pytest.param(390.0, 10**6, 400.0, id="total"),
+    ],
+)
+def test_a_body_may_neither_pause_nor_trickle_nor_last_for_ever(
+    now_s: float, received_bytes: int, due: float
+) -> None:
+    assert due_s(100.0, now_s, received_bytes) == pytest.approx(due)
 
 
 @settings(deadline=None, max_examples=50)

@@ -52,13 +52,69 @@ async def test_a_foreign_upgrade_is_answered_as_plain_http(autojump_clock: objec
     assert heard.status == 200
 
 
-async def test_a_head_that_does_not_come_to_its_end_is_given_up(autojump_clock: object) -> None:
+async def all_of(stream: Any) -> bytes:
+    """Return everything that comes until the end."""
+    received = b""
+    while data := await stream.receive_some():
+        received += data
+    return received
+
+
+HALF_HEADS = {
+    "at-once": b"GET / HTTP/1.1\r\nhost: 127",
+    "after-another": b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\nG",
+}
+
+
+@pytest.mark.parametrize("data", HALF_HEADS.values(), ids=HALF_HEADS.keys())
+async def test_a_head_that_does_not_come_to_its_end_is_told_so_after_10_s(
+    data: bytes, autojump_clock: object
+) -> None:
     async with open_router(CONFIG) as world:
         visitor = await world.connect()
-        await visitor.stream.send_all(b"GET / HTTP/1.1\r\nhost: 127")
         began = trio.current_time()
-        assert await visitor.stream.receive_some() == b""
-        assert trio.current_time() - began <= 11
+        await visitor.stream.send_all(data)
+        *_, head, body = (await all_of(visitor.stream)).split(b"\r\n\r\n")
+        assert 10 <= trio.current_time() - began <= 13
+    assert b"HTTP/1.1 408 " in head
+    assert b"connection: close" in head.lower()
+    assert json.loads(body)["error"]["type"] == "timeout_error"
+
+
+async def test_a_head_that_drips_is_given_up_all_the_same(autojump_clock: object) -> None:
+    async with open_router(CONFIG) as world:
+        visitor = await world.connect()
+        began = trio.current_time()
+        received = b""
+
+        async def drip() -> None:
+            while True:
+                await visitor.stream.send_all(b"x")
+                await trio.sleep(1)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(drip)
+            while not received:
+                received = await visitor.stream.receive_some()
+            assert 9 <= trio.current_time() - began <= 11
+            nursery.cancel_scope.cancel()
+    assert received.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_head_that_has_begun_behind_a_request_does_not_end_its_answer(autojump_clock: object) -> None:
+    async with open_router(CONFIG, up=answers.late(30)) as world:
+        visitor = await world.connect()
+        await visitor.send("/v1/messages", ASK)
+        await visitor.stream.send_all(b"GET ")
+        began = trio.current_time()
+        assert (await visitor.hear()).status == 200
+        assert trio.current_time() - began == 30
+
+
+async def test_who_says_nothing_at_all_is_told_nothing(autojump_clock: object) -> None:
+    async with open_router(CONFIG) as world:
+        visitor = await world.connect()
+        assert await all_of(visitor.stream) == b""
 
 
 async def test_an_idle_connection_is_closed_after_the_keep_alive_time(autojump_clock: object) -> None:

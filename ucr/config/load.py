@@ -75,7 +75,7 @@ def _config(reading: Reading, tree: Values) -> Config:
     providers = read_providers(reading, reading.tables(tree, PROVIDERS), timeouts)
     admin = reading.values(reading.table(tree, ADMIN), ADMIN.fields, "admin")
     return Config(
-        server=Server(**reading.values(reading.table(tree, SERVER), SERVER.fields, "server")),
+        server=_server(reading, tree),
         timeouts=timeouts,
         providers=providers,
         models=_models(reading, tree, providers),
@@ -102,6 +102,14 @@ def _check_sections(reading: Reading, tree: Values) -> None:
             reading.problem(key, None, f"must be a table: [{key}]")
         elif key in later:
             reading.warn(f"{key} is not yet used: it has no effect in this version")
+
+
+def _server(reading: Reading, tree: Values) -> Server:
+    server = Server(**reading.values(reading.table(tree, SERVER), SERVER.fields, "server"))
+    if server.bodies_limit_bytes < server.body_limit_bytes:
+        remedy = f"must be at least body_limit_bytes, {server.body_limit_bytes}: else no such body could come"
+        reading.problem("server.bodies_limit_bytes", server.bodies_limit_bytes, remedy)
+    return server
 
 
 def _models(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> Mapping[str, Targets]:

@@ -2,7 +2,9 @@
 
 import trio
 
-from ucr.body import BODY_GAP_S, BODY_TOTAL_S, coding_of, decoded, late, too_large
+from ucr.bodies import Bodies
+from ucr.body import coding_of, due_s, late, too_large
+from ucr.budget import Hold
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError
 from ucr.lane.head import Head
@@ -21,9 +23,11 @@ class LaneExchange:
     """
 
     __slots__ = (
+        "_bodies",
         "_date",
         "_head",
         "_held",
+        "_hold",
         "_intake",
         "_line",
         "_reply",
@@ -41,7 +45,16 @@ class LaneExchange:
     )
 
     def __init__(
-        self, head: Head, came: bytes, line: Line, watch: Watch, *, request_id: str, peer: str, date: str
+        self,
+        head: Head,
+        came: bytes,
+        line: Line,
+        watch: Watch,
+        bodies: Bodies,
+        *,
+        request_id: str,
+        peer: str,
+        date: str,
     ) -> None:
         self.request_id = request_id
         self.method = head.method
@@ -59,12 +72,16 @@ class LaneExchange:
         self._date = date
         self._reply = Reply(method=head.method, is_http_1_0=head.is_http_1_0, keeps_alive=head.keeps_alive)
         self._held = b""
+        self._bodies = bodies
+        self._hold = Hold(bodies.budget)
         self._intake = Intake(head.length)
         self._feed(came)
 
     def _feed(self, data: bytes) -> None:
         try:
             self._intake.feed(data)
+            if self._intake.size != self._hold.held_bytes:
+                self._hold.resize(self._intake.size)
         except ApiError as error:
             self.fault = error
 
@@ -89,17 +106,21 @@ class LaneExchange:
         if (length or self._intake.size) > limit_bytes:
             raise too_large(limit_bytes)
         if not self._intake.is_complete:
+            self._hold.check(length or 0)
             await self._read(limit_bytes)
         self._watch.add(self._line)
-        return decoded(self._intake.take(), coding, limit_bytes)
+        body = self._intake.take()
+        if coding == "identity":
+            return body
+        return await self._bodies.decode(body, coding, limit_bytes, self._hold)
 
     async def _read(self, limit_bytes: int) -> None:
         if self._head.expects_continue:
             await self._line.send(_CONTINUE)
-        last_s = trio.current_time() + BODY_TOTAL_S
+        began_s = trio.current_time()
         with trio.CancelScope() as patience:
             while not self._intake.is_complete:
-                patience.deadline = min(last_s, trio.current_time() + BODY_GAP_S)
+                patience.deadline = due_s(began_s, trio.current_time(), self._intake.size)
                 data = await self._line.receive()
                 if not data:
                     await self._line.lose("the client left")
@@ -111,10 +132,15 @@ class LaneExchange:
         if patience.cancelled_caught:
             raise late()
 
+    def let_go(self) -> None:
+        """Count the body no longer among those that the worker holds."""
+        self._hold.release()
+
     async def start(self, status: int, headers: HeaderList) -> None:
         """Prepare the head of the answer; it leaves with the first part."""
         if not self._intake.is_complete:
             self._reply.keeps_alive = False
+        self.let_go()
         self._held = self._reply.head(status, headers, self._date)
         self.is_started = True
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import trio
 
+from ucr.bodies import Bodies
 from ucr.connections import Connections, Limits, Report, Serve
 from ucr.dialects.roles import HeaderList
 from ucr.lane.exchange import LaneExchange
-from ucr.lane.head import HeadReader, HeadRefused, read_head
+from ucr.lane.head import HeadReader, HeadRefused, late, read_head
 from ucr.lane.line import Line
 from ucr.lane.replay import ReplayStream
 from ucr.lane.reply import Reply
@@ -37,6 +38,9 @@ HOT = frozenset(
 
 FIRST_S = 1.0
 """How long a connection may take for its first request when the lane drains."""
+
+FAREWELL_S = 3.0
+"""How long a client whose head was late may take for being told so."""
 
 Answer = Callable[[LaneExchange], Awaitable[None]]
 
@@ -67,8 +71,10 @@ class FrontLane:
         limits: Limits,
         hand_over: Serve,
         unix_time: Callable[[], float],
+        bodies: Bodies,
     ) -> None:
         self._answer = answer
+        self._bodies = bodies
         self._new_request_id = new_request_id
         self._limits = limits
         self._hand_over = hand_over
@@ -109,8 +115,14 @@ class FrontLane:
                 if await self._serve_line(line):
                     await line.linger()
             except HeadRefused as refused:
-                await line.send(self._refusal(refused))
-                await line.linger()
+                await self._refuse(line, refused)
+        if line.is_late:
+            with trio.move_on_after(FAREWELL_S):
+                await self._refuse(line, late())
+
+    async def _refuse(self, line: Line, refused: HeadRefused) -> None:
+        await line.send(self._refusal(refused))
+        await line.linger()
 
     @contextmanager
     def _freshness(self, line: Line) -> Iterator[None]:
@@ -142,6 +154,7 @@ class FrontLane:
                 came,
                 line,
                 self.watch,
+                self._bodies,
                 request_id=self._new_request_id(),
                 peer=peer,
                 date=self._calendar.date(),
@@ -175,6 +188,8 @@ class FrontLane:
                     line.scope.deadline = trio.current_time() + self._limits.head_s
         finally:
             self._idle.discard(line)
+            is_over = taken is None and trio.current_time() >= line.scope.deadline
+            line.is_late = is_over and reader.has_begun
             line.scope.deadline = float("inf")
         return taken
 
@@ -187,6 +202,7 @@ class FrontLane:
             await self._answer(exchange)
         finally:
             self._exchanges.discard(exchange)
+            exchange.let_go()
             self.watch.discard(line)
             line.is_answered = True
             line.stop_watch()

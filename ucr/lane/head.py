@@ -10,6 +10,7 @@ by its bytes alone, never by the pieces in which they arrive (RFC 9112, sections
 import re
 from typing import NamedTuple
 
+from ucr.errors import ErrorType
 from ucr.fields import FIELDS_LIMIT, HEAD_LIMIT_BYTES, joined
 from ucr.jsontext import dumps
 
@@ -31,15 +32,16 @@ _LENGTH = re.compile(r"[0-9]{1,15}")
 class HeadRefused(Exception):
     """A head that is answered with `status` and nothing else."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, type_: ErrorType = "invalid_request_error") -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.type: ErrorType = type_
 
     @property
     def body(self) -> bytes:
         """What is said before the API sees a request, in a shape that clients of every dialect can read."""
-        return dumps({"type": "error", "error": {"type": "invalid_request_error", "message": self.message}})
+        return dumps({"type": "error", "error": {"type": self.type, "message": self.message}})
 
 
 class Head(NamedTuple):
@@ -53,6 +55,11 @@ class Head(NamedTuple):
     length: int | None
     keeps_alive: bool
     expects_continue: bool
+
+
+def late() -> HeadRefused:
+    """Return the refusal of a head that began and did not come to its end."""
+    return HeadRefused(408, "the head of the request did not arrive in time", "timeout_error")
 
 
 def malformed() -> HeadRefused:

@@ -26,14 +26,27 @@ _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 
 class Line:
-    """One connection. `is_answered` says that nothing is lost when the client leaves now."""
+    """One connection. `is_answered` says that nothing is lost when the client leaves now, `is_late` that a head of
+    its client's has begun and took too long.
+    """
 
-    __slots__ = ("_ahead", "_socket", "_stopped", "_watching", "_write_s", "is_answered", "scope", "stream")
+    __slots__ = (
+        "_ahead",
+        "_socket",
+        "_stopped",
+        "_watching",
+        "_write_s",
+        "is_answered",
+        "is_late",
+        "scope",
+        "stream",
+    )
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, write_s: float) -> None:
         self.stream = stream
         self.scope = trio.CancelScope()
         self.is_answered = True
+        self.is_late = False
         self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
         self._write_s = write_s
         self._ahead = bytearray()

@@ -75,6 +75,12 @@ def test_json_holds_the_same_keys() -> None:
     assert config.router == loaded().router
 
 
+def test_a_body_must_fit_among_the_bodies() -> None:
+    found = problems("[server]\nbody_limit_bytes = 2_000\nbodies_limit_bytes = 1_999")
+    remedy = "must be at least body_limit_bytes, 2000: else no such body could come"
+    assert f"server.bodies_limit_bytes = 1999: {remedy}" in found
+
+
 def test_every_section_is_read() -> None:
     config = loaded(
         """

@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from tests.world.network import MemoryStream, stream_pair
+from ucr.bodies import Bodies
 from ucr.errors import ApiError
 from ucr.lane.exchange import LaneExchange
 from ucr.lane.head import read_head
@@ -18,13 +19,20 @@ JSON = (("content-type", "application/json"), ("content-length", "2"))
 
 
 def opened(
-    *fields: bytes, came: bytes = b"", line: bytes = b"POST / HTTP/1.1"
+    *fields: bytes, came: bytes = b"", line: bytes = b"POST / HTTP/1.1", bodies_limit: int = 10 * LIMIT
 ) -> tuple[LaneExchange, MemoryStream]:
     """Return an exchange and its client."""
     server, client = stream_pair()
     head = read_head(b"\r\n".join([line, b"host: a", *fields, b"", b""]))
     made = LaneExchange(
-        head, came, Line(server, 30.0), Watch(), request_id="req_1", peer="127.0.0.1", date="now"
+        head,
+        came,
+        Line(server, 30.0),
+        Watch(),
+        Bodies(bodies_limit),
+        request_id="req_1",
+        peer="127.0.0.1",
+        date="now",
     )
     return made, client
 
@@ -101,26 +109,31 @@ async def test_a_body_that_stops_is_given_up_after_30_s(autojump_clock: MockCloc
     assert trio.current_time() == 30
 
 
-async def test_a_body_that_trickles_is_given_up_after_300_s(autojump_clock: MockClock) -> None:
-    exchange, client = opened(b"content-length: 300")
+@pytest.mark.parametrize(("amount", "given_up_s"), [(1, 30.002), (20_000, 300)])
+async def test_a_body_may_neither_trickle_nor_last_for_ever(
+    amount: int, given_up_s: float, autojump_clock: MockClock
+) -> None:
+    exchange, client = opened(b"content-length: 1000000", bodies_limit=10**6)
 
     async def trickle() -> None:
         while True:
             await trio.sleep(29)
-            await client.send_all(b".")
+            await client.send_all(b"." * amount)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trickle)
-        assert (await refusal(exchange)).status == 408
+        with pytest.raises(ApiError) as caught:
+            await exchange.body(10**6)
         nursery.cancel_scope.cancel()
-    assert trio.current_time() == 300
+    assert caught.value.status == 408
+    assert trio.current_time() == pytest.approx(given_up_s)
 
 
 async def test_a_client_that_leaves_in_its_body_cancels_its_request(autojump_clock: MockClock) -> None:
     server, client = stream_pair()
     line = Line(server, 30.0)
     head = read_head(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n")
-    exchange = LaneExchange(head, b"a", line, Watch(), request_id="", peer="", date="")
+    exchange = LaneExchange(head, b"a", line, Watch(), Bodies(LIMIT), request_id="", peer="", date="")
     await client.aclose()
     with line.scope:
         await exchange.body(LIMIT)
