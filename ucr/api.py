@@ -102,6 +102,7 @@ class Api:
         router = generation.router
         patience = Patience(router.config.timeouts.total_s)
         record = Record(exchange.request_id, router.worker, trio.current_time(), patience.waited_s)
+        record.peer = exchange.peer
         visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience, router)
         record.dialect = visit.client.name
         with generation.visit(), self._accounted(visit):

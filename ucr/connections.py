@@ -14,6 +14,7 @@ from ucr.access import is_loopback
 
 Report = Callable[[BaseException], None]
 Serve = Callable[[Any], Awaitable[None]]
+IsShared = Callable[[str], bool]
 
 _REFUSAL_BODY = (
     b'{"type":"error","error":{"type":"overloaded_error","message":"too many connections; try again"}}'
@@ -33,7 +34,7 @@ _MOST_REFUSING = 64
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Seconds: for a request's head, for each 64 KiB written, and for an idle connection. Counts: of all, and of
-    those of one address; loopback's are limited by the first alone, because all programs here share it."""
+    those of one address that is not shared."""
 
     head_s: float = 10.0
     write_s: float = 30.0
@@ -49,11 +50,13 @@ class NoRoom(Exception):
 class Connections:
     """Accepts connections and serves each; one above the limits is told 529 and closed.
 
+    An address that `is_shared`, by all programs here or by all clients of a proxy, may have as many as there are.
     `report` gets what would otherwise have ended the process and, every 10 s at most, that there is `NoRoom`.
     """
 
-    def __init__(self, serve: Serve, limits: Limits, report: Report) -> None:
+    def __init__(self, serve: Serve, limits: Limits, report: Report, is_shared: IsShared = is_loopback) -> None:
         self._serve = serve
+        self._is_shared = is_shared
         self._limits = limits
         self._report = report
         self._addresses: Counter[str] = Counter()
@@ -113,7 +116,7 @@ class Connections:
     def _may_come(self, address: str) -> bool:
         if self._addresses.total() >= self._limits.most:
             return False
-        return self._addresses[address] < self._limits.most_per_address or is_loopback(address)
+        return self._addresses[address] < self._limits.most_per_address or self._is_shared(address)
 
     @contextmanager
     def _counted(self, address: str) -> Iterator[None]:

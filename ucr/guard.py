@@ -29,7 +29,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
-from ucr.connections import Connections, Limits, Report
+from ucr.connections import Connections, Limits, Serve
 from ucr.fields import HEAD_LIMIT_BYTES
 from ucr.lane.gate import POISON, Gate
 from ucr.lane.head import late, malformed
@@ -301,9 +301,9 @@ def guarded_config(limits: Limits) -> HypercornConfig:
 class GuardedServer:
     """Serves an ASGI app on listeners until it is told to drain."""
 
-    def __init__(self, app: Any, limits: Limits, report: Report) -> None:
+    def __init__(self, app: Any, limits: Limits, open_connections: Callable[[Serve], Connections]) -> None:
         self._context = WorkerContext(None)
-        self._connections = Connections(self.serve_one, limits, report)
+        self._connections = open_connections(self.serve_one)
         self._connection = partial(
             GuardedConnection, ASGIWrapper(app), guarded_config(limits), self._context, limits
         )

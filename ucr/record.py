@@ -22,6 +22,7 @@ class Record:
     began_s: float
     waited_s: Callable[[], float]
     client: str | None = None
+    peer: str = ""
     dialect: str = ""
     provider: str = ""
     model_asked: str = ""
@@ -104,5 +105,6 @@ class Record:
             "request_bytes": self.request_bytes,
             "answer_bytes": self.answer_bytes,
             "client": self.client,
+            "peer": self.peer or None,
             "usage_estimated": self.summary.is_estimated,
         }

@@ -1,12 +1,18 @@
 """What serves HTTP in a worker."""
 
+from functools import partial
+
+from ucr.access import is_loopback
 from ucr.api import Api, new_request_id
 from ucr.asgi import AsgiApp
 from ucr.bodies import Bodies
+from ucr.compression import Answer, Compressor
 from ucr.config.model import Config
-from ucr.connections import Limits, Report
+from ucr.connections import Connections, Limits, Report
+from ucr.forwarding import Proxies
 from ucr.guard import GuardedServer
 from ucr.lane.front import FrontLane, FrontServer
+from ucr.proxied import Proxied
 
 Server = FrontServer | GuardedServer
 
@@ -19,13 +25,28 @@ def server_of(config: Config, api: Api, report: Report) -> Server:
         most=server.max_connections,
         most_per_address=server.max_connections_per_address,
     )
-    bodies = Bodies(server.bodies_limit_bytes)
-    guarded = GuardedServer(
-        AsgiApp(api.answer, new_request_id, server.body_limit_bytes, bodies), limits, report
+    proxies = Proxies(server.trusted_proxies)
+    connections = partial(
+        Connections,
+        limits=limits,
+        report=report,
+        is_shared=lambda address: is_loopback(address) or proxies.are_at(address),
     )
+    answer, bodies = answer_of(config, api, proxies), Bodies(server.bodies_limit_bytes)
+    app = AsgiApp(answer, new_request_id, server.body_limit_bytes, bodies)
+    guarded = GuardedServer(app, limits, connections)
     if not server.front_lane:
         return guarded
-    lane = FrontLane(
-        api.answer, new_request_id, limits, guarded.serve_one, api.generation.router.unix_time, bodies
-    )
-    return FrontServer(lane, limits, report, guarded.drain)
+    unix_time = api.generation.router.unix_time
+    lane = FrontLane(answer, new_request_id, limits, guarded.serve_one, unix_time, bodies)
+    return FrontServer(lane, connections, guarded.drain)
+
+
+def answer_of(config: Config, api: Api, proxies: Proxies) -> Answer:
+    """Return what answers exchanges: the API, and before it only what the configuration asks for."""
+    answer: Answer = api.answer
+    if config.server.compression:
+        answer = Compressor(answer).answer
+    if proxies:
+        answer = Proxied(answer, proxies, config.server.max_connections_per_address).answer
+    return answer

@@ -107,8 +107,8 @@ async def test_a_slow_body_is_told_so_in_the_clients_dialect(autojump_clock: Moc
 
 
 async def test_a_long_coded_body_is_decoded_beside_the_loop() -> None:
-    bodies = Bodies(200_000_000)
-    text = bytes(range(256)) * 400_000
+    bodies = Bodies(50_000_000)
+    text = bytes(range(256)) * 100_000
     packed = gzip.compress(text, 1)
     turns = 0
 

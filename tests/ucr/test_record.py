@@ -55,13 +55,14 @@ def test_the_overhead_is_never_below_nothing() -> None:
     assert record(waited_s=lambda: 9.0).fields(101.0)["overhead_ms"] == 0.0
 
 
-def test_the_log_fields_are_those_of_the_contract_in_its_order_and_five_more() -> None:
+def test_the_log_fields_are_those_of_the_contract_in_its_order_and_six_more() -> None:
     assert tuple(record().fields(100.0)) == (
         *FINISHED,
         "retries",
         "request_bytes",
         "answer_bytes",
         "client",
+        "peer",
         "usage_estimated",
     )
 
@@ -83,6 +84,7 @@ def test_what_is_not_known_is_null_in_the_log() -> None:
         "session_id",
         "agent_id",
         "client",
+        "peer",
     }
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -129,6 +130,26 @@ class Flag:
 
     def schema(self) -> Schema:
         return {"anyOf": [{"type": "boolean"}, dict(REFERENCE)]}
+
+
+@dataclass(frozen=True, slots=True)
+class IpNetwork:
+    """An address, or a network of them."""
+
+    is_secret: bool = False
+
+    @property
+    def word(self) -> str:
+        return "address or network"
+
+    def read(self, value: object) -> str:
+        try:
+            return str(ip_network(value if isinstance(value, str) else "", strict=False))
+        except ValueError:
+            raise Wrong("must be an IP address or a network such as 10.0.0.0/8") from None
+
+    def schema(self) -> Schema:
+        return {"type": "string", "minLength": 1}
 
 
 @dataclass(frozen=True, slots=True)

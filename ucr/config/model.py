@@ -34,6 +34,8 @@ class Server:
     max_connections: int = 1024
     max_connections_per_address: int = 256
     bodies_limit_bytes: int = 134_217_728
+    trusted_proxies: tuple[str, ...] = ()
+    compression: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The keys of `[server]`."""
 
 from ucr.config.field import COUNT, NAMES, SECONDS, Field, Section
-from ucr.config.kinds import Flag, Number, Text
+from ucr.config.kinds import Flag, IpNetwork, Listing, Number, Text
 from ucr.config.model import Server
 
 _SERVER = Server()
@@ -65,8 +65,18 @@ SERVER = Section(
             _SERVER.front_lane,
             "Serve the hot routes by the front lane, before hypercorn.",
         ),
-        Field("trusted_proxies", NAMES, [], "Addresses whose forwarding headers are believed.", later=True),
-        Field("compression", Flag(), False, "Compress answers for clients that accept it.", later=True),
+        Field(
+            "trusted_proxies",
+            Listing(IpNetwork(), "addresses or networks"),
+            [],
+            "Proxies whose `X-Forwarded-For` or `Forwarded` says who asks; nobody else's does.",
+        ),
+        Field(
+            "compression",
+            Flag(),
+            _SERVER.compression,
+            "Compress JSON answers of 1 KiB or more with gzip or deflate, for clients that accept it.",
+        ),
         Field(
             "tls_cert",
             Text(says="a file's path"),

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from ucr.bodies import Bodies
-from ucr.connections import Connections, Limits, Report, Serve
+from ucr.connections import Connections, Limits, Serve
 from ucr.dialects.roles import HeaderList
 from ucr.lane.exchange import LaneExchange
 from ucr.lane.head import HeadReader, HeadRefused, late, read_head
@@ -219,10 +219,13 @@ class FrontServer:
     """Serves the front lane on listeners until it is told to drain; `fallback` is drained with it."""
 
     def __init__(
-        self, lane: FrontLane, limits: Limits, report: Report, drain_fallback: Callable[[], Awaitable[None]]
+        self,
+        lane: FrontLane,
+        open_connections: Callable[[Serve], Connections],
+        drain_fallback: Callable[[], Awaitable[None]],
     ) -> None:
         self._lane = lane
-        self._connections = Connections(lane.serve, limits, report)
+        self._connections = open_connections(lane.serve)
         self._drain_fallback = drain_fallback
 
     async def serve(self, listeners: list[trio.abc.Listener[Any]]) -> None:
