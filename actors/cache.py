@@ -8,11 +8,14 @@ entry is a miss. Only the numbers belong to the child, so that no total falls in
 
 The cache is bounded by entries and by bytes, and so are those who wait: who finds no place among them is
 told that the key is busy.
+
+Lookups and what is stored are taken in the task of whoever sends them, while nobody waits for a fill.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any, assert_never
 
@@ -22,6 +25,7 @@ from actors.actor import ActorChild
 from actors.mailbox import Mailbox, Reply
 from actors.ref import Question, Ref
 from actors.shelf import Shelf
+from actors.supervisor import received
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +305,7 @@ class Cache(ActorChild[CacheMessage]):
         while True:
             due = actor.due()
             if due == math.inf:
-                actor.receive(*await self.mailbox.take())
+                actor.receive(*await self.mailbox.take(partial(self._at_once, actor)))
                 continue
             with trio.CancelScope(deadline=due) as scope:
                 message, reply = await self.mailbox.take()
@@ -309,6 +313,13 @@ class Cache(ActorChild[CacheMessage]):
                 self.ref.tell(Expire())
             else:
                 actor.receive(message, reply)
+
+    def _at_once(self, actor: CacheActor, message: CacheMessage, reply: Reply[Any]) -> Exception | None:
+        """Take a message in the task of its sender, and wake the loop when there is a fill to watch now."""
+        error = received(actor.receive, message, reply)
+        if error is None and actor.due() != math.inf:
+            self.ref.tell(Expire())
+        return error
 
     def crashed(self, error: BaseException | None) -> None:
         """Fail the asks in hand, and forget the entries."""

@@ -5,6 +5,11 @@ construction or counted here. What a mailbox bounds is *unanswered asks*: an act
 queue and answer it much later, so the length of the queue says nothing about the work it has accepted. Every
 ask is counted when it is sent and ends in exactly one way: answered, refused, failed or abandoned.
 
+An actor that waits for a message may let it be handed over *at once*, in the task of its sender: then an ask costs no
+change of tasks. The actor still sees one message at a time and in their order, since that is done only while its
+queue is empty and it is not in the middle of another one; what raises there is raised in the task of the actor, so
+that it dies of its own bugs and the sender does not.
+
 A reply reschedules the waiting task directly. Once that has happened the task can no longer be cancelled
 before it runs, so that an answer is either received or reported as abandoned to the actor that gave it.
 """
@@ -110,6 +115,17 @@ class Reply(Generic[Answer]):
         return True
 
 
+AtOnce = Callable[[Message, Reply[Any]], Exception | None]
+"""Takes a message in the task of its sender, and returns what the actor died of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Crash:
+    """What an actor died of in the task of a sender."""
+
+    error: Exception
+
+
 class Mailbox(Generic[Message]):
     """The queue of one actor. It outlives the incarnations of its actor.
 
@@ -123,7 +139,10 @@ class Mailbox(Generic[Message]):
         self._max_queued = max_queued
         self._queued = 0
         self._closed = False
-        self._send, self._receive = trio.open_memory_channel[tuple[Message, Reply[Any] | None]](math.inf)
+        self._at_once: AtOnce[Message] | None = None
+        self._send, self._receive = trio.open_memory_channel[tuple[Message | _Crash, Reply[Any] | None]](
+            math.inf
+        )
         self._taken: dict[Reply[Any], None] = {}
         self._nobody: Reply[Any] = Reply(lambda _: None)
         self._nobody.fail(ActorStopped("nobody asked"))
@@ -176,7 +195,7 @@ class Mailbox(Generic[Message]):
         reply: Reply[Any] = Reply(self._settled)
         self._asked += 1
         self._unanswered += 1
-        self._post(message, reply)
+        self._deliver(message, reply)
         return reply
 
     def post_tell(self, message: Message) -> None:
@@ -184,7 +203,7 @@ class Mailbox(Generic[Message]):
         if self._closed:
             self._undeliverable += 1
         else:
-            self._post(message, None)
+            self._deliver(message, None)
 
     def post_offer(self, message: Message) -> bool:
         """Queue a message if there is room; False: it was dropped and counted."""
@@ -194,19 +213,29 @@ class Mailbox(Generic[Message]):
         self._post(message, None)
         return True
 
-    async def take(self) -> tuple[Message, Reply[Any]]:
+    async def take(self, at_once: AtOnce[Message] | None = None) -> tuple[Message, Reply[Any]]:
         """Return the next message and the slot for its answer, which is settled already if nobody asked.
 
-        Waits only when the queue is empty. An ask that was abandoned in the queue is skipped.
+        Waits only when the queue is empty; meanwhile asks and tells are handed to `at_once`, if it is given, and
+        not returned. An ask that was abandoned in the queue is skipped.
         """
         while True:
-            message, reply = self._receive.receive_nowait() if self._queued else await self._receive.receive()
+            message, reply = self._receive.receive_nowait() if self._queued else await self._wait(at_once)
             self._queued -= 1
+            if isinstance(message, _Crash):
+                raise message.error
             if reply is None:
                 return message, self._nobody
             if reply.is_open:
                 self._taken[reply] = None
                 return message, reply
+
+    async def _wait(self, at_once: AtOnce[Message] | None) -> tuple[Message | _Crash, Reply[Any] | None]:
+        self._at_once = at_once
+        try:
+            return await self._receive.receive()
+        finally:
+            self._at_once = None
 
     def fail_taken(self, cause: BaseException | None) -> None:
         """Fail the asks that the actor has taken and not answered; those in the queue are kept."""
@@ -229,16 +258,31 @@ class Mailbox(Generic[Message]):
     def _empty(self) -> None:
         while True:
             try:
-                _, reply = self._receive.receive_nowait()
+                message, reply = self._receive.receive_nowait()
             except trio.WouldBlock:
                 return
             self._queued -= 1
             if reply is None:
-                self._undeliverable += 1
+                self._undeliverable += not isinstance(message, _Crash)
             else:
                 reply.fail(ActorStopped(f"{self.name}: has stopped"))
 
-    def _post(self, message: Message, reply: Reply[Any] | None) -> None:
+    def _deliver(self, message: Message, reply: Reply[Any] | None) -> None:
+        """Hand a message to the actor if it waits for one, else put it into the queue."""
+        at_once = self._at_once
+        if at_once is None or self._queued:
+            self._post(message, reply)
+            return
+        self._at_once = None
+        if reply is not None:
+            self._taken[reply] = None
+        error = at_once(message, reply or self._nobody)
+        if error is None:
+            self._at_once = at_once
+        else:
+            self._post(_Crash(error), None)
+
+    def _post(self, message: Message | _Crash, reply: Reply[Any] | None) -> None:
         self._send.send_nowait((message, reply))
         self._queued += 1
 

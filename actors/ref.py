@@ -51,7 +51,7 @@ class Ref(Generic[Message]):
         if deadline <= trio.current_time():
             raise AskTimeout(f"{self.name}: the deadline had passed before it was asked")
         reply = self._mailbox.post_ask(cast(Any, message))
-        if deadline == math.inf:
+        if deadline == math.inf or not reply.is_open:
             return cast(Answer, await reply.wait())
         with trio.CancelScope(deadline=deadline):
             return cast(Answer, await reply.wait())

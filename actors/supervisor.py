@@ -15,14 +15,15 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import trio
 
 from actors.errors import ActorStopped, ChildGaveUp
-from actors.mailbox import MailboxStatistics
+from actors.mailbox import MailboxStatistics, Reply
 from actors.restarts import CrashHistory, Intensity
 
+Message = TypeVar("Message")
 DEFAULT_INTENSITY = Intensity()
 
 EventName = Literal["actor.crashed", "actor.restarted", "actor.gave_up", "actor.ended"]
@@ -331,6 +332,17 @@ async def _incarnation(child: Child) -> BaseException | None:
     try:
         await child.run()
     except Exception as error:  # noqa: BLE001  the edge at which a bug of an actor stops
+        return error
+    return None
+
+
+def received(
+    receive: Callable[[Message, Reply[Any]], None], message: Message, reply: Reply[Any]
+) -> Exception | None:
+    """Hand a message to an actor outside its own task, and return what it died of."""
+    try:
+        receive(message, reply)
+    except Exception as error:  # noqa: BLE001  the same edge
         return error
     return None
 

@@ -235,3 +235,36 @@ async def cancelled_filler() -> AsyncIterator[Scenario]:
 
 def test_an_asker_cancelled_at_any_step_leaves_no_fill_behind() -> None:
     assert cancellation_sweep(cancelled_filler) >= 3
+
+
+async def test_a_lookup_costs_no_change_of_tasks_while_nobody_waits_for_a_fill() -> None:
+    async with open_cache() as cache:
+        await wait_all_tasks_blocked()
+        found = cache.ref.ask_nowait(Lookup(KEY))
+        assert not found.is_open
+        fill = await found.wait()
+        assert isinstance(fill, Fill)
+        cache.ref.tell(Store(fill.ticket, b"entry"))
+        assert cache.statistics().stored == 1
+        assert not cache.ref.ask_nowait(Lookup(KEY)).is_open
+
+
+async def test_a_fill_that_is_waited_for_is_watched_although_its_lookup_was_taken_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_cache() as cache:
+        await wait_all_tasks_blocked()
+        first, second = (cache.ref.ask_nowait(Lookup(KEY)) for _ in range(2))
+        assert (first.is_open, second.is_open) == (False, True)
+        began = trio.current_time()
+        assert isinstance(await second.wait(), Fill)
+        assert trio.current_time() - began == SPEC.fill_s
+
+
+async def test_a_lookup_that_crashes_the_cache_at_once_is_answered(autojump_clock: MockClock) -> None:
+    async with open_cache() as cache:
+        await filled(cache, b"entry")
+        await wait_all_tasks_blocked()
+        with pytest.raises(ActorCrashed):
+            await cache.ref.ask(UNKNOWN)
+        assert isinstance(await cache.ref.ask(Lookup(KEY)), Fill)

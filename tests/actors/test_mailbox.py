@@ -1,9 +1,12 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors.errors import ActorCrashed, ActorStopped, Draining, MailboxFull
-from actors.mailbox import Mailbox, MailboxStatistics
+from actors.mailbox import Mailbox, MailboxStatistics, Reply
 
 
 def law_holds(statistics: MailboxStatistics) -> bool:
@@ -201,3 +204,114 @@ async def test_a_mailbox_is_idle_when_nothing_is_queued_and_nobody_waits() -> No
     assert (mailbox.is_idle, mailbox.unanswered) == (True, 0)
     mailbox.close()
     assert not mailbox.is_idle
+
+
+class Hand:
+    """What an actor would take at once, while its task waits for a message."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.error: ValueError | None = None
+        self.also: Callable[[], None] = lambda: None
+
+    def take(self, message: str, reply: Reply[Any]) -> Exception | None:
+        self.seen.append(message)
+        self.also()
+        if self.error is None:
+            reply.answer(message.upper())
+        return self.error
+
+    async def serve(self, mailbox: Mailbox[str], taken: list[str]) -> None:
+        while True:
+            taken.append((await mailbox.take(self.take))[0])
+
+
+async def test_what_is_sent_to_an_actor_that_waits_can_be_taken_at_once(nursery: trio.Nursery) -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=9)
+    hand, taken = Hand(), list[str]()
+    mailbox.post_tell("before")
+    nursery.start_soon(hand.serve, mailbox, taken)
+    await wait_all_tasks_blocked()
+    reply = mailbox.post_ask("asked")
+    mailbox.post_tell("told")
+    assert not reply.is_open
+    assert await reply.wait() == "ASKED"
+    assert (taken, hand.seen) == (["before"], ["asked", "told"])
+    assert law_holds(mailbox.statistics())
+    assert mailbox.is_idle
+
+
+async def test_nothing_is_taken_at_once_before_what_is_queued(nursery: trio.Nursery) -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=9)
+    hand, taken = Hand(), list[str]()
+    nursery.start_soon(hand.serve, mailbox, taken)
+    await wait_all_tasks_blocked()
+    mailbox.post_offer("offered")
+    reply = mailbox.post_ask("asked")
+    assert reply.is_open
+    await wait_all_tasks_blocked()
+    assert (taken, hand.seen) == (["offered", "asked"], [])
+    reply.answer("late")
+
+
+async def test_what_is_sent_in_the_middle_of_a_message_waits_for_its_end(nursery: trio.Nursery) -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=9)
+    hand, taken = Hand(), list[str]()
+    nursery.start_soon(hand.serve, mailbox, taken)
+    await wait_all_tasks_blocked()
+    hand.also = lambda: mailbox.post_tell("within")
+    mailbox.post_tell("first")
+    mailbox.post_tell("second")
+    assert hand.seen == ["first"]
+    hand.also = lambda: None
+    await wait_all_tasks_blocked()
+    assert (taken, hand.seen) == (["within", "second"], ["first"])
+    mailbox.post_tell("third")
+    assert hand.seen == ["first", "third"]
+
+
+async def test_what_raises_at_once_is_raised_where_the_actor_waits() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=9)
+    hand = Hand()
+    died: list[BaseException] = []
+
+    async def serve() -> None:
+        try:
+            await hand.serve(mailbox, [])
+        except ValueError as error:
+            died.append(error)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        await wait_all_tasks_blocked()
+        hand.error = ValueError("a bug")
+        reply, behind = mailbox.post_ask("fatal"), mailbox.post_ask("behind")
+        assert reply.is_open
+        assert hand.seen == ["fatal"]
+    assert died == [hand.error]
+    mailbox.fail_taken(hand.error)
+    with pytest.raises(ActorCrashed):
+        await reply.wait()
+    assert behind.is_open
+    assert (await mailbox.take())[0] == "behind"
+    mailbox.close()
+    assert mailbox.statistics().undeliverable == 0
+
+
+async def test_a_bug_that_nobody_took_over_is_no_undelivered_message(nursery: trio.Nursery) -> None:
+    mailbox: Mailbox[str] = Mailbox("box", capacity=9)
+    hand, scope = Hand(), trio.CancelScope()
+    hand.error = ValueError("a bug")
+
+    async def serve() -> None:
+        with scope:
+            await hand.serve(mailbox, [])
+
+    nursery.start_soon(serve)
+    await wait_all_tasks_blocked()
+    scope.cancel()
+    mailbox.post_tell("fatal")
+    await wait_all_tasks_blocked()
+    assert hand.seen == ["fatal"]
+    mailbox.close()
+    assert mailbox.statistics().undeliverable == 0

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import trio
@@ -6,9 +7,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.actor import ActorChild
 from actors.errors import ActorCrashed, ActorStopped, ChildGaveUp
-from actors.mailbox import Mailbox
+from actors.mailbox import Mailbox, Reply
 from actors.restarts import Intensity
-from actors.supervisor import Restart, Strategy, SupervisionEvent, open_supervisor
+from actors.supervisor import Restart, Strategy, SupervisionEvent, open_supervisor, received
 from tests.world.echo import Crash, Echo, EchoMessage, Say
 
 
@@ -313,3 +314,15 @@ async def test_a_child_may_have_an_intensity_of_its_own(autojump_clock: MockCloc
         (seen,) = supervisor.statistics()
         assert seen.state == "backing_off"
         assert 55 < seen.crashes < 70
+
+
+def test_what_an_actor_dies_of_in_the_task_of_a_sender_is_returned() -> None:
+    seen: list[str] = []
+    nobody: Reply[Any] = Reply(lambda _: None)
+
+    def fail(message: str, reply: Reply[Any]) -> None:
+        raise ValueError(message)
+
+    assert received(lambda message, _: seen.append(message), "hello", nobody) is None
+    assert seen == ["hello"]
+    assert isinstance(received(fail, "a bug", nobody), ValueError)

@@ -7,12 +7,14 @@ actor raises as it takes its n-th message.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors import Mailbox, Reply
+from actors.mailbox import AtOnce
 from tests.world.sweep import deterministic_scheduling
 
 
@@ -47,18 +49,27 @@ class Saboteur:
         self._crash_at = None
         return self.taken
 
-    async def take(self) -> tuple[Any, Reply[Any]]:
-        taken = await self._take()
-        self.taken += 1
-        if self.taken == self._crash_at:
-            raise Sabotage(f"the sweep crashes the actor at its message {self.taken}")
+    async def take(self, at_once: AtOnce[Any] | None = None) -> tuple[Any, Reply[Any]]:
+        """Count what the actor takes, by itself or in the task of a sender."""
+        taken = await self._take(None if at_once is None else partial(self._at_once, at_once))
+        if (error := self._count()) is not None:
+            raise error
         return taken
+
+    def _at_once(self, at_once: AtOnce[Any], message: Any, reply: Reply[Any]) -> Exception | None:
+        return self._count() or at_once(message, reply)
+
+    def _count(self) -> Sabotage | None:
+        self.taken += 1
+        is_fatal = self.taken == self._crash_at
+        return Sabotage(f"the sweep crashes the actor at its message {self.taken}") if is_fatal else None
 
 
 def crash_sweep(make_scenario: MakeCrashScenario) -> int:
     """Sweep over all messages of the actor; return how many there are.
 
-    A mailbox at which an actor waits already gives it one more message before the first that counts.
+    A mailbox at which an actor waits already gives it one more message before the first that counts, or all that it
+    takes at once until it is woken: a scenario has to wake such an actor.
     """
     messages = _run_once(make_scenario, None)
     for number in range(1, messages + 1):

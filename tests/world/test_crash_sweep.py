@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from actors import ActorChild, ActorCrashed, Mailbox, open_supervisor
+from actors.cache import Expire
 from tests.world import answers
 from tests.world.crash_sweep import CrashScenario, crash_sweep
 from tests.world.echo import Echo, EchoMessage, Keep, Release, Say
@@ -130,6 +131,9 @@ async def router_scenario(actor: str, heard: list[Heard]) -> AsyncIterator[Crash
             heard.append(await world.ask("/v1/messages", {**ASK, "max_tokens": 60 + number}))
 
         async def act() -> None:
+            if world.worker.tree.cache is not None:
+                world.worker.tree.cache.ref.offer(Expire())
+            await trio.sleep(1)
             async with trio.open_nursery() as nursery:
                 for number in range(3):
                     nursery.start_soon(ask, number)
