@@ -68,7 +68,7 @@ class Gate:
         return self.health.refusal(admit, now)
 
     def grant_nowait(
-        self, request_id: str, cost: int, model: str, is_side_call: bool, key_group: str
+        self, request_id: str, cost: int, model: str, is_side_call: bool, key_group: str, now: float
     ) -> Lease | None:
         """Return a lease, if there are a permit and a key for it and the breakers agree.
 
@@ -76,7 +76,6 @@ class Gate:
         """
         if not self.ledger.has_room(cost):
             return None
-        now = trio.current_time()
         entry = self.health.enter(model, now, self._rng(), is_side_call=is_side_call, key_group=key_group)
         self._report(now)
         if entry is None:

@@ -74,15 +74,15 @@ class ProviderActor:
         if refusal is not None:
             self._gate.count_refused(refusal)
             reply.refuse(refusal)
-        elif len(self._waiting) or not self._grant(admit, reply):
+        elif len(self._waiting) or not self._grant(admit, reply, now):
             self._waiting.add(reply, admit, admit.urgency, now)
             reply.when_abandoned(lambda: self._provider.ref.tell(Withdraw(reply)))
             self._grant_waiting()
 
-    def _grant(self, admit: Admit, reply: Reply[Lease]) -> bool:
+    def _grant(self, admit: Admit, reply: Reply[Lease], now: float) -> bool:
         """Give a lease if there is a permit; a lease that nobody waits for any more is taken back."""
         lease = self._gate.grant_nowait(
-            admit.request_id, admit.cost, admit.model, admit.is_side_call, admit.key_group
+            admit.request_id, admit.cost, admit.model, admit.is_side_call, admit.key_group, now
         )
         if lease is None:
             return False
@@ -98,7 +98,7 @@ class ProviderActor:
             self._refuse_waiting(now)
         while (turn := self._waiting.first(now, self._gate.spec.wait_s / 2)) is not None:
             reply, admit = turn
-            if not self._grant(admit, reply):
+            if not self._grant(admit, reply, now):
                 break
             self._waiting.remove(reply)
             self._refuse_waiting(now)
@@ -213,9 +213,7 @@ class Provider(ActorChild[ProviderMessage]):
         """
         now = trio.current_time()
         if deadline > now:
-            lease = self.try_admit(
-                request_id, cost=cost, model=model, is_side_call=is_side_call, key_group=key_group
-            )
+            lease = self._try_admit(request_id, cost, model, is_side_call, key_group, now)
             if lease is not None:
                 return lease
         patience = min(deadline, now + self.spec.wait_s)
@@ -246,9 +244,14 @@ class Provider(ActorChild[ProviderMessage]):
 
         None says only that the actor has to decide: `admit` asks it.
         """
-        if self._is_down or not self.mailbox.is_idle or not self.health.is_well(model, trio.current_time()):
+        return self._try_admit(request_id, cost, model, is_side_call, key_group, trio.current_time())
+
+    def _try_admit(
+        self, request_id: str, cost: int, model: str, is_side_call: bool, key_group: str, now: float
+    ) -> Lease | None:
+        if self._is_down or not self.mailbox.is_idle or not self.health.is_well(model, now):
             return None
-        return self.gate.grant_nowait(request_id, cost, model, is_side_call, key_group)
+        return self.gate.grant_nowait(request_id, cost, model, is_side_call, key_group, now)
 
     def reconfigure(self, spec: ProviderSpec) -> None:
         """Change the limits. Another id, origin, pool or set of keys needs another provider: `ValueError`."""

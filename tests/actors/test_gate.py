@@ -1,5 +1,6 @@
 from dataclasses import dataclass, field, replace
 
+import trio
 from trio.testing import MockClock
 
 from actors.admission import Admit
@@ -32,7 +33,7 @@ class Heard:
         )
 
     def grant(self, *, is_side_call: bool = False) -> Lease | None:
-        return self.gate.grant_nowait("r", 1, "m", is_side_call, "")
+        return self.gate.grant_nowait("r", 1, "m", is_side_call, "", trio.current_time())
 
     def call(self, outcome: Outcome) -> None:
         lease = self.grant()
