@@ -4,29 +4,30 @@ Claude Code says what a request is for in headers, when it is told to (`CLAUDE_C
 otherwise shows it by what it sends. Whatever is not known to be work on the side is waited for.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from actors import Urgency
 from ucr.dialects.roles import Request
 from ucr.jsontext import JsonObject
 
-_HINTS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "x-claude-code-request-class": frozenset({"subagent", "auxiliary"}),
-        "x-claude-1p-request-class": frozenset(
-            {"blocking-subagent", "summary-extraction", "background-task", "followup-generation"}
-        ),
-    }
+_HINTS = (
+    ("x-claude-code-request-class", frozenset({"subagent", "auxiliary"})),
+    (
+        "x-claude-1p-request-class",
+        frozenset({"blocking-subagent", "summary-extraction", "background-task", "followup-generation"}),
+    ),
 )
 _SUBAGENT = "cc_is_subagent=true"
 
 
 def urgency_of(request: Request) -> Urgency:
     """Return whether a request may wait while others are served."""
-    hints = [request.headers[name] in words for name, words in _HINTS.items() if name in request.headers]
-    if hints:
-        return "background" if any(hints) else "interactive"
+    has_hint = False
+    for name, words in _HINTS:
+        hint = request.headers.get(name)
+        if hint in words:
+            return "background"
+        has_hint = has_hint or hint is not None
+    if has_hint:
+        return "interactive"
     is_aside = request.agent_id is not None or _names_a_session(request.body) or _is_subagent(request.body)
     return "background" if is_aside else "interactive"
 
