@@ -107,6 +107,16 @@ async def test_all_processes_together_never_use_more_than_the_limit(autojump_clo
         assert three.done > 150
 
 
+async def test_a_process_in_steady_use_borrows_once_and_then_asks_nobody(autojump_clock: MockClock) -> None:
+    async with office(2) as two:
+        attach(two)
+        await wait_all_tasks_blocked()
+        for _ in range(40):
+            assert await two.use(0, 0.1)
+        provider = two.processes[0].provider
+        assert (provider.ledger.granted, provider.ref.statistics().asked) == (40, 1)
+
+
 async def test_permits_go_to_another_process_when_the_first_is_done(autojump_clock: MockClock) -> None:
     async with office(2) as two:
         attach(two)
