@@ -1,3 +1,6 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from actors.shelf import ENTRY_OVERHEAD_BYTES, Shelf
 
 
@@ -57,3 +60,68 @@ def test_clearing_says_how_much_there_was() -> None:
     assert repr(shelf) == f"<Shelf 2/9 entries, {2 + 2 * ENTRY_OVERHEAD_BYTES} bytes>"
     assert shelf.clear() == 2
     assert len(shelf) == 0
+
+
+class Model:
+    """What a shelf should do, said slowly: a list, the entry used last at its end."""
+
+    def __init__(self, ttl_s: float, max_entries: int, max_bytes: int, clock: Clock) -> None:
+        self.ttl_s, self.max_entries, self.max_bytes, self.clock = ttl_s, max_entries, max_bytes, clock
+        self.entries: list[tuple[bytes, bytes, float]] = []
+
+    def live(self) -> list[tuple[bytes, bytes, float]]:
+        self.entries = [one for one in self.entries if one[2] + self.ttl_s > self.clock.now]
+        return self.entries
+
+    def size_bytes(self) -> int:
+        return sum(len(entry) + ENTRY_OVERHEAD_BYTES for _, entry, _ in self.live())
+
+    def get(self, key: bytes) -> tuple[bytes, float] | None:
+        for one in self.live():
+            if one[0] == key:
+                self.entries.remove(one)
+                self.entries.append(one)
+                return one[1:]
+        return None
+
+    def put(self, key: bytes, entry: bytes) -> int | None:
+        if len(entry) + ENTRY_OVERHEAD_BYTES > self.max_bytes:
+            return None
+        self.entries = [one for one in self.live() if one[0] != key]
+        before = len(self.entries)
+        room = self.max_bytes - len(entry) - ENTRY_OVERHEAD_BYTES
+        while len(self.entries) >= self.max_entries or self.size_bytes() > room:
+            self.entries.pop(0)
+        evicted = before - len(self.entries)
+        self.entries.append((key, entry, self.clock.now))
+        return evicted
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.sampled_from(b"abcdef"), st.integers(0, 900)),
+        st.tuples(st.just("get"), st.sampled_from(b"abcdef"), st.just(0)),
+        st.tuples(st.just("wait"), st.just(0), st.integers(1, 6)),
+        st.tuples(st.just("clear"), st.just(0), st.just(0)),
+    ),
+    max_size=40,
+)
+
+
+@given(steps)
+def test_a_shelf_does_what_a_slow_one_does(taken: list[tuple[str, int, int]]) -> None:
+    clock = Clock()
+    shelf, model = Shelf(10.0, 3, 1500, clock), Model(10.0, 3, 1500, clock)
+    for step, letter, number in taken:
+        key = bytes([letter])
+        match step:
+            case "put":
+                assert shelf.put(key, b"x" * number) == model.put(key, b"x" * number)
+            case "get":
+                assert shelf.get(key) == model.get(key)
+            case "wait":
+                clock.now += number
+            case _:
+                assert shelf.clear() == len(model.live())
+                model.entries = []
+        assert (len(shelf), shelf.size_bytes) == (len(model.live()), model.size_bytes())
