@@ -4,11 +4,15 @@ A stream is `MessageStart`, then for each block `BlockStart`, `BlockDelta`*, `Bl
 one block open at a time, then one `MessageDelta` and one `MessageStop`; `Ping` anywhere; or `Failed` at any
 point, after which nothing follows. A non-streaming answer is one `Reply`. The names and the grammar are those
 of the Anthropic Messages API, the richest of the protocols that UCR speaks.
+
+Several of these are made for every token, so they are msgspec's structs: frozen and compared as dataclasses are,
+but made in a seventh of the time. The garbage collector does not follow those that hold texts and numbers alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from ucr.errors import ApiError
 
@@ -28,8 +32,7 @@ MOST_TOKENS = 1_000_000_000_000
 """No answer has as many: a larger count is a mistake of whoever counted, and is cut to this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True, gc=False):
     """Token counters; None is "not known", which is never written as 0.
 
     `input_tokens` excludes what was read from or written to a cache; `output_tokens` includes thinking.
@@ -43,29 +46,39 @@ class Usage:
 
     def updated(self, later: "Usage") -> "Usage":
         """Return these counters overwritten by those that `later` knows (counters are cumulative)."""
-        known = {f.name: value for f in fields(later) if (value := getattr(later, f.name)) is not None}
-        return Usage(**{**{f.name: getattr(self, f.name) for f in fields(self)}, **known})
+        if later == _NOTHING_KNOWN:
+            return self
+        return Usage(
+            _latest(self.input_tokens, later.input_tokens),
+            _latest(self.output_tokens, later.output_tokens),
+            _latest(self.cache_read_tokens, later.cache_read_tokens),
+            _latest(self.cache_creation_tokens, later.cache_creation_tokens),
+            _latest(self.thinking_tokens, later.thinking_tokens),
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+_NOTHING_KNOWN = Usage()
+
+
+def _latest(earlier: int | None, later: int | None) -> int | None:
+    return earlier if later is None else later
+
+
+class Text(Struct, frozen=True):
     text: str
     citations: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Thinking:
+class Thinking(Struct, frozen=True, gc=False):
     thinking: str
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RedactedThinking:
+class RedactedThinking(Struct, frozen=True, gc=False):
     data: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolUse:
+class ToolUse(Struct, frozen=True, gc=False):
     """A call of one tool; `input_json` is the text of a JSON object, kept as text so that no number changes."""
 
     id: str
@@ -73,8 +86,7 @@ class ToolUse:
     input_json: str = "{}"
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Struct, frozen=True):
     """A block of a kind that only its own protocol understands, whole and unchanged."""
 
     raw: Mapping[str, Any]
@@ -83,83 +95,70 @@ class Opaque:
 Block: TypeAlias = Text | Thinking | RedactedThinking | ToolUse | Opaque
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(Struct, frozen=True, gc=False):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ThinkingDelta:
+class ThinkingDelta(Struct, frozen=True, gc=False):
     thinking: str
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureDelta:
+class SignatureDelta(Struct, frozen=True, gc=False):
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class InputJsonDelta:
+class InputJsonDelta(Struct, frozen=True, gc=False):
     partial_json: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpaqueDelta:
+class OpaqueDelta(Struct, frozen=True):
     raw: Mapping[str, Any]
 
 
 Delta: TypeAlias = TextDelta | ThinkingDelta | SignatureDelta | InputJsonDelta | OpaqueDelta
 
 
-@dataclass(frozen=True, slots=True)
-class MessageStart:
+class MessageStart(Struct, frozen=True, gc=False):
     id: str
     model: str
     usage: Usage = Usage()
 
 
-@dataclass(frozen=True, slots=True)
-class BlockStart:
+class BlockStart(Struct, frozen=True):
     """Opens block `index`; a `ToolUse` opens with the input `{}` and gets its JSON by deltas."""
 
     index: int
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
-class BlockDelta:
+class BlockDelta(Struct, frozen=True, gc=False):
     index: int
     delta: Delta
 
 
-@dataclass(frozen=True, slots=True)
-class BlockStop:
+class BlockStop(Struct, frozen=True, gc=False):
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class MessageDelta:
+class MessageDelta(Struct, frozen=True):
     """The end of the answer. `is_estimated` says that the provider did not count the output itself."""
 
     stop_reason: StopReason
     usage: Usage
     stop_sequence: str | None = None
     stop_details: Mapping[str, Any] | None = None
-    is_estimated: bool = field(default=False, compare=False)
+    is_estimated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MessageStop:
+class MessageStop(Struct, frozen=True, gc=False):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Struct, frozen=True, gc=False):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The provider reported an error, or its stream broke; nothing follows."""
 
     error: ApiError
@@ -170,8 +169,7 @@ Event: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A whole answer."""
 
     id: str

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ucr.jsontext import COMMAS_LIMIT, DEPTH_LIMIT, JsonError, RawJson, dumps, loads, loads_text, object_text
+from ucr.jsontext import (
+    COMMAS_LIMIT,
+    DEPTH_LIMIT,
+    JsonError,
+    RawJson,
+    dumps,
+    dumps_text,
+    loads,
+    loads_text,
+    object_text,
+)
 
 JSON = st.recursive(
     st.none()
@@ -98,6 +108,11 @@ def test_text_with_lone_surrogates_is_read() -> None:
 
 def test_lone_surrogates_and_long_integers_can_be_written() -> None:
     assert dumps(["\ud800é", 2**70]) == '["?é",1180591620717411303424]'.encode()
+
+
+@given(text=st.text(st.characters(codec=None) | st.just("\ud800")))
+def test_a_text_is_written_as_every_value_is(text: str) -> None:
+    assert dumps_text(text) == dumps(text)
 
 
 def test_raw_json_is_written_as_it_is() -> None:

@@ -1,5 +1,8 @@
 """Server-sent events: every legal framing, any split of the bytes, and limits."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,6 +78,90 @@ def test_blocks_joined_are_the_bytes_that_were_fed(body: bytes, data: st.DataObj
     for start, end in zip((0, *cuts), (*cuts, len(body)), strict=True):
         blocks += splitter.feed(body[start:end])
     assert b"".join([*blocks, splitter.close()]) == body
+
+
+def taken(feed: Callable[[bytes], list[bytes]], data: bytes) -> list[bytes] | None:
+    """Return the blocks, or None when they are refused."""
+    try:
+        return feed(data)
+    except SseError:
+        return None
+
+
+def quickly(splitter: Splitter, data: bytes) -> list[bytes]:
+    """Take bytes in whichever quick way takes them, else in the general one; return the blocks."""
+    if (values := splitter.data_lines(data)) is not None:
+        return [b"data: " + value + b"\n\n" for value in values]
+    if (pairs := splitter.named_lines(data)) is not None:
+        return [b"%b\n%b\n\n" % pair for pair in pairs]
+    return splitter.feed(data)
+
+
+UNIFORM = st.lists(st.sampled_from([b"data: a\n\n", "data: é\n\n".encode(), b"data: \n\n"]), max_size=6)
+NAMED = st.lists(st.sampled_from([b"event: x\ndata: a\n\n", b"event: y\n: b\n\n"]), max_size=6)
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=400)
+@given(body=BODIES | st.builds(b"".join, UNIFORM | NAMED) | st.binary(max_size=9), data=st.data())
+def test_the_quick_ways_give_the_blocks_of_the_general_one(body: bytes, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=4)))
+    one, other = Splitter(limit_bytes=20), Splitter(limit_bytes=20)
+    for start, end in zip((0, *cuts), (*cuts, len(body)), strict=True):
+        blocks = taken(partial(quickly, one), body[start:end])
+        assert blocks == taken(other.feed, body[start:end])
+        assert one.is_at_boundary == other.is_at_boundary
+
+
+@pytest.mark.parametrize(
+    ("data", "values"),
+    [
+        (b"data: a\n\ndata: b\n\ndata: c", [b"a", b"b"]),
+        ("data: é\n\n".encode(), ["é".encode()]),
+        (b"data: a\n\n", [b"a"]),
+        (b"data: a\n", None),
+        (b"data: a\ndata: b\n\n", None),
+        (b"data: a\r\n\r\n", None),
+        (b": a\n\ndata: a\n\n", None),
+        (b"data: a\n\n: a\n\n", None),
+        (b"data: a\n\n\n", None),
+        (b"data: \xff\n\n", None),
+        (b"\xef\xbb\xbfdata: a\n\n", None),
+        (b"", None),
+    ],
+)
+def test_blocks_of_one_line_of_data_are_taken_at_once(data: bytes, values: list[bytes] | None) -> None:
+    splitter = Splitter()
+    assert splitter.data_lines(data) == values
+    assert splitter.close() == (b"" if values is None else data.rpartition(b"\n\n")[2])
+
+
+@pytest.mark.parametrize(
+    ("data", "pairs"),
+    [
+        (
+            b"event: a\ndata: b\n\nevent: c\ndata: d\n\nevent",
+            [(b"event: a", b"data: b"), (b"event: c", b"data: d")],
+        ),
+        (b"event: a\n\nevent: b\ndata: c\ndata: d\n\n", None),
+        (b"event: a\ndata: b\ndata: c\n\n", None),
+        (b"event: a\ndata: b\n\n\n", None),
+        (b"event: a\ndata: b\r\n\r\n", None),
+        (b"data: b\nevent: a\n\n", None),
+    ],
+)
+def test_blocks_of_two_lines_are_taken_at_once(data: bytes, pairs: list[tuple[bytes, bytes]] | None) -> None:
+    splitter = Splitter()
+    assert splitter.named_lines(data) == pairs
+    assert splitter.close() == (b"" if pairs is None else data.rpartition(b"\n\n")[2])
+
+
+def test_a_long_tail_is_not_put_before_each_read() -> None:
+    splitter = Splitter()
+    assert splitter.feed(b"data: " + b"x" * 70_000) == []
+    assert splitter.data_lines(b"\n\n") is None
+    assert len(splitter.feed(b"\n\ndata: a\n\n")) == 2
+    assert splitter.data_lines(b"data: b\n\n") == [b"b"]
 
 
 def test_an_event_is_given_as_soon_as_its_blank_line_begins() -> None:

@@ -1,8 +1,9 @@
 """Chat-completions streams in a few words, and what is read of them."""
 
 import json
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from tests.world.grammar import problems
 from ucr.answer import collect

@@ -19,9 +19,7 @@ from ucr.events import (
     MessageDelta,
     MessageStart,
     MessageStop,
-    OpaqueDelta,
     Ping,
-    SignatureDelta,
     StopReason,
     TextDelta,
     ThinkingDelta,
@@ -85,15 +83,23 @@ class Crossing:
         return self._encoder.encode(MessageStart(message_id, self._context.model_asked, usage))
 
     def _take(self, events: list[Event]) -> bytes:
+        """Note and write events; nearly all are deltas of a stream that has begun."""
         written: list[bytes] = []
+        encode, content = self._encoder.encode, self.content
         for event in events:
             if self.is_finished or self.failure is not None:
                 break
+            if isinstance(event, BlockDelta) and self.is_committed:
+                delta = event.delta
+                content.events += 1
+                content.chars += len(delta.text) if isinstance(delta, TextDelta) else _chars(delta)
+                written.append(encode(event))
+                continue
             self._note(event)
             if self.is_committed:
-                written += [self._encoder.encode(held) for held in self._held]
+                written += [encode(held) for held in self._held]
                 self._held.clear()
-                written.append(self._encoder.encode(event))
+                written.append(encode(event))
         return b"".join(written)
 
     def _note(self, event: Event) -> None:
@@ -124,17 +130,11 @@ class Crossing:
 
 
 def _chars(delta: Delta) -> int:
-    match delta:
-        case TextDelta(text):
-            return len(text)
-        case ThinkingDelta(thinking):
-            return len(thinking)
-        case InputJsonDelta(partial_json):
-            return len(partial_json)
-        case SignatureDelta() | OpaqueDelta():
-            return 0
-        case _:
-            assert_never(delta)
+    if isinstance(delta, TextDelta):
+        return len(delta.text)
+    if isinstance(delta, InputJsonDelta):
+        return len(delta.partial_json)
+    return len(delta.thinking) if isinstance(delta, ThinkingDelta) else 0
 
 
 def _upstream_error(error: ApiError) -> UpstreamError:

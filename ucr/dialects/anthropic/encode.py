@@ -9,7 +9,6 @@ from ucr.events import (
     BlockDelta,
     BlockStart,
     BlockStop,
-    Delta,
     Event,
     Failed,
     InputJsonDelta,
@@ -28,9 +27,10 @@ from ucr.events import (
     ThinkingDelta,
     ToolUse,
 )
-from ucr.jsontext import JsonObject, RawJson
+from ucr.jsontext import JsonObject, RawJson, dumps_text
 
 PING = sse.encode(b'{"type": "ping"}', "ping")
+_BLOCK_STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
 _STOP = sse.encode(b'{"type":"message_stop"}', "message_stop")
 
 
@@ -69,22 +69,24 @@ def message_start(id_: str, model: str, counters: JsonObject) -> bytes:
 class MessageEncoder:
     """Writes one stream for a client that asked for `model`.
 
-    A second `MessageStart` is left out: the first may have been sent early, to end a silence.
+    A second `MessageStart` is left out: the first may have been sent early, to end a silence. What is the same
+    in all deltas of a block is written once, since deltas are written for every token.
     """
 
     def __init__(self, model: str) -> None:
         self._model = model
         self._is_open = False
+        self._turn_to(0)
 
     def encode(self, event: Event) -> bytes:
         """Write one event."""
+        if isinstance(event, BlockDelta):
+            return self._delta(event)
         match event:
-            case BlockDelta(index, delta):
-                return _event("content_block_delta", {"index": index, "delta": _delta(delta)})
             case BlockStart(index, block):
                 return _event("content_block_start", {"index": index, "content_block": _opened(block)})
             case BlockStop(index):
-                return _event("content_block_stop", {"index": index})
+                return _BLOCK_STOP % index
             case MessageStart():
                 return self._start(event)
             case MessageDelta():
@@ -97,6 +99,27 @@ class MessageEncoder:
                 return sse.encode(errors.written(error), "error")
             case _:
                 assert_never(event)
+
+    def _turn_to(self, index: int) -> None:
+        self._index = index
+        self._head = (
+            b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":' % index
+        )
+        self._text_head = self._head + b'{"type":"text_delta","text":'
+        self._input_head = self._head + b'{"type":"input_json_delta","partial_json":'
+        self._thinking_head = self._head + b'{"type":"thinking_delta","thinking":'
+
+    def _delta(self, event: BlockDelta) -> bytes:
+        if event.index != self._index:
+            self._turn_to(event.index)
+        delta = event.delta
+        if isinstance(delta, TextDelta):
+            return self._text_head + dumps_text(delta.text) + b"}}\n\n"
+        if isinstance(delta, InputJsonDelta):
+            return self._input_head + dumps_text(delta.partial_json) + b"}}\n\n"
+        if isinstance(delta, ThinkingDelta):
+            return self._thinking_head + dumps_text(delta.thinking) + b"}}\n\n"
+        return self._head + jsontext.dumps(_rare(delta)) + b"}\n\n"
 
     def _start(self, event: MessageStart) -> bytes:
         if self._is_open:
@@ -139,14 +162,8 @@ def _opened(block: Block) -> JsonObject:
             assert_never(block)
 
 
-def _delta(delta: Delta) -> JsonObject:
+def _rare(delta: SignatureDelta | OpaqueDelta) -> JsonObject:
     match delta:
-        case TextDelta(text):
-            return {"type": "text_delta", "text": text}
-        case InputJsonDelta(partial_json):
-            return {"type": "input_json_delta", "partial_json": partial_json}
-        case ThinkingDelta(thinking):
-            return {"type": "thinking_delta", "thinking": thinking}
         case SignatureDelta(signature):
             return {"type": "signature_delta", "signature": signature}
         case OpaqueDelta(raw):

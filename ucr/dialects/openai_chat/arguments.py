@@ -1,8 +1,9 @@
 """The arguments of a tool call while their JSON arrives in pieces.
 
 How this works: providers mark the end of a call in many ways or not at all, but a JSON object ends where its
-braces do. A scanner follows the nesting piece by piece, looking only at what can change it: quotes, braces
-and brackets outside strings, quotes and backslashes inside. It finds the end; it does not validate.
+braces do. A scanner follows the nesting, looking only at what can change it: brackets outside strings, and where
+strings end. Only a piece with a closing bracket can be the last of the object, so that other pieces wait to be
+scanned together with it. The scanner finds the end; it does not validate.
 """
 
 import re
@@ -12,8 +13,11 @@ from types import MappingProxyType
 from ucr import jsontext
 from ucr.jsontext import JsonError
 
-_OUTSIDE = re.compile(r'["{}\[\]]')
-_INSIDE = re.compile(r'["\\]')
+_STRING = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_INSIDE = re.compile(_STRING, re.DOTALL)
+_OUTSIDE = re.compile(rf'[^"{{}}\[\]]*+(?:"{_STRING}"[^"{{}}\[\]]*+)*+', re.DOTALL)
+"""What changes no nesting: the rest of a string, and whatever stands between brackets, whole strings included."""
+
 _CLOSERS: Mapping[str, str] = MappingProxyType({"{": "}", "[": "]"})
 
 
@@ -23,6 +27,7 @@ class Arguments:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._taken = 0
+        self._scanned = 0
         self._open: list[str] = []
         self._in_string = False
         self._is_escaped = False
@@ -35,7 +40,9 @@ class Arguments:
             return
         if not self._first:
             self._first = piece.lstrip()[:1]
-        self._pieces.append(piece[: self._scan(piece)] if self.is_object else piece)
+        self._pieces.append(piece)
+        if ("}" in piece or "]" in piece) and self.is_object and (surplus := self._scan()):
+            self._pieces[-1] = piece[:-surplus]
 
     def take(self) -> str:
         """Return what was not taken yet."""
@@ -54,6 +61,8 @@ class Arguments:
 
     def ending(self) -> str:
         """Return the brackets that are missing at the end, if they alone make the text a JSON object, or ''."""
+        if self.is_object and not self.is_complete:
+            self._scan()
         if self.is_complete or self._in_string or not self._open:
             return ""
         closers = "".join(reversed(self._open))
@@ -62,23 +71,26 @@ class Arguments:
         except JsonError:
             return ""
 
-    def _scan(self, piece: str) -> int:
-        """Follow the nesting through a piece; return how much of it belongs to the object."""
-        place = int(self._is_escaped and piece != "")
-        self._is_escaped = self._is_escaped and piece == ""
-        while (match := (_INSIDE if self._in_string else _OUTSIDE).search(piece, place)) is not None:
-            place = match.end()
-            match match.group():
+    def _scan(self) -> int:
+        """Follow the nesting through what was not scanned yet; return how much of it follows the object."""
+        text = "".join(self._pieces[self._scanned :])
+        self._scanned = len(self._pieces)
+        place = int(self._is_escaped and text != "")
+        self._is_escaped = self._is_escaped and text == ""
+        while (rest := (_INSIDE if self._in_string else _OUTSIDE).match(text, place)) is not None:
+            place = rest.end() + 1
+            if place > len(text):
+                break
+            match text[place - 1]:
                 case '"':
                     self._in_string = not self._in_string
                 case "\\":
-                    self._is_escaped = place == len(piece)
-                    place += 1
+                    self._is_escaped = True
                 case "{" | "[" as opener:
                     self._open.append(_CLOSERS[opener])
                 case _:
                     self._open.pop()
                     if not self._open:
                         self.is_complete = True
-                        return place
-        return len(piece)
+                        return len(text) - place
+        return 0

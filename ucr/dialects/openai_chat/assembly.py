@@ -6,6 +6,7 @@ from ucr import jsontext
 from ucr.dialects import faults, tool_ids
 from ucr.dialects.openai_chat import stop, usage
 from ucr.dialects.openai_chat.delta import DeltaReader
+from ucr.dialects.openai_chat.plain import PlainChunk, PlainDelta
 from ucr.dialects.roles import Context
 from ucr.errors import UpstreamError
 from ucr.events import Event, MessageDelta, MessageStart, MessageStop, Usage
@@ -16,18 +17,18 @@ _ID_CHARS = 100
 
 
 class Assembly:
-    """What is known of the answer so far. `in_pieces` is False for a whole answer."""
+    """What is known of the answer so far. `in_pieces` is False for a whole answer; `reader` comes with its start."""
 
     def __init__(self, context: Context, *, in_pieces: bool) -> None:
         self._context = context
         self._in_pieces = in_pieces
-        self._reader: DeltaReader | None = None
+        self.reader: DeltaReader | None = None
         self._usage = Usage()
         self._finish: str | None = None
 
     @property
     def is_started(self) -> bool:
-        return self._reader is not None
+        return self.reader is not None
 
     @property
     def is_finishing(self) -> bool:
@@ -41,26 +42,38 @@ class Assembly:
 
     def note_usage(self, chunk: JsonObject) -> bool:
         """Take the usage of a chunk, which replaces what an earlier one said; False when it has none."""
-        found = usage.chunk_usage(chunk)
-        if found is not None:
-            self._usage = self._usage.updated(found)
-        return found is not None
+        return self.note_counters(usage.chunk_usage(chunk))
+
+    def note_counters(self, counted: Usage | None) -> bool:
+        """Take counters, which replace what earlier ones said; False when there are none."""
+        if counted is not None:
+            self._usage = self._usage.updated(counted)
+        return counted is not None
 
     def read(self, chunk: JsonObject, delta: JsonObject, size: int) -> list[Event]:
         """Take a delta of a chunk; the first one starts the message."""
-        if self._reader is not None:
-            return self._reader.read(delta, size)
-        message_id = _message_id(chunk)
+        if self.reader is not None:
+            return self.reader.read(delta, size)
+        start, reader = self._start(_message_id(chunk))
+        return [start, *reader.read(delta, size)]
+
+    def read_plain(self, chunk: PlainChunk, delta: PlainDelta, size: int) -> list[Event]:
+        """Take a delta of a plain chunk, whose `id` must not be empty, as `read` does."""
+        if self.reader is not None:
+            return self.reader.read_plain(delta, size)
+        start, reader = self._start(_known_id(chunk.id))
+        return [start, *reader.read_plain(delta, size)]
+
+    def _start(self, message_id: str) -> tuple[MessageStart, DeltaReader]:
         seed = f"{message_id} {self._context.input_estimate}"
-        self._reader = DeltaReader(self._context, seed, in_pieces=self._in_pieces)
+        self.reader = DeltaReader(self._context, seed, in_pieces=self._in_pieces)
         known = Usage(
             self._usage.input_tokens,
             cache_read_tokens=self._usage.cache_read_tokens,
             cache_creation_tokens=self._usage.cache_creation_tokens,
         )
         begun = Usage(input_tokens=self._context.input_estimate).updated(known)
-        start = MessageStart(message_id, self._context.model_asked, begun)
-        return [start, *self._reader.read(delta, size)]
+        return MessageStart(message_id, self._context.model_asked, begun), self.reader
 
     def note_finish(self, reason: object) -> UpstreamError | None:
         """Take a finish reason, of which the first counts; return the error that it stands for, if it does."""
@@ -74,19 +87,24 @@ class Assembly:
 
     def end(self) -> list[Event]:
         """Write the end of the message; it must have started."""
-        assert self._reader is not None
-        has_calls, is_refused = self._reader.has_calls, self._reader.is_refused
+        assert self.reader is not None
+        has_calls, is_refused = self.reader.has_calls, self.reader.is_refused
         reason = stop.stop_reason(self._finish, has_calls=has_calls, is_refused=is_refused)
         is_cut = reason not in ("end_turn", "tool_use")
-        events = self._reader.finish(is_cut=is_cut)
-        counted = Usage(output_tokens=usage.estimated(self._reader.chars)).updated(self._usage)
+        events = self.reader.finish(is_cut=is_cut)
+        counted = Usage(output_tokens=usage.estimated(self.reader.chars)).updated(self._usage)
         is_estimated = self._usage.output_tokens is None
         return [*events, MessageDelta(reason, counted, is_estimated=is_estimated), MessageStop()]
 
 
 def _message_id(chunk: JsonObject) -> str:
-    """Return the provider's id in a form that every client takes, or one that is minted from the chunk."""
+    """Return the id for clients, or one that is minted from the chunk."""
     id_ = chunk.get("id")
     if isinstance(id_, str) and id_:
-        return "msg_" + _FOREIGN.sub("_", id_.removeprefix("msg_"))[:_ID_CHARS]
+        return _known_id(id_)
     return "msg_" + tool_ids.mint(jsontext.dumps(chunk).decode()).removeprefix("toolu_")
+
+
+def _known_id(id_: str) -> str:
+    """Return the provider's id in a form that every client takes."""
+    return "msg_" + _FOREIGN.sub("_", id_.removeprefix("msg_"))[:_ID_CHARS]

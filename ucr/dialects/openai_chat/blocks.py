@@ -14,11 +14,12 @@ Claude, so that it is left out. Thinking opens with its first text, or at its en
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from ucr import jsontext
 from ucr.dialects import envelope
 from ucr.dialects.openai_chat.call import Call, Fragment
+from ucr.dialects.openai_chat.plain import Kind
 from ucr.dialects.openai_chat.thoughts import Thoughts
 from ucr.events import (
     Block,
@@ -30,7 +31,6 @@ from ucr.events import (
     InputJsonDelta,
     SignatureDelta,
     Text,
-    TextDelta,
     Thinking,
     ThinkingDelta,
     ToolUse,
@@ -41,10 +41,11 @@ _CALL_COST_CHARS = 500
 """What a call takes in memory besides its arguments, roughly."""
 
 
-class _Run:
-    """Text or reasoning (which then has `thoughts`) whose pieces are not written yet."""
+class Run:
+    """Text or reasoning (which then has `thoughts`), with the pieces that are not written yet."""
 
-    def __init__(self, thoughts: Thoughts | None) -> None:
+    def __init__(self, kind: Kind, thoughts: Thoughts | None) -> None:
+        self.kind = kind
         self.thoughts = thoughts
         self.pieces: list[str] = []
         self.is_blank = True
@@ -60,7 +61,7 @@ class _Run:
         return text
 
 
-_Item: TypeAlias = _Run | Call
+_Item: TypeAlias = Run | Call
 
 
 class BlockWriter:
@@ -92,18 +93,50 @@ class BlockWriter:
         """How much is kept, roughly: all arguments and states, and what waits for its turn."""
         return self._held_chars
 
-    def text(self, piece: str) -> list[Event]:
-        """Take a piece of text."""
-        return self._add(self._text_run(), piece, TextDelta) if piece else []
+    def add(self, kind: Kind, piece: str) -> list[Event]:
+        """Take a piece of text or of reasoning."""
+        queue = self._queue
+        run = queue[-1] if queue else None
+        if not piece:
+            return []
+        if not isinstance(run, Run) or run.kind is not kind:
+            run = self._new_run(kind)
+        elif run.is_open and len(queue) == 1:
+            return [BlockDelta(self._next_index, kind(piece))]
+        run.add(piece)
+        self._held_chars += len(piece)
+        return self._advance()
 
-    def thinking(self, piece: str) -> list[Event]:
-        """Take a piece of reasoning."""
-        return self._add(self._thinking_run()[0], piece, ThinkingDelta) if piece else []
+    @property
+    def live(self) -> Run | Call | None:
+        """What is open and alone, so that its next piece is written as it comes."""
+        head = self._queue[0] if len(self._queue) == 1 else None
+        if head is None or not head.is_open or (isinstance(head, Call) and head.is_custom):
+            return None
+        return head
+
+    @property
+    def index(self) -> int:
+        """The index of the block that is open, or opens next."""
+        return self._next_index
+
+    def call_at(self, index: int | None) -> Call | None:
+        """Return the call that a provider knows by an index."""
+        return None if index is None else self._by_index.get(index)
+
+    def go_on(self, call: Call, arguments: str) -> list[Event]:
+        """Take a piece that goes on with the live call."""
+        call.arguments.add(arguments)
+        self._held_chars += len(arguments)
+        return self._delta(call.arguments.take(), InputJsonDelta)
 
     def thoughts(self, chars: int) -> Thoughts:
         """Return the state of the reasoning that is being read, to add to it something of that size."""
         self._held_chars += chars
-        return self._thinking_run()[1]
+        tail = self._queue[-1] if self._queue else None
+        run = tail if isinstance(tail, Run) and tail.kind is ThinkingDelta else self._new_run(ThinkingDelta)
+        assert run.thoughts is not None
+        return run.thoughts
 
     def call(self, fragment: Fragment, extra: JsonObject) -> list[Event]:
         """Take a fragment of a call; `extra` is what the provider wants back with the call, {} mostly."""
@@ -141,29 +174,10 @@ class BlockWriter:
             call = self._calls[-1] if self._calls and not fragment.name else None
         return None if call is None or call.is_followed_by(fragment) else call
 
-    def _text_run(self) -> _Run:
-        tail = self._queue[-1] if self._queue else None
-        if isinstance(tail, _Run) and tail.thoughts is None:
-            return tail
-        run = _Run(None)
+    def _new_run(self, kind: Kind) -> Run:
+        run = Run(kind, Thoughts(in_pieces=self._in_pieces) if kind is ThinkingDelta else None)
         self._queue.append(run)
         return run
-
-    def _thinking_run(self) -> tuple[_Run, Thoughts]:
-        tail = self._queue[-1] if self._queue else None
-        if isinstance(tail, _Run) and tail.thoughts is not None:
-            return tail, tail.thoughts
-        thoughts = Thoughts(in_pieces=self._in_pieces)
-        run = _Run(thoughts)
-        self._queue.append(run)
-        return run, thoughts
-
-    def _add(self, run: _Run, piece: str, kind: Callable[[str], Delta]) -> list[Event]:
-        if run.is_open and len(self._queue) == 1:
-            return [BlockDelta(self._next_index, kind(piece))]
-        run.add(piece)
-        self._held_chars += len(piece)
-        return self._advance()
 
     def _advance(self) -> list[Event]:
         """Write the head of the queue, and end every head that is done."""
@@ -178,36 +192,31 @@ class BlockWriter:
 
     def _write(self, item: _Item) -> list[Event]:
         """Write what an item has to say by now."""
-        match item:
-            case Call():
-                events = [self._start(item.opening())] if item.can_open and not item.is_open else []
-                return [*events, *self._delta(item.arguments.take(), InputJsonDelta)] if item.is_open else []
-            case _Run():
-                return self._write_run(item) if item.pieces and not item.is_blank else []
-            case _:
-                assert_never(item)
+        if isinstance(item, Call):
+            if item.is_open:
+                return self._delta(item.arguments.take(), InputJsonDelta)
+            if not item.can_open:
+                return []
+            return [self._start(item.opening()), *self._delta(item.arguments.take(), InputJsonDelta)]
+        return self._write_run(item) if item.pieces and not item.is_blank else []
 
-    def _write_run(self, run: _Run) -> list[Event]:
+    def _write_run(self, run: Run) -> list[Event]:
         events: list[Event] = [] if run.is_open else [self._start(_opening(run))]
         run.is_open = True
         text = run.take()
         self._held_chars -= len(text)
-        return [*events, *self._delta(text, TextDelta if run.thoughts is None else ThinkingDelta)]
+        return [*events, *self._delta(text, run.kind)]
 
     def _end(self, item: _Item, *, is_cut: bool) -> list[Event]:
         """Write the end of an item, or all of one that did not open."""
-        match item:
-            case Call():
-                if item.is_open:
-                    ending = "" if is_cut else item.arguments.ending()
-                    return [*self._delta(ending, InputJsonDelta), self._stop()]
-                return [event for block in item.blocks(is_cut=is_cut) for event in self._whole(block)]
-            case _Run():
-                return self._end_run(item)
-            case _:
-                assert_never(item)
+        if isinstance(item, Run):
+            return self._end_run(item)
+        if item.is_open:
+            ending = "" if is_cut else item.arguments.ending()
+            return [*self._delta(ending, InputJsonDelta), self._stop()]
+        return [event for block in item.blocks(is_cut=is_cut) for event in self._whole(block)]
 
-    def _end_run(self, run: _Run) -> list[Event]:
+    def _end_run(self, run: Run) -> list[Event]:
         self._held_chars -= len(run.take())
         if run.thoughts is None:
             return [self._stop()] if run.is_open else []
@@ -232,5 +241,5 @@ class BlockWriter:
         return BlockStop(self._next_index - 1)
 
 
-def _opening(run: _Run) -> Block:
+def _opening(run: Run) -> Block:
     return Text("") if run.thoughts is None else Thinking("")

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ucr import jsontext
 from ucr.dialects import tool_ids
@@ -19,8 +20,7 @@ _WRAPPERS = frozenset({"multi_tool_use.parallel", "multi_tool_use_parallel", "pa
 _FUNCTIONS = "functions."
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(Struct, frozen=True, gc=False):
     """What one piece of a stream says of a call; "" and None are "nothing said"."""
 
     index: int | None = None
@@ -43,7 +43,7 @@ class Call:
         self.arguments = Arguments()
         self.is_open = False
         self._custom_input: list[str] = []
-        self._is_custom = False
+        self.is_custom = False
         self._is_named = False
         self._seed = seed
         self._issued = issued
@@ -53,13 +53,13 @@ class Call:
     def add(self, fragment: Fragment) -> None:
         """Take a fragment; the id and the name may be repeated, and may come late, the name in pieces."""
         self.id = self.id or fragment.id
-        self._is_custom = self._is_custom or fragment.is_custom
+        self.is_custom = self.is_custom or fragment.is_custom
         if not self.is_open and fragment.name not in ("", self.name):
             self.name += fragment.name
         if not fragment.arguments:
             return
         self._is_named = bool(self.name)
-        if self._is_custom:
+        if self.is_custom:
             self._custom_input.append(fragment.arguments)
         else:
             self.arguments.add(fragment.arguments)
@@ -114,7 +114,7 @@ class Call:
         return self._unwrapped() or (ToolUse(self.client_id(), self.client_name, self._input_json(is_cut)),)
 
     def _input_json(self, is_cut: bool) -> str:
-        if self._is_custom:
+        if self.is_custom:
             return jsontext.dumps({"input": "".join(self._custom_input)}).decode()
         text = self.arguments.text
         if is_cut and self.arguments.is_object:

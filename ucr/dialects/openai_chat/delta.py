@@ -10,16 +10,18 @@ therefore stand before such calls whatever the client asked for.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ucr import jsontext
 from ucr.dialects import faults
 from ucr.dialects.openai_chat.blocks import BlockWriter
-from ucr.dialects.openai_chat.call import Fragment
+from ucr.dialects.openai_chat.call import Call, Fragment
+from ucr.dialects.openai_chat.plain import PlainCall, PlainDelta, PlainFunction, plain_arguments, plain_piece
 from ucr.dialects.openai_chat.think_tags import Part, ThinkSplitter
 from ucr.dialects.openai_chat.thoughts import thinking_text
 from ucr.dialects.roles import Context
-from ucr.events import Event
+from ucr.events import BlockDelta, Event, TextDelta, ThinkingDelta
 from ucr.jsontext import JsonObject
 
 HELD_LIMIT_CHARS = 64 * 1024 * 1024
@@ -31,9 +33,10 @@ _LEGACY_INDEX = -1
 _NO_IDS = frozenset({"null", "None"})
 """What some servers write for an id that they do not have."""
 
+_NO_FUNCTION = PlainFunction()
 
-@dataclass(frozen=True, slots=True)
-class _Thought:
+
+class _Thought(Struct, frozen=True):
     """A piece of reasoning: its text, and the details or the chunk that a provider wants back for it."""
 
     text: str
@@ -80,9 +83,58 @@ class DeltaReader:
             events += self._text(refusal)
         if not _CALLS.isdisjoint(delta):
             events += self._calls(delta)
+        self._check_held()
+        return events
+
+    def go_on(self, lines: list[bytes], at: int, events: list[Event]) -> int:
+        """Take the chunks from `at` that only go on with the open block; return where others begin.
+
+        This is what a stream does nearly all the time, so that it asks once where the pieces go, not for each.
+        """
+        live = self._writer.live
+        if isinstance(live, Call):
+            return self._go_on_call(live, lines, at, events)
+        if live is None or self._splitter or (live.kind is ThinkingDelta and not self._shows_thinking):
+            return at
+        index, kind = self._writer.index, live.kind
+        for place in range(at, len(lines)):
+            piece = plain_piece(lines[place], kind)
+            if piece is None:
+                return place
+            events.append(BlockDelta(index, kind(piece)))
+            self.chars += len(piece)
+        return len(lines)
+
+    def _go_on_call(self, call: Call, lines: list[bytes], at: int, events: list[Event]) -> int:
+        room = HELD_LIMIT_CHARS - self._writer.held_chars - self._withheld_chars
+        for place in range(at, len(lines)):
+            index, arguments = plain_arguments(lines[place]) or (None, "")
+            room -= len(arguments)
+            if room < 0 or self._writer.call_at(index) is not call:
+                return place
+            events += self._writer.go_on(call, arguments)
+            self.chars += len(arguments)
+        return len(lines)
+
+    def read_plain(self, delta: PlainDelta, size: int) -> list[Event]:
+        """Take a delta as `read` does, without looking for what it cannot have."""
+        content, calls = delta.content, delta.tool_calls
+        thought = delta.reasoning_content or delta.reasoning
+        if content and not thought and not calls:
+            return self._text(content)
+        events = self._think(_Thought(thought, size)) if thought else []
+        if content:
+            events += self._text(content)
+        if calls:
+            events += self._before_calls()
+            for call in calls:
+                events += self._call(_plain_fragment(call), {})
+        self._check_held()
+        return events
+
+    def _check_held(self) -> None:
         if self._writer.held_chars + self._withheld_chars > HELD_LIMIT_CHARS:
             raise faults.unreadable(self._provider, "sent more reasoning or tool input than UCR keeps")
-        return events
 
     def finish(self, *, is_cut: bool) -> list[Event]:
         """Write what waits; `is_cut` says that the provider stopped in the middle."""
@@ -91,14 +143,14 @@ class DeltaReader:
     def _text(self, text: str) -> list[Event]:
         self.chars += len(text)
         if self._splitter is None:
-            return self._writer.text(text)
+            return self._writer.add(TextDelta, text)
         return self._split(self._splitter.feed(text))
 
     def _split(self, parts: list[Part]) -> list[Event]:
         events: list[Event] = []
         for kind, text in parts:
             if kind == "text":
-                events += self._writer.text(text)
+                events += self._writer.add(TextDelta, text)
             else:
                 self.chars -= len(text)
                 events += self._think(_Thought(text, len(text)))
@@ -120,27 +172,32 @@ class DeltaReader:
     def _write_thought(self, thought: _Thought) -> list[Event]:
         if thought.details or thought.chunk is not None:
             self._writer.thoughts(thought.size).add(thought.details, thought.chunk)
-        return self._writer.thinking(thought.text)
+        return self._writer.add(ThinkingDelta, thought.text)
 
     def _calls(self, delta: JsonObject) -> list[Event]:
         calls = list(_call_objects(delta))
         if not calls:
             return []
+        events = self._before_calls()
+        extra = _object(delta.get("extra_content"))
+        for raw in calls:
+            fragment = _fragment(raw, self._whole_calls if not self._in_pieces else _index(raw))
+            self._whole_calls += 1
+            events += self._call(fragment, _object(raw.get("extra_content")) or extra)
+            extra = {}
+        return events
+
+    def _before_calls(self) -> list[Event]:
+        """Write what was withheld until there are calls."""
         events = self._end_of_splitting()
         if self._keeps_thinking:
             self._shows_thinking = True
             events += [event for thought in self._withheld for event in self._write_thought(thought)]
             self._withheld.clear()
             self._withheld_chars = 0
-        extra = _object(delta.get("extra_content"))
-        for raw in calls:
-            events += self._call(raw, _object(raw.get("extra_content")) or extra)
-            extra = {}
         return events
 
-    def _call(self, raw: JsonObject, extra: JsonObject) -> list[Event]:
-        fragment = _fragment(raw, self._whole_calls if not self._in_pieces else _index(raw))
-        self._whole_calls += 1
+    def _call(self, fragment: Fragment, extra: JsonObject) -> list[Event]:
         self.chars += len(fragment.name) + len(fragment.arguments)
         if fragment.id or fragment.name or fragment.arguments:
             return self._writer.call(fragment, extra)
@@ -185,6 +242,18 @@ def _fragment(raw: JsonObject, index: int | None) -> Fragment:
         name=name if isinstance(name, str) else "",
         arguments=_argument_text(function.get("input" if custom else "arguments")),
         is_custom=bool(custom),
+    )
+
+
+def _plain_fragment(call: PlainCall) -> Fragment:
+    function = call.function or _NO_FUNCTION
+    id_ = call.id or ""
+    return Fragment(
+        call.index,
+        "" if id_ in _NO_IDS else id_,
+        function.name or "",
+        function.arguments or "",
+        is_custom=False,
     )
 
 

@@ -10,6 +10,8 @@ from ucr import jsontext, sse
 from ucr.dialects import faults
 from ucr.dialects.openai_chat import errors
 from ucr.dialects.openai_chat.assembly import Assembly
+from ucr.dialects.openai_chat.plain import PlainChunk, plain_chunk
+from ucr.dialects.openai_chat.usage import usage_of
 from ucr.dialects.roles import Context
 from ucr.errors import UpstreamError
 from ucr.events import Event, Failed
@@ -41,6 +43,9 @@ class ChatStreamDecoder:
         """Take bytes; return the events completed by them."""
         if self._is_over:
             return []
+        values = self._splitter.data_lines(data)
+        if values is not None:
+            return self._read_lines(values)
         try:
             blocks = self._splitter.feed(data)
         except sse.SseError as error:
@@ -60,6 +65,42 @@ class ChatStreamDecoder:
         events = self._read([rest]) if _is_whole(rest) else []
         return events if self._is_over else [*events, *self._fail(faults.cut_short(self._context.provider))]
 
+    def _read_lines(self, lines: list[bytes]) -> list[Event]:
+        """Read blocks that are one line of data each."""
+        events: list[Event] = []
+        at = 0
+        while at < len(lines) and not self._is_over:
+            if self._assembly.reader is not None:
+                at = self._assembly.reader.go_on(lines, at, events)
+            for line in lines[at : at + 1]:
+                events += self._line(line)
+                at += 1
+        return events
+
+    def _line(self, line: bytes) -> list[Event]:
+        chunk = plain_chunk(line)
+        is_plain = chunk is not None and (chunk.id or self._assembly.is_started)
+        try:
+            if chunk is not None and is_plain:
+                return self._plain(chunk, len(line))
+            return self._data(line, len(line))
+        except UpstreamError as error:
+            return self._fail(error)
+
+    def _plain(self, chunk: PlainChunk, size: int) -> list[Event]:
+        """Read a chunk as `_chunk` does, without looking for what it cannot have."""
+        was_finishing = self._assembly.is_finishing
+        has_usage = self._assembly.note_counters(usage_of(chunk.usage) if chunk.usage else None)
+        events: list[Event] = []
+        for choice in chunk.choices:
+            error = self._assembly.note_finish(choice.finish_reason)
+            if error is not None and not self._assembly.is_started:
+                return self._fail(error)
+            events += self._assembly.read_plain(chunk, choice.delta, size)
+            if error is not None:
+                return [*events, *self._fail(error)]
+        return [*events, *self._end()] if was_finishing and has_usage else events
+
     def _read(self, blocks: list[bytes]) -> list[Event]:
         events: list[Event] = []
         for block in blocks:
@@ -74,12 +115,12 @@ class ChatStreamDecoder:
         return events
 
     def _block(self, block: bytes) -> list[Event]:
-        data, name = sse.plain_data(block), None
-        if data is None:
-            event = sse.parse(block)
-            if event is None:
-                return []
-            data, name = event.data.encode(), event.name
+        event = sse.parse(block)
+        if event is None:
+            return []
+        return self._data(event.data.encode(), len(block), is_error=event.name == "error")
+
+    def _data(self, data: bytes, size: int, *, is_error: bool = False) -> list[Event]:
         if data.strip() in (b"", _DONE):
             return self._end() if data.strip() else []
         try:
@@ -88,7 +129,7 @@ class ChatStreamDecoder:
             return self._fail(self._unreadable(f"an event is not JSON: {error}"))
         if isinstance(chunk, list) and chunk:
             chunk = chunk[0]
-        return self._chunk(chunk, len(block), is_error=name == "error") if isinstance(chunk, dict) else []
+        return self._chunk(chunk, size, is_error=is_error) if isinstance(chunk, dict) else []
 
     def _chunk(self, chunk: JsonObject, size: int, *, is_error: bool) -> list[Event]:
         was_finishing = self._assembly.is_finishing

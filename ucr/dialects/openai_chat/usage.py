@@ -6,7 +6,6 @@ came from a cache, which Anthropic counts apart. Sources: the API references of 
 """
 
 import math
-from typing import Any
 
 from ucr.events import MOST_TOKENS, Usage
 from ucr.jsontext import JsonObject
@@ -57,12 +56,15 @@ def _object(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _first_count(*values: object) -> int | None:
-    return next((count for value in values if (count := _count(value)) is not None), None)
+def _first_count(first: object, second: object) -> int | None:
+    count = _count(first)
+    return _count(second) if count is None else count
 
 
-def _count(value: Any) -> int | None:
+def _count(value: object) -> int | None:
     """Return a count that is one: neither negative nor a word, and never a bool."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) is int:
+        return min(value, MOST_TOKENS) if value >= 0 else None
+    if not isinstance(value, float):
         return None
     return min(int(value), MOST_TOKENS) if math.isfinite(value) and value >= 0 else None

@@ -1,0 +1,200 @@
+"""Plain chunks: what fits, what does not, and that both ways of reading give the same."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.world.chat_streams import USAGE, call, calls, chunk, context, decoded
+from ucr.dialects.openai_chat.plain import PlainDelta, plain_arguments, plain_chunk, plain_piece
+from ucr.errors import UpstreamError
+from ucr.events import Event, Failed, TextDelta, ThinkingDelta
+
+
+def written(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        chunk(content="x"),
+        chunk("stop", content="", refusal=None, role="assistant"),
+        {
+            **chunk(content="x"),
+            "object": "chat.completion.chunk",
+            "usage": None,
+            "obfuscation": "1a",
+            "new": {},
+        },
+        calls(call(0, "call_1", "f", "{}")),
+        chunk(content=None, reasoning="hm", reasoning_details=[]),
+        USAGE,
+    ],
+)
+def test_what_nearly_all_chunks_say_is_plain(value: object) -> None:
+    assert plain_chunk(written(value)) is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"error": {"message": "no"}, **chunk(content="x")},
+        {**chunk(content="x"), "object": "error"},
+        {**chunk(content="x"), "x_groq": {"usage": {}}},
+        {**chunk(content="x"), "choices": [{"delta": {}}, {"delta": {}}]},
+        {"choices": [{"index": 1, "delta": {"content": "x"}}]},
+        {"choices": [{"delta": {"content": "x"}, "error": {}}]},
+        {"choices": [{"delta": None}]},
+        {"choices": None},
+        {},
+        chunk(content=["x"]),
+        chunk(content=1),
+        chunk(refusal="no"),
+        chunk(reasoning_details=[{"type": "reasoning.text"}]),
+        chunk(function_call={"name": "f"}),
+        calls({"index": 0, "custom": {"name": "f"}}),
+        calls({"index": 0, "function": {"name": "f", "arguments": {}}}),
+        calls({"index": 0, "extra_content": {}, "function": {}}),
+        [chunk(content="x")],
+        "[DONE]",
+    ],
+)
+def test_what_must_be_looked_at_is_not_plain(value: object) -> None:
+    assert plain_chunk(written(value)) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"[DONE]", b'{"choices":[', b'{"choices":[]}{}', b'{"choices":[],"a":"\\ud800"}', b'{"a":' * 5000],
+)
+def test_what_is_no_json_is_not_plain(data: bytes) -> None:
+    assert plain_chunk(data) is None
+
+
+def test_the_later_of_two_equal_names_counts_as_in_a_dictionary() -> None:
+    data = b'{"choices":[{"delta":{"content":"a","content":"b"},"delta":{"reasoning":"c"}}]}'
+    read = plain_chunk(data)
+    assert read is not None
+    assert read.choices[0].delta == PlainDelta(reasoning="c")
+
+
+def test_a_piece_is_the_only_thing_that_a_chunk_says() -> None:
+    assert plain_piece(written(chunk(content="x", reasoning="")), TextDelta) == "x"
+    assert plain_piece(written(chunk(reasoning_content="x", content=None)), ThinkingDelta) == "x"
+    for other in (
+        chunk(content=""),
+        chunk("stop", content="x"),
+        chunk(content="x", reasoning="y"),
+        chunk(content="x", tool_calls=[call(0, "call_1", "f")]),
+        {**chunk(content="x"), **USAGE},
+        {**chunk(content="x"), "usage": {"prompt_tokens": 1}},
+    ):
+        assert plain_piece(written(other), TextDelta) is None
+    assert plain_piece(written(chunk(content="x")), ThinkingDelta) is None
+
+
+def test_arguments_are_the_only_thing_that_a_chunk_says() -> None:
+    assert plain_arguments(written(calls(call(3, arguments='{"')))) == (3, '{"')
+    for other in (
+        calls(call(3, "call_1", arguments='{"')),
+        calls(call(3, None, "f", '{"')),
+        calls(call(3, arguments="")),
+        calls(call(3, arguments="1"), call(4, arguments="1")),
+        calls(call(3, arguments="1"), content="x"),
+        calls(call(3, arguments="1"), reasoning="x"),
+        calls({"index": 3}),
+        calls(call(3, arguments="1"), finish="tool_calls"),
+        chunk(content="x"),
+    ):
+        assert plain_arguments(written(other)) is None
+
+
+TEXTS = st.sampled_from(["", " ", "x", "y", "é😀\u2028", '{"a": "}', "[1]}", "<think>", "</think>", "\ud800"])
+ARGUMENTS = st.sampled_from(["", "{", '"a"', ": [", '"}', "]", "}", "é"])
+DELTAS = st.one_of(
+    st.builds(lambda text: {"content": text}, TEXTS),
+    st.builds(lambda text: {"reasoning": text}, TEXTS),
+    st.builds(lambda text: {"tool_calls": [{"index": 0, "function": {"arguments": text}}]}, ARGUMENTS),
+    st.builds(
+        lambda name: {
+            "tool_calls": [{"index": 0, "id": "call_aaa", "function": {"name": name, "arguments": "{"}}]
+        },
+        st.just("f"),
+    ),
+)
+ODD = (None, "", "x", 0, 1, True, (), {}, ("x",), {"message": "no"}, ({"text": "t", "type": "a"},))
+DELTA_FIELDS = ("content", "reasoning_content", "reasoning", "refusal", "reasoning_details")
+CALL = {"index": 0, "function": {"arguments": "1"}}
+SPOILERS: tuple[tuple[str, str, tuple[object, ...]], ...] = (
+    ("chunk", "id", ("", None, 7)),
+    ("chunk", "object", ("chat.completion.chunk", "", None, "error", "other")),
+    ("chunk", "choices", ((), None, 3, ({"delta": {"content": "a"}}, {"delta": {"content": "b"}}))),
+    ("chunk", "usage", ({}, {"completion_tokens": 5, "prompt_tokens": 2.0}, {"x": 1}, 3, None)),
+    ("chunk", "x_groq", (None, {"usage": {"completion_tokens": 9}})),
+    ("chunk", "error", ODD),
+    ("choice", "index", (None, 1, False, 0.0, "0")),
+    ("choice", "finish_reason", ("", "stop", "tool_calls", "error", 3)),
+    ("choice", "error", ODD),
+    ("choice", "object", (None, "error")),
+    ("choice", "delta", ODD),
+    *(("delta", field, ("x", *ODD)) for field in DELTA_FIELDS),
+    *(("delta", field, ({"name": "f"}, *ODD)) for field in ("function_call", "extra_content")),
+    ("delta", "tool_calls", ((CALL, {**CALL, "index": 1}), (CALL,), *ODD)),
+    ("call", "index", (1, None, "0")),
+    ("call", "id", ("call_aaa", "call_bbb", "", None, "null", 1)),
+    ("call", "function", ODD),
+    *(("call", field, ({"name": "g", "input": "x"}, *ODD)) for field in ("custom", "extra_content")),
+    ("function", "name", ("", "f", "g", None, 1)),
+    ("function", "arguments", ({}, {"a": 1}, None, 1)),
+)
+SPOILS = st.sampled_from([(place, key, value) for place, key, values in SPOILERS for value in values])
+
+
+@st.composite
+def chunks(draw: st.DrawFn) -> dict[str, Any]:
+    """A plain chunk, of which every second has one or two fields otherwise."""
+    delta = draw(DELTAS)
+    call = (delta.get("tool_calls") or [{}])[0]
+    choice: dict[str, Any] = {"index": 0, "delta": delta}
+    chunk: dict[str, Any] = {"id": "c1", "choices": [choice]}
+    places = {
+        "chunk": chunk,
+        "choice": choice,
+        "delta": delta,
+        "call": call,
+        "function": call.get("function", {}),
+    }
+    for place, key, value in draw(st.lists(SPOILS, max_size=2)):
+        places[place][key] = value
+    return json.loads(json.dumps(chunk))  # type: ignore[no-any-return]
+
+
+STREAMS = st.lists(chunks(), min_size=1, max_size=8)
+
+
+def told(events: list[Event]) -> list[object]:
+    """Return events in a form that can be compared."""
+    return [_words(event.error) if isinstance(event, Failed) else event for event in events]
+
+
+def _words(error: Exception) -> object:
+    assert isinstance(error, UpstreamError)
+    return error.type, error.message, error.fault
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=400)
+@given(chunks=STREAMS, is_ascii=st.booleans(), quirks=st.booleans(), shows=st.booleans(), data=st.data())
+def test_the_quick_way_reads_what_the_general_way_reads(
+    chunks: list[Any], is_ascii: bool, quirks: bool, shows: bool, data: st.DataObject
+) -> None:
+    lines = [f"data: {json.dumps(chunk, ensure_ascii=is_ascii)}\n\n" for chunk in chunks]
+    body = "".join([*lines, "data: [DONE]\n\n"]).encode("utf-8", "surrogatepass")
+    history = "reasoning_content" if quirks else "drop"
+    about = context(thinking_wanted=shows, split_think=quirks, reasoning_history=history)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=4)))
+    general = body.replace(b"\n", b"\r\n")
+    assert told(decoded(body, about, *cuts)) == told(decoded(general, about)), chunks
