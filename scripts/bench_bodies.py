@@ -2,7 +2,8 @@
 
 Large bodies are a request of Claude Code from `tests/fixtures/captures`. Texts that were shortened there, which end in
 a mark such as `…[583 chars]`, are given their length back, and tools, of which only names were recorded, a schema and
-a description, so that the number of tools and turns and the size are those of the client.
+a description, so that the number of tools and turns and the size are those of the client. A system turn within the
+conversation is moved into the system prompt: most other routers refuse it, and all are to do the same work.
 """
 
 import json
@@ -128,7 +129,8 @@ def _capture() -> dict[str, Any]:
 def _large() -> dict[str, Any]:
     asked: dict[str, Any] = restored(_capture()["body"])
     turn = {"role": "user", "content": f"Question {MARK}: what is in the file, and what should be changed?"}
-    asked = {**asked, "messages": [*asked["messages"], turn]}
+    turns = [one for one in asked["messages"] if one["role"] != "system"]
+    asked = {**asked, "system": [*asked["system"], *_moved(asked["messages"])], "messages": [*turns, turn]}
     tools = [_tool(tool) for tool in asked["tools"]]
     size = len(_written({**asked, "tools": tools}))
     words = int((LARGE_BYTES - size) / len(tools) / FILLER_BYTES)
@@ -146,6 +148,11 @@ def restored(value: Any) -> Any:
             return {name: restored(member) for name, member in members.items()}
         case _:
             return value
+
+
+def _moved(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return system turns, which other routers do not know yet, as blocks of the system prompt."""
+    return [{"type": "text", "text": turn["content"]} for turn in turns if turn["role"] == "system"]
 
 
 def _tool(tool: dict[str, Any]) -> dict[str, Any]:
@@ -180,6 +187,11 @@ def answer(dialect: Dialect, *, stream: bool) -> bytes:
 def expected(*, stream: bool) -> bytes:
     """Return what an answer holds near its end, whatever dialect it is translated into."""
     return f"word{EVENTS - 1} ".encode() if stream else WORDS.encode()
+
+
+def expected_head() -> bytes:
+    """Return what a stream holds early, of whatever kind: how a text of its upstream begins."""
+    return b'"t'
 
 
 def _message() -> dict[str, Any]:

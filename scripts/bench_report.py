@@ -8,8 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench_micro import Timing
+from bench_plot import Group, bars
 from bench_rounds import REFERENCE, Measured, named, ratio
-from bench_workloads import Workload
+from bench_start import Start
+from bench_streams import Held, added_ms, direct_of
+from bench_workloads import Paced, Workload
 from chaos_report import versions
 
 MB = 1024 * 1024
@@ -24,10 +28,22 @@ class Report:
     machine: str
     is_short: bool
     workloads: list[tuple[Workload, list[Measured]]] = field(default_factory=list)
+    paced: list[tuple[Paced, list[Held]]] = field(default_factory=list)
+    start: Start | None = None
+    micro: list[Timing] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def markdown(self) -> str:
         """Return all tables."""
-        parts = [f"{self.machine}.", budgets(self.workloads), *(table(*entry) for entry in self.workloads)]
+        parts = [
+            f"{self.machine}.",
+            *self.notes,
+            budgets(self.workloads),
+            *(table(*entry) for entry in self.workloads),
+            *(paced_table(*entry) for entry in self.paced),
+            start_table(self.start) if self.start else "",
+            micro_table(self.micro) if self.micro else "",
+        ]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def as_json(self) -> str:
@@ -43,6 +59,13 @@ def _plain(report: Report) -> dict[str, Any]:
             {"workload": asdict(workload), "results": [_result(one, results) for one in results]}
             for workload, results in report.workloads
         ],
+        "paced": [
+            {"paced": asdict(paced), "results": [asdict(held) for held in results]}
+            for paced, results in report.paced
+        ],
+        "start": asdict(report.start) if report.start else None,
+        "micro": [asdict(timing) for timing in report.micro],
+        "notes": report.notes,
     }
 
 
@@ -93,6 +116,82 @@ def _budget_row(workload: Workload, results: list[Measured]) -> tuple[str, ...] 
     holds = "" if times is None else "yes" if times <= workload.budget.ratio else "NO"
     most = workload.budget
     return workload.title, f"{ucr.cpu_us:.0f}", f"{most.cpu_us:.0f}", said, f"{most.ratio:g}", holds
+
+
+def paced_table(paced: Paced, results: Sequence[Held]) -> str:
+    """Return the table of streams that were held open: what a contender adds to the times of the two ends alone."""
+    head = ("", "first event p50 ms", "p99", "added p99", "later events p50 ms", "p99", "added p99")
+    more = ("CPU µs/event", "loaded MB", "largest MB", "streams", "lost")
+    direct = direct_of(results)
+    rows = [_paced_row(held, direct) for held in results]
+    return f"### {paced.name}: {paced.title}\n\n{markdown_table((*head, *more), rows)}"
+
+
+def _paced_row(held: Held, direct: Held | None) -> tuple[str, ...]:
+    if not held.stays:
+        return held.contender, f"not measured: {cell(held.failure)}", *[""] * 10
+    has_own = held.idle.total_bytes > 0
+    return (
+        held.contender,
+        f"{held.median(lambda s: s.first.p50) / 1000:.1f}",
+        f"{held.median(lambda s: s.first.p99) / 1000:.1f}",
+        f"{added_ms(held, direct, lambda s: s.first.p99):.1f}" if has_own and direct else "",
+        f"{held.median(lambda s: s.later.p50) / 1000:.1f}",
+        f"{held.median(lambda s: s.later.p99) / 1000:.1f}",
+        f"{added_ms(held, direct, lambda s: s.later.p99):.1f}" if has_own and direct else "",
+        f"{held.median(lambda s: s.cpu_us):.0f}" if has_own else "",
+        f"{held.median(lambda s: s.memory.total_bytes) / MB:.0f}" if has_own else "",
+        f"{held.median(lambda s: s.memory.largest_bytes) / MB:.0f}" if has_own else "",
+        str(sum(stay.completed for stay in held.stays)),
+        str(sum(stay.lost for stay in held.stays)),
+    )
+
+
+def start_table(start: Start) -> str:
+    """Return how long a start takes, and what each process takes while there is nothing to do."""
+    times = [
+        ("`ucr-trio --version`", f"{start.version_s:.2f} s", "0.20 s"),
+        ("`ucr-trio serve`, to the first whole answer", f"{start.answered_s:.2f} s", "1.00 s"),
+    ]
+    idle = [(one.name, f"{one.resident_bytes / MB:.0f}", f"{one.share:.2%}") for one in start.idle]
+    tables = (
+        markdown_table(("start", "median", "budget"), times),
+        markdown_table(("idle process", "resident MB", "of a core"), idle),
+    )
+    return "### Start and rest\n\n" + "\n\n".join(tables)
+
+
+def micro_table(timings: Sequence[Timing]) -> str:
+    """Return the times of the parts of a request."""
+    head = ("part (µs a call)", "calls", "avg", "min", "p50", "p95", "p99", "max")
+    rows = [
+        (
+            one.name,
+            str(one.calls),
+            *(f"{time:.1f}" for time in (one.avg, one.min, one.p50, one.p95, one.p99, one.max)),
+        )
+        for one in timings
+    ]
+    return f"### Micro-benchmarks\n\n{markdown_table(head, rows)}"
+
+
+def pictures(report: Report) -> dict[str, str]:
+    """Return the pictures of a report by the names of their files."""
+    costs = [
+        Group(workload.name, tuple((one.contender, one.cpu_us) for one in results))
+        for workload, results in report.workloads
+    ]
+    late = [
+        Group(
+            paced.name, tuple((held.contender, held.median(lambda s: s.later.p99) / 1000) for held in results)
+        )
+        for paced, results in report.paced
+    ]
+    found = {
+        "cpu.svg": bars("Processor time of a request", "µs", costs) if costs else "",
+        "late.svg": bars("Lateness of events, p99", "ms", late) if late else "",
+    }
+    return {name: text for name, text in found.items() if text}
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

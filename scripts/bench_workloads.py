@@ -111,7 +111,7 @@ SCALE = tuple(
     replace(
         SMALL, name=f"pool-{count}", title=f"{SMALL.title}, {count} connections", connections=count, budget=None
     )
-    for count in (10, 1000)
+    for count in (10, 100, 200, 1000)
 )
 
 WORKLOADS = (*CORE, *PASSED, *CHAT, *TLS, *TWO, *REPEATED, *CACHED, *ONE, *SCALE)

@@ -40,7 +40,7 @@ def test_sizes_are_what_they_are_called() -> None:
 
 def test_a_large_body_has_the_tools_and_the_turns_of_the_client() -> None:
     asked = json.loads(body("anthropic", "large", stream=False))
-    assert (len(asked["tools"]), len(asked["messages"])) == (12, 15)
+    assert (len(asked["tools"]), len(asked["messages"])) == (12, 14)
     assert {len(tool["input_schema"]["properties"]) for tool in asked["tools"]} == {5}
     is_sent = [not tool.get("defer_loading") for tool in asked["tools"]]
     assert len(json.loads(body("openai-chat", "large", stream=False))["tools"]) == sum(is_sent) == 11

@@ -2,10 +2,28 @@ import json
 from dataclasses import replace
 
 import pytest
+from bench_micro import Timing
 from bench_process import Memory
-from bench_report import BEGIN, END, MB, Report, budgets, cell, machine, markdown_table, table, with_figures
+from bench_report import (
+    BEGIN,
+    END,
+    MB,
+    Report,
+    budgets,
+    cell,
+    machine,
+    markdown_table,
+    micro_table,
+    paced_table,
+    pictures,
+    start_table,
+    table,
+    with_figures,
+)
 from bench_rounds import Measured, Sample
-from bench_workloads import SMALL, Budget
+from bench_start import Idle, Start
+from bench_streams import Held, Lateness, Stay
+from bench_workloads import SMALL, Budget, Paced
 from bench_wrk import Load
 
 IDLE = Memory(50 * MB, 40 * MB)
@@ -75,3 +93,37 @@ def test_a_long_text_is_cut_in_a_cell() -> None:
 
 def test_the_machine_is_named() -> None:
     assert "cores of" in machine()
+
+
+def held(name: str, late_us: int, idle: Memory = IDLE) -> Held:
+    late = Lateness(10, late_us // 2, late_us, late_us, late_us, late_us)
+    return Held(name, idle, [Stay(100, 1, 4000, late, late, 0.1, Memory(60 * MB, 45 * MB))] * 2)
+
+
+def test_streams_have_what_is_added_to_the_two_ends_alone() -> None:
+    results = [held("UCR", 3000), held("direct", 1000, Memory(0, 0)), Held("smg", failure="ended")]
+    lines = paced_table(Paced(100, 1), results).splitlines()
+    assert lines[-3] == "| UCR | 1.5 | 3.0 | 2.0 | 1.5 | 3.0 | 2.0 | 25 | 60 | 45 | 200 | 2 |"
+    assert lines[-2] == "| direct | 0.5 | 1.0 |  | 0.5 | 1.0 |  |  |  |  | 200 | 2 |"
+    assert {line.count("|") for line in lines[2:]} == {13}
+
+
+def test_a_start_is_told_beside_its_budgets() -> None:
+    found = start_table(Start(0.1, 0.75, (Idle("worker 0", 45 * MB, 0.004),)))
+    assert "| `ucr-trio --version` | 0.10 s | 0.20 s |" in found
+    assert "| worker 0 | 45 | 0.40% |" in found
+
+
+def test_parts_are_told_with_all_their_percentiles() -> None:
+    found = micro_table([Timing("parse", 100, 2, 1, 2, 3, 4, 5)])
+    assert found.splitlines()[-1] == "| parse | 100 | 2.0 | 1.0 | 2.0 | 3.0 | 4.0 | 5.0 |"
+
+
+def test_pictures_are_made_of_what_was_measured() -> None:
+    report = Report("a machine", False)
+    assert pictures(report) == {}
+    report.workloads.append((SMALL, [measured("nginx", 16), measured("UCR", 32)]))
+    assert list(pictures(report)) == ["cpu.svg"]
+    report.paced.append((Paced(100, 1), [held("UCR", 3000)]))
+    assert sorted(pictures(report)) == ["cpu.svg", "late.svg"]
+    assert json.loads(report.as_json())["paced"][0]["results"][0]["contender"] == "UCR"

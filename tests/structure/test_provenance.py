@@ -8,6 +8,7 @@ from tests.world.sources import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures"
 SCHEMAS = ROOT / "tests" / "schemas"
+SCRIPTS = ROOT / "scripts"
 ROW = re.compile(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \| `[^`]+` \| (?:MIT|Apache-2\.0) \|$", re.MULTILINE)
 LISTED = frozenset(ROW.findall((FIXTURES / "PROVENANCE.md").read_text(encoding="utf-8")))
 OWN = frozenset({"captures"})
@@ -30,3 +31,8 @@ def test_every_recorded_case_names_its_source_and_licence(case: str) -> None:
 @pytest.mark.parametrize("schema", sorted(path.name for path in SCHEMAS.glob("*.json")))
 def test_every_schema_names_its_source(schema: str) -> None:
     assert f"`{schema}`" in (SCHEMAS / "PROVENANCE.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("program", sorted(path.name for path in SCRIPTS.glob("*.c")))
+def test_every_program_in_c_names_its_source(program: str) -> None:
+    assert f"`{program}`" in (SCRIPTS / "PROVENANCE.md").read_text(encoding="utf-8")
