@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import bench_nginx
 from bench_bodies import Dialect
@@ -33,9 +33,14 @@ max_pending = 2000
 """
 
 
+Kind = Literal["plain", "single", "paced", "crowd", "own"]
+"""`plain` work, `single` requests and `paced` streams are for all; a `crowd` of streams is for UCR and nginx, and so is
+UCR's `own`: TLS, workers, caches, numbers of connections."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a contender has to be started for: whom it asks, and in which dialects."""
+    """What a contender has to be started for: whom it asks, in which dialects, and what kind of work it is."""
 
     origin: Origin
     client: Dialect
@@ -44,6 +49,7 @@ class Setting:
     cache: bool
     folder: Path
     certificate: Certificate
+    kind: Kind = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Direct:
     name = "direct"
 
     def can(self, setting: Setting) -> bool:
-        return not setting.origin.tls
+        return setting.kind in ("single", "paced", "crowd")
 
     @asynccontextmanager
     async def running(self, setting: Setting) -> AsyncIterator[Running]:

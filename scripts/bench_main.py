@@ -61,9 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\n{report.markdown()}", flush=True)
     write(report, options.out)
     if options.docs and is_whole:
-        PAGE.write_text(with_figures(PAGE.read_text("utf-8"), report.markdown()), "utf-8")
+        show(report)
     say(f"report.md, report.json and plots are in {options.out}")
     return 0 if is_whole else 1
+
+
+def show(report: Report) -> None:
+    """Put the figures and plots into the page of the documentation."""
+    PAGE.write_text(with_figures(PAGE.read_text("utf-8"), report.summary()), "utf-8")
+    for name, text in pictures(report).items():
+        (PAGE.parent / f"performance-{name}").write_text(text, "utf-8")
 
 
 def parse(arguments: Sequence[str] | None) -> Options:

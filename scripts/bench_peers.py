@@ -50,12 +50,10 @@ class Peer:
     ways: frozenset[Way]
     launch: Callable[[Setting, Path, int], Launch]
     home: Path
-    has_workers: bool = False
 
     def can(self, setting: Setting) -> bool:
-        """Return whether it speaks these dialects; TLS, caches and several workers are not compared."""
-        is_plain = not setting.origin.tls and not setting.cache and (setting.workers == 1 or self.has_workers)
-        return is_plain and (setting.client, setting.provider) in self.ways
+        """Return whether it speaks these dialects; what is UCR's own is not compared."""
+        return setting.kind not in ("own", "crowd") and (setting.client, setting.provider) in self.ways
 
     @asynccontextmanager
     async def running(self, setting: Setting) -> AsyncIterator[Running]:
@@ -109,11 +107,11 @@ def install_commands(peer: Peer) -> list[list[str]]:
 def peers(base: Path) -> tuple[Peer, ...]:
     """Return all peers, each with its folder below `base`."""
     return (
-        Peer("rolter", "rolter", frozenset({CHAT, CROSSED, PASSED}), _rolter, base / "rolter", True),
-        Peer("smg", "smg", frozenset({CHAT, PASSED}), _smg, base / "smg", True),
-        Peer("ferrogw", "ferrogw", frozenset({CHAT}), _ferrogw, base / "ferrogw", True),
+        Peer("rolter", "rolter", frozenset({CHAT, CROSSED, PASSED}), _rolter, base / "rolter"),
+        Peer("smg", "smg", frozenset({CHAT, PASSED}), _smg, base / "smg"),
+        Peer("ferrogw", "ferrogw", frozenset({CHAT}), _ferrogw, base / "ferrogw"),
         Peer("portkey", "@portkey-ai/gateway", frozenset({CHAT, PASSED}), _portkey, base / "portkey"),
-        Peer("litellm", "litellm[proxy]", frozenset({CHAT, CROSSED, PASSED}), _litellm, base / "litellm", True),
+        Peer("litellm", "litellm[proxy]", frozenset({CHAT, CROSSED, PASSED}), _litellm, base / "litellm"),
     )
 
 

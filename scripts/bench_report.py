@@ -3,13 +3,13 @@
 import json
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench_micro import Timing
-from bench_plot import Group, bars
+from bench_plot import Group, bars, said
 from bench_rounds import REFERENCE, Measured, named, ratio
 from bench_start import Start
 from bench_streams import Held, added_ms, direct_of
@@ -34,12 +34,17 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def markdown(self) -> str:
-        """Return all tables."""
+        """Return everything: the summary, and then a table for each workload."""
+        return self.summary() + "\n" + "\n\n".join(table(*entry) for entry in self.workloads) + "\n"
+
+    def summary(self) -> str:
+        """Return what fits on a page."""
         parts = [
             f"{self.machine}.",
             *self.notes,
             budgets(self.workloads),
-            *(table(*entry) for entry in self.workloads),
+            costs(self.workloads),
+            added(self.workloads),
             *(paced_table(*entry) for entry in self.paced),
             start_table(self.start) if self.start else "",
             micro_table(self.micro) if self.micro else "",
@@ -100,6 +105,59 @@ def _row(measured: Measured, reference: Measured | None) -> tuple[str, ...]:
     )
 
 
+def costs(workloads: Sequence[tuple[Workload, list[Measured]]]) -> str:
+    """Return the processor time of a request with every contender, and how many times UCR's it is."""
+    names = list(
+        dict.fromkeys(one.contender for _, results in workloads for one in results if one.idle.total_bytes)
+    )
+    rows = [_costs_row(workload, results, names) for workload, results in workloads]
+    if not rows:
+        return ""
+    words = "Processor time of a request in µs, and in brackets as a multiple of UCR's."
+    return f"### Costs side by side\n\n{words}\n\n{markdown_table(('', *names), rows)}"
+
+
+def _costs_row(workload: Workload, results: Sequence[Measured], names: Sequence[str]) -> tuple[str, ...]:
+    ucr = named(results, "UCR")
+    return (f"`{workload.name}`: {workload.title}", *(_cost(named(results, name), ucr) for name in names))
+
+
+def _cost(measured: Measured | None, ucr: Measured | None) -> str:
+    if measured is None:
+        return ""
+    if not measured.is_sound:
+        return "errors"
+    times = ratio(measured, ucr) if measured is not ucr else None
+    return f"{measured.cpu_us:,.0f}" + (f" ({said(times)})" if times is not None else "")
+
+
+def added(workloads: Sequence[tuple[Workload, list[Measured]]]) -> str:
+    """Return what a router adds to the time of an answer at one connection; "" when that was not measured."""
+    head = ("", "workload", "p50 ms", "p99 ms", "added to p50", "added to p99")
+    rows = [
+        row
+        for workload, results in workloads
+        if workload.connections == 1
+        for row in _added_rows(workload, results)
+    ]
+    return f"### Added time at one connection\n\n{markdown_table(head, rows)}" if rows else ""
+
+
+def _added_rows(workload: Workload, results: Sequence[Measured]) -> Iterator[tuple[str, ...]]:
+    direct = named(results, "direct")
+    for one in results:
+        if one.samples and one.is_sound:
+            middle, late = one.median(lambda s: s.load.p50_us), one.median(lambda s: s.load.p99_us)
+            base = direct if direct is not None and direct is not one else None
+            more = (
+                (middle - base.median(lambda s: s.load.p50_us), late - base.median(lambda s: s.load.p99_us))
+                if base is not None
+                else ()
+            )
+            times = [f"{time_us / 1000:.2f}" for time_us in (middle, late, *more)]
+            yield one.contender, workload.name, *times, *[""] * (4 - len(times))
+
+
 def budgets(workloads: Iterable[tuple[Workload, list[Measured]]]) -> str:
     """Return how UCR stands to its budgets; "" when no workload with a budget was measured."""
     rows = [row for workload, results in workloads if (row := _budget_row(workload, results))]
@@ -113,7 +171,7 @@ def _budget_row(workload: Workload, results: list[Measured]) -> tuple[str, ...] 
         return None
     times = ratio(ucr, named(results, REFERENCE))
     said = "" if times is None else f"{times:.1f}"
-    holds = "" if times is None else "yes" if times <= workload.budget.ratio else "NO"
+    holds = "" if times is None else "yes" if ucr.is_sound and times <= workload.budget.ratio else "NO"
     most = workload.budget
     return workload.title, f"{ucr.cpu_us:.0f}", f"{most.cpu_us:.0f}", said, f"{most.ratio:g}", holds
 
@@ -177,9 +235,10 @@ def micro_table(timings: Sequence[Timing]) -> str:
 
 def pictures(report: Report) -> dict[str, str]:
     """Return the pictures of a report by the names of their files."""
-    costs = [
-        Group(workload.name, tuple((one.contender, one.cpu_us) for one in results))
+    costly = [
+        Group(workload.name, tuple((one.contender, one.cpu_us) for one in results if one.is_sound))
         for workload, results in report.workloads
+        if workload.is_plain
     ]
     late = [
         Group(
@@ -188,7 +247,7 @@ def pictures(report: Report) -> dict[str, str]:
         for paced, results in report.paced
     ]
     found = {
-        "cpu.svg": bars("Processor time of a request", "µs", costs) if costs else "",
+        "cpu.svg": bars("Processor time of a request", "µs", costly) if costly else "",
         "late.svg": bars("Lateness of events, p99", "ms", late) if late else "",
     }
     return {name: text for name, text in found.items() if text}

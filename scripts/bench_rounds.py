@@ -4,6 +4,7 @@ A machine that is busy with other things makes everybody slower alike, so ratios
 measurements that are seconds apart, before the median is taken.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import TypeVar
 
 import trio
 from bench_bodies import Question, expected, question
-from bench_contenders import Contender, Running, Setting
+from bench_contenders import Contender, Kind, Running, Setting
 from bench_nginx import Canned, Certificate, Origin
 from bench_process import BenchError, Memory, checked, memory_of, spent_s
 from bench_workloads import Workload
@@ -63,6 +64,12 @@ class Measured:
     def errors(self) -> int:
         return sum(sample.load.failed + sample.load.refused for sample in self.samples)
 
+    @property
+    def is_sound(self) -> bool:
+        """False when nothing was measured, or more than one request in a hundred failed."""
+        requests = sum(sample.load.requests for sample in self.samples)
+        return requests > 0 and self.errors * 100 <= requests
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -99,6 +106,7 @@ async def measure(bench: Bench, workload: Workload) -> list[Measured]:
         workload.cache,
         folder,
         bench.certificate,
+        kind_of(workload),
     )
     results: list[Measured] = []
     async with AsyncExitStack() as stack:
@@ -110,10 +118,22 @@ async def measure(bench: Bench, workload: Workload) -> list[Measured]:
                 seats += await _seated(stack, contender, setting, workload, measured)
         for seat in seats:
             await _load(seat, workload, WARM_S, 0)
-        for number in range(1, bench.rounds + 1):
+        for number in range(1, rounds_of(bench.rounds, workload) + 1):
             for seat in turned(seats, number):
                 await _round(bench, seat, workload, number)
     return results
+
+
+def kind_of(workload: Workload) -> Kind:
+    """Return whom a workload is for: peers do what every router can do, and the upstream alone single requests."""
+    if workload.connections == 1:
+        return "single"
+    return "plain" if workload.is_plain else "own"
+
+
+def rounds_of(rounds: int, workload: Workload) -> int:
+    """Return how often a workload is measured: one without a budget less often."""
+    return rounds if workload.budget is not None else math.ceil(rounds * 0.6)
 
 
 async def _seated(
@@ -146,7 +166,7 @@ async def _round(bench: Bench, seat: _Seat, workload: Workload, number: int) -> 
     sample = await _load(seat, workload, bench.seconds, number)
     seat.measured.samples.append(sample)
     bench.say(
-        f"  {workload.name} round {number}/{bench.rounds} {seat.measured.contender:10} "
+        f"  {workload.name} round {number} {seat.measured.contender:10} "
         f"{sample.cpu_us:8.0f} µs  {sample.load.per_s:8.0f}/s  p50 {sample.load.p50_us / 1000:.2f} ms"
     )
 

@@ -25,6 +25,8 @@ from chaos_upstream import LOOPBACK
 SOURCE = Path(__file__).resolve().parent / "sse_bench.c"
 GAP_MS = 50
 FIRST_MS = 200
+FEW_STREAMS = 100
+"""More of them are not held through other routers, some of which would take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,14 @@ async def hold(bench: Bench, paced: Paced, program: Path) -> list[Held]:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running_process(serve, folder, ports=[port]))
         setting = Setting(
-            Origin(port), "anthropic", "openai-chat", paced.workers, False, folder, bench.certificate
+            Origin(port),
+            "anthropic",
+            "openai-chat",
+            paced.workers,
+            False,
+            folder,
+            bench.certificate,
+            "paced" if paced.streams <= FEW_STREAMS else "crowd",
         )
         seats: list[tuple[Held, Running]] = []
         for contender in bench.contenders:

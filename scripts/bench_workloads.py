@@ -34,6 +34,12 @@ class Workload:
     def is_translated(self) -> bool:
         return self.client != self.provider
 
+    @property
+    def is_plain(self) -> bool:
+        """True for what every router is able to do: one worker, 50 connections, no TLS, no cache, new bodies."""
+        is_usual = self.connections == 50 and self.workers == 1 and self.unique
+        return is_usual and not self.tls and not self.cache
+
 
 SMALL = Workload("small", "small body, translated", budget=Budget(130, 8))
 LARGE = Workload("large", "Claude Code body of 65 kB, translated", size="large", budget=Budget(320, 10))

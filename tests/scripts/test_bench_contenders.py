@@ -26,6 +26,8 @@ def test_what_passes_through_keeps_the_name_of_its_model() -> None:
     assert (provider.base_url, provider.default_model) == (f"https://{HOST}:9000", None)
 
 
-def test_only_the_upstream_alone_is_not_asked_over_tls() -> None:
-    setting = replace(SETTING, origin=Origin(9000, tls=True))
-    assert [one.can(setting) for one in (Nginx(), Ucr(), Direct())] == [True, True, False]
+def test_the_upstream_alone_is_asked_where_its_times_say_what_a_router_adds() -> None:
+    assert not Direct().can(SETTING)
+    assert not Direct().can(replace(SETTING, kind="own"))
+    assert Direct().can(replace(SETTING, kind="single"))
+    assert all(one.can(replace(SETTING, kind="own")) for one in (Nginx(), Ucr()))

@@ -21,9 +21,7 @@ def able(setting: Setting) -> set[str]:
 def test_a_peer_is_asked_for_what_it_speaks_and_nothing_else() -> None:
     assert able(SETTING) == {"rolter", "litellm"}
     assert able(CHAT) == {"rolter", "smg", "ferrogw", "portkey", "litellm"}
-    assert able(replace(SETTING, origin=Origin(9000, tls=True))) == set()
-    assert able(replace(SETTING, cache=True)) == set()
-    assert "portkey" not in able(replace(CHAT, workers=2))
+    assert able(replace(SETTING, kind="own")) == able(replace(SETTING, kind="crowd")) == set()
 
 
 @pytest.mark.parametrize("name", sorted(PEERS))

@@ -9,8 +9,10 @@ from bench_report import (
     END,
     MB,
     Report,
+    added,
     budgets,
     cell,
+    costs,
     machine,
     markdown_table,
     micro_table,
@@ -23,7 +25,7 @@ from bench_report import (
 from bench_rounds import Measured, Sample
 from bench_start import Idle, Start
 from bench_streams import Held, Lateness, Stay
-from bench_workloads import SMALL, Budget, Paced
+from bench_workloads import ONE, SMALL, TLS, Budget, Paced
 from bench_wrk import Load
 
 IDLE = Memory(50 * MB, 40 * MB)
@@ -58,6 +60,12 @@ def test_a_budget_is_held_by_the_ratio(cpu_us: float, verdict: str) -> None:
     assert found.splitlines()[-1].endswith(f"| 8 | {verdict} |")
 
 
+def test_who_does_not_answer_holds_no_budget() -> None:
+    ucr = measured("UCR", 0)
+    ucr.samples[:] = [replace(one, load=replace(one.load, requests=0)) for one in ucr.samples]
+    assert budgets([(SMALL, [measured("nginx", 16), ucr])]).endswith("| 8 | NO |")
+
+
 def test_there_are_no_budgets_without_a_measurement_of_what_has_one() -> None:
     assert budgets([(replace(SMALL, budget=None), [measured("UCR", 1)]), (SMALL, [measured("nginx", 1)])]) == ""
 
@@ -69,6 +77,29 @@ def test_the_json_holds_every_sample() -> None:
     assert [len(result["samples"]) for result in found["results"]] == [3, 3]
     assert [result["ratio_to_nginx"] for result in found["results"]] == [1, 2]
     assert "| UCR | 32 | 2.0 |" in report.markdown()
+    assert "| UCR | 32 | 2.0 |" not in report.summary()
+
+
+def test_costs_stand_side_by_side_as_multiples_of_those_of_ucr() -> None:
+    broken = measured("smg", 10)
+    broken.samples[:] = [replace(one, load=replace(one.load, refused=100)) for one in broken.samples]
+    results = [measured("nginx", 16), measured("UCR", 160), measured("litellm", 16000), broken]
+    lines = costs([(SMALL, results), (TLS[0], results[:2])]).splitlines()
+    assert lines[-4] == "|  | nginx | UCR | litellm | smg |"
+    assert lines[-2] == f"| `small`: {SMALL.title} | 16 (0.1) | 160 | 16,000 (100) | errors |"
+    assert lines[-1].endswith("| 16 (0.1) | 160 |  |  |")
+    assert costs([]) == ""
+
+
+def test_what_is_added_at_one_connection_is_told_beside_the_upstream_alone() -> None:
+    direct = measured("direct", 0, Memory(0, 0))
+    direct.samples[:] = [replace(one, load=replace(one.load, p50_us=100, p99_us=200)) for one in direct.samples]
+    found = added([(ONE[0], [measured("UCR", 100), direct]), (SMALL, [measured("UCR", 100)])])
+    assert found.splitlines()[-2:] == [
+        "| UCR | one-small | 1.50 | 2.50 | 1.40 | 2.30 |",
+        "| direct | one-small | 0.10 | 0.20 |  |  |",
+    ]
+    assert added([(SMALL, [measured("UCR", 100)])]) == ""
 
 
 def test_figures_are_put_between_the_marks_of_a_page_again_and_again() -> None:

@@ -1,6 +1,7 @@
 import pytest
 from bench_process import Memory
-from bench_rounds import Measured, Sample, named, ratio, turned
+from bench_rounds import Measured, Sample, kind_of, named, ratio, rounds_of, turned
+from bench_workloads import ONE, SMALL, TLS
 from bench_wrk import Load
 
 
@@ -48,3 +49,21 @@ def test_every_contender_is_first_in_turn() -> None:
     orders = [turned("abc", number) for number in (1, 2, 3, 4)]
     assert ["".join(order) for order in orders] == ["abc", "bca", "cab", "abc"]
     assert turned("", 1) == []
+
+
+def test_workloads_without_a_budget_are_measured_less_often_and_at_least_once() -> None:
+    assert [rounds_of(5, SMALL), rounds_of(5, ONE[0]), rounds_of(1, ONE[0])] == [5, 3, 1]
+
+
+@pytest.mark.parametrize(("refused", "is_sound"), [(0, True), (10, True), (11, False), (1000, False)])
+def test_who_refuses_more_than_one_in_a_hundred_does_not_do_the_work(refused: int, is_sound: bool) -> None:
+    assert Measured("smg", samples=[sample(0.1, refused=refused)]).is_sound is is_sound
+
+
+def test_who_answers_nothing_does_not_do_the_work() -> None:
+    assert not Measured("smg").is_sound
+    assert not Measured("smg", samples=[sample(0.1, requests=0)]).is_sound
+
+
+def test_work_is_for_those_who_can_do_it() -> None:
+    assert [kind_of(workload) for workload in (SMALL, ONE[0], TLS[0])] == ["plain", "single", "own"]

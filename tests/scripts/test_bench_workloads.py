@@ -38,3 +38,9 @@ def test_titles_say_what_is_done() -> None:
 def test_budgets_belong_to_the_paths_that_have_one() -> None:
     found = {workload.name: workload.budget.ratio for workload in WORKLOADS if workload.budget}
     assert found == {"small": 8, "large": 10, "stream": 14, "hit": 4.5, "hit-store": 10}
+
+
+def test_what_every_router_is_able_to_do_is_told_apart() -> None:
+    plain = {workload.name for workload in WORKLOADS if workload.is_plain}
+    ways = [prefix + name for prefix in ("", "pass-", "chat-") for name in ("small", "large", "stream")]
+    assert plain == set(ways)
