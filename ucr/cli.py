@@ -9,7 +9,7 @@ from functools import partial
 import click
 import trio
 
-from ucr import __version__, hygiene, listening, parent
+from ucr import __version__, hygiene, listening, parent, tls
 from ucr.config.model import Config
 from ucr.config.overrides import Overrides
 from ucr.demo import open_demo
@@ -95,6 +95,8 @@ def check(config: str | None) -> None:
     """Check the configuration and print everything that is wrong with it."""
     try:
         found = from_file(config, os.environ, Overrides())
+        if found is not None:
+            tls.check(found)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)

@@ -14,6 +14,7 @@ from ucr.access import is_loopback
 
 Report = Callable[[BaseException], None]
 Serve = Callable[[Any], Awaitable[None]]
+Secure = Callable[[Any], Awaitable[Any]]
 IsShared = Callable[[str], bool]
 
 _REFUSAL_BODY = (
@@ -50,13 +51,22 @@ class NoRoom(Exception):
 class Connections:
     """Accepts connections and serves each; one above the limits is told 529 and closed.
 
-    An address that `is_shared`, by all programs here or by all clients of a proxy, may have as many as there are.
-    `report` gets what would otherwise have ended the process and, every 10 s at most, that there is `NoRoom`.
+    `secure` shakes hands before anything is read. An address that `is_shared`, by all programs here or by all clients
+    of a proxy, may have as many as there are. `report` gets what would otherwise have ended the process and, every
+    10 s at most, that there is `NoRoom`.
     """
 
-    def __init__(self, serve: Serve, limits: Limits, report: Report, is_shared: IsShared = is_loopback) -> None:
+    def __init__(
+        self,
+        serve: Serve,
+        limits: Limits,
+        report: Report,
+        is_shared: IsShared = is_loopback,
+        secure: Secure | None = None,
+    ) -> None:
         self._serve = serve
         self._is_shared = is_shared
+        self._secure = secure
         self._limits = limits
         self._report = report
         self._addresses: Counter[str] = Counter()
@@ -104,7 +114,7 @@ class Connections:
             address = stream.socket.getpeername()[0]
             if self._may_come(address):
                 with self._counted(address):
-                    await self._serve(stream)
+                    await self._serve(stream if self._secure is None else await self._secure(stream))
             elif self._refusing < _MOST_REFUSING:
                 await self._refuse(stream)
         except Exception as error:  # noqa: BLE001 - the connection's edge
@@ -133,6 +143,8 @@ class Connections:
         self._refusing += 1
         try:
             with trio.move_on_after(_REFUSING_S), suppress(trio.BrokenResourceError):
+                if self._secure is not None:
+                    stream = await self._secure(stream)
                 await stream.receive_some(65_536)
                 await stream.send_all(_REFUSAL)
                 await stream.send_eof()

@@ -13,6 +13,7 @@ from ucr.forwarding import Proxies
 from ucr.guard import GuardedServer
 from ucr.lane.front import FrontLane, FrontServer
 from ucr.proxied import Proxied
+from ucr.tls import Tls
 
 Server = FrontServer | GuardedServer
 
@@ -26,11 +27,13 @@ def server_of(config: Config, api: Api, report: Report) -> Server:
         most_per_address=server.max_connections_per_address,
     )
     proxies = Proxies(server.trusted_proxies)
+    tls = None if server.tls_cert is None else Tls(config, report)
     connections = partial(
         Connections,
         limits=limits,
         report=report,
         is_shared=lambda address: is_loopback(address) or proxies.are_at(address),
+        secure=None if tls is None else tls.secured,
     )
     answer, bodies = answer_of(config, api, proxies), Bodies(server.bodies_limit_bytes)
     app = AsgiApp(answer, new_request_id, server.body_limit_bytes, bodies)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+from ucr import tls
 from ucr.config.load import load
 from ucr.config.model import Config, Provider
 from ucr.config.overrides import Overrides, overrides_of
@@ -68,6 +69,7 @@ class Source:
         """
         config = from_file(self._option, self._environ, self._overrides)
         if config is not None:
+            tls.check(config)
             return config
         if self._discovered is None:
             raise ConfigError((Problem("configuration", "file", "", "the file is gone; put it back"),))
@@ -84,6 +86,7 @@ class Source:
         self.signature = signature_of(self.place())
         config = from_file(self._option, self._environ, self._overrides)
         if config is not None:
+            tls.check(config)
             yield config
             return
         wanted = self._overrides.over(overrides_of(self._environ))
@@ -106,7 +109,7 @@ def banner(config: Config, port: int) -> str:
     """Return what the start prints: what was found, and how Claude Code is pointed at it."""
     host = "127.0.0.1" if config.server.host in ("0.0.0.0", "::") else config.server.host
     shown = f"[{host}]" if ":" in host else host
-    lines = [f"ucr-trio serves http://{shown}:{port}  (configuration: {config.source})"]
+    lines = [f"ucr-trio serves {config.server.scheme}://{shown}:{port}  (configuration: {config.source})"]
     lines += [f"  warning: {warning}" for warning in config.warnings]
     for provider in config.providers:
         state = "" if provider.enabled else ", disabled"
@@ -117,7 +120,7 @@ def banner(config: Config, port: int) -> str:
     key = "your client key" if config.clients else "anything"
     lines += [
         "point Claude Code at it:",
-        f"  export ANTHROPIC_BASE_URL=http://{shown}:{port}",
+        f"  export ANTHROPIC_BASE_URL={config.server.scheme}://{shown}:{port}",
         f'  export ANTHROPIC_AUTH_TOKEN="{key}"',
     ]
     return "\n".join(lines)

@@ -87,4 +87,5 @@ def default_url(option: str | None, environ: Mapping[str, str]) -> str:
     host = environ.get("UCR_HOST", "127.0.0.1") if config is None else config.server.host
     port = environ.get("UCR_PORT", "3000") if config is None else config.server.port
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{shown}:{port}"
+    scheme = "http" if config is None else config.server.scheme
+    return f"{scheme}://{shown}:{port}"

@@ -27,6 +27,7 @@ from ucr.config.model import Config
 from ucr.config.plan import Plan, plan_of
 from ucr.connections import NoRoom
 from ucr.control import LocalControl
+from ucr.errors import ConfigError
 from ucr.generation import Generation
 from ucr.limits import ClientLimits
 from ucr.link import ControlChild, Link, control_stream
@@ -160,6 +161,8 @@ async def open_worker(
     def report(error: BaseException) -> None:
         if isinstance(error, NoRoom):
             log.warning("accept.paused", error=str(error))
+        elif isinstance(error, ConfigError):
+            log.error("config.rejected", error=str(error))
         else:
             log.error("connection.crashed", error=repr(error))
 

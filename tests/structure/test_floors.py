@@ -139,6 +139,8 @@ FLOORS = {
     "ucr.roster": EDGE,
     "ucr.snapshot": EDGE,
     "ucr.server": EDGE,
+    "ucr.tls": EDGE,
+    "ucr.tls_stream": EDGE,
     "ucr.tree": EDGE,
     "ucr.upstream": EDGE,
     "ucr.hygiene": EDGE,

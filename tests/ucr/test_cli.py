@@ -99,6 +99,15 @@ def test_everything_that_is_wrong_is_printed_at_once(here: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_certificate_that_is_not_there_has_status_2_and_a_remedy(here: Path, command: str) -> None:
+    places = f"[server]\ntls_cert = '{here}/no.pem'\ntls_key = '{here}/no.key'\n"
+    (here / "ucr.toml").write_text(FILE.replace("[server]\n", places, 1), "utf-8")
+    result = run(command)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"ucr.toml: server.tls_cert = {here}/no.pem: cannot be read: No such file")
+
+
 def test_a_file_that_is_not_there_has_status_2(here: Path) -> None:
     result = run("check", "--config", "gone.toml")
     assert (result.exit_code, result.stderr) == (2, "gone.toml: --config: there is no such file\n")

@@ -109,6 +109,9 @@ def _server(reading: Reading, tree: Values) -> Server:
     if server.bodies_limit_bytes < server.body_limit_bytes:
         remedy = f"must be at least body_limit_bytes, {server.body_limit_bytes}: else no such body could come"
         reading.problem("server.bodies_limit_bytes", server.bodies_limit_bytes, remedy)
+    if (server.tls_cert is None) != (server.tls_key is None):
+        missing, given = ("tls_key", "tls_cert") if server.tls_key is None else ("tls_cert", "tls_key")
+        reading.problem(f"server.{missing}", None, f"is missing beside {given}: TLS needs both")
     return server
 
 

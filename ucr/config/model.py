@@ -36,6 +36,13 @@ class Server:
     bodies_limit_bytes: int = 134_217_728
     trusted_proxies: tuple[str, ...] = ()
     compression: bool = False
+    tls_cert: str | None = None
+    tls_key: str | None = None
+
+    @property
+    def scheme(self) -> str:
+        """Return how URLs of the router begin."""
+        return "http" if self.tls_cert is None else "https"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,10 +81,9 @@ SERVER = Section(
             "tls_cert",
             Text(says="a file's path"),
             "(none)",
-            "File of the server's certificate chain.",
-            later=True,
+            "PEM file of the server's certificate chain; with it, only TLS is spoken.",
         ),
-        Field("tls_key", Text(says="a file's path"), "(none)", "File of the certificate's key.", later=True),
+        Field("tls_key", Text(says="a file's path"), "(none)", "PEM file of the certificate's key."),
     ),
     '[server]\nhost = "127.0.0.1"\nport = 3000',
 )

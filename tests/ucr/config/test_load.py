@@ -81,6 +81,12 @@ def test_a_body_must_fit_among_the_bodies() -> None:
     assert f"server.bodies_limit_bytes = 1999: {remedy}" in found
 
 
+@pytest.mark.parametrize(("given", "missing"), [("tls_cert", "tls_key"), ("tls_key", "tls_cert")])
+def test_tls_needs_a_certificate_and_its_key(given: str, missing: str) -> None:
+    remedy = f"server.{missing}: is missing beside {given}: TLS needs both"
+    assert remedy in problems(f"[server]\n{given} = 'file.pem'")
+
+
 def test_every_section_is_read() -> None:
     config = loaded(
         """

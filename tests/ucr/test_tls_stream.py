@@ -1,0 +1,135 @@
+"""TLS over one connection: both directions, both ends, and clients that do it wrong."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+import trustme
+from trio.testing import MockClock
+
+from tests.world.certificates import client_context, encrypted, files_in
+from tests.world.network import MemoryStream, stream_pair
+from ucr.tls_stream import TlsStream
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def context(authority: trustme.CA, tmp_path: Path) -> Iterator[ssl.SSLContext]:
+    files = files_in(tmp_path, authority)
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    made.load_cert_chain(files.cert, files.key)
+    made.set_alpn_protocols(["http/1.1"])
+    yield made
+
+
+Client = trio.SSLStream[trio.abc.Stream]
+
+
+async def connected(context: ssl.SSLContext, trust: ssl.SSLContext) -> tuple[TlsStream, Client, MemoryStream]:
+    """Return the server's end, the client's, and the connection below the client's."""
+    server, client = stream_pair()
+    stream = TlsStream(server, context)
+    clients: list[Client] = []
+
+    async def connect() -> None:
+        clients.append(await encrypted(client, trust))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connect)
+        nursery.start_soon(stream.handshake)
+    return stream, clients[0], client
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_what_one_end_sends_the_other_receives(
+    version: ssl.TLSVersion, context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    trust = client_context(authority, "h2", "http/1.1")
+    trust.maximum_version = version
+    stream, client, _ = await connected(context, trust)
+    assert stream.protocol == "http/1.1"
+    assert repr(stream) == f"<TlsStream {version.name.replace('_', '.')}, http/1.1>"
+    large = bytes(range(256)) * 2_000
+    received = b""
+
+    async def echo() -> None:
+        await stream.send_all(await stream.receive_some() + large)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(echo)
+        await client.send_all(b"abc")
+        while len(received) < 3 + len(large):
+            received += await client.receive_some()
+    assert received == b"abc" + large
+
+
+async def test_no_more_is_received_than_was_asked_for(context: ssl.SSLContext, authority: trustme.CA) -> None:
+    stream, client, _ = await connected(context, client_context(authority))
+    await client.send_all(b"abcd")
+    assert [await stream.receive_some(1), await stream.receive_some(2), await stream.receive_some()] == [
+        b"a",
+        b"bc",
+        b"d",
+    ]
+
+
+@pytest.mark.parametrize("is_polite", [True, False])
+async def test_a_client_that_leaves_has_ended(
+    is_polite: bool, context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    stream, client, below = await connected(context, client_context(authority))
+    await (client if is_polite else below).aclose()
+    assert await stream.receive_some() == b""
+
+
+async def test_an_end_is_said_in_tls_and_what_comes_then_is_not_looked_at(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    stream, client, _ = await connected(context, client_context(authority))
+    await stream.send_all(b"last")
+    await stream.send_eof()
+    await stream.send_eof()
+    assert await client.receive_some() == b"last"
+    assert await client.receive_some() == b""  # a client of trio breaks at an end that was not announced
+    await client.send_all(b"too late")
+    assert b"too late" not in await stream.receive_some()
+
+
+async def test_garbage_in_the_handshake_is_told_and_refused(context: ssl.SSLContext) -> None:
+    server, client = stream_pair()
+    await client.send_all(b"\x16\x03\x01\x00\x05garbage")
+    with pytest.raises(ssl.SSLError):
+        await TlsStream(server, context).handshake()
+    assert (await client.receive_some())[:1] == b"\x15"  # an alert
+
+
+async def test_garbage_after_the_handshake_breaks_the_connection(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    stream, _, below = await connected(context, client_context(authority))
+    await below.send_all(b"\x17\x03\x03\x00\x05abcde")
+    with pytest.raises(trio.BrokenResourceError):
+        await stream.receive_some()
+
+
+async def test_a_client_that_is_gone_breaks_who_sends(
+    context: ssl.SSLContext, authority: trustme.CA, autojump_clock: MockClock
+) -> None:
+    stream, _, below = await connected(context, client_context(authority))
+    await below.aclose()
+    with pytest.raises(trio.BrokenResourceError):
+        await stream.send_all(b"x")
+    await stream.aclose()
+
+
+async def test_it_looks_like_the_connection_below(context: ssl.SSLContext) -> None:
+    server, _client = stream_pair()
+    stream = TlsStream(server, context)
+    assert stream.socket is server.socket
+    await stream.wait_send_all_might_not_block()
