@@ -33,8 +33,8 @@ from ucr.connections import Connections, Limits, Serve
 from ucr.fields import HEAD_LIMIT_BYTES
 from ucr.lane.gate import POISON, Gate
 from ucr.lane.head import late, malformed
+from ucr.writing import plain_socket, write
 
-_WRITE_BYTES = 64 * 1024
 _LINGER_S = 2.0
 """How long a body that nobody wants is still read after its answer (nginx: `lingering_timeout`, 5 s)."""
 _AHEAD_BYTES = 64 * 1024
@@ -154,6 +154,7 @@ class GuardedConnection(TCPServer):
     ) -> None:
         super().__init__(app, config, context, {}, stream)
         self._limits = limits
+        self._socket = plain_socket(stream)
         self._ahead = bytearray()
         self._lost = trio.Event()
         self._reading = trio.CancelScope()
@@ -276,15 +277,12 @@ class GuardedConnection(TCPServer):
 
     async def _send(self, data: bytes) -> bool:
         try:
-            for start in range(0, len(data), _WRITE_BYTES):
-                with trio.move_on_after(self._limits.write_s) as scope:
-                    await self.stream.send_all(data[start : start + _WRITE_BYTES])
-                if scope.cancelled_caught:
-                    await trio.aclose_forcefully(self.stream)
-                    return False
-        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+            is_sent = await write(self.stream, self._socket, data, self._limits.write_s)
+        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError, OSError):
             return False  # busy: the lock leaves no other sender, so the reader is closing the connection
-        return True
+        if not is_sent:
+            await trio.aclose_forcefully(self.stream)
+        return is_sent
 
 
 def guarded_config(limits: Limits) -> HypercornConfig:

@@ -142,6 +142,7 @@ FLOORS = {
     "ucr.tls": EDGE,
     "ucr.tls_stream": EDGE,
     "ucr.tree": EDGE,
+    "ucr.writing": EDGE,
     "ucr.upstream": EDGE,
     "ucr.hygiene": EDGE,
     "ucr.link": EDGE,

@@ -15,10 +15,11 @@ from contextlib import suppress
 
 import trio
 
+from ucr.writing import plain_socket, write
+
 READ_BYTES = 65_536
 AHEAD_BYTES = 65_536
 """How much is read of what follows a request that is still being answered."""
-_WRITE_BYTES = 65_536
 _LINGER_S = 2.0
 """How long what nobody wants is still read after the last answer (nginx: `lingering_timeout`, 5 s)."""
 
@@ -47,7 +48,7 @@ class Line:
         self.scope = trio.CancelScope()
         self.is_answered = True
         self.is_late = False
-        self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
+        self._socket = plain_socket(stream)
         self._write_s = write_s
         self._ahead = bytearray()
         self._watching: trio.CancelScope | None = None
@@ -80,22 +81,10 @@ class Line:
         No checkpoint when all is taken at once.
         """
         try:
-            for start in range(self._write_now(data), len(data), _WRITE_BYTES):
-                with trio.move_on_after(self._write_s) as patience:
-                    await self.stream.send_all(data[start : start + _WRITE_BYTES])
-                if patience.cancelled_caught:
-                    return await self.lose("the client does not read")
+            if not await write(self.stream, self._socket, data, self._write_s):
+                await self.lose("the client does not read")
         except _LOST:
             await self.lose("the client left")
-
-    def _write_now(self, data: bytes) -> int:
-        """Write what the system takes without waiting; return how much that was."""
-        if self._socket is None:
-            return 0
-        try:
-            return os.write(self._socket.fileno(), data)
-        except BlockingIOError:
-            return 0
 
     async def lose(self, reason: str) -> None:
         """Give the connection up: the caller is cancelled here."""

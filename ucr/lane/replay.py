@@ -6,11 +6,11 @@ import trio
 
 
 class ReplayStream(trio.abc.HalfCloseableStream):
-    """Gives `data` before what the stream gives; all else is the stream's own."""
+    """Gives `data` before what the stream `below` gives; all else is the stream's own."""
 
     def __init__(self, data: bytes, stream: trio.abc.HalfCloseableStream) -> None:
         self._data = data
-        self._stream = stream
+        self._stream = self.below = stream
         self.socket: Any = getattr(stream, "socket", None)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:

@@ -1,0 +1,103 @@
+"""How long a client may take nothing, on a socket and on other streams."""
+
+import socket as stdlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import MockClock, memory_stream_pair
+
+from tests.world.network import stream_pair
+from ucr.lane.replay import ReplayStream
+from ucr.writing import PIECE_BYTES, plain_socket, write, write_now
+
+LARGE = b"x" * 3_000_000
+
+
+@asynccontextmanager
+async def sockets() -> AsyncIterator[tuple[trio.SocketStream, trio.SocketStream]]:
+    """Yield both ends of a connection whose buffers are small."""
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener:
+        listener.socket.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 32_768)
+        client = await trio.open_tcp_stream(*listener.socket.getsockname())
+        client.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVBUF, 32_768)
+        server = await listener.accept()
+    async with server, client:
+        yield server, client
+
+
+async def test_a_client_that_takes_a_little_each_time_gets_all(autojump_clock: MockClock) -> None:
+    received = 0
+    async with sockets() as (server, client), trio.open_nursery() as nursery:
+
+        async def read_slowly() -> None:
+            nonlocal received
+            while received < len(LARGE):
+                await trio.sleep(20)
+                received += len(await client.receive_some(400_000))
+
+        nursery.start_soon(read_slowly)
+        assert await write(server, plain_socket(server), LARGE, 30.0)
+    assert received == len(LARGE)
+    assert trio.current_time() > 60
+
+
+async def test_a_client_that_takes_nothing_any_more_is_given_up(autojump_clock: MockClock) -> None:
+    async with sockets() as (server, client), trio.open_nursery() as nursery:
+
+        async def read_once() -> None:
+            await trio.sleep(20)
+            read = 0
+            while read < 1_000_000:
+                read += len(await client.receive_some(400_000))
+
+        nursery.start_soon(read_once)
+        assert not await write(server, plain_socket(server), LARGE, 30.0)
+        assert trio.current_time() == 50
+
+
+async def test_what_the_system_takes_at_once_needs_no_turn_of_the_loop() -> None:
+    async with sockets() as (server, client):
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            assert await write(server, plain_socket(server), b"abc", 30.0)
+        assert not scope.cancelled_caught
+        assert await client.receive_some() == b"abc"
+        socket = plain_socket(server)
+        assert socket is not None
+        while write_now(socket, LARGE):
+            pass
+        assert write_now(socket, b"more") == 0
+
+
+async def test_a_client_that_left_is_an_error_of_the_system() -> None:
+    async with sockets() as (server, client):
+        client.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        await client.aclose()
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            await write(server, plain_socket(server), LARGE, 30.0)
+
+
+async def test_another_stream_is_given_pieces_each_of_which_is_progress(autojump_clock: MockClock) -> None:
+    server, _client = memory_stream_pair()
+    pieces: list[float] = []
+
+    async def take_slowly() -> None:
+        pieces.append(trio.current_time())
+        await trio.sleep(20)
+
+    server.send_stream.send_all_hook = take_slowly
+    assert plain_socket(server) is None
+    assert await write(server, None, b"x" * (PIECE_BYTES * 2 + 1), 30.0)
+    assert pieces == [0, 20, 40]
+    server.send_stream.send_all_hook = trio.sleep_forever
+    assert not await write(server, None, b"x", 30.0)
+    assert trio.current_time() == 90
+
+
+async def test_a_connection_that_was_handed_over_is_still_a_socket() -> None:
+    async with sockets() as (server, _client):
+        assert plain_socket(ReplayStream(b"GET", server)) is server.socket
+    assert plain_socket(ReplayStream(b"GET", stream_pair()[0])) is None
