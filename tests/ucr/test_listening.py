@@ -38,5 +38,5 @@ async def test_a_socket_that_was_passed_on_is_accepted_from() -> None:
     again = inherited((bound.detach(),))
     assert not again[0].get_inheritable()
     (listener,) = listeners(again)
-    async with listener, await trio.open_tcp_stream("127.0.0.1", port):
-        await (await listener.accept()).aclose()
+    async with listener, await trio.open_tcp_stream("127.0.0.1", port), await listener.accept() as accepted:
+        assert accepted.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
