@@ -7,11 +7,13 @@ from typing import Any
 import h11
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.world import answers, http1_corpus
+from tests.world.http1_differences import DIFFERENCES, difference_in, read_by_h11, read_by_lane
 from tests.world.router import FRONT_LANE, Heard, World, config_of, open_router, provider
+from tests.world.sources import ROOT
 from ucr.lane.front import FIRST_S, HOT, Calendar
 from ucr.lane.head import HeadReader, HeadRefused, read_head
 
@@ -151,30 +153,84 @@ def test_where_h11_differs_the_lane_is_the_stricter(name: str) -> None:
     assert h11_accepts(data) is (name in http1_corpus.LANE_ONLY)
 
 
-LINES = st.sampled_from(
-    [b"GET / HTTP/1.1", b"POST /a?b HTTP/1.0", b"PUT * HTTP/1.1", b"GET / HTTP/1.2", b"GET /"]
-)
-FIELDS = st.sampled_from(
-    [
-        b"host: a",
-        b"Host:a:80",
-        b"content-length: 3",
-        b"transfer-encoding: chunked",
-        b"x: y",
-        b" z",
-        b"a\x00: b",
-        b"c:d\xff",
-    ]
-)
-PARTS = st.one_of(FIELDS, st.binary(max_size=12))
-ENDS = st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r"])
+@pytest.mark.parametrize("name", sorted(http1_corpus.LANE_ONLY))
+def test_each_difference_of_the_corpus_is_a_documented_one(name: str) -> None:
+    assert difference_in(http1_corpus.REFUSED[name][0]) is not None
 
 
-@given(LINES, st.lists(st.tuples(PARTS, ENDS), max_size=6), ENDS)
-def test_no_head_is_read_that_h11_refuses(line: bytes, fields: list[tuple[bytes, bytes]], end: bytes) -> None:
-    data = line + end + b"host: a\r\n" + b"".join(field + stop for field, stop in fields) + b"\r\n"
-    if lane_accepts(data):
-        assert h11_accepts(data)
+def test_every_difference_is_listed_in_the_docs_and_no_other() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    section = page.partition("### Where the lane is stricter than h11")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").rpartition(" | ")[0] for line in section.splitlines() if line.startswith("| ")]
+    assert rows[1:] == list(DIFFERENCES)
+
+
+def choices(*likely: bytes) -> st.SearchStrategy[bytes]:
+    """Give one of these, most often, or any bytes."""
+    return st.one_of(st.sampled_from(likely), st.sampled_from(likely), st.binary(max_size=10))
+
+
+LINES = choices(
+    b"GET / HTTP/1.1",
+    b"POST /a?b HTTP/1.1",
+    b"POST /a?b=%20 HTTP/1.0",
+    b"PUT * HTTP/1.1",
+    b"GET / HTTP/1.2",
+    b"GET / HTTP/2.0",
+    b"GET /",
+    b"A" * 40 + b" / HTTP/1.1",
+)
+FIELDS = choices(
+    b"host: a",
+    b"Host:[::1]:80",
+    b"host: a/b",
+    b"content-length: 3",
+    b"Content-Length: 003",
+    b"content-length: 3, 3",
+    b"content-length: +3",
+    b"transfer-encoding: chunked",
+    b"Transfer-Encoding: gzip, chunked",
+    b"x: y",
+    b"x:\tz\t",
+    b" z",
+    b"a\x00: b",
+    b"c:d\xff",
+    b"e: f\x01",
+    b"expect: 100-continue",
+)
+BODIES = st.one_of(
+    choices(b"abc", b"abcGET / HTTP/1.1\r\nhost: a\r\n\r\n", b""),
+    st.lists(
+        choices(
+            b"3\r\nabc\r\n",
+            b"003\r\nabc\r\n",
+            b"A;x=y\r\n0123456789\r\n",
+            b"3 ;x\r\nabc\r\n",
+            b"3;\x01\r\nabc\r\n",
+            b"3\nabc\n",
+            b"0x3\r\nabc\r\n",
+            b"0000000000000003\r\nabc\r\n",
+            b"0\r\n\r\n",
+            b"0\r\nx: y\r\n\r\n",
+            b"0\r\nx\r\n\r\n",
+        ),
+        max_size=4,
+    ).map(b"".join),
+)
+ENDS = st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(LINES, st.lists(st.tuples(FIELDS, ENDS), max_size=5), BODIES)
+def test_whatever_comes_the_lane_reads_what_h11_reads_or_refuses_it_for_a_documented_reason(
+    line: bytes, fields: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    data = line + b"\r\nhost: a\r\n" + b"".join(field + stop for field, stop in fields) + b"\r\n" + body
+    lane, other = read_by_lane(data), read_by_h11(data)
+    if lane is not None:
+        assert lane == other
+    elif other is not None:
+        assert difference_in(data) is not None, data
 
 
 def stable(heard: Heard) -> tuple[int, dict[str, str], bytes]:
