@@ -42,8 +42,10 @@ class Hold:
 
     def resize(self, size_bytes: int) -> None:
         """Hold so many bytes from now on; raise `ApiError` 529, with nothing changed, when there is no room."""
-        self.check(size_bytes)
-        self._budget.held_bytes += size_bytes - self.held_bytes
+        more, budget = size_bytes - self.held_bytes, self._budget
+        if more > 0 and budget.held_bytes + more > budget.limit_bytes:
+            raise exhausted()
+        budget.held_bytes += more
         self.held_bytes = size_bytes
 
     def check(self, size_bytes: int) -> None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import trio
 
-from ucr.writing import plain_socket, write
+from ucr.writing import plain_socket, write, write_now
 
 READ_BYTES = 65_536
 AHEAD_BYTES = 65_536
@@ -81,7 +81,8 @@ class Line:
         No checkpoint when all is taken at once.
         """
         try:
-            if not await write(self.stream, self._socket, data, self._write_s):
+            sent = 0 if self._socket is None else write_now(self._socket, data)
+            if sent < len(data) and not await write(self.stream, self._socket, data[sent:], self._write_s):
                 await self.lose("the client does not read")
         except _LOST:
             await self.lose("the client left")
