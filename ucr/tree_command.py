@@ -4,6 +4,7 @@ The HTTP client is loaded by the command alone: `serve` shares the command line 
 """
 
 import os
+import ssl
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING
 import click
 import trio
 
+from ucr.config.model import Config
 from ucr.config.overrides import Overrides
 from ucr.drawing import drawn
 from ucr.errors import ConfigError
 from ucr.starting import from_file
+from ucr.tls import pinned_to
 
 if TYPE_CHECKING:
     import httpx
@@ -37,7 +40,8 @@ class Unanswered(Exception):
 def tree(url: str | None, key: str | None, watch: bool, config: str | None) -> None:
     """Print the supervisors and actors of the running router: states, restarts, mailboxes, statistics."""
     try:
-        trio.run(show, url or default_url(config, os.environ), key, watch)
+        found_url, trust = default_url(config, os.environ)
+        trio.run(show, url or found_url, key, watch, True if url else trust)
     except Unanswered as error:
         click.echo(str(error), err=True)
         sys.exit(FAILED)
@@ -45,12 +49,17 @@ def tree(url: str | None, key: str | None, watch: bool, config: str | None) -> N
         return
 
 
-async def show(url: str, key: str | None, watch: bool) -> None:
-    """Print the tree; with `watch` for ever, on a screen that is cleared each time."""
+async def show(url: str, key: str | None, watch: bool, trust: ssl.SSLContext | bool = True) -> None:
+    """Print the tree; with `watch` for ever, on a screen that is cleared each time.
+
+    `trust` says which certificates are believed; True are those that the system believes.
+    """
     import httpx
 
     headers = {} if key is None else {"x-api-key": key}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=ANSWER_S, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, timeout=ANSWER_S, trust_env=False, verify=trust
+    ) as client:
         click.echo(await page(client, url))
         while watch:
             await trio.sleep(WATCH_S)
@@ -78,8 +87,11 @@ def _words(answer: "httpx.Response") -> str:
         return answer.text[:200]
 
 
-def default_url(option: str | None, environ: Mapping[str, str]) -> str:
-    """Return where the router of this configuration listens; the defaults where there is no valid one."""
+def default_url(option: str | None, environ: Mapping[str, str]) -> tuple[str, ssl.SSLContext | bool]:
+    """Return where the router of this configuration listens, and whom to believe that it is the router.
+
+    Where there is no valid configuration, it is the defaults.
+    """
     try:
         config = from_file(option, environ, Overrides())
     except ConfigError:
@@ -88,4 +100,13 @@ def default_url(option: str | None, environ: Mapping[str, str]) -> str:
     port = environ.get("UCR_PORT", "3000") if config is None else config.server.port
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     scheme = "http" if config is None else config.server.scheme
-    return f"{scheme}://{shown}:{port}"
+    return f"{scheme}://{shown}:{port}", _trust(config)
+
+
+def _trust(config: Config | None) -> ssl.SSLContext | bool:
+    if config is None or config.server.tls_cert is None:
+        return True
+    try:
+        return pinned_to(config.server.tls_cert)
+    except OSError:
+        return True

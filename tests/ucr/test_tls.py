@@ -155,6 +155,17 @@ async def test_a_renewed_certificate_is_shown_and_one_that_cannot_be_used_is_not
         assert len([line for line in world.lines if line["event"] == "config.rejected"]) == 1
 
 
+async def test_who_knows_the_file_believes_the_certificate_in_it_and_no_other(
+    files: Files, authority: trustme.CA, autojump_clock: MockClock
+) -> None:
+    async with opened(files) as world:
+        trust = tls.pinned_to(str(files.cert))
+        await encrypted((await world.connect()).stream, trust, "any.name")
+        files.write(authority)
+        with pytest.raises(trio.BrokenResourceError):
+            await encrypted((await world.connect()).stream, tls.pinned_to(str(files.cert)))
+
+
 def key_of(other: trustme.CA) -> bytes:
     return bytes(other.issue_cert("localhost").private_key_pem.bytes())
 

@@ -38,11 +38,12 @@ def test_where_no_router_answers_the_command_fails_and_says_what_helps() -> None
 def test_the_address_comes_from_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "ucr.toml"
     file.write_text('[[providers]]\nid = "groq"\napi_key = "k"\n[server]\nport = 4321\n', "utf-8")
-    assert default_url(str(file), {}) == "http://127.0.0.1:4321"
+    assert default_url(str(file), {})[0] == "http://127.0.0.1:4321"
     served_with_tls = '[[providers]]\nid = "groq"\napi_key = "k"\n[server]\ntls_cert = "c"\ntls_key = "k"\n'
     file.write_text(served_with_tls, "utf-8")
-    assert default_url(str(file), {}) == "https://127.0.0.1:3000"
+    assert default_url(str(file), {})[0] == "https://127.0.0.1:3000"
+    assert default_url(str(file), {})[1] is True  # there is no such certificate to believe
     file.write_text("[server]\nport = 'x'", "utf-8")
-    assert default_url(str(file), {"UCR_PORT": "5555"}) == "http://127.0.0.1:5555"
+    assert default_url(str(file), {"UCR_PORT": "5555"})[0] == "http://127.0.0.1:5555"
     everywhere = {"UCR_HOST": "::"}
-    assert default_url(str(file), everywhere) == "http://[::1]:3000"
+    assert default_url(str(file), everywhere)[0] == "http://[::1]:3000"
