@@ -1,9 +1,9 @@
 """The routes of the HTTP surface, and the edge of every request: what goes wrong is answered here."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import trio
 
@@ -86,7 +86,7 @@ class Api:
         self._meter = Meter()
         self._started = 0
         self._open: set[Patience] = set()
-        self._changed = trio.Event()
+        self._idle = trio.Event()
         self._clients = registry.clients(router.unix_time)
         self.is_draining = False
 
@@ -105,29 +105,30 @@ class Api:
         record.peer = exchange.peer
         visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience, router)
         record.dialect = visit.client.name
-        with generation.visit(), self._accounted(visit):
-            try:
-                await self._dispatch(visit)
-            except ApiError as error:
-                await _fail(visit, error)
-            except MemoryError:
-                self._log.error("memory.exhausted", request_id=exchange.request_id)
-                await _fail(visit, ApiError("overloaded_error", _NO_MEMORY, retry_after_s=_NO_MEMORY_RETRY_S))
-            except Exception as error:  # noqa: BLE001 - the request's edge
-                self._log.error("request.crashed", request_id=exchange.request_id, error=repr(error))
-                await _fail(visit, ApiError("api_error", "the router failed; see its log for this request-id"))
-
-    @contextmanager
-    def _accounted(self, visit: Visit) -> Iterator[None]:
         self._started += 1
-        self._open.add(visit.patience)
+        self._open.add(patience)
+        generation.enter()
         try:
-            yield
+            await self._guarded(visit)
         finally:
-            self._open.discard(visit.patience)
+            generation.leave()
+            self._open.discard(patience)
             self._report(visit)
-            self._changed.set()
-            self._changed = trio.Event()
+            if not self._open:
+                self._idle.set()
+
+    async def _guarded(self, visit: Visit) -> None:
+        """Answer, and if that fails say so: nobody is left without an answer."""
+        try:
+            await self._dispatch(visit)
+        except ApiError as error:
+            await _fail(visit, error)
+        except MemoryError:
+            self._log.error("memory.exhausted", request_id=visit.exchange.request_id)
+            await _fail(visit, ApiError("overloaded_error", _NO_MEMORY, retry_after_s=_NO_MEMORY_RETRY_S))
+        except Exception as error:  # noqa: BLE001 - the request's edge
+            self._log.error("request.crashed", request_id=visit.exchange.request_id, error=repr(error))
+            await _fail(visit, ApiError("api_error", "the router failed; see its log for this request-id"))
 
     def _report(self, visit: Visit) -> None:
         record, exchange = visit.record, visit.exchange
@@ -168,7 +169,9 @@ class Api:
     async def wait_idle(self) -> None:
         """Return when no request is open."""
         while self._open:
-            await self._changed.wait()
+            if self._idle.is_set():
+                self._idle = trio.Event()
+            await self._idle.wait()
 
 
 def dialect_of(exchange: Exchange) -> str:
@@ -286,8 +289,16 @@ ROUTES = (
 )
 
 
+_EXACT: Mapping[tuple[str, str], Route] = MappingProxyType(
+    {(method, route.path): route for route in ROUTES if not route.is_prefix for method in route.methods}
+)
+
+
 def _route(method: str, path: str) -> Route:
     """Return the route of a request; raise `ApiError` 404 for another path, 405 for another method."""
+    exact = _EXACT.get((method, path))
+    if exact is not None:
+        return exact
     found = [route for route in ROUTES if _fits(route, path)]
     if not found:
         raise ApiError("not_found_error", f"{path} is not served here", code="unknown_url")

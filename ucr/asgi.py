@@ -20,6 +20,7 @@ from ucr.errors import ApiError, ClientGone
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Spawn = Callable[[Callable[[], Awaitable[None]]], object]
 Answer = Callable[["AsgiExchange"], Awaitable[None]]
 
 
@@ -27,7 +28,13 @@ class AsgiExchange:
     """One request and its answer; see `ucr.exchange.Exchange`."""
 
     def __init__(
-        self, scope: dict[str, Any], send: Send, request_id: str, limit_bytes: int, bodies: Bodies
+        self,
+        scope: dict[str, Any],
+        send: Send,
+        request_id: str,
+        limit_bytes: int,
+        bodies: Bodies,
+        spawn: Spawn,
     ) -> None:
         self.request_id = request_id
         self.method: str = scope["method"]
@@ -42,6 +49,7 @@ class AsgiExchange:
         self._bodies = bodies
         self._hold = Hold(bodies.budget)
         self._refusal: ApiError | None = None
+        self._spawn = spawn
         self._body = bytearray()
         self._received_bytes = 0
         self._progress = trio.Event()
@@ -123,6 +131,10 @@ class AsgiExchange:
             self.sent_bytes += len(data)
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
+    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Run something beside the answer, and end it with it."""
+        self._spawn(act)
+
     async def finish(self) -> None:
         """End the answer."""
         self.is_finished = True
@@ -143,13 +155,15 @@ class AsgiApp:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        exchange = AsgiExchange(scope, send, self._new_request_id(), self._limit_bytes, self._bodies)
-        try:
-            async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as nursery:
+            exchange = AsgiExchange(
+                scope, send, self._new_request_id(), self._limit_bytes, self._bodies, nursery.start_soon
+            )
+            try:
                 nursery.start_soon(exchange.pump, receive, nursery.cancel_scope)
                 await self._answer(exchange)
                 nursery.cancel_scope.cancel(reason="answered")
-        finally:
-            exchange.let_go()
+            finally:
+                exchange.let_go()
         if exchange.is_started and not exchange.is_finished:
             raise ClientGone("the answer was left unfinished")

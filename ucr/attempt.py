@@ -5,7 +5,7 @@ attempts may run side by side, and only the one that answers writes into the req
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import trio
@@ -54,7 +54,7 @@ class Attempt:
         self._pause_s = pause_s
         self._call = call
         self._dialect = registry.PROVIDERS[candidate.provider.dialect]
-        self._permission = permission or nullcontext()
+        self._permission = permission
         self._notes: tuple[str, ...] = ()
         self._headers: HeaderList = ()
         self._upstream_request_id: str | None = None
@@ -72,9 +72,12 @@ class Attempt:
     async def run(self, claim: Claim = always) -> None:
         """Ask and deliver. What went wrong before the client got anything is kept in `error`."""
         try:
-            with self._permission:
-                await self._pause()
+            if self._permission is None:
                 await self._ask(claim)
+            else:
+                with self._permission:
+                    await self._pause()
+                    await self._ask(claim)
         except UpstreamError as error:
             if self._dialect.name != self._call.client.name:
                 error.body = None
@@ -131,7 +134,7 @@ class Attempt:
     async def _exchange(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> None:
         call, provider = self._call, self.candidate.provider
         try:
-            async with upstream.opened(self.child, provider, outgoing, lease, call.patience) as response:
+            async with upstream.Opened(self.child, provider, outgoing, lease, call.patience) as response:
                 await self._answered(outgoing, response, lease, claim)
         except UpstreamError as error:
             lease.outcome = upstream.outcome_of(error) or Success()

@@ -11,6 +11,7 @@ from ucr.config.model import Config
 from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
 from ucr.estimate import Calibration
+from ucr.keeper import Keeper
 from ucr.patience import Patience
 from ucr.record import Record
 
@@ -26,6 +27,7 @@ class Router:
     worker: str = "0"
     calibration: Calibration = field(default_factory=Calibration)
     answers: Answers | None = None
+    keeper: Keeper = field(default_factory=Keeper)
     dice: Callable[[], float] = random.random
 
 

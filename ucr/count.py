@@ -71,7 +71,7 @@ async def _asked(
             child, provider, model, record.request_id, patience, is_side_call=True
         ) as lease:
             record.attempts = 1
-            async with upstream.opened(child, provider, outgoing, lease, patience) as response:
+            async with upstream.Opened(child, provider, outgoing, lease, patience) as response:
                 with patience.wait():
                     body = await response.read(_ANSWER_BYTES)
                 lease.outcome = Success()

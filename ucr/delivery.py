@@ -1,7 +1,8 @@
 """The client's side of one answer: when it starts, what keeps it alive, how it ends.
 
 Nothing is sent before the commit point, except after `SILENCE_S` on a stream: then the answer is opened and
-kept alive, while candidates may still change. One lock keeps the keep-alive out of the middle of an event.
+kept alive, while candidates may still change. One lock keeps the keep-alive out of the middle of an event; when
+it is due is the business of a `Keeper`, which asks by `nudge`.
 """
 
 import trio
@@ -32,6 +33,7 @@ class Delivery:
         self.extra_headers: HeaderList = ()
         self.is_started = False
         self._has_ended = False
+        self._is_nudged = False
         self.replied: bytes | None = None
         self._is_muted = False
 
@@ -50,8 +52,18 @@ class Delivery:
     async def write(self, data: bytes) -> None:
         """Send a part of the stream, with the head before the first part."""
         if data and not self._is_muted:
-            async with self._lock:
+            await self._turn()
+            try:
                 await self._write(data)
+            finally:
+                self._lock.release()
+
+    async def _turn(self) -> None:
+        """Take the lock. When it is free, which it nearly always is, that is no turn for the scheduler."""
+        try:
+            self._lock.acquire_nowait()
+        except trio.WouldBlock:
+            await self._lock.acquire()
 
     async def _write(self, data: bytes) -> None:
         if not self.is_started:
@@ -67,17 +79,26 @@ class Delivery:
         headers = (("content-type", content_type), ("cache-control", "no-cache"))
         await self._exchange.start(status, headers + self._record.headers(now_s) + self.extra_headers)
 
-    async def keep_alive(self) -> None:
-        """Open a silent stream after `SILENCE_S`, then send a keep-alive after each `PING_S` without content."""
-        while True:
-            await trio.sleep_until(self._due_s())
-            async with self._lock:
-                if self._has_ended:
-                    return
-                if trio.current_time() >= self._due_s():
-                    self._quiet_since_s = trio.current_time()
-                    if data := self._keep_alive_bytes():
-                        await self._write(data)
+    def nudge(self) -> float:
+        """Begin to send a keep-alive beside the answer, if one is due; return when to ask again, at the latest."""
+        now_s = trio.current_time()
+        due_s = self._due_s()
+        if due_s > now_s:
+            return due_s
+        if not self._is_nudged:
+            self._is_nudged = True
+            self._exchange.spawn(self._keep_alive)
+        return now_s + PING_S
+
+    async def _keep_alive(self) -> None:
+        """Open a stream that was silent for `SILENCE_S`; send a keep-alive after `PING_S` without content."""
+        async with self._lock:
+            self._is_nudged = False
+            if self._has_ended or trio.current_time() < self._due_s():
+                return
+            self._quiet_since_s = trio.current_time()
+            if data := self._keep_alive_bytes():
+                await self._write(data)
 
     def _due_s(self) -> float:
         return self._quiet_since_s + (PING_S if self.is_started else SILENCE_S)
@@ -104,8 +125,11 @@ class Delivery:
     async def end(self) -> None:
         """End a stream that was delivered to its end, its error event included."""
         if not self._is_muted:
-            async with self._lock:
+            await self._turn()
+            try:
                 await self._finish()
+            finally:
+                self._lock.release()
 
     async def _finish(self) -> None:
         """End the answer; a keep-alive that waits for its turn is then too late."""

@@ -4,6 +4,7 @@ The relay and the API see nothing else of HTTP. Whoever implements an exchange a
 that is cancelled as soon as the client leaves.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from ucr.dialects.roles import HeaderList, Headers
@@ -42,6 +43,10 @@ class Exchange(Protocol):
 
     async def send(self, data: bytes) -> None:
         """Send a part of the body; returns when the client's connection has taken it."""
+        ...
+
+    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Run something beside the answer. It must end soon after the answer has, by itself."""
         ...
 
     async def finish(self) -> None:

@@ -1,8 +1,5 @@
 """A generation: a router, and the requests that began with it and go on with it to their end."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import trio
 
 from ucr.call import Router
@@ -25,19 +22,19 @@ class Generation:
         """How many requests are open that began with it."""
         return self._visits
 
-    @contextmanager
-    def visit(self) -> Iterator[None]:
-        """Count a request, for as long as the block lasts."""
+    def enter(self) -> None:
+        """Count a request, until it leaves."""
         self._visits += 1
-        try:
-            yield
-        finally:
-            self._visits -= 1
-            if not self._visits:
-                self._left.set()
-                self._left = trio.Event()
+
+    def leave(self) -> None:
+        """Count a request no longer."""
+        self._visits -= 1
+        if not self._visits:
+            self._left.set()
 
     async def wait_left(self) -> None:
         """Return when no request is left in it. Only one that has been succeeded stays empty."""
         while self._visits:
+            if self._left.is_set():
+                self._left = trio.Event()
             await self._left.wait()

@@ -5,8 +5,7 @@ shuts down. Sending to the client is never interrupted, so no event is ever cut 
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import trio
 
@@ -51,30 +50,22 @@ class Patience:
         for scope in self._waits:
             scope.cancel(reason=error.message)
 
-    @contextmanager
-    def wait(self, *, until: float = math.inf, late: str = "") -> Iterator[None]:
+    def wait(self, *, until: float = math.inf, late: str = "") -> "Wait":
         """Wait for the upstream in this block; raise the interruption, or a timeout, when it takes too long.
 
         `until` is a time before which this one wait must end, and `late` what is said when it does not. Several
         waits may go on at the same time.
         """
-        self.check()
-        scope = trio.CancelScope(deadline=min(self.deadline, until))
-        self._begin(scope)
-        try:
-            with scope:
-                yield
-        finally:
-            self._end(scope)
-        if scope.cancelled_caught:
-            raise self._interruption or self.too_late(late if until < self.deadline else "")
+        return Wait(self, until, late)
 
-    def _begin(self, scope: trio.CancelScope) -> None:
+    def begin(self, scope: trio.CancelScope) -> None:
+        """Count from now on as waiting; for `Wait`."""
         if not self._waits:
             self._began_s = trio.current_time()
         self._waits.add(scope)
 
-    def _end(self, scope: trio.CancelScope) -> None:
+    def end(self, scope: trio.CancelScope) -> None:
+        """Count as waiting no longer; for `Wait`."""
         waited_s = self.waited_s()
         self._waits.discard(scope)
         if not self._waits:
@@ -84,3 +75,38 @@ class Patience:
         """Return the error of a request whose time is up."""
         words = late or f"the answer took longer than {self._total_s:g} s"
         return UpstreamError("timeout_error", words, fault="timeout")
+
+    def ended(self, until: float, late: str) -> ApiError:
+        """Return why a wait that had to end before `until` was ended."""
+        return self._interruption or self.too_late(late if until < self.deadline else "")
+
+
+class Wait:
+    """One wait, as a block. A class and not a generator: there are several in each request."""
+
+    __slots__ = ("_late", "_patience", "_scope", "_until")
+
+    def __init__(self, patience: Patience, until: float, late: str) -> None:
+        self._patience = patience
+        self._until = until
+        self._late = late
+
+    def __enter__(self) -> None:
+        patience = self._patience
+        patience.check()
+        self._scope = trio.CancelScope(deadline=min(patience.deadline, self._until))
+        patience.begin(self._scope)
+        self._scope.__enter__()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._scope.__exit__(exc_type, exc, traceback)
+        finally:
+            self._patience.end(self._scope)
+        if self._scope.cancelled_caught:
+            raise self._patience.ended(self._until, self._late) from None

@@ -58,11 +58,14 @@ async def relay(
 
 async def _from_candidates(call: Call, choices: Sequence[Candidate]) -> None:
     """Answer from the candidates, keeping a silent stream alive."""
-    async with trio.open_nursery() as nursery:
-        if call.request.stream:
-            nursery.start_soon(call.delivery.keep_alive)
-        await _answer(call, choices)
-        nursery.cancel_scope.cancel(reason="answered")
+    if not call.request.stream:
+        return await _answer(call, choices)
+    keeper = call.router.keeper
+    keeper.add(call.delivery)
+    try:
+        return await _answer(call, choices)
+    finally:
+        keeper.discard(call.delivery)
 
 
 async def _answer(call: Call, choices: Sequence[Candidate]) -> None:

@@ -1,9 +1,8 @@
 """From a built request to a provider's answer: the one place where the actors' errors become UCR's own."""
 
 import math
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from types import MappingProxyType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 from urllib.parse import urlsplit
 
 import trio
@@ -148,29 +147,50 @@ def refused(provider: Provider, model: str, refusal: BreakerOpen | CoolingDown) 
     return UpstreamError(type_, why, fault=refusal.kind, retry_after_s=wait_s)
 
 
-@asynccontextmanager
-async def opened(
-    child: ProviderChild, provider: Provider, outgoing: Outgoing, lease: Lease, patience: Patience
-) -> AsyncIterator[UpstreamResponse]:
-    """Send the request; yield the answer once its head is there. Raises `UpstreamError` for every failure."""
-    request = UpstreamRequest(
-        "POST",
-        target_path(provider.base_url, outgoing.path),
-        _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, lease.key)),
-        outgoing.body,
-    )
-    times = provider.timeouts
-    limits = Limits(times.connect_s, times.first_byte_s, times.idle_s)
-    try:
-        async with AsyncExitStack() as stack:
-            sent_at = trio.current_time()
-            with patience.wait():
-                response = await stack.enter_async_context(child.pool.open(request, limits))
-            if response.status == 200:
-                lease.answered(trio.current_time() - sent_at)
-            yield response
-    except PoolError as error:
-        raise pool_fault(provider.id, error) from None
+class Opened:
+    """A request that is sent, as a block that has the answer once its head is there.
+
+    Raises `UpstreamError` for every failure. A class and not a generator: there is one in each request.
+    """
+
+    __slots__ = ("_lease", "_opening", "_patience", "_provider")
+
+    def __init__(
+        self, child: ProviderChild, provider: Provider, outgoing: Outgoing, lease: Lease, patience: Patience
+    ) -> None:
+        request = UpstreamRequest(
+            "POST",
+            target_path(provider.base_url, outgoing.path),
+            _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, lease.key)),
+            outgoing.body,
+        )
+        times = provider.timeouts
+        self._opening = child.pool.open(request, Limits(times.connect_s, times.first_byte_s, times.idle_s))
+        self._provider = provider
+        self._lease = lease
+        self._patience = patience
+
+    async def __aenter__(self) -> UpstreamResponse:
+        sent_at = trio.current_time()
+        try:
+            with self._patience.wait():
+                response = await self._opening.__aenter__()
+        except PoolError as error:
+            raise pool_fault(self._provider.id, error) from None
+        if response.status == 200:
+            self._lease.answered(trio.current_time() - sent_at)
+        return response
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # The pool's own block: it waits for nobody, and shields what has to be.
+        await self._opening.__aexit__(exc_type, exc, traceback)  # noqa: ASYNC102
+        if isinstance(exc, PoolError):
+            raise pool_fault(self._provider.id, exc) from None
 
 
 def _merged(*lists: HeaderList) -> HeaderList:

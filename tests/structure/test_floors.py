@@ -117,6 +117,7 @@ FLOORS = {
     "ucr.connections": EDGE,
     "ucr.count": EDGE,
     "ucr.delivery": EDGE,
+    "ucr.keeper": EDGE,
     "ucr.departure": EDGE,
     "ucr.demo": EDGE,
     "ucr.demo_client": EDGE,

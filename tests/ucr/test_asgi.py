@@ -81,7 +81,7 @@ async def refusal(wire: Wire, *headers: tuple[bytes, bytes]) -> ApiError:
 
 
 def exchange_of(about: Message) -> AsgiExchange:
-    return AsgiExchange(about, Wire().send, "req_1", LIMIT, Bodies(LIMIT))
+    return AsgiExchange(about, Wire().send, "req_1", LIMIT, Bodies(LIMIT), pytest.fail)
 
 
 def test_a_request_is_read_from_its_scope() -> None:

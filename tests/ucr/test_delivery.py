@@ -1,5 +1,5 @@
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,6 +11,7 @@ from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.openai_chat.client import KEEP_ALIVE, OpenAIChatClient
 from ucr.dialects.roles import ClientDialect, HeaderList, Summary
 from ucr.errors import ApiError, UpstreamError
+from ucr.keeper import Keeper
 from ucr.record import Record
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
@@ -26,6 +27,7 @@ class Sent:
     method, path, query, peer = "POST", "/v1/messages", "", "127.0.0.1"
 
     def __init__(self, takes_s: float = 0.0) -> None:
+        self.nursery: trio.Nursery | None = None
         self.headers: dict[str, str] = {}
         self.takes_s = takes_s
         self.status = 0
@@ -43,6 +45,10 @@ class Sent:
     async def send(self, data: bytes) -> None:
         self.parts.append((trio.current_time(), data))
         await trio.sleep(self.takes_s)
+
+    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
+        assert self.nursery is not None
+        self.nursery.start_soon(act)
 
     async def finish(self) -> None:
         self.ends += 1
@@ -83,8 +89,11 @@ def delivery_to(sent: Sent, client: ClientDialect | None = None) -> tuple[Delive
 async def kept_alive(sent: Sent, client: ClientDialect | None = None) -> AsyncIterator[Delivery]:
     """Run the keep-alive of a delivery beside the block."""
     delivery, _ = delivery_to(sent, client)
+    keeper = Keeper()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(delivery.keep_alive)
+        sent.nursery = nursery
+        nursery.start_soon(keeper.run)
+        keeper.add(delivery)
         yield delivery
         nursery.cancel_scope.cancel(reason="the test has ended")
 

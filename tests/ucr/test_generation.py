@@ -26,13 +26,15 @@ async def test_a_generation_is_left_when_its_last_request_ends() -> None:
         left.set()
 
     async with trio.open_nursery() as nursery:
-        with present.visit():
-            with present.visit():
-                nursery.start_soon(watch)
-                await wait_all_tasks_blocked()
-                assert repr(present) == "<Generation 3: 2 requests>"
-            await wait_all_tasks_blocked()
-            assert not left.is_set()
+        present.enter()
+        present.enter()
+        nursery.start_soon(watch)
+        await wait_all_tasks_blocked()
+        assert repr(present) == "<Generation 3: 2 requests>"
+        present.leave()
+        await wait_all_tasks_blocked()
+        assert not left.is_set()
+        present.leave()
         await wait_all_tasks_blocked()
         assert left.is_set()
         assert present.visits == 0

@@ -93,7 +93,7 @@ class World:
 
     async def ask(self, patience: Patience | None = None) -> bytes:
         patience = patience or Patience(100)
-        async with upstream.opened(self.child, self.provider, OUTGOING, lease(), patience) as response:
+        async with upstream.Opened(self.child, self.provider, OUTGOING, lease(), patience) as response:
             return await response.read()
 
 
@@ -191,7 +191,7 @@ async def test_a_configured_header_wins_over_the_dialects_and_the_key_over_both(
 async def test_repeated_headers_of_an_answer_are_joined(autojump_clock: MockClock) -> None:
     async with (
         World(PROVIDER).run() as world,
-        upstream.opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)) as response,
+        upstream.Opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)) as response,
     ):
         assert upstream.headers_of(response) == {"x-a": "1, 2", "request-id": "r", "content-length": "5"}
 
@@ -275,7 +275,7 @@ async def test_leaving_before_the_end_closes_the_connection_and_reading_it_whole
     autojump_clock: MockClock,
 ) -> None:
     async with World(PROVIDER).run() as world:
-        async with upstream.opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)):
+        async with upstream.Opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)):
             pass
         assert world.child.pool.statistics().idle == 0
         await world.ask()
@@ -285,7 +285,7 @@ async def test_leaving_before_the_end_closes_the_connection_and_reading_it_whole
 async def test_an_error_of_the_caller_passes_unchanged(autojump_clock: MockClock) -> None:
     async with World(PROVIDER).run() as world:
         with pytest.raises(KeyError):
-            async with upstream.opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)):
+            async with upstream.Opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)):
                 raise KeyError("mine")
 
 
@@ -421,7 +421,7 @@ async def test_a_refusal_says_why_and_for_how_long(
 async def test_each_call_uses_the_key_of_its_lease(autojump_clock: MockClock) -> None:
     async with World(replace(PROVIDER, max_requests=2)).run() as world:
         for key in (1, 0):
-            async with upstream.opened(world.child, PROVIDER, OUTGOING, lease(key), Patience(100)):
+            async with upstream.Opened(world.child, PROVIDER, OUTGOING, lease(key), Patience(100)):
                 pass
     assert [seen.header("authorization") for seen in world.server.requests] == ["Bearer k-2", "Bearer k-1"]
 
@@ -437,6 +437,6 @@ async def test_the_time_to_the_head_of_a_good_answer_is_told_to_the_lease(autoju
     async with World(PROVIDER, slow, busy).run() as world:
         leases = [lease(), lease()]
         for one in leases:
-            async with upstream.opened(world.child, PROVIDER, OUTGOING, one, Patience(100)):
+            async with upstream.Opened(world.child, PROVIDER, OUTGOING, one, Patience(100)):
                 pass
     assert [one.ttfb_s for one in leases] == [3, None]

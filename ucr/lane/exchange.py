@@ -1,5 +1,7 @@
 """The front lane's side of an exchange: one request on a connection, and the answer to it."""
 
+from collections.abc import Awaitable, Callable
+
 import trio
 
 from ucr.bodies import Bodies
@@ -149,6 +151,10 @@ class LaneExchange:
         if data:
             self.sent_bytes += len(data)
             await self._flush(self._reply.part(data))
+
+    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Run something beside the answer. A client that is lost ends it: its connection is closed."""
+        self._watch.spawn(act)
 
     async def finish(self) -> None:
         """End the answer."""

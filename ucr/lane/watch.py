@@ -5,6 +5,8 @@ their answer are noted, and one ticking task starts to watch those that are stil
 ticking when there is nothing to do.
 """
 
+from collections.abc import Awaitable, Callable
+
 import trio
 
 from ucr.lane.line import Line
@@ -20,6 +22,7 @@ class Watch:
     def __init__(self) -> None:
         self._waiting: dict[Line, float] = {}
         self._parked: trio.Event | None = None
+        self._nursery: trio.Nursery | None = None
 
     def add(self, line: Line) -> None:
         """Watch this connection's client, if its answer takes long."""
@@ -32,10 +35,16 @@ class Watch:
         """Forget a connection whose answer is out."""
         self._waiting.pop(line, None)
 
+    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Run something beside the answers, in the nursery of whoever ticks."""
+        if self._nursery is not None:
+            self._nursery.start_soon(act)
+
     async def run(self) -> None:
         """Tick until cancelled."""
         idle_ticks = 0
         async with trio.open_nursery() as nursery:
+            self._nursery = nursery
             while True:
                 idle_ticks = 0 if self._waiting else idle_ticks + 1
                 if idle_ticks > _IDLE_TICKS:
