@@ -68,6 +68,7 @@ from .supervisor import (
     Supervisor,
     open_supervisor,
 )
+from .timers import Ring, Timers
 from .tls import Tls, client_tls
 from .totals import (
     Count,
@@ -179,6 +180,7 @@ __all__ = [
     "Restart",
     "Retry",
     "RetryBudget",
+    "Ring",
     "Settle",
     "Share",
     "Shares",
@@ -190,6 +192,7 @@ __all__ = [
     "SystemResolver",
     "Tally",
     "Ticket",
+    "Timers",
     "Tls",
     "Totals",
     "UpstreamRequest",

@@ -4,14 +4,13 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from actors import Board
+from actors import Board, Timers
 from actors import Provider as ProviderChild
 from ucr.caching import Answers
 from ucr.config.model import Config
 from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
 from ucr.estimate import Calibration
-from ucr.keeper import Keeper
 from ucr.patience import Patience
 from ucr.record import Record
 
@@ -27,7 +26,7 @@ class Router:
     worker: str = "0"
     calibration: Calibration = field(default_factory=Calibration)
     answers: Answers | None = None
-    keeper: Keeper = field(default_factory=Keeper)
+    timers: Timers = field(default_factory=Timers)
     dice: Callable[[], float] = random.random
 
 

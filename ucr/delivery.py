@@ -1,12 +1,15 @@
 """The client's side of one answer: when it starts, what keeps it alive, how it ends.
 
 Nothing is sent before the commit point, except after `SILENCE_S` on a stream: then the answer is opened and
-kept alive, while candidates may still change. One lock keeps the keep-alive out of the middle of an event; when
-it is due is the business of a `Keeper`, which asks by `nudge`.
+kept alive, while candidates may still change. One lock keeps the keep-alive out of the middle of an event.
+
+How this works: a stream that is never silent for long needs no task of its own. A timer looks when a keep-alive
+may be due, and starts the sending beside the answer if it is.
 """
 
 import trio
 
+from actors import Timers
 from ucr.dialects.roles import ClientDialect, HeaderList, Tap
 from ucr.errors import ApiError
 from ucr.exchange import Exchange
@@ -19,13 +22,15 @@ PING_S = 15.0
 class Delivery:
     """Sends one answer. `extra_headers` are those of the provider that the client may see.
 
+    `timers` tell it when a stream was silent for too long.
     `is_opened` says that the stream has a beginning of the router's own, `replied` is a whole answer that was sent.
     """
 
-    def __init__(self, exchange: Exchange, client: ClientDialect, record: Record) -> None:
+    def __init__(self, exchange: Exchange, client: ClientDialect, record: Record, timers: Timers) -> None:
         self._exchange = exchange
         self._client = client
         self._record = record
+        self._timers = timers
         self._lock = trio.Lock()
         self._tap: Tap | None = None
         self.is_opened = False
@@ -79,18 +84,25 @@ class Delivery:
         headers = (("content-type", content_type), ("cache-control", "no-cache"))
         await self._exchange.start(status, headers + self._record.headers(now_s) + self.extra_headers)
 
-    def nudge(self) -> float:
-        """Begin to send a keep-alive beside the answer, if one is due; return when to ask again, at the latest."""
+    def keep_alive(self) -> None:
+        """Keep the stream alive, until `leave_alone`."""
+        self._timers.set(self._look, trio.current_time() + PING_S)
+
+    def leave_alone(self) -> None:
+        """Keep the stream alive no longer: it has ended, one way or another."""
+        self._timers.clear(self._look)
+
+    def _look(self) -> None:
+        """Begin to send a keep-alive if one is due, and look again before the next one can be."""
         now_s = trio.current_time()
         due_s = self._due_s()
-        if due_s > now_s:
-            return due_s
-        if not self._is_nudged:
+        if due_s <= now_s and not self._is_nudged:
             self._is_nudged = True
-            self._exchange.spawn(self._keep_alive)
-        return now_s + PING_S
+            self._exchange.spawn(self._send_keep_alive)
+        latest_s = now_s + PING_S
+        self._timers.set(self._look, due_s if now_s < due_s < latest_s else latest_s)
 
-    async def _keep_alive(self) -> None:
+    async def _send_keep_alive(self) -> None:
         """Open a stream that was silent for `SILENCE_S`; send a keep-alive after `PING_S` without content."""
         async with self._lock:
             self._is_nudged = False

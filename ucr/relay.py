@@ -46,7 +46,7 @@ async def relay(
     note_request(record, request)
     await entry.spend(raw)
     choices = plan(router.config, request.model)
-    call = Call(router, client, request, record, Delivery(exchange, client, record), patience)
+    call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
     with await caching.find(router.answers, request, choices, record) as place:
         if place.body is None:
             await _from_candidates(call, choices)
@@ -60,12 +60,11 @@ async def _from_candidates(call: Call, choices: Sequence[Candidate]) -> None:
     """Answer from the candidates, keeping a silent stream alive."""
     if not call.request.stream:
         return await _answer(call, choices)
-    keeper = call.router.keeper
-    keeper.add(call.delivery)
+    call.delivery.keep_alive()
     try:
         return await _answer(call, choices)
     finally:
-        keeper.discard(call.delivery)
+        call.delivery.leave_alone()
 
 
 async def _answer(call: Call, choices: Sequence[Candidate]) -> None:

@@ -181,7 +181,7 @@ async def open_worker(
         api.control = with_store(local if parent is None else ParentControl(parent, local), store)
         server = server_of(config, api, report)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(router.keeper.run)
+            nursery.start_soon(router.timers.run)
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
             yield Worker(config, tree, api, server, viewer, nursery, reopen_log)

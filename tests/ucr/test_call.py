@@ -20,7 +20,7 @@ async def test_a_request_has_so_many_calls_and_no_more(attempts: int, may_ask: b
     client, record = AnthropicClient(), Record("req_1", "0", 0.0, lambda: 0.0)
     request = client.parse(RAW, {})
     router = Router(config, {}, {}, lambda: 0.0)
-    call = Call(router, client, request, record, Delivery(None, client, record), Patience(1.0))  # type: ignore[arg-type]
+    call = Call(router, client, request, record, Delivery(None, client, record, router.timers), Patience(1.0))  # type: ignore[arg-type]
     record.attempts = attempts
     assert call.may_ask is may_ask
 

@@ -6,12 +6,12 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from actors import Timers
 from ucr.delivery import Delivery, error_headers
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.openai_chat.client import KEEP_ALIVE, OpenAIChatClient
 from ucr.dialects.roles import ClientDialect, HeaderList, Summary
 from ucr.errors import ApiError, UpstreamError
-from ucr.keeper import Keeper
 from ucr.record import Record
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
@@ -27,6 +27,7 @@ class Sent:
     method, path, query, peer = "POST", "/v1/messages", "", "127.0.0.1"
 
     def __init__(self, takes_s: float = 0.0) -> None:
+        self.timers = Timers()
         self.nursery: trio.Nursery | None = None
         self.headers: dict[str, str] = {}
         self.takes_s = takes_s
@@ -82,18 +83,17 @@ class StillTap:
 
 def delivery_to(sent: Sent, client: ClientDialect | None = None) -> tuple[Delivery, Record]:
     record = Record("req_1", "0", trio.current_time(), lambda: 0.0)
-    return Delivery(sent, client or AnthropicClient(), record), record
+    return Delivery(sent, client or AnthropicClient(), record, sent.timers), record
 
 
 @asynccontextmanager
 async def kept_alive(sent: Sent, client: ClientDialect | None = None) -> AsyncIterator[Delivery]:
     """Run the keep-alive of a delivery beside the block."""
     delivery, _ = delivery_to(sent, client)
-    keeper = Keeper()
     async with trio.open_nursery() as nursery:
         sent.nursery = nursery
-        nursery.start_soon(keeper.run)
-        keeper.add(delivery)
+        nursery.start_soon(sent.timers.run)
+        delivery.keep_alive()
         yield delivery
         nursery.cancel_scope.cancel(reason="the test has ended")
 
@@ -277,3 +277,24 @@ async def test_an_error_after_the_first_byte_is_the_last_event(autojump_clock: M
 )
 def test_an_error_says_whether_and_when_to_try_again(error: ApiError, headers: HeaderList) -> None:
     assert error_headers(error) == headers
+
+
+async def test_one_that_is_left_alone_is_not_pinged(autojump_clock: MockClock) -> None:
+    sent = Sent()
+    async with kept_alive(sent) as delivery:
+        delivery.watch(StillTap())
+        await trio.sleep(22)
+        delivery.leave_alone()
+        await trio.sleep(100)
+    assert sent.written == OPENING + PING
+
+
+async def test_a_stream_that_starts_soon_is_pinged_15_s_after_its_last_content(autojump_clock: MockClock) -> None:
+    sent = Sent()
+    async with kept_alive(sent) as delivery:
+        began = trio.current_time()
+        delivery.watch(StillTap())
+        await trio.sleep(1)
+        await delivery.write(b"content")
+        await trio.sleep(17)
+    assert [(at - began, data) for at, data in sent.parts] == [(1, b"content"), (16, PING)]
