@@ -50,7 +50,7 @@ from .network import Network, RealNetwork
 from .pool import Pool, PoolStatistics
 from .provider import Provider
 from .ref import Question, Ref
-from .request import Headers, Limits, Origin, UpstreamRequest
+from .request import Headers, Limits, OnWait, Origin, UpstreamRequest, Waiting, nobody_waits
 from .resolver import CachedResolver, Resolver, SystemResolver
 from .response import UpstreamResponse
 from .restarts import Intensity
@@ -157,6 +157,7 @@ __all__ = [
     "Network",
     "Observation",
     "Observed",
+    "OnWait",
     "Origin",
     "Outcome",
     "Phase",
@@ -198,6 +199,7 @@ __all__ = [
     "UpstreamRequest",
     "UpstreamResponse",
     "Urgency",
+    "Waiting",
     "Want",
     "WireError",
     "client_tls",
@@ -205,6 +207,7 @@ __all__ = [
     "greet",
     "header_block",
     "merged",
+    "nobody_waits",
     "open_supervisor",
     "serve",
 ]

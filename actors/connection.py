@@ -35,7 +35,7 @@ _JOIN_BYTES = 16_384
 class Connection:
     """A stream that carries one exchange after the other."""
 
-    __slots__ = ("_all_sent", "_sending", "_served", "_socket", "idle_since", "opened_at", "stream")
+    __slots__ = ("_all_sent", "_is_cut", "_sending", "_served", "_socket", "idle_since", "opened_at", "stream")
 
     def __init__(self, stream: trio.abc.Stream, opened_at: float) -> None:
         self.stream = stream
@@ -44,6 +44,7 @@ class Connection:
         self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
         self._served = 0
         self._all_sent = True
+        self._is_cut = False
         self._sending: trio.CancelScope | None = None
 
     def __repr__(self) -> str:
@@ -55,7 +56,12 @@ class Connection:
         return self._served > 1
 
     def is_reusable(self, reader: ResponseReader) -> bool:
-        return self._all_sent and reader.is_reusable
+        return self._all_sent and not self._is_cut and reader.is_reusable
+
+    def cancel(self, *, reason: str | None = None) -> None:
+        """End what waits here, from outside: it fails with a `PoolError` "timeout". Costs nothing until then."""
+        self._is_cut = True
+        self.close()
 
     def close(self) -> None:
         """Close the stream at once, whatever is on it."""
@@ -102,7 +108,9 @@ class Connection:
     async def _read(self, reader: ResponseReader) -> None:
         try:
             data = await (self.stream.receive_some(READ_BYTES) if self._socket is None else self._receive())
-        except (trio.BrokenResourceError, OSError) as error:
+        except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
+            if self._is_cut:
+                raise PoolError("timeout", "the wait was ended", phase=_phase(reader)) from None
             raise PoolError(
                 "reset", f"the connection broke: {cause_of(error)}", phase=_phase(reader)
             ) from error
@@ -139,7 +147,7 @@ class Connection:
         """Send data; False: the upstream took no more of it. Why it closed may be in what it sent before."""
         try:
             await self.stream.send_all(data)
-        except (trio.BrokenResourceError, OSError):
+        except (trio.BrokenResourceError, trio.ClosedResourceError, OSError):
             return False
         return True
 

@@ -177,6 +177,11 @@ class ResponseReader:
         else:
             self._fail("reset", "the answer was truncated")
 
+    @property
+    def has_more(self) -> bool:
+        """True when `take` surely has something to return or to raise, or all is taken."""
+        return self.is_complete or self.fault is not None or bool(self._body and self._decoder is None)
+
     def take(self) -> bytes:
         """Return the body bytes that have come since the last call, decoded; raise what is wrong, after them.
 

@@ -19,7 +19,7 @@ from actors.connection import Connection, cause_of
 from actors.errors import PoolError
 from actors.http1 import ResponseReader, encode_head
 from actors.network import Network, is_quiet
-from actors.request import Limits, Origin, UpstreamRequest
+from actors.request import Limits, OnWait, Origin, UpstreamRequest, nobody_waits
 from actors.response import UpstreamResponse
 from actors.tls import Tls, client_tls
 
@@ -81,7 +81,9 @@ class Pool:
             self._failed,
         )
 
-    async def start(self, request: UpstreamRequest, limits: Limits) -> UpstreamResponse:
+    async def start(
+        self, request: UpstreamRequest, limits: Limits, on_wait: OnWait = nobody_waits
+    ) -> UpstreamResponse:
         """Send a request, and return when the head of the answer is here.
 
         The answer holds its connection until `close`, which waits for nothing and may be called again:
@@ -95,19 +97,21 @@ class Pool:
         or `with await pool.start(request, limits) as response:`. Nothing may be awaited between the return and
         the block. Closing before the body has ended closes the connection; a start that raises, or is cancelled,
         has closed it itself. Only `PoolError` leaves it for what an upstream does. A limit of infinity costs
-        nothing: the caller keeps the time.
+        nothing: the caller keeps the time, and `on_wait` tells him what to cancel when it is over.
         """
         head = encode_head(request, self._authority)
         now = trio.current_time()
         connection = self._take(now)
         if connection is not None:
             reader = ResponseReader(request.method, limits)
+            on_wait(connection, "first_byte")
             if await self._begin(connection, head, request.body, reader, limits):
-                return UpstreamResponse(self, connection, reader, limits)
-        connection = await self._connect(limits)
+                return UpstreamResponse(self, connection, reader, limits, on_wait)
+        connection = await self._connect(limits, on_wait)
         reader = ResponseReader(request.method, limits)
+        on_wait(connection, "first_byte")
         await self._begin(connection, head, request.body, reader, limits)
-        return UpstreamResponse(self, connection, reader, limits)
+        return UpstreamResponse(self, connection, reader, limits, on_wait)
 
     def open(self, request: UpstreamRequest, limits: Limits) -> AbstractAsyncContextManager[UpstreamResponse]:
         """Send a request as `start` does, in an `async with` whose end closes the answer."""
@@ -155,13 +159,13 @@ class Pool:
                 self._drop(connection)
         return has_answer
 
-    async def _connect(self, limits: Limits) -> Connection:
+    async def _connect(self, limits: Limits, on_wait: OnWait) -> Connection:
         if self._is_closed or self._open >= self._max_connections:
             reason = "is closed" if self._is_closed else f"has {self._open} connections in use"
             raise PoolError("connect", f"the pool of {self.origin} {reason}", phase="connect")
         self._open += 1
         try:
-            stream = await self._stream(limits)
+            stream = await self._stream(limits, on_wait)
         except BaseException as error:
             self._open -= 1
             if isinstance(error, PoolError):
@@ -170,10 +174,11 @@ class Pool:
         self._opened += 1
         return Connection(stream, trio.current_time())
 
-    async def _stream(self, limits: Limits) -> trio.abc.Stream:
+    async def _stream(self, limits: Limits, on_wait: OnWait) -> trio.abc.Stream:
         host, port = self.origin.host, self.origin.port
         try:
-            with trio.CancelScope(deadline=trio.current_time() + limits.connect_s):
+            with trio.CancelScope(deadline=trio.current_time() + limits.connect_s) as scope:
+                on_wait(scope, "connect")
                 return await self._network.connect(host, port, tls=self._tls, server_hostname=host)
         except (OSError, trio.BrokenResourceError) as error:
             message = f"{self.origin} cannot be connected to: {cause_of(error)}"

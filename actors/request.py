@@ -1,7 +1,10 @@
 """What goes to an upstream: where to, what, and within which limits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
+
+from actors.errors import Phase
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -46,7 +49,7 @@ class Limits:
 
     `connect_s` covers name, connection and TLS; `first_byte_s` the sending of the request and the whole head of
     the answer; `idle_s` each silence in the body while somebody waits for it. Who sets one of the latter two to
-    infinity keeps that time himself, with a scope that he has anyway, and saves one at every wait.
+    infinity keeps that time himself: a scope for each wait costs more than the reading.
     """
 
     connect_s: float = 5.0
@@ -54,3 +57,19 @@ class Limits:
     idle_s: float = 240.0
     header_bytes: int = 65_536
     body_bytes: int = 67_108_864
+
+
+class Waiting(Protocol):
+    """What an exchange waits for just now, as a cancel scope or a connection."""
+
+    def cancel(self, *, reason: str | None = None) -> None:
+        """End the wait: it fails with a `PoolError` "timeout". May be called late, or again."""
+        ...
+
+
+OnWait = Callable[[Waiting, Phase], None]
+"""Called when a wait of an exchange begins, with what would end it."""
+
+
+def nobody_waits(_waiting: Waiting, _phase: Phase) -> None:
+    """The `OnWait` of who lets an exchange take the time that it takes."""

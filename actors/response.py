@@ -8,7 +8,7 @@ import trio
 from actors.connection import Connection
 from actors.errors import PoolError
 from actors.http1 import ResponseReader
-from actors.request import Headers, Limits
+from actors.request import Headers, Limits, OnWait, nobody_waits
 
 
 class Lender(Protocol):
@@ -30,6 +30,7 @@ class UpstreamResponse:
         "_is_open",
         "_lender",
         "_limits",
+        "_on_wait",
         "_parts",
         "_parts_bytes",
         "_reader",
@@ -38,13 +39,21 @@ class UpstreamResponse:
         "status",
     )
 
-    def __init__(self, lender: Lender, connection: Connection, reader: ResponseReader, limits: Limits) -> None:
+    def __init__(
+        self,
+        lender: Lender,
+        connection: Connection,
+        reader: ResponseReader,
+        limits: Limits,
+        on_wait: OnWait = nobody_waits,
+    ) -> None:
         self._lender = lender
         self.status = reader.status or 0
         self.headers: Headers = reader.headers
         self._connection = connection
         self._reader = reader
         self._limits = limits
+        self._on_wait = on_wait
         self._silent_since: float | None = None
         self._is_open = True
         self._parts: list[bytes] = []
@@ -71,6 +80,11 @@ class UpstreamResponse:
     ) -> None:
         self.close()
 
+    @property
+    def is_ready(self) -> bool:
+        """True when `receive` surely returns, or raises, without waiting."""
+        return self._reader.has_more
+
     async def receive(self) -> bytes:
         """Return the next bytes of the body, from one read of the connection; b"" at its proper end.
 
@@ -85,6 +99,7 @@ class UpstreamResponse:
                 return b""
             if self._silent_since is None:
                 self._silent_since = trio.current_time()
+            self._on_wait(self._connection, "idle")
             deadline = self._silent_since + self._limits.idle_s
             if not await self._connection.read_more(self._reader, deadline=deadline):
                 raise PoolError("timeout", f"no byte for {self._limits.idle_s:g} s", phase="idle")

@@ -10,17 +10,18 @@ from dataclasses import replace
 
 import trio
 
-from actors import Lease, Success, UpstreamResponse
+from actors import Lease, Success
 from ucr import ratelimits, reception, upstream
 from ucr.call import Call
 from ucr.departure import outlive
 from ucr.dialects import registry
 from ucr.dialects.faults import unreadable
-from ucr.dialects.roles import HeaderList, Headers, Outgoing, Target
+from ucr.dialects.roles import HeaderList, Outgoing, Target
 from ucr.errors import ApiError, Fault, UpstreamError
 from ucr.estimate import quick_estimate
 from ucr.reception import Incoming
 from ucr.routing import Candidate
+from ucr.upstream import Answer
 from ucr.urgency import urgency_of
 
 _OF_THE_KEY: frozenset[Fault] = frozenset({"rate_limit", "quota", "auth"})
@@ -134,8 +135,9 @@ class Attempt:
     async def _exchange(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> None:
         call, provider = self._call, self.candidate.provider
         try:
-            async with upstream.Opened(self.child, provider, outgoing, lease, call.patience) as response:
-                await self._answered(outgoing, response, lease, claim)
+            timers = call.router.timers
+            with await upstream.opened(self.child, provider, outgoing, lease, call.patience, timers) as answer:
+                await self._answered(outgoing, answer, lease, claim)
         except UpstreamError as error:
             lease.outcome = upstream.outcome_of(error) or Success()
             raise
@@ -166,29 +168,25 @@ class Attempt:
             notes=tuple(dict.fromkeys((*call.canonical.notes, *outgoing.notes))),
         )
 
-    async def _answered(
-        self, outgoing: Outgoing, response: UpstreamResponse, lease: Lease, claim: Claim
-    ) -> None:
+    async def _answered(self, outgoing: Outgoing, answer: Answer, lease: Lease, claim: Claim) -> None:
         call, provider = self._call, self.candidate.provider
-        headers = upstream.headers_of(response)
+        headers = answer.headers
         self._upstream_request_id = ratelimits.upstream_request_id(headers)
         self._headers = ratelimits.passed_on(
             headers, call.client.name, provider.dialect, call.router.unix_time()
         )
-        if response.status != 200:
-            raise await self._refusal(outgoing, response, headers)
+        if answer.status != 200:
+            raise await self._refusal(outgoing, answer)
         if claim(self):
             self.note()
             is_stream = headers.get("content-type", "").lower().startswith("text/event-stream")
-            incoming = Incoming(provider, self._dialect, outgoing, response, lease, is_stream)
+            incoming = Incoming(provider, self._dialect, outgoing, answer, lease, is_stream)
             await reception.deliver(call, incoming)
 
-    async def _refusal(self, outgoing: Outgoing, response: UpstreamResponse, headers: Headers) -> UpstreamError:
-        body = await reception.error_body(self._call, response)
-        if response.status < 300:
-            return unreadable(
-                outgoing.context.provider, f"answered {response.status}, which is no answer", body
-            )
-        if response.status < 400:
+    async def _refusal(self, outgoing: Outgoing, answer: Answer) -> UpstreamError:
+        body = await reception.error_body(answer)
+        if answer.status < 300:
+            return unreadable(outgoing.context.provider, f"answered {answer.status}, which is no answer", body)
+        if answer.status < 400:
             return unreadable(outgoing.context.provider, "answered with a redirect, which is never followed")
-        return self._dialect.decode_error(response.status, headers, body, outgoing.context)
+        return self._dialect.decode_error(answer.status, answer.headers, body, outgoing.context)

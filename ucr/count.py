@@ -7,7 +7,7 @@ has no place free only costs the exactness: the estimate answers, because client
 import trio
 
 from actors import Provider as ProviderChild
-from actors import Success
+from actors import Success, Timers
 from ucr import upstream
 from ucr.call import Router, note_request
 from ucr.config.model import Provider
@@ -58,12 +58,18 @@ async def _native(
         request, Target(provider.id, candidate.model, provider.base_url, provider.quirks)
     )
     with trio.move_on_after(LONGEST_WAIT_S):
-        return await _asked(child, provider, outgoing, candidate.model, record, patience)
+        return await _asked(child, provider, outgoing, candidate.model, record, patience, router.timers)
     return None
 
 
 async def _asked(
-    child: ProviderChild, provider: Provider, outgoing: Outgoing, model: str, record: Record, patience: Patience
+    child: ProviderChild,
+    provider: Provider,
+    outgoing: Outgoing,
+    model: str,
+    record: Record,
+    patience: Patience,
+    timers: Timers,
 ) -> int | None:
     """Ask the provider; its failure says nothing of what a real request would meet."""
     try:
@@ -71,11 +77,10 @@ async def _asked(
             child, provider, model, record.request_id, patience, is_side_call=True
         ) as lease:
             record.attempts = 1
-            async with upstream.Opened(child, provider, outgoing, lease, patience) as response:
-                with patience.wait():
-                    body = await response.read(_ANSWER_BYTES)
+            with await upstream.opened(child, provider, outgoing, lease, patience, timers) as answer:
+                body = await answer.read(_ANSWER_BYTES)
                 lease.outcome = Success()
-                return _number(body) if response.status == 200 else None
+                return _number(body) if answer.status == 200 else None
     except UpstreamError:
         return None
 

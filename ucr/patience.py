@@ -9,6 +9,7 @@ from types import TracebackType
 
 import trio
 
+from actors import Waiting
 from ucr.errors import ApiError, UpstreamError
 
 
@@ -18,7 +19,7 @@ class Patience:
     def __init__(self, total_s: float) -> None:
         self._started_s = trio.current_time()
         self.limit(total_s)
-        self._waits: set[trio.CancelScope] = set()
+        self._waits: set[Waiting] = set()
         self._interruption: ApiError | None = None
         self._waited_s = 0.0
         self._began_s = 0.0
@@ -47,8 +48,8 @@ class Patience:
     def interrupt(self, error: ApiError) -> None:
         """Make every wait of this request end with `error`."""
         self._interruption = error
-        for scope in self._waits:
-            scope.cancel(reason=error.message)
+        for wait in tuple(self._waits):
+            wait.cancel(reason=error.message)
 
     def wait(self, *, until: float = math.inf, late: str = "") -> "Wait":
         """Wait for the upstream in this block; raise the interruption, or a timeout, when it takes too long.
@@ -58,16 +59,16 @@ class Patience:
         """
         return Wait(self, until, late)
 
-    def begin(self, scope: trio.CancelScope) -> None:
-        """Count from now on as waiting; for `Wait`."""
+    def begin(self, wait: Waiting) -> None:
+        """Count from now on as waiting for this."""
         if not self._waits:
             self._began_s = trio.current_time()
-        self._waits.add(scope)
+        self._waits.add(wait)
 
-    def end(self, scope: trio.CancelScope) -> None:
-        """Count as waiting no longer; for `Wait`."""
+    def end(self, wait: Waiting) -> None:
+        """Count as waiting for this no longer."""
         waited_s = self.waited_s()
-        self._waits.discard(scope)
+        self._waits.discard(wait)
         if not self._waits:
             self._waited_s = waited_s
 
@@ -76,7 +77,7 @@ class Patience:
         words = late or f"the answer took longer than {self._total_s:g} s"
         return UpstreamError("timeout_error", words, fault="timeout")
 
-    def ended(self, until: float, late: str) -> ApiError:
+    def ended(self, until: float, late: str = "") -> ApiError:
         """Return why a wait that had to end before `until` was ended."""
         return self._interruption or self.too_late(late if until < self.deadline else "")
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import trio
 
-from actors import Abandoned, Failure, Lease, PoolError, Success, UpstreamResponse
-from ucr import answer, upstream
+from actors import Abandoned, Failure, Lease, Success
+from ucr import answer as whole
 from ucr.call import Call
 from ucr.config.model import Provider
 from ucr.dialects.crossing import Crossing
 from ucr.dialects.roles import Content, Outgoing, ProviderDialect, Summary, Tap
-from ucr.errors import ApiError
+from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import output_estimate, quick_estimate
 from ucr.events import MessageStart, Usage
+from ucr.upstream import Answer
 
 ERROR_BODY_BYTES = 256 * 1024
 FINISHING_S = 2.0
@@ -32,7 +33,7 @@ class Incoming:
     provider: Provider
     dialect: ProviderDialect
     outgoing: Outgoing
-    response: UpstreamResponse
+    answer: Answer
     lease: Lease
     is_stream: bool
 
@@ -45,17 +46,12 @@ async def deliver(call: Call, incoming: Incoming) -> None:
         await _whole(call, incoming)
 
 
-async def error_body(call: Call, response: UpstreamResponse) -> bytes:
+async def error_body(answer: Answer) -> bytes:
     """Read an error's words; the status counts also when they are too many or are cut off."""
     try:
-        return await _read(call, response, ERROR_BODY_BYTES)
-    except PoolError:
+        return await answer.read(ERROR_BODY_BYTES)
+    except UpstreamError:
         return b""
-
-
-async def _read(call: Call, response: UpstreamResponse, limit_bytes: int | None = None) -> bytes:
-    with call.patience.wait():
-        return await response.read(limit_bytes)
 
 
 async def _stream(call: Call, incoming: Incoming) -> None:
@@ -81,7 +77,7 @@ async def _stream(call: Call, incoming: Incoming) -> None:
     incoming.lease.outcome = Success() if tap.failure is None else Failure("midstream")
     await call.delivery.end()
     if tap.failure is None:
-        await _let_end(incoming.response)
+        await _let_end(incoming.answer)
 
 
 def _tap(call: Call, incoming: Incoming) -> Tap:
@@ -106,31 +102,28 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
     while not tap.is_finished and tap.failure is None:
         if tap.content.events != seen:
             seen, until = tap.content.events, trio.current_time() + idle_s
-        data = await _next(call, incoming, tap, until)
+        data = await _next(incoming, tap, until)
         await call.delivery.write(tap.feed(data) if data else tap.close())
         if not data:
             return
 
 
-async def _next(call: Call, incoming: Incoming, tap: Tap, until: float) -> bytes:
+async def _next(incoming: Incoming, tap: Tap, until: float) -> bytes:
     """Return the next bytes; b"" at the end, or when only counters are missing and do not come."""
-    provider = incoming.provider
-    try:
-        if not tap.is_finishing:
-            late = f"provider '{provider.id}': no content within {provider.timeouts.idle_s:g} s"
-            with call.patience.wait(until=until, late=late):
-                return await incoming.response.receive()
-        with trio.move_on_after(FINISHING_S), call.patience.wait():
-            return await incoming.response.receive()
-    except PoolError as error:
-        raise upstream.pool_fault(provider.id, error) from None
+    answer = incoming.answer
+    if answer.is_ready or not tap.is_finishing:
+        return await answer.receive(until)
+    with trio.move_on_after(FINISHING_S):
+        return await answer.receive()
     return b""
 
 
-async def _let_end(response: UpstreamResponse) -> None:
+async def _let_end(answer: Answer) -> None:
     """Read a body to its end, most often one empty chunk, so that its connection can be used again."""
-    with trio.move_on_after(LINGER_S), suppress(PoolError):
-        while await response.receive():
+    if answer.is_ready and not await answer.receive():
+        return
+    with trio.move_on_after(LINGER_S), suppress(UpstreamError):
+        while await answer.receive():
             pass
 
 
@@ -174,7 +167,7 @@ def _note_summary(call: Call, summary: Summary) -> None:
 
 
 async def _whole(call: Call, incoming: Incoming) -> None:
-    body = await _read(call, incoming.response)
+    body = await incoming.answer.read()
     written = _written(call, incoming, body)
     incoming.lease.outcome = Success()
     if not call.request.stream:
@@ -193,12 +186,12 @@ def _written(call: Call, incoming: Incoming, body: bytes) -> list[bytes]:
         return [passed]
     if incoming.is_stream:
         decoder = dialect.decoder(context)
-        reply = answer.collect([*decoder.feed(body), *decoder.close()])
+        reply = whole.collect([*decoder.feed(body), *decoder.close()])
     else:
         reply = dialect.decode_reply(body, context)
     _note_summary(call, Summary(reply.usage, reply.stop_reason))
     if not call.request.stream:
         return [call.client.encode_reply(reply, call.request.model)]
     encoder, is_opened = call.client.encoder(call.request), call.delivery.is_opened
-    pieces = [(event, encoder.encode(event)) for event in answer.play(reply)]
+    pieces = [(event, encoder.encode(event)) for event in whole.play(reply)]
     return [data for event, data in pieces if not (isinstance(event, MessageStart) and is_opened)]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 import trio
@@ -19,8 +20,8 @@ from actors import (
     Limits,
     MailboxFull,
     Origin,
-    PoolError,
     ProviderSpec,
+    Timers,
     UpstreamRequest,
     UpstreamResponse,
     Urgency,
@@ -30,7 +31,8 @@ from actors import (
 )
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Headers, Outgoing
-from ucr.errors import ErrorType, Fault, UpstreamError
+from ucr.errors import ErrorType, UpstreamError
+from ucr.hold import Hold
 from ucr.patience import Patience
 from ucr.redaction import WHOLE_WORD_BELOW
 
@@ -147,50 +149,71 @@ def refused(provider: Provider, model: str, refusal: BreakerOpen | CoolingDown) 
     return UpstreamError(type_, why, fault=refusal.kind, retry_after_s=wait_s)
 
 
-class Opened:
-    """A request that is sent, as a block that has the answer once its head is there.
+async def opened(
+    child: ProviderChild,
+    provider: Provider,
+    outgoing: Outgoing,
+    lease: Lease,
+    patience: Patience,
+    timers: Timers,
+) -> "Answer":
+    """Send a request and return the answer when its head is here; raise `UpstreamError` for every failure."""
+    request = UpstreamRequest(
+        "POST",
+        target_path(provider.base_url, outgoing.path),
+        _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, lease.key)),
+        outgoing.body,
+    )
+    hold = Hold(patience, timers, provider)
+    sent_at = trio.current_time()
+    limits = Limits(provider.timeouts.connect_s, math.inf, math.inf)
+    with hold:
+        response = await child.pool.start(request, limits, hold.on_wait)
+    if response.status == 200:
+        lease.answered(trio.current_time() - sent_at)
+    return Answer(response, hold)
 
-    Raises `UpstreamError` for every failure. A class and not a generator: there is one in each request.
+
+class Answer:
+    """A provider's answer, its head here and its body on the way; it holds its connection until `close`.
+
+    Every wait for the body ends in time, and raises `UpstreamError` for every failure.
     """
 
-    __slots__ = ("_lease", "_opening", "_patience", "_provider")
+    __slots__ = ("_hold", "_response", "headers", "status")
 
-    def __init__(
-        self, child: ProviderChild, provider: Provider, outgoing: Outgoing, lease: Lease, patience: Patience
-    ) -> None:
-        request = UpstreamRequest(
-            "POST",
-            target_path(provider.base_url, outgoing.path),
-            _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, lease.key)),
-            outgoing.body,
-        )
-        times = provider.timeouts
-        self._opening = child.pool.open(request, Limits(times.connect_s, times.first_byte_s, times.idle_s))
-        self._provider = provider
-        self._lease = lease
-        self._patience = patience
+    def __init__(self, response: UpstreamResponse, hold: Hold) -> None:
+        self.status = response.status
+        self.headers = headers_of(response)
+        self._response = response
+        self._hold = hold
 
-    async def __aenter__(self) -> UpstreamResponse:
-        sent_at = trio.current_time()
-        try:
-            with self._patience.wait():
-                response = await self._opening.__aenter__()
-        except PoolError as error:
-            raise pool_fault(self._provider.id, error) from None
-        if response.status == 200:
-            self._lease.answered(trio.current_time() - sent_at)
-        return response
+    def __enter__(self) -> Self:
+        return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # The pool's own block: it waits for nobody, and shields what has to be.
-        await self._opening.__aexit__(exc_type, exc, traceback)  # noqa: ASYNC102
-        if isinstance(exc, PoolError):
-            raise pool_fault(self._provider.id, exc) from None
+        self._response.close()
+
+    async def receive(self, content_until: float | None = None) -> bytes:
+        """Return the next bytes, b"" at the end. `content_until` is when there must have been content."""
+        self._hold.content_until = content_until
+        with self._hold:
+            return await self._response.receive()
+
+    async def read(self, limit_bytes: int | None = None) -> bytes:
+        """Return the rest of the body; raise `UpstreamError` when it has more bytes than that."""
+        with self._hold:
+            return await self._response.read(limit_bytes)
+
+    @property
+    def is_ready(self) -> bool:
+        """True when `receive` returns, or raises, without waiting."""
+        return self._response.is_ready
 
 
 def _merged(*lists: HeaderList) -> HeaderList:
@@ -198,18 +221,6 @@ def _merged(*lists: HeaderList) -> HeaderList:
     for headers in lists:
         fields.update((name.lower(), value) for name, value in headers)
     return tuple(fields.items())
-
-
-def pool_fault(provider: str, error: PoolError) -> UpstreamError:
-    """Say a transport failure in UCR's words."""
-    faults: dict[str, tuple[Fault, ErrorType]] = {
-        "connect": ("connect", "overloaded_error"),
-        "timeout": ("timeout", "timeout_error"),
-        "reset": ("reset", "api_error"),
-    }
-    fault, type_ = faults.get(error.kind, ("protocol", "api_error"))
-    is_unsent = error.phase == "connect"
-    return UpstreamError(type_, f"provider '{provider}': {error.message}", fault=fault, is_unsent=is_unsent)
 
 
 def headers_of(response: UpstreamResponse) -> Headers:

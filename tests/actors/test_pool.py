@@ -10,10 +10,11 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.connection import INLINE_BYTES
-from actors.errors import PoolError
+from actors.errors import Phase, PoolError
 from actors.network import RealNetwork
 from actors.pool import Pool
-from actors.request import Limits, Origin, UpstreamRequest
+from actors.request import Limits, Origin, UpstreamRequest, Waiting
+from actors.response import UpstreamResponse
 from actors.tls import client_tls
 from tests.world.network import Hang, MemoryNetwork, Refuse, Reset, Silent
 from tests.world.pools import HELLO, LIMITS, ORIGIN, PoolWorld, open_pool_world, say_ok
@@ -404,3 +405,50 @@ def test_no_step_at_which_an_exchange_is_cancelled_loses_a_connection(
             yield Scenario(act, check)
 
     assert cancellation_sweep(scenario) >= 5
+
+
+async def test_the_caller_is_told_of_each_wait_and_may_end_it(autojump_clock: MockClock) -> None:
+    waits: list[tuple[Waiting, Phase]] = []
+
+    def note(waiting: Waiting, phase: Phase) -> None:
+        waits.append((waiting, phase))
+
+    async with open_pool_world(stream_for_ever) as world:
+        for phases in (["connect", "first_byte", "idle"], ["connect", "first_byte", "idle", "idle"]):
+            waits.clear()
+            with await world.pool.start(HELLO, Limits(5, math.inf, math.inf), note) as response:
+                assert await response.receive() == b"one"
+                assert not response.is_ready
+                with trio.move_on_after(1):
+                    await response.receive()
+                if len(phases) == 4:
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(raises_timeout, response)
+                        await wait_all_tasks_blocked()
+                        waits[-1][0].cancel(reason="late")
+                        waits[-1][0].cancel(reason="late")
+            assert [phase for _, phase in waits][: len(phases)] == phases
+            assert world.pool.statistics().open == 0
+
+
+async def raises_timeout(response: UpstreamResponse) -> None:
+    with pytest.raises(PoolError) as caught:
+        await response.receive()
+    assert (caught.value.kind, caught.value.phase) == ("timeout", "idle")
+
+
+async def test_a_reused_connection_that_was_cut_is_not_taken_for_a_stale_one(autojump_clock: MockClock) -> None:
+    async with open_pool_world(say_ok, say_nothing) as world:
+        await world.call()
+
+        def cut(waiting: Waiting, phase: Phase) -> None:
+            waiting.cancel(reason="too late")
+
+        with pytest.raises(PoolError) as caught:
+            await world.pool.start(HELLO, LIMITS, cut)
+        assert caught.value.kind == "timeout"
+        assert world.pool.statistics().stale == 0
+
+
+async def say_nothing(request: SeenRequest, answer: Answer) -> None:
+    await trio.sleep_forever()

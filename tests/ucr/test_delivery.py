@@ -289,7 +289,9 @@ async def test_one_that_is_left_alone_is_not_pinged(autojump_clock: MockClock) -
     assert sent.written == OPENING + PING
 
 
-async def test_a_stream_that_starts_soon_is_pinged_15_s_after_its_last_content(autojump_clock: MockClock) -> None:
+async def test_a_stream_that_starts_soon_is_pinged_15_s_after_its_last_content(
+    autojump_clock: MockClock,
+) -> None:
     sent = Sent()
     async with kept_alive(sent) as delivery:
         began = trio.current_time()

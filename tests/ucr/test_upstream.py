@@ -14,8 +14,8 @@ from actors import (
     Failure,
     Lease,
     Origin,
-    PoolError,
     ProviderSpec,
+    Timers,
     open_supervisor,
 )
 from actors import Provider as ProviderChild
@@ -78,12 +78,14 @@ class World:
         self.network = MemoryNetwork()
         self.server = Upstream(*(handlers or (hello,)))
         self.listener = self.network.listener("up.test", 8000)
+        self.timers = Timers()
         self.child: ProviderChild
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator["World"]:
         board: Board = {}
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.timers.run)
             nursery.start_soon(trio.serve_listeners, self.server.serve, [self.listener])
             async with open_supervisor(grace_s=1.0) as supervisor:
                 child = ProviderChild(upstream.spec_of(self.provider), self.network, board)
@@ -91,10 +93,14 @@ class World:
                 yield self
             nursery.cancel_scope.cancel(reason="the test has ended")
 
-    async def ask(self, patience: Patience | None = None) -> bytes:
+    async def open(self, held: Lease, patience: Patience | None = None) -> upstream.Answer:
+        """Send a request; the answer is to be used in a `with` at once."""
         patience = patience or Patience(100)
-        async with upstream.Opened(self.child, self.provider, OUTGOING, lease(), patience) as response:
-            return await response.read()
+        return await upstream.opened(self.child, self.provider, OUTGOING, held, patience, self.timers)
+
+    async def ask(self, patience: Patience | None = None) -> bytes:
+        with await self.open(lease(), patience) as answer:
+            return await answer.read()
 
 
 def lease(key: int = 0) -> Lease:
@@ -189,11 +195,9 @@ async def test_a_configured_header_wins_over_the_dialects_and_the_key_over_both(
 
 
 async def test_repeated_headers_of_an_answer_are_joined(autojump_clock: MockClock) -> None:
-    async with (
-        World(PROVIDER).run() as world,
-        upstream.Opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)) as response,
-    ):
-        assert upstream.headers_of(response) == {"x-a": "1, 2", "request-id": "r", "content-length": "5"}
+    async with World(PROVIDER).run() as world:
+        with await world.open(lease()) as answer:
+            assert answer.headers == {"x-a": "1, 2", "request-id": "r", "content-length": "5"}
 
 
 async def test_a_refused_connection_is_an_overload(autojump_clock: MockClock) -> None:
@@ -275,7 +279,7 @@ async def test_leaving_before_the_end_closes_the_connection_and_reading_it_whole
     autojump_clock: MockClock,
 ) -> None:
     async with World(PROVIDER).run() as world:
-        async with upstream.Opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)):
+        with await world.open(lease()):
             pass
         assert world.child.pool.statistics().idle == 0
         await world.ask()
@@ -284,9 +288,8 @@ async def test_leaving_before_the_end_closes_the_connection_and_reading_it_whole
 
 async def test_an_error_of_the_caller_passes_unchanged(autojump_clock: MockClock) -> None:
     async with World(PROVIDER).run() as world:
-        with pytest.raises(KeyError):
-            async with upstream.Opened(world.child, PROVIDER, OUTGOING, lease(), Patience(100)):
-                raise KeyError("mine")
+        with pytest.raises(KeyError), await world.open(lease()):
+            raise KeyError("mine")
 
 
 async def test_a_permit_is_waited_for_and_given(autojump_clock: MockClock) -> None:
@@ -357,26 +360,6 @@ async def test_a_provider_that_drains_or_has_stopped_is_an_overload(autojump_clo
     assert [(error.fault, error.status) for error in draining + stopped] == [("overload", 529)] * 2
 
 
-@pytest.mark.parametrize(
-    ("error", "fault", "type_"),
-    [
-        (PoolError("connect", "w", phase="connect"), "connect", "overloaded_error"),
-        (PoolError("timeout", "w", phase="connect"), "timeout", "timeout_error"),
-        (PoolError("timeout", "w", phase="first_byte"), "timeout", "timeout_error"),
-        (PoolError("timeout", "w", phase="idle"), "timeout", "timeout_error"),
-        (PoolError("reset", "w", phase="first_byte"), "reset", "api_error"),
-        (PoolError("protocol", "w", phase="idle"), "protocol", "api_error"),
-        (PoolError("too_large", "w", phase="idle"), "protocol", "api_error"),
-    ],
-)
-def test_every_failure_of_the_pool_has_its_meaning(error: PoolError, fault: Fault, type_: ErrorType) -> None:
-    told = upstream.pool_fault("p", error)
-    assert (told.fault, told.type, told.message) == (fault, type_, "provider 'p': w")
-    outcome = upstream.outcome_of(told)
-    assert outcome is not None
-    assert (outcome.kind == "connect") == told.is_unsent == (error.phase == "connect")
-
-
 @pytest.mark.parametrize("fault", ["request", "overflow", "model"])
 def test_a_fault_of_the_request_is_not_counted_against_its_provider(fault: Fault) -> None:
     assert upstream.outcome_of(UpstreamError("invalid_request_error", "w", fault=fault)) is None
@@ -421,7 +404,7 @@ async def test_a_refusal_says_why_and_for_how_long(
 async def test_each_call_uses_the_key_of_its_lease(autojump_clock: MockClock) -> None:
     async with World(replace(PROVIDER, max_requests=2)).run() as world:
         for key in (1, 0):
-            async with upstream.Opened(world.child, PROVIDER, OUTGOING, lease(key), Patience(100)):
+            with await world.open(lease(key)):
                 pass
     assert [seen.header("authorization") for seen in world.server.requests] == ["Bearer k-2", "Bearer k-1"]
 
@@ -437,6 +420,6 @@ async def test_the_time_to_the_head_of_a_good_answer_is_told_to_the_lease(autoju
     async with World(PROVIDER, slow, busy).run() as world:
         leases = [lease(), lease()]
         for one in leases:
-            async with upstream.Opened(world.child, PROVIDER, OUTGOING, one, Patience(100)):
+            with await world.open(one):
                 pass
     assert [one.ttfb_s for one in leases] == [3, None]
