@@ -60,6 +60,8 @@ FINISHED = (
 )
 """The fields of `request.finished`, in their order; one that is not known is null."""
 
+_FINISHED_BLANK: Mapping[str, None] = MappingProxyType(dict.fromkeys((*HEAD, *FINISHED)))
+
 LEVELS: Mapping[str, int] = MappingProxyType(
     {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 )
@@ -90,9 +92,11 @@ def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: 
         return {"timestamp": _moment(now), "level": method, **event}
 
     def render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-        fields = {k: v if type(v) in PLAIN else plain(v) for k, v in in_order(event).items()}
+        fields = in_order(event)
+        if not PLAIN.issuperset(map(type, fields.values())):
+            fields = {key: plain(value) for key, value in fields.items()}
         line = jsontext.dumps(fields)
-        if redactor.suspects(line.decode()):
+        if redactor.suspects(texts_of(fields, line)):
             fields = redactor.tree(fields)
             line = jsontext.dumps(fields)
         return fitted(fields, line)
@@ -179,11 +183,18 @@ def _open(path: str) -> int:
 
 def in_order(event: EventDict) -> dict[str, Any]:
     """Return the fields in the order of the contract, then the others as they came."""
-    fields: dict[str, Any] = {key: event.get(key) for key in HEAD}
     if event.get("event") == "request.finished":
-        fields |= dict.fromkeys(FINISHED)
+        return {**_FINISHED_BLANK, **event}
     known = {key: event[key] for key in FINISHED if key in event}
-    return {**fields, **known, **event}
+    return {**{key: event.get(key) for key in HEAD}, **known, **event}
+
+
+def texts_of(fields: Mapping[str, Any], line: bytes) -> str:
+    """Return all text of a line that may come from outside: values and unknown names, or all there is."""
+    if not PLAIN.issuperset(map(type, fields.values())):
+        return line.decode()
+    texts = [value for value in fields.values() if type(value) is str]
+    return "\n".join((*texts, *(fields.keys() - _FINISHED_BLANK.keys())))
 
 
 def plain(value: Any) -> Any:

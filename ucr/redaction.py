@@ -39,16 +39,20 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        self._known = tuple(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in known)
+        escaped = (json.dumps(secret, ensure_ascii=False)[1:-1] for secret in known)
+        self._known = tuple(dict.fromkeys((*known, *escaped)))
         self._pattern = re.compile("|".join((*map(_exactly, known), *PATTERNS)))
 
-    def suspects(self, json_text: str) -> bool:
-        """True when JSON text may hold a secret; False is certain, and costs a few searches only."""
-        folded = json_text.lower()
+    def suspects(self, text: str) -> bool:
+        """True when text, or JSON text, may hold a secret; False is certain, and costs a few searches only."""
+        folded = text.lower()
         for sign in SIGNS:
             if sign in folded:
                 return True
-        return any(secret in json_text for secret in self._known)
+        for secret in self._known:
+            if secret in text:
+                return True
+        return False
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced."""
