@@ -49,10 +49,7 @@ class Redactor:
         for sign in SIGNS:
             if sign in folded:
                 return True
-        for secret in self._known:
-            if secret in text:
-                return True
-        return False
+        return any(secret in text for secret in self._known)
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced."""

@@ -113,6 +113,10 @@ async def admitted(
     key_group: str = "",
 ) -> Lease:
     """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
+    patience.check()
+    lease = child.try_admit(request_id, model=model, is_side_call=is_side_call, key_group=key_group)
+    if lease is not None:
+        return lease
     try:
         with patience.wait():
             return await child.admit(
