@@ -24,7 +24,7 @@ _DEFAULT_PORTS = (("http", 80), ("https", 443))
 def is_loopback(host: str) -> bool:
     """True for `localhost` and for the addresses of this machine's loopback, with or without brackets."""
     name = host.strip("[]").lower()
-    if name == "localhost":
+    if name == "localhost" or name == "127.0.0.1":
         return True
     address = _address(name)
     return address is not None and address.is_loopback

@@ -34,7 +34,7 @@ class Delivery:
         self._lock = trio.Lock()
         self._tap: Tap | None = None
         self.is_opened = False
-        self._quiet_since_s = trio.current_time()
+        self._quiet_since_s = 0.0
         self.extra_headers: HeaderList = ()
         self.is_started = False
         self._has_ended = False
@@ -86,7 +86,8 @@ class Delivery:
 
     def keep_alive(self) -> None:
         """Keep the stream alive, until `leave_alone`."""
-        self._timers.set(self._look, trio.current_time() + PING_S)
+        self._quiet_since_s = trio.current_time()
+        self._timers.set(self._look, self._quiet_since_s + PING_S)
 
     def leave_alone(self) -> None:
         """Keep the stream alive no longer: it has ended, one way or another."""

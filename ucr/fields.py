@@ -12,7 +12,10 @@ Fields = Sequence[tuple[str, str]]
 
 def joined(fields: Fields) -> dict[str, str]:
     """Return the fields by name; those of one name are joined with commas (RFC 9110, 5.3)."""
-    headers: dict[str, str] = {}
+    headers = dict(fields)
+    if len(headers) == len(fields):
+        return headers
+    headers.clear()
     for name, value in fields:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers

@@ -59,7 +59,8 @@ class Hold:
         self._end(self._patience.ended(self._at))
 
     def __enter__(self) -> None:
-        self._patience.check()
+        # A deadline that has passed rings as soon as the wait begins.
+        self._patience.check_interruption()
         self._patience.begin(self)
 
     def __exit__(

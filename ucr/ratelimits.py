@@ -18,13 +18,18 @@ Kind = Literal["requests", "tokens"]
 
 def upstream_request_id(headers: Headers) -> str | None:
     """Return the provider's own id of the request."""
-    return next((headers[name] for name in _UPSTREAM_IDS if headers.get(name)), None)
+    for name in _UPSTREAM_IDS:
+        if value := headers.get(name):
+            return value
+    return None
 
 
 def passed_on(headers: Headers, client: str, provider: str, now_unix_s: float) -> HeaderList:
     """Return the rate-limit headers for the client: unmodified for the same dialect, else translated."""
     if client == provider:
         return tuple((name, value) for name, value in headers.items() if name.startswith(_SAME))
+    if not any("ratelimit" in name for name in headers):
+        return ()
     if client == "anthropic":
         return tuple(_as_anthropic(headers, now_unix_s))
     return tuple(_as_openai(headers))

@@ -29,6 +29,7 @@ from actors import (
 from actors import (
     Provider as ProviderChild,
 )
+from ucr import fields
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Headers, Outgoing
 from ucr.errors import ErrorType, UpstreamError
@@ -113,7 +114,6 @@ async def admitted(
     key_group: str = "",
 ) -> Lease:
     """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
-    patience.check()
     lease = child.try_admit(request_id, model=model, is_side_call=is_side_call, key_group=key_group)
     if lease is not None:
         return lease
@@ -188,7 +188,7 @@ class Answer:
 
     def __init__(self, response: UpstreamResponse, hold: Hold) -> None:
         self.status = response.status
-        self.headers = headers_of(response)
+        self.headers: Headers = fields.joined(response.headers)
         self._response = response
         self._hold = hold
 
@@ -221,18 +221,11 @@ class Answer:
 
 
 def _merged(*lists: HeaderList) -> HeaderList:
-    fields: dict[str, str] = {}
+    merged: dict[str, str] = {}
     for headers in lists:
-        fields.update((name.lower(), value) for name, value in headers)
-    return tuple(fields.items())
-
-
-def headers_of(response: UpstreamResponse) -> Headers:
-    """Return the answer's headers by lower-case name."""
-    joined: dict[str, str] = {}
-    for name, value in response.headers:
-        joined[name] = f"{joined[name]}, {value}" if name in joined else value
-    return joined
+        for name, value in headers:
+            merged[name.lower()] = value
+    return tuple(merged.items())
 
 
 def outcome_of(error: UpstreamError) -> Failure | None:
