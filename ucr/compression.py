@@ -90,6 +90,10 @@ class CompressingExchange:
         else:
             self._parts.append(data)
 
+    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Run something beside the answer; see `ucr.exchange.Exchange.spawn`."""
+        self._inner.spawn(act)
+
     async def finish(self) -> None:
         """End the answer; one that was kept is compressed and sent now."""
         self.is_finished = True

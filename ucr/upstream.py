@@ -33,9 +33,9 @@ from ucr import fields
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Headers, Outgoing
 from ucr.errors import ErrorType, UpstreamError
-from ucr.hold import Hold
 from ucr.patience import Patience
 from ucr.redaction import WHOLE_WORD_BELOW
+from ucr.watchdog import Watchdog
 
 BUSY_RETRY_S = 2
 LONGEST_WAIT_S = 60
@@ -168,14 +168,14 @@ async def opened(
         _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, lease.key)),
         outgoing.body,
     )
-    hold = Hold(patience, timers, provider)
+    watchdog = Watchdog(patience, timers, provider)
     sent_at = trio.current_time()
     limits = Limits(provider.timeouts.connect_s, math.inf, math.inf)
-    with hold:
-        response = await child.pool.start(request, limits, hold.on_wait)
+    with watchdog:
+        response = await child.pool.start(request, limits, watchdog.on_wait)
     if response.status == 200:
         lease.answered(trio.current_time() - sent_at)
-    return Answer(response, hold)
+    return Answer(response, watchdog)
 
 
 class Answer:
@@ -184,13 +184,13 @@ class Answer:
     Every wait for the body ends in time, and raises `UpstreamError` for every failure.
     """
 
-    __slots__ = ("_hold", "_response", "headers", "status")
+    __slots__ = ("_response", "_watchdog", "headers", "status")
 
-    def __init__(self, response: UpstreamResponse, hold: Hold) -> None:
+    def __init__(self, response: UpstreamResponse, watchdog: Watchdog) -> None:
         self.status = response.status
         self.headers: Headers = fields.joined(response.headers)
         self._response = response
-        self._hold = hold
+        self._watchdog = watchdog
 
     def __enter__(self) -> Self:
         return self
@@ -205,13 +205,13 @@ class Answer:
 
     async def receive(self, content_until: float | None = None) -> bytes:
         """Return the next bytes, b"" at the end. `content_until` is when there must have been content."""
-        self._hold.content_until = content_until
-        with self._hold:
+        self._watchdog.content_until = content_until
+        with self._watchdog:
             return await self._response.receive()
 
     async def read(self, limit_bytes: int | None = None) -> bytes:
         """Return the rest of the body; raise `UpstreamError` when it has more bytes than that."""
-        with self._hold:
+        with self._watchdog:
             return await self._response.read(limit_bytes)
 
     @property

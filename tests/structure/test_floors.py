@@ -118,7 +118,7 @@ FLOORS = {
     "ucr.connections": EDGE,
     "ucr.count": EDGE,
     "ucr.delivery": EDGE,
-    "ucr.hold": EDGE,
+    "ucr.watchdog": EDGE,
     "ucr.departure": EDGE,
     "ucr.demo": EDGE,
     "ucr.demo_client": EDGE,

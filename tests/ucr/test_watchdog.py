@@ -12,9 +12,9 @@ from tests.world.pools import HELLO, PoolWorld, open_pool_world
 from tests.world.upstream import Answer, SeenRequest
 from ucr.config.model import Provider, Timeouts
 from ucr.errors import ApiError, ErrorType, Fault, UpstreamError
-from ucr.hold import Hold, pool_fault
 from ucr.patience import Patience
 from ucr.upstream import outcome_of
+from ucr.watchdog import Watchdog, pool_fault
 
 PROVIDER = Provider(
     "p", "openai-chat", "http://upstream.test:9101", timeouts=Timeouts(connect_s=5, first_byte_s=20, idle_s=30)
@@ -41,16 +41,16 @@ async def stop_midway(request: SeenRequest, answer: Answer) -> None:
 
 
 class Asker:
-    """Asks the upstream of a world, held by a hold."""
+    """Asks the upstream of a world, held by a watchdog."""
 
     def __init__(self, world: PoolWorld, timers: Timers, total_s: float) -> None:
         self.world = world
         self.patience = Patience(total_s)
-        self.hold = Hold(self.patience, timers, PROVIDER)
+        self.watchdog = Watchdog(self.patience, timers, PROVIDER)
 
     async def start(self) -> UpstreamResponse:
-        with self.hold:
-            return await self.world.pool.start(HELLO, FOREVER, self.hold.on_wait)
+        with self.watchdog:
+            return await self.world.pool.start(HELLO, FOREVER, self.watchdog.on_wait)
 
 
 @asynccontextmanager
@@ -65,7 +65,7 @@ async def asking(*handlers: object, total_s: float = 1000) -> AsyncIterator[Aske
 
 async def test_an_answer_that_comes_in_time_is_untouched(autojump_clock: MockClock) -> None:
     async with asking() as asker:
-        with await asker.start() as response, asker.hold:
+        with await asker.start() as response, asker.watchdog:
             assert await response.read() == b"ok"
         assert asker.world.pool.statistics().idle == 1
 
@@ -86,7 +86,7 @@ async def test_a_silence_in_the_body_is_a_timeout(autojump_clock: MockClock) -> 
     async with asking(stop_midway) as asker:
         with await asker.start() as response:
             began_s = trio.current_time()
-            with pytest.raises(UpstreamError) as caught, asker.hold:
+            with pytest.raises(UpstreamError) as caught, asker.watchdog:
                 await response.read()
         assert trio.current_time() == began_s + 30
         assert caught.value.message == "provider 'p': no byte for 30 s"
@@ -97,10 +97,10 @@ async def test_every_byte_ends_a_silence_but_not_the_wait_for_content(autojump_c
     async with asking(drip) as asker:
         with await asker.start() as response:
             for _ in range(4):
-                with asker.hold:
+                with asker.watchdog:
                     assert await response.receive() == b"."
-            asker.hold.content_until = trio.current_time() + 10
-            with pytest.raises(UpstreamError) as caught, asker.hold:
+            asker.watchdog.content_until = trio.current_time() + 10
+            with pytest.raises(UpstreamError) as caught, asker.watchdog:
                 await response.receive()
         assert caught.value.message == "provider 'p': no content within 30 s"
 
@@ -111,7 +111,7 @@ async def test_the_time_of_the_whole_request_ends_every_wait(
 ) -> None:
     async with asking(handler, total_s=7) as asker:
         began_s = trio.current_time()
-        with pytest.raises(UpstreamError) as caught, await asker.start() as response, asker.hold:
+        with pytest.raises(UpstreamError) as caught, await asker.start() as response, asker.watchdog:
             await response.read()
         assert trio.current_time() == began_s + 7
         assert caught.value.message == "the answer took longer than 7 s"
@@ -135,10 +135,10 @@ async def test_an_interruption_ends_the_wait_with_its_error(autojump_clock: Mock
             asker.patience.interrupt(error)
 
         nursery.start_soon(interrupt)
-        with pytest.raises(ApiError) as caught, await asker.start() as response, asker.hold:
+        with pytest.raises(ApiError) as caught, await asker.start() as response, asker.watchdog:
             await response.read()
         assert caught.value is error
-        with pytest.raises(ApiError) as again, asker.hold:
+        with pytest.raises(ApiError) as again, asker.watchdog:
             pytest.fail("the wait began")
         assert again.value is error
 
@@ -146,9 +146,9 @@ async def test_an_interruption_ends_the_wait_with_its_error(autojump_clock: Mock
 async def test_an_answer_that_came_when_it_was_cut_is_not_kept_for_others(autojump_clock: MockClock) -> None:
     async with asking() as asker:
         with await asker.start() as response:
-            with asker.hold:
+            with asker.watchdog:
                 assert await response.read() == b"ok"
-            asker.hold.cancel(reason="too late")
+            asker.watchdog.cancel(reason="too late")
         assert asker.world.pool.statistics().open == 0
 
 

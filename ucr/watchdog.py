@@ -21,8 +21,8 @@ Silence = Literal["answer", "byte", "content"]
 """What does not come."""
 
 
-class Hold:
-    """The waits of one attempt, one after the other, each a block; the pool says by `on_wait` what they are.
+class Watchdog:
+    """Watches the waits of one attempt, each a block; the pool says by `on_wait` what they are.
 
     `PoolError` leaves the block as `UpstreamError`, in UCR's words. `content_until` is the time by which a stream
     must have had content; without it any byte ends a silence.
