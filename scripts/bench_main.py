@@ -152,6 +152,7 @@ async def measure_requests(bench: Bench, options: Options, report: Report) -> No
             bench.say(f"{workload.name}: {workload.title}")
             report.workloads.append((workload, await measure(bench, workload)))
             bench.say(table(*report.workloads[-1]))
+            write(report, options.out)
 
 
 async def measure_streams(bench: Bench, options: Options, report: Report) -> None:
@@ -163,6 +164,7 @@ async def measure_streams(bench: Bench, options: Options, report: Report) -> Non
         longer = replace(bench, rounds=max(1, bench.rounds // 2), seconds=bench.seconds * 3)
         report.paced.append((paced, await bench_streams.hold(longer, paced, program)))
         bench.say(paced_table(*report.paced[-1]))
+        write(report, options.out)
 
 
 async def measure_rest(bench: Bench, options: Options, report: Report) -> None:
@@ -176,7 +178,7 @@ async def measure_rest(bench: Bench, options: Options, report: Report) -> None:
 
 
 def write(report: Report, folder: Path) -> None:
-    """Write the report into a folder, which is made if need be."""
+    """Write the report, as far as it has come, into a folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {"report.md": report.markdown(), "report.json": report.as_json(), **pictures(report)}
     for name, text in files.items():

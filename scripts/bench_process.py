@@ -3,10 +3,11 @@
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 from chaos_load import open_line, until
@@ -15,6 +16,8 @@ from chaos_router import children, is_alive, is_refused, processor_s, resident_b
 START_LIMIT_S = 90.0
 END_LIMIT_S = 5.0
 ANSWER_LIMIT_S = 30.0
+
+T = TypeVar("T")
 
 
 class BenchError(Exception):
@@ -102,6 +105,35 @@ def memory_of(pids: Iterable[int]) -> Memory:
     """Return what processes take of memory now; pages that they share count for each."""
     sizes = [resident_bytes(pid) for pid in pids] or [0]
     return Memory(sum(sizes), max(sizes))
+
+
+async def watched(
+    call: Callable[[], Awaitable[T]], pids: Callable[[], Sequence[int]], seconds: float
+) -> tuple[T, float, Memory]:
+    """Run something that takes about so many seconds; return what it does, and what processes took meanwhile.
+
+    Memory is looked at after four fifths of the time. Raise `BenchError` when the call does.
+    """
+    seen: list[Memory] = []
+    found: list[T] = []
+    failure: BenchError | None = None
+
+    async def look() -> None:
+        await trio.sleep(seconds * 0.8)
+        seen.append(memory_of(pids()))
+
+    ids = pids()
+    before = spent_s(ids)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(look)
+        try:
+            found.append(await call())
+        except BenchError as error:
+            failure = error
+        nursery.cancel_scope.cancel(reason="the call is over")
+    if failure is not None:
+        raise failure
+    return found[0], spent_s(ids) - before, seen[0] if seen else memory_of(ids)
 
 
 async def checked(

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -16,7 +17,7 @@ import trio
 from bench_bodies import Question, expected, question
 from bench_contenders import Contender, Kind, Running, Setting
 from bench_nginx import Canned, Certificate, Origin
-from bench_process import BenchError, Memory, checked, memory_of, spent_s
+from bench_process import BenchError, Memory, checked, memory_of, watched
 from bench_workloads import Workload
 from bench_wrk import Load, load
 
@@ -116,9 +117,7 @@ async def measure(bench: Bench, workload: Workload) -> list[Measured]:
                 measured = Measured(contender.name)
                 results.append(measured)
                 seats += await _seated(stack, contender, setting, workload, measured)
-        for seat in seats:
-            await _load(seat, workload, WARM_S, 0)
-        for number in range(1, rounds_of(bench.rounds, workload) + 1):
+        for number in range(rounds_of(bench.rounds, workload) + 1):
             for seat in turned(seats, number):
                 await _round(bench, seat, workload, number)
     return results
@@ -163,42 +162,36 @@ async def _seated(
 
 
 async def _round(bench: Bench, seat: _Seat, workload: Workload, number: int) -> None:
-    sample = await _load(seat, workload, bench.seconds, number)
-    seat.measured.samples.append(sample)
-    bench.say(
-        f"  {workload.name} round {number} {seat.measured.contender:10} "
-        f"{sample.cpu_us:8.0f} µs  {sample.load.per_s:8.0f}/s  p50 {sample.load.p50_us / 1000:.2f} ms"
-    )
-
-
-async def _load(seat: _Seat, workload: Workload, seconds: float, number: int) -> Sample:
-    """Load one contender, and look at its memory while the load is on."""
-    found: list[Load] = []
-    seen: list[Memory] = []
-
-    async def run() -> None:
-        found.append(
-            await load(
-                seat.folder,
-                seat.running.port,
-                seat.asked,
-                connections=workload.connections,
-                seconds=seconds,
-                first=number * NUMBERS,
-                unique=workload.unique,
-            )
+    """Measure once; round 0 is to get warm. Who cannot be measured is left out from then on."""
+    measured = seat.measured
+    if measured.failure:
+        return
+    try:
+        sample = await _sample(seat, workload, bench.seconds if number else WARM_S, number)
+    except BenchError as error:
+        measured.failure = str(error)
+        measured.samples.clear()
+        return
+    if number:
+        measured.samples.append(sample)
+        bench.say(
+            f"  {workload.name} round {number} {measured.contender:10} "
+            f"{sample.cpu_us:8.0f} µs  {sample.load.per_s:8.0f}/s  p50 {sample.load.p50_us / 1000:.2f} ms"
         )
 
-    async def watch() -> None:
-        await trio.sleep(seconds * 0.8)
-        seen.append(memory_of(seat.running.pids()))
 
-    pids = seat.running.pids()
-    before = spent_s(pids)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(run)
-        nursery.start_soon(watch)
-    return Sample(found[0], spent_s(pids) - before, seen[0])
+async def _sample(seat: _Seat, workload: Workload, seconds: float, number: int) -> Sample:
+    ask = partial(
+        load,
+        seat.folder,
+        seat.running.port,
+        seat.asked,
+        connections=workload.connections,
+        seconds=seconds,
+        first=number * NUMBERS,
+        unique=workload.unique,
+    )
+    return Sample(*await watched(ask, seat.running.pids, seconds))
 
 
 def turned(seats: Sequence[T], number: int) -> list[T]:

@@ -17,7 +17,7 @@ import trio
 from bench_bodies import EVENTS, PATHS, body, client_headers, expected_head, question
 from bench_contenders import Contender, Running, Setting
 from bench_nginx import Origin, free_ports
-from bench_process import BenchError, Memory, checked, memory_of, running_process, spent_s
+from bench_process import BenchError, Memory, checked, memory_of, running_process, watched
 from bench_rounds import SETTLE_S, Bench, turned
 from bench_workloads import Paced
 from chaos_upstream import LOOPBACK
@@ -110,7 +110,11 @@ async def hold(bench: Bench, paced: Paced, program: Path) -> list[Held]:
                 seats += await _seated(stack, contender, setting, held)
         for number in range(1, bench.rounds + 1):
             for held, running in turned(seats, number):
-                stay = await _stay(program, folder, paced.streams, bench.seconds, running)
+                try:
+                    stay = await _stay(program, folder, paced.streams, bench.seconds, running)
+                except BenchError as error:
+                    held.failure = str(error)
+                    continue
                 held.stays.append(stay)
                 bench.say(
                     f"  {paced.name} round {number}/{bench.rounds} {held.contender:10} "
@@ -153,23 +157,12 @@ async def _stay(program: Path, folder: Path, streams: int, seconds: float, runni
     file = folder / "body.json"
     await trio.Path(file).write_bytes(body("anthropic", "small", stream=True, model=running.model))
     command = load_command(program, streams, seconds, file, running)
-    said: list[bytes] = []
-    seen: list[Memory] = []
 
-    async def run() -> None:
+    async def ask() -> bytes:
         found = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
-        said.append(found.stdout)
+        return found.stdout
 
-    async def watch() -> None:
-        await trio.sleep(seconds * 0.8)
-        seen.append(memory_of(running.pids()))
-
-    pids = running.pids()
-    before = spent_s(pids)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(run)
-        nursery.start_soon(watch)
-    return stay_of(said[0], spent_s(pids) - before, seen[0])
+    return stay_of(*await watched(ask, running.pids, seconds))
 
 
 def load_command(program: Path, streams: int, seconds: float, file: Path, running: Running) -> list[str]:

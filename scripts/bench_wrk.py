@@ -73,6 +73,7 @@ async def load(
     found = await trio.run_process(
         command(file, port, connections, seconds), capture_stdout=True, capture_stderr=True, check=False
     )
+    await trio.lowlevel.checkpoint_if_cancelled()
     if found.returncode != 0:
         raise BenchError(f"wrk ended with {found.returncode}: {found.stderr.decode('utf-8', 'replace')[-300:]}")
     return parsed(found.stdout)

@@ -5,9 +5,20 @@ from pathlib import Path
 import pytest
 import trio
 from bench_nginx import free_ports
-from bench_process import BenchError, Memory, checked, family, memory_of, running_process, spent_s, tail
+from bench_process import (
+    BenchError,
+    Memory,
+    checked,
+    family,
+    memory_of,
+    running_process,
+    spent_s,
+    tail,
+    watched,
+)
 from chaos_router import is_alive
 from chaos_upstream import upstreams
+from trio.testing import MockClock
 
 LISTENS = (
     "import socket, subprocess, sys\n"
@@ -52,7 +63,7 @@ async def test_an_answer_without_what_is_expected_is_told() -> None:
             await checked(alpha.port, asked, b"never said", "alpha", limit_s=0.5)
 
 
-async def test_nobody_who_listens_is_told(autojump_clock: trio.testing.MockClock) -> None:
+async def test_nobody_who_listens_is_told(autojump_clock: MockClock) -> None:
     (port,) = free_ports(1)
     with pytest.raises(BenchError, match="no connection"):
         await checked(port, b"", b"", "alpha", limit_s=5)
@@ -62,3 +73,24 @@ def test_the_end_of_a_file_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "output.log"
     file.write_text("first\nsecond\nthird\n", "utf-8")
     assert tail(file, 12) == "second third"
+
+
+async def test_a_call_is_watched_and_a_short_one_is_not_waited_for(autojump_clock: MockClock) -> None:
+    async def call() -> str:
+        await trio.sleep(seconds)
+        return "said"
+
+    for seconds in (1.0, 100.0):
+        start = trio.current_time()
+        said, cpu_s, memory = await watched(call, lambda: [os.getpid()], 50)
+        assert (said, trio.current_time() - start) == ("said", seconds)
+        assert cpu_s >= 0
+        assert memory.total_bytes > 0
+
+
+async def test_what_goes_wrong_in_a_watched_call_is_told_as_it_is() -> None:
+    async def call() -> None:
+        raise BenchError("wrk ended with 1")
+
+    with pytest.raises(BenchError, match="wrk ended with 1"):
+        await watched(call, list, 1)

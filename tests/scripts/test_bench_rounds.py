@@ -46,8 +46,8 @@ def test_refusals_of_all_rounds_are_counted() -> None:
 
 
 def test_every_contender_is_first_in_turn() -> None:
-    orders = [turned("abc", number) for number in (1, 2, 3, 4)]
-    assert ["".join(order) for order in orders] == ["abc", "bca", "cab", "abc"]
+    orders = [turned("abc", number) for number in (0, 1, 2, 3, 4)]
+    assert ["".join(order) for order in orders] == ["cab", "abc", "bca", "cab", "abc"]
     assert turned("", 1) == []
 
 
