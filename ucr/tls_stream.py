@@ -11,7 +11,8 @@ from typing import Any
 
 import trio
 
-READ_BYTES = 65_536
+from ucr.reading import READ_BYTES, read
+from ucr.writing import plain_socket, write_now
 
 
 class TlsStream(trio.abc.HalfCloseableStream):
@@ -20,6 +21,7 @@ class TlsStream(trio.abc.HalfCloseableStream):
     def __init__(self, stream: trio.abc.HalfCloseableStream, context: ssl.SSLContext) -> None:
         self._stream = stream
         self.socket: Any = stream.socket  # type: ignore[attr-defined]
+        self._plain = plain_socket(stream)
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -50,7 +52,8 @@ class TlsStream(trio.abc.HalfCloseableStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return what has come; b"" at the end, also at one that the client did not announce."""
-        await trio.lowlevel.checkpoint()
+        if self._tls.pending():
+            await trio.lowlevel.checkpoint()
         while not self._has_said_end:
             try:
                 return self._tls.read(READ_BYTES if max_bytes is None else max_bytes)
@@ -61,14 +64,20 @@ class TlsStream(trio.abc.HalfCloseableStream):
                 return b""
             except ssl.SSLError as error:
                 raise trio.BrokenResourceError(str(error)) from None
-        return bytes(await self._stream.receive_some(max_bytes))
+        return await self._next()
 
     async def _take(self) -> None:
-        data = await self._stream.receive_some(READ_BYTES)
+        data = await self._next()
         if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
+
+    async def _next(self) -> bytes:
+        try:
+            return await read(self._stream, self._plain)
+        except OSError as error:
+            raise trio.BrokenResourceError(str(error)) from None
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send; raise `trio.BrokenResourceError` when the client is gone."""
@@ -81,10 +90,25 @@ class TlsStream(trio.abc.HalfCloseableStream):
 
     async def _flush(self) -> None:
         """Send what OpenSSL has written; reading can make it write, too, so that two may want to at one time."""
-        if self._outgoing.pending:
-            async with self._sending:
-                if data := self._outgoing.read():
-                    await self._stream.send_all(data)
+        if not self._outgoing.pending:
+            return
+        try:
+            self._sending.acquire_nowait()
+        except trio.WouldBlock:
+            await self._sending.acquire()
+        try:
+            await self._send(self._outgoing.read())
+        finally:
+            self._sending.release()
+
+    async def _send(self, data: bytes) -> None:
+        """Send; what the system takes at once needs no turn of the loop."""
+        try:
+            sent = 0 if self._plain is None else write_now(self._plain, data)
+        except OSError as error:
+            raise trio.BrokenResourceError(str(error)) from None
+        if sent < len(data):
+            await self._stream.send_all(data[sent:])
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait as the connection does."""

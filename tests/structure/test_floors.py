@@ -133,6 +133,7 @@ FLOORS = {
     "ucr.patience": EDGE,
     "ucr.probing": EDGE,
     "ucr.proxied": EDGE,
+    "ucr.reading": EDGE,
     "ucr.reception": EDGE,
     "ucr.relay": EDGE,
     "ucr.store_control": EDGE,

@@ -1,6 +1,7 @@
 """How many connections there may be, and that a fault of one ends none of the others."""
 
 import errno
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from tests.world.network import LoopbackSocket, MemoryListener, MemoryNetwork, MemoryStream, stream_pair
+from ucr.access import is_loopback
 from ucr.connections import Connections, Limits, NoRoom, is_lost_connection
 
 ADDRESS = ("router.test", 80)
@@ -21,11 +23,11 @@ class FarSocket(LoopbackSocket):
 class Served:
     """A server whose connections wait until they are told what to do."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, is_shared: Callable[[str], bool] = is_loopback) -> None:
         self.network = MemoryNetwork()
         self.reports: list[BaseException] = []
         self.errors: list[BaseException] = []
-        self.connections = Connections(self._serve, limits, self.reports.append)
+        self.connections = Connections(self._serve, limits, self.reports.append, is_shared)
         self._listener = self.network.listener(*ADDRESS)
 
     async def _serve(self, stream: Any) -> None:
@@ -70,6 +72,18 @@ async def test_one_address_may_not_take_all_connections_but_loopback_is_many(
         nursery.start_soon(served.run)
         _open = [await served.connect() for _ in range(2)]
         assert await is_refused(await served.connect()) is refused
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_address_that_many_share_may_have_as_many_as_there_are(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryStream, "socket", FarSocket())
+    served = Served(Limits(most=3, most_per_address=1), is_shared=lambda address: address == "192.0.2.7")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(served.run)
+        _open = [await served.connect() for _ in range(2)]
+        assert not await is_refused(await served.connect())
         nursery.cancel_scope.cancel()
 
 

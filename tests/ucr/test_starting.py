@@ -181,3 +181,13 @@ def test_the_banner_asks_for_the_client_key_when_there_is_one() -> None:
 def test_the_banner_says_when_the_demo_answers() -> None:
     lines = banner(replace(CONFIG, providers=(demo_provider("http://127.0.0.1:1/v1"),)), 3000)
     assert "no key and no local server was found: the demo answers; see docs/getting-started.md" in lines
+
+
+async def test_a_certificate_that_cannot_be_used_is_refused_at_the_start_and_at_a_reload(here: Path) -> None:
+    (here / "ucr.toml").write_text(FILE.replace("port = 3005", "tls_cert = 'no'\ntls_key = 'no'"), "utf-8")
+    source = Source(None, environ(here), NONE)
+    with pytest.raises(ConfigError, match=r"server\.tls_cert = no: cannot be read"):
+        source.read()
+    with pytest.raises(ConfigError, match=r"server\.tls_cert = no: cannot be read"):
+        async with source.starting():
+            pytest.fail("it was not refused")

@@ -1,5 +1,6 @@
 """TLS over one connection: both directions, both ends, and clients that do it wrong."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from trio.testing import MockClock
 
 from tests.world.certificates import client_context, encrypted, files_in
 from tests.world.network import MemoryStream, stream_pair
+from tests.world.sockets import connected as connected_by_socket
 from ucr.tls_stream import TlsStream
 
 
@@ -133,3 +135,45 @@ async def test_it_looks_like_the_connection_below(context: ssl.SSLContext) -> No
     stream = TlsStream(server, context)
     assert stream.socket is server.socket
     await stream.wait_send_all_might_not_block()
+
+
+async def test_over_a_socket_it_speaks_as_over_any_stream(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    large = bytes(range(256)) * 8_000
+    async with connected_by_socket() as (below, client_below):
+        stream, clients = TlsStream(below, context), []
+
+        async def connect() -> None:
+            clients.append(await encrypted(client_below, client_context(authority)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connect)
+            nursery.start_soon(stream.handshake)
+
+        async def echo() -> None:
+            received = 0
+            while received < len(large):
+                data = await stream.receive_some()
+                received += len(data)
+                await stream.send_all(data)
+            await stream.send_eof()
+
+        got = b""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(echo)
+            nursery.start_soon(clients[0].send_all, large)
+            while data := await clients[0].receive_some():
+                got += data
+    assert got == large
+
+
+async def test_a_client_of_a_socket_that_resets_breaks_who_reads_and_who_sends(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    async with connected_by_socket() as (below, client_below):
+        stream = TlsStream(below, context)
+        client_below.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01" + b"\x00" * 7)
+        await client_below.aclose()
+        with pytest.raises((trio.BrokenResourceError, ssl.SSLError)):
+            await stream.handshake()

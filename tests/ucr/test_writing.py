@@ -1,36 +1,22 @@
 """How long a client may take nothing, on a socket and on other streams."""
 
 import socket as stdlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair
 
 from tests.world.network import stream_pair
+from tests.world.sockets import connected
 from ucr.lane.replay import ReplayStream
 from ucr.writing import PIECE_BYTES, plain_socket, write, write_now
 
 LARGE = b"x" * 3_000_000
 
 
-@asynccontextmanager
-async def sockets() -> AsyncIterator[tuple[trio.SocketStream, trio.SocketStream]]:
-    """Yield both ends of a connection whose buffers are small."""
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with listener:
-        listener.socket.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 32_768)
-        client = await trio.open_tcp_stream(*listener.socket.getsockname())
-        client.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVBUF, 32_768)
-        server = await listener.accept()
-    async with server, client:
-        yield server, client
-
-
 async def test_a_client_that_takes_a_little_each_time_gets_all(autojump_clock: MockClock) -> None:
     received = 0
-    async with sockets() as (server, client), trio.open_nursery() as nursery:
+    async with connected() as (server, client), trio.open_nursery() as nursery:
 
         async def read_slowly() -> None:
             nonlocal received
@@ -45,7 +31,7 @@ async def test_a_client_that_takes_a_little_each_time_gets_all(autojump_clock: M
 
 
 async def test_a_client_that_takes_nothing_any_more_is_given_up(autojump_clock: MockClock) -> None:
-    async with sockets() as (server, client), trio.open_nursery() as nursery:
+    async with connected() as (server, client), trio.open_nursery() as nursery:
 
         async def read_once() -> None:
             await trio.sleep(20)
@@ -59,7 +45,7 @@ async def test_a_client_that_takes_nothing_any_more_is_given_up(autojump_clock: 
 
 
 async def test_what_the_system_takes_at_once_needs_no_turn_of_the_loop() -> None:
-    async with sockets() as (server, client):
+    async with connected() as (server, client):
         with trio.CancelScope() as scope:
             scope.cancel()
             assert await write(server, plain_socket(server), b"abc", 30.0)
@@ -73,7 +59,7 @@ async def test_what_the_system_takes_at_once_needs_no_turn_of_the_loop() -> None
 
 
 async def test_a_client_that_left_is_an_error_of_the_system() -> None:
-    async with sockets() as (server, client):
+    async with connected() as (server, client):
         client.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         await client.aclose()
         with pytest.raises(OSError, match=r"reset|Broken pipe"):
@@ -98,6 +84,6 @@ async def test_another_stream_is_given_pieces_each_of_which_is_progress(autojump
 
 
 async def test_a_connection_that_was_handed_over_is_still_a_socket() -> None:
-    async with sockets() as (server, _client):
+    async with connected() as (server, _client):
         assert plain_socket(ReplayStream(b"GET", server)) is server.socket
     assert plain_socket(ReplayStream(b"GET", stream_pair()[0])) is None

@@ -10,14 +10,13 @@ needs neither a deadline nor a turn of the scheduler; a read waits first, becaus
 answered has not asked again yet. Both cost about half of what the stream's own ways do.
 """
 
-import os
 from contextlib import suppress
 
 import trio
 
+from ucr.reading import read
 from ucr.writing import plain_socket, write, write_now
 
-READ_BYTES = 65_536
 AHEAD_BYTES = 65_536
 """How much is read of what follows a request that is still being answered."""
 _LINGER_S = 2.0
@@ -61,19 +60,9 @@ class Line:
             self._ahead.clear()
             return data
         try:
-            return await self._read()
+            return await read(self.stream, self._socket)
         except _LOST:
             return b""
-
-    async def _read(self) -> bytes:
-        if self._socket is None:
-            return bytes(await self.stream.receive_some(READ_BYTES))
-        while True:
-            await trio.lowlevel.wait_readable(self._socket)
-            try:
-                return os.read(self._socket.fileno(), READ_BYTES)
-            except BlockingIOError:
-                continue
 
     async def send(self, data: bytes) -> None:
         """Write; a client that is gone, or takes nothing for too long, loses the connection.
@@ -123,7 +112,7 @@ class Line:
         """Return True when the client has left."""
         try:
             while len(self._ahead) < AHEAD_BYTES:
-                data = await self._read()
+                data = await read(self.stream, self._socket)
                 if not data:
                     return True
                 self._ahead += data
@@ -135,5 +124,5 @@ class Line:
         """Close one direction and read on: with unread bytes, closing would lose the answer to a reset."""
         with suppress(*_LOST), trio.move_on_after(_LINGER_S):
             await self.stream.send_eof()
-            while await self._read():
+            while await read(self.stream, self._socket):
                 pass
