@@ -49,6 +49,7 @@ from .metrics import Measured, Metrics, Snapshot
 from .network import Network, RealNetwork
 from .pool import Pool, PoolStatistics
 from .provider import Provider
+from .proxy import Proxy
 from .ref import Question, Ref
 from .request import Headers, Limits, OnWait, Origin, UpstreamRequest, Waiting, nobody_waits
 from .resolver import CachedResolver, Resolver, SystemResolver
@@ -170,6 +171,7 @@ __all__ = [
     "ProviderSpec",
     "ProviderState",
     "ProviderStatus",
+    "Proxy",
     "Question",
     "RealNetwork",
     "Reconfigure",

@@ -8,6 +8,8 @@ A request that was not taken whole is sent by a second task while the first read
 (most often: refuse) before it has read everything, and then stop reading. An early refusal ends the sending; an
 early success is read on, up to a bound, while the rest is sent.
 
+In HTTP/2 both sides go on saying something while an answer comes; what this side has to say is sent after each read.
+
 A deadline is a cancel scope, which costs more than the whole reading; who sets a limit to infinity keeps the
 time himself, and no scope is made. Everything that streams, sockets and TLS can raise is translated here.
 """
@@ -15,13 +17,18 @@ time himself, and no scope is made. Everything that streams, sockets and TLS can
 import math
 import os
 import ssl
+from typing import TYPE_CHECKING
 
 import trio
 
 from actors.errors import Phase, PoolError
 from actors.http1 import ResponseReader
-from actors.network import close_now
-from actors.request import Limits
+from actors.network import close_now, is_quiet
+from actors.reader import AnswerReader
+from actors.request import Limits, UpstreamRequest
+
+if TYPE_CHECKING:
+    from actors.http2 import Http2Session
 
 READ_BYTES = 65_536
 INLINE_BYTES = 65_536
@@ -33,12 +40,25 @@ _JOIN_BYTES = 16_384
 
 
 class Connection:
-    """A stream that carries one exchange after the other."""
+    """A stream that carries one exchange after the other, in HTTP/2 if there is a `session`."""
 
-    __slots__ = ("_all_sent", "_is_cut", "_sending", "_served", "_socket", "idle_since", "opened_at", "stream")
+    __slots__ = (
+        "_all_sent",
+        "_is_cut",
+        "_sending",
+        "_served",
+        "_session",
+        "_socket",
+        "idle_since",
+        "opened_at",
+        "stream",
+    )
 
-    def __init__(self, stream: trio.abc.Stream, opened_at: float) -> None:
+    def __init__(
+        self, stream: trio.abc.Stream, opened_at: float, session: "Http2Session | None" = None
+    ) -> None:
         self.stream = stream
+        self._session = session
         self.opened_at = opened_at
         self.idle_since = opened_at
         self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
@@ -55,7 +75,7 @@ class Connection:
         """Whether this exchange is not the first one here, so that the upstream may have closed meanwhile."""
         return self._served > 1
 
-    def is_reusable(self, reader: ResponseReader) -> bool:
+    def is_reusable(self, reader: AnswerReader) -> bool:
         return self._all_sent and not self._is_cut and reader.is_reusable
 
     def cancel(self, *, reason: str | None = None) -> None:
@@ -67,7 +87,21 @@ class Connection:
         """Close the stream at once, whatever is on it."""
         close_now(self.stream)
 
-    async def begin(self, head: bytes, body: bytes, reader: ResponseReader, limits: Limits) -> None:
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has come since the last exchange, as far as one may conclude from it.
+
+        In HTTP/2 an upstream may say something at any time; that it has ended the connection shows on use.
+        """
+        return self._session is not None or is_quiet(self.stream)
+
+    def reader(self, request: UpstreamRequest, limits: Limits) -> AnswerReader:
+        """Return what will read the answer to the next request."""
+        if self._session is None:
+            return ResponseReader(request.method, limits)
+        return self._session.begin(request, limits)
+
+    async def begin(self, head: bytes, body: bytes, reader: AnswerReader, limits: Limits) -> None:
         """Send a request and read until the head of the answer is complete."""
         self._served += 1
         if limits.first_byte_s == math.inf:
@@ -76,7 +110,7 @@ class Connection:
             return await self._exchange(head, body, reader)
         raise PoolError("timeout", f"no answer within {limits.first_byte_s:g} s", phase="first_byte")
 
-    async def read_more(self, reader: ResponseReader, *, deadline: float = math.inf) -> bool:
+    async def read_more(self, reader: AnswerReader, *, deadline: float = math.inf) -> bool:
         """Read once from the stream into the reader. False: the deadline passed, and nothing was lost."""
         if deadline == math.inf:
             await self._read(reader)
@@ -86,8 +120,11 @@ class Connection:
             return True
         return False
 
-    async def _exchange(self, head: bytes, body: bytes, reader: ResponseReader) -> None:
+    async def _exchange(self, head: bytes, body: bytes, reader: AnswerReader) -> None:
         self._all_sent = False
+        if self._session is not None:
+            self._all_sent = await self._flush(self._session)
+            return await self._read_head(reader)
         size = len(head) + len(body)
         sent = self._write_now(head, body)
         if sent == size:
@@ -98,14 +135,15 @@ class Connection:
             await self._read_head(reader)
         else:
             await self._send_and_read(memoryview(head + body)[sent:], reader)
+        return None
 
-    async def _read_head(self, reader: ResponseReader) -> None:
+    async def _read_head(self, reader: AnswerReader) -> None:
         while reader.status is None:
             await self._read(reader)
             if reader.fault is not None and reader.status is None:
                 raise reader.fault
 
-    async def _read(self, reader: ResponseReader) -> None:
+    async def _read(self, reader: AnswerReader) -> None:
         try:
             data = await (self.stream.receive_some(READ_BYTES) if self._socket is None else self._receive())
         except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
@@ -118,6 +156,13 @@ class Connection:
             reader.feed(bytes(data))
         else:
             reader.feed_eof()
+        if self._session is not None:
+            self._all_sent = await self._flush(self._session) and self._all_sent
+
+    async def _flush(self, session: "Http2Session") -> bool:
+        """Send what the session has to say; False: the upstream took no more of it."""
+        data = session.take_outgoing()
+        return not data or await self._send(data)
 
     async def _receive(self) -> bytes:
         """Wait for bytes and return them; b"" at the end."""
@@ -151,7 +196,7 @@ class Connection:
             return False
         return True
 
-    async def _send_and_read(self, data: memoryview, reader: ResponseReader) -> None:
+    async def _send_and_read(self, data: memoryview, reader: AnswerReader) -> None:
         failure: PoolError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._send_rest, data)
@@ -171,7 +216,7 @@ class Connection:
             if self._sending is not None:
                 self._sending.cancel(reason="the request has been sent")
 
-    async def _read_early(self, reader: ResponseReader) -> None:
+    async def _read_early(self, reader: AnswerReader) -> None:
         """Go on reading an early success until the request is sent; leave an early refusal at once."""
         limit_bytes = reader.received_bytes + EARLY_BYTES
         if self._all_sent or reader.status is None or reader.status >= 300:
@@ -182,7 +227,7 @@ class Connection:
         self._sending = None
 
 
-def _phase(reader: ResponseReader) -> Phase:
+def _phase(reader: AnswerReader) -> Phase:
     return "first_byte" if reader.status is None else "idle"
 
 

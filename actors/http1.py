@@ -3,17 +3,18 @@
 How this works. llhttp (in httptools) does the reading and is strict about responses: it refuses a body with two
 lengths, a length beside chunks, bare line feeds and folded headers. What it does not know is added here: which
 request is being answered (HEAD has no body), that informational answers are not the answer, where a body ends
-that has no length, and how much may come. A reader serves one response, so that no state can leak from one to
-the next.
+that has no length, and where the head and the end may not be. What is the same in HTTP/2 is in `reader`.
 """
+
+from dataclasses import dataclass
 
 import httptools
 
-from actors.coding import Decoder
-from actors.errors import PoolError, PoolFault
+from actors.errors import PoolError
+from actors.reader import AnswerReader
 from actors.request import Headers, Limits, UpstreamRequest
 
-_OWN_FIELDS = frozenset(
+OWN_FIELDS = frozenset(
     {
         "host",
         "content-length",
@@ -42,9 +43,18 @@ def header_block(headers: Headers) -> bytes:
     return _checked(lines) if lines else b""
 
 
-def encode_head(request: UpstreamRequest, authority: str) -> bytes:
-    """Write the head of a request to that host and port. Raises `PoolError` if a field would break it."""
-    lines = [f"{request.method} {request.path} HTTP/1.1", f"host: {authority}"]
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What begins every request to an origin: its Host, and for a proxy that forwards, where to and who asks."""
+
+    authority: str
+    target: str = ""
+    block: bytes = b""
+
+
+def encode_head(request: UpstreamRequest, front: Front) -> bytes:
+    """Write the head of a request. Raises `PoolError` if a field would break it."""
+    lines = [f"{request.method} {front.target}{request.path} HTTP/1.1", f"host: {front.authority}"]
     if request.headers:
         lines += _lines(request.headers)
     lines.append("accept-encoding: identity")
@@ -52,11 +62,11 @@ def encode_head(request: UpstreamRequest, authority: str) -> bytes:
         lines.append(f"content-length: {len(request.body)}")
     if lines[0].count(" ") != 2:
         raise _broken_head()
-    return b"%b%b\r\n" % (_checked(lines), request.block)
+    return b"%b%b%b\r\n" % (_checked(lines), front.block, request.block)
 
 
 def _lines(headers: Headers) -> list[str]:
-    return [f"{name}: {value}" for name, value in headers if name.lower() not in _OWN_FIELDS]
+    return [f"{name}: {value}" for name, value in headers if name.lower() not in OWN_FIELDS]
 
 
 def _checked(lines: list[str]) -> bytes:
@@ -77,61 +87,19 @@ def _broken_head() -> PoolError:
     return PoolError("protocol", "the request has a header or a path that breaks its head", phase="connect")
 
 
-class ResponseReader:
-    """Reads one response from whatever pieces its bytes come in.
+class ResponseReader(AnswerReader):
+    """Reads one response of HTTP/1.1."""
 
-    `status` is None until the head of the final answer is complete. `is_complete` means that the body has
-    ended properly; `is_reusable` that the connection may carry another exchange.
-    """
-
-    __slots__ = (
-        "_barren_bytes",
-        "_body",
-        "_body_bytes",
-        "_decoded_bytes",
-        "_decoder",
-        "_field_bytes",
-        "_fields",
-        "_framed",
-        "_has_no_body",
-        "_has_rest",
-        "_is_head_request",
-        "_keeps_alive",
-        "_limits",
-        "_parser",
-        "content_length",
-        "fault",
-        "headers",
-        "is_complete",
-        "received_bytes",
-        "status",
-    )
+    __slots__ = ("_barren_bytes", "_field_bytes", "_has_rest", "_is_head_request", "_keeps_alive", "_parser")
 
     def __init__(self, method: str, limits: Limits) -> None:
+        super().__init__(limits)
         self._is_head_request = method == "HEAD"
-        self._limits = limits
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
-        self._fields: list[tuple[str, str]] = []
         self._field_bytes = 0
-        self._body: list[bytes] = []
-        self._body_bytes = 0
         self._barren_bytes = 0
-        self._decoder: Decoder | None = None
-        self._decoded_bytes = 0
-        self._framed = False
-        self._has_no_body = False
         self._has_rest = False
         self._keeps_alive = False
-        self.status: int | None = None
-        self.headers: Headers = ()
-        self.content_length: int | None = None
-        self.received_bytes = 0
-        self.is_complete = False
-        self.fault: PoolError | None = None
-
-    def __repr__(self) -> str:
-        progress = "complete" if self.is_complete else f"{self.received_bytes} bytes so far"
-        return f"<ResponseReader {self.status or 'no head'}, {progress}>"
 
     @property
     def is_reusable(self) -> bool:
@@ -172,38 +140,8 @@ class ResponseReader:
             return
         if self.status is not None and not self._framed:
             self.is_complete = True
-        elif self.status is None:
-            self._fail("reset", "the connection was closed before the answer")
         else:
-            self._fail("reset", "the answer was truncated")
-
-    @property
-    def has_more(self) -> bool:
-        """True when `take` surely has something to return or to raise, or all is taken."""
-        return self.is_complete or self.fault is not None or bool(self._body and self._decoder is None)
-
-    def take(self) -> bytes:
-        """Return the body bytes that have come since the last call, decoded; raise what is wrong, after them.
-
-        Decoded bytes come in bounded pieces: b"" means that there is nothing more yet.
-        """
-        if self._decoder is None:
-            data = b"".join(self._body)
-            self._body.clear()
-            if not data:
-                self._raise_fault()
-            return data
-        for part in self._body:
-            self._decoder.feed(part)
-        self._body.clear()
-        piece = self._decoder.piece()
-        if piece:
-            self._count_decoded(len(piece))
-            return piece
-        self._raise_fault()
-        if self.is_complete and not self._has_no_body:
-            self._decoder.end()
-        return b""
+            self._fail_cut()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser; also for the trailers, which nobody needs."""
@@ -230,15 +168,6 @@ class ResponseReader:
             self.is_complete = True
             self._keeps_alive = False
 
-    def on_body(self, data: bytes) -> None:
-        """Called by the parser."""
-        if self.is_complete:
-            return
-        self._body.append(data)
-        self._body_bytes += len(data)
-        if self._body_bytes > self._limits.body_bytes:
-            self._fail_body()
-
     def on_message_begin(self) -> None:
         """Called by the parser; a second message after the answer is nobody's."""
         if self.is_complete:
@@ -250,50 +179,3 @@ class ResponseReader:
             self._fields.clear()
         else:
             self.is_complete = True
-
-    def _read_fields(self) -> None:
-        coding = "identity"
-        for name, value in self._fields:
-            if name == "content-length":
-                self._framed = True
-                self.content_length = int(value)
-            elif name == "transfer-encoding":
-                self._framed = True
-                if value.lower() != "chunked":
-                    self._fail("protocol", f"the answer has the transfer coding {value[:40]!r}")
-            elif name == "content-encoding":
-                coding = value.lower()
-        if coding not in {"identity", ""}:
-            self._decode_from(coding)
-        self.headers = tuple(self._fields)
-
-    def _decode_from(self, coding: str) -> None:
-        try:
-            self._decoder = Decoder(coding)
-        except PoolError as error:
-            self.fault = self.fault or error
-        self.content_length = None
-        self._fields = [
-            field for field in self._fields if field[0] not in {"content-encoding", "content-length"}
-        ]
-
-    def _count_decoded(self, size: int) -> None:
-        self._decoded_bytes += size
-        if self._decoded_bytes > self._limits.body_bytes:
-            self._fail_body()
-            self._raise_fault()
-
-    def _fail_headers(self) -> None:
-        self._fail("too_large", f"the answer has more than {self._limits.header_bytes} bytes of headers")
-
-    def _fail_body(self) -> None:
-        self._fail("too_large", f"the answer has more than {self._limits.body_bytes} bytes")
-
-    def _fail(self, kind: PoolFault, message: str) -> None:
-        """Note the first fault; callbacks of the parser must not raise."""
-        if self.fault is None:
-            self.fault = PoolError(kind, message, phase="first_byte" if self.status is None else "idle")
-
-    def _raise_fault(self) -> None:
-        if self.fault is not None:
-            raise self.fault

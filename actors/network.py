@@ -89,5 +89,7 @@ def close_now(stream: trio.abc.Stream) -> None:
 
 
 def below(stream: trio.abc.Stream) -> trio.abc.Stream:
-    """Return the stream below TLS, or the stream itself."""
-    return stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    """Return the stream below TLS, through a proxy also below TLS in TLS, or the stream itself."""
+    while isinstance(stream, trio.SSLStream):
+        stream = stream.transport_stream
+    return stream

@@ -12,16 +12,23 @@ from collections import deque
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import trio
 
 from actors.connection import Connection, cause_of
 from actors.errors import PoolError
-from actors.http1 import ResponseReader, encode_head
-from actors.network import Network, is_quiet
+from actors.http1 import Front, encode_head, header_block
+from actors.network import Network
+from actors.proxy import Proxy
+from actors.reader import AnswerReader
 from actors.request import Limits, OnWait, Origin, UpstreamRequest, nobody_waits
 from actors.response import UpstreamResponse
 from actors.tls import Tls, client_tls
+from actors.tunnel import ProxiedNetwork
+
+if TYPE_CHECKING:
+    from actors.http2 import Http2Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,11 @@ class PoolStatistics:
 
 
 class Pool:
-    """Connections to `origin`. An idle one is kept for `keep_alive_s`, any for `connection_life_s` seconds."""
+    """Connections to `origin`. An idle one is kept for `keep_alive_s`, any for `connection_life_s` seconds.
+
+    With `http2` that is spoken where the upstream agrees to it, and always where there is no TLS to ask by. A `tls`
+    that is given offers what it offers.
+    """
 
     def __init__(
         self,
@@ -50,14 +61,22 @@ class Pool:
         keep_alive_s: float = 60.0,
         connection_life_s: float = 600.0,
         tls: ssl.SSLContext | None = None,
+        http2: bool = False,
+        proxy: Proxy | None = None,
     ) -> None:
         self.origin = origin
-        self._network = network
+        self._network = network if proxy is None else ProxiedNetwork(network, proxy, tls)
         self._max_connections = max_connections
         self._keep_alive_s = keep_alive_s
         self._connection_life_s = connection_life_s
-        self._tls = Tls(tls or client_tls()) if origin.scheme == "https" else None
-        self._authority = origin.authority
+        self._tls = Tls(tls or client_tls(http2=http2)) if origin.scheme == "https" else None
+        is_forwarded = proxy is not None and proxy.forwards(origin)
+        self._http2 = http2 and not is_forwarded
+        self._front = Front(
+            origin.authority,
+            str(origin) if is_forwarded else "",
+            header_block(proxy.headers) if proxy is not None and is_forwarded else b"",
+        )
         self._idle: deque[Connection] = deque()
         self._is_closed = False
         self._open = self._opened = self._reused = self._stale = self._failed = 0
@@ -99,16 +118,16 @@ class Pool:
         has closed it itself. Only `PoolError` leaves it for what an upstream does. A limit of infinity costs
         nothing: the caller keeps the time, and `on_wait` tells him what to cancel when it is over.
         """
-        head = encode_head(request, self._authority)
+        head = encode_head(request, self._front)
         now = trio.current_time()
         connection = self._take(now)
         if connection is not None:
-            reader = ResponseReader(request.method, limits)
+            reader = connection.reader(request, limits)
             on_wait(connection, "first_byte")
             if await self._begin(connection, head, request.body, reader, limits):
                 return UpstreamResponse(self, connection, reader, limits, on_wait)
         connection = await self._connect(limits, on_wait)
-        reader = ResponseReader(request.method, limits)
+        reader = connection.reader(request, limits)
         on_wait(connection, "first_byte")
         await self._begin(connection, head, request.body, reader, limits)
         return UpstreamResponse(self, connection, reader, limits, on_wait)
@@ -120,7 +139,7 @@ class Pool:
     def sweep(self) -> None:
         """Close every idle connection that is too old or that the upstream has ended: nobody may ever take it."""
         self._sweep(trio.current_time())
-        for connection in [connection for connection in self._idle if not is_quiet(connection.stream)]:
+        for connection in [connection for connection in self._idle if not connection.is_quiet]:
             self._idle.remove(connection)
             self._drop(connection)
 
@@ -131,7 +150,7 @@ class Pool:
             self._drop(self._idle.pop())
         await trio.lowlevel.checkpoint()
 
-    def give_back(self, connection: Connection, reader: ResponseReader) -> None:
+    def give_back(self, connection: Connection, reader: AnswerReader) -> None:
         """Make a connection idle, or close it when it cannot be used again. For the end of a response."""
         if self._is_closed or not connection.is_reusable(reader):
             return self._drop(connection)
@@ -142,7 +161,7 @@ class Pool:
         return None
 
     async def _begin(
-        self, connection: Connection, head: bytes, body: bytes, reader: ResponseReader, limits: Limits
+        self, connection: Connection, head: bytes, body: bytes, reader: AnswerReader, limits: Limits
     ) -> bool:
         """Return True when the head of an answer is here, False when the connection turns out to be stale."""
         has_answer = False
@@ -172,7 +191,15 @@ class Pool:
                 self._failed += 1
             raise
         self._opened += 1
-        return Connection(stream, trio.current_time())
+        return Connection(stream, trio.current_time(), self._session(stream, limits))
+
+    def _session(self, stream: trio.abc.Stream, limits: Limits) -> "Http2Session | None":
+        """Return the state of HTTP/2, which is loaded only when it is spoken."""
+        if not self._http2 or (self._tls is not None and self._tls.protocol(stream) != "h2"):
+            return None
+        from actors.http2 import Http2Session
+
+        return Http2Session(self.origin, limits)
 
     async def _stream(self, limits: Limits, on_wait: OnWait) -> trio.abc.Stream:
         host, port = self.origin.host, self.origin.port
@@ -196,7 +223,7 @@ class Pool:
             self._sweep(now)
         while self._idle:
             connection = self._idle.pop()
-            if self._is_fresh(connection, now) and is_quiet(connection.stream):
+            if self._is_fresh(connection, now) and connection.is_quiet:
                 self._reused += 1
                 return connection
             self._drop(connection)

@@ -145,6 +145,8 @@ class Provider(ActorChild[ProviderMessage]):
             keep_alive_s=spec.keep_alive_s,
             connection_life_s=spec.connection_life_s,
             tls=tls,
+            http2=spec.http2,
+            proxy=spec.proxy,
         )
         self._board = board
         self._on_starved = on_starved

@@ -7,14 +7,14 @@ import trio
 
 from actors.connection import Connection
 from actors.errors import PoolError
-from actors.http1 import ResponseReader
+from actors.reader import AnswerReader
 from actors.request import Headers, Limits, OnWait, nobody_waits
 
 
 class Lender(Protocol):
     """Whose connection an answer holds."""
 
-    def give_back(self, connection: Connection, reader: ResponseReader) -> None:
+    def give_back(self, connection: Connection, reader: AnswerReader) -> None:
         """Take it back, or close it."""
         ...
 
@@ -43,7 +43,7 @@ class UpstreamResponse:
         self,
         lender: Lender,
         connection: Connection,
-        reader: ResponseReader,
+        reader: AnswerReader,
         limits: Limits,
         on_wait: OnWait = nobody_waits,
     ) -> None:

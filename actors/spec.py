@@ -9,6 +9,7 @@ from actors.breaker import BreakerSpec, BreakerState, BreakerStatus
 from actors.errors import KeyFault
 from actors.keyring import KeyStatus
 from actors.lease import FailureKind
+from actors.proxy import Proxy
 from actors.request import Origin
 
 ProviderState = Literal["serving", "restarting", "draining", "stopped"]
@@ -24,7 +25,7 @@ class ProviderSpec:
     """One upstream and its limits.
 
     `wait_s` is the longest that an admission waits for a permit, `keys` the number of keys that the upstream may
-    be asked with. With `adaptive`, `max_requests` is only the most of a limit that is found by trying.
+    be asked with, `proxy` one on the way. With `adaptive`, `max_requests` is only the most of a limit that is found by trying.
     """
 
     id: str
@@ -38,6 +39,8 @@ class ProviderSpec:
     keys: int = 1
     breaker: BreakerSpec = BreakerSpec()
     adaptive: bool = False
+    http2: bool = False
+    proxy: Proxy | None = None
 
     def limited_as(self, other: "ProviderSpec") -> "ProviderSpec":
         """Return this upstream with the limits of another spec: what can be changed while it runs."""

@@ -64,6 +64,8 @@ def spec_of(provider: Provider) -> ProviderSpec:
         keys=max(1, len(provider.api_keys)),
         breaker=provider.breaker,
         adaptive=provider.adaptive_limit,
+        http2=provider.http2,
+        proxy=provider.proxy,
     )
 
 

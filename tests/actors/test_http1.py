@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.errors import PoolError
-from actors.http1 import ResponseReader, encode_head, header_block
+from actors.http1 import Front, ResponseReader, encode_head, header_block
 from actors.request import Headers, Limits, UpstreamRequest
 
-HOST = "api.example.com"
+HOST = Front("api.example.com")
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (

@@ -13,48 +13,20 @@ from actors.pool import Pool
 from actors.request import Limits, Origin, UpstreamRequest
 from actors.tls import Tls, client_tls
 from tests.world.pools import HELLO, LIMITS, say_ok
+from tests.world.tls import TlsServer, open_tls_server, server_context
 from tests.world.upstream import Upstream
 
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * 1_000_000)
 
 
-def server_context(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(name).configure_cert(context)
-    return context
-
-
-class Server:
-    """An upstream behind TLS on a port of the loopback interface; how each handshake went is in `resumed`."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.context = context
-        self.upstream = Upstream(say_ok)
-        self.resumed: list[bool] = []
-
-    async def serve(self, stream: trio.SocketStream) -> None:
-        secure = trio.SSLStream(stream, self.context, server_side=True, https_compatible=True)
-        try:
-            await secure.do_handshake()
-        except trio.BrokenResourceError:
-            return
-        self.resumed.append(secure.session_reused)
-        await self.upstream.serve(secure)
-
-
 @asynccontextmanager
-async def open_pool(server: Server, trust: trustme.CA, host: str = "localhost") -> AsyncIterator[Pool]:
+async def open_pool(server: TlsServer, trust: trustme.CA) -> AsyncIterator[Pool]:
     context = client_tls()
     trust.configure_trust(context)
-    async with trio.open_nursery() as nursery:
-        [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(trio.serve_listeners, server.serve, [listener])
-        origin = Origin("https", host, listener.socket.getsockname()[1])
-        pool = Pool(origin, RealNetwork(), tls=context)
+    async with open_tls_server(server) as port:
+        pool = Pool(Origin("https", "localhost", port), RealNetwork(), tls=context)
         yield pool
         await pool.aclose()
-        await server.upstream.wait_closed()
-        nursery.cancel_scope.cancel(reason="the test has ended")
 
 
 async def call(pool: Pool, request: UpstreamRequest = HELLO, limits: Limits = LIMITS) -> bytes:
@@ -71,7 +43,7 @@ def authority() -> trustme.CA:
 async def test_a_second_connection_goes_on_with_the_session_of_the_first(
     version: ssl.TLSVersion, authority: trustme.CA
 ) -> None:
-    server = Server(server_context(authority))
+    server = TlsServer(Upstream(say_ok), server_context(authority))
     server.context.minimum_version = server.context.maximum_version = version
     async with open_pool(server, authority) as pool:
         with await pool.start(HELLO, LIMITS) as first:
@@ -85,7 +57,7 @@ async def test_a_second_connection_goes_on_with_the_session_of_the_first(
 
 
 async def test_a_server_that_has_forgotten_its_sessions_makes_a_whole_handshake(authority: trustme.CA) -> None:
-    server = Server(server_context(authority))
+    server = TlsServer(Upstream(say_ok), server_context(authority))
     async with open_pool(server, authority) as pool:
         await call(pool)
         server.context = server_context(authority)
@@ -96,7 +68,7 @@ async def test_a_server_that_has_forgotten_its_sessions_makes_a_whole_handshake(
 
 
 async def test_a_session_does_not_help_a_server_with_another_certificate(authority: trustme.CA) -> None:
-    server = Server(server_context(authority))
+    server = TlsServer(Upstream(say_ok), server_context(authority))
     async with open_pool(server, authority) as pool:
         await call(pool)
         server.context = server_context(trustme.CA())
@@ -108,7 +80,7 @@ async def test_a_session_does_not_help_a_server_with_another_certificate(authori
 
 
 async def test_a_failed_handshake_forgets_the_session_and_closes_the_stream(authority: trustme.CA) -> None:
-    server = Server(server_context(authority))
+    server = TlsServer(Upstream(say_ok), server_context(authority))
     tls = Tls(client_tls())
     authority.configure_trust(tls.context)
     async with trio.open_nursery() as nursery:
@@ -130,7 +102,7 @@ async def test_a_failed_handshake_forgets_the_session_and_closes_the_stream(auth
 
 
 async def test_a_body_that_no_buffer_holds_goes_through_tls_whole(authority: trustme.CA) -> None:
-    server = Server(server_context(authority))
+    server = TlsServer(Upstream(say_ok), server_context(authority))
     async with open_pool(server, authority) as pool:
         assert await call(pool, BIG) == b"ok"
         assert await call(pool, BIG) == b"ok"

@@ -9,8 +9,10 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import trio
+import trustme
 from trio.testing import memory_stream_pair
 
 from actors.tls import Tls
@@ -159,8 +161,8 @@ class MemoryListener(trio.abc.Listener[MemoryStream]):
 class MemoryNetwork:
     """Connects clients to listeners. It is a `Network` for a pool, and serves the clients of a server, too.
 
-    `streams` are the clients' ends of every connection that was made, in order. TLS is not spoken: whether it
-    was asked for is in `secured`.
+    `streams` are the clients' ends of every connection that was made, in order. Whether TLS was asked for is in
+    `secured`; it is spoken only with whom an authority was named that clients trust (`secure`).
     """
 
     def __init__(self, make_pair: Callable[[], Pair] = memory_stream_pair) -> None:
@@ -171,6 +173,11 @@ class MemoryNetwork:
         self.streams: list[MemoryStream] = []
         self.secured: list[str | None] = []
         self.attempts = 0
+        self._authorities: dict[tuple[str, int], trustme.CA] = {}
+
+    def secure(self, host: str, port: int, authority: trustme.CA) -> None:
+        """Make clients of an address speak TLS, and trust this authority."""
+        self._authorities[host, port] = authority
 
     def listener(self, host: str, port: int) -> MemoryListener:
         """Begin to listen at an address, and return where its connections arrive."""
@@ -187,7 +194,7 @@ class MemoryNetwork:
 
     async def connect(
         self, host: str, port: int, *, tls: Tls | None = None, server_hostname: str | None = None
-    ) -> MemoryStream:
+    ) -> Any:
         self.attempts += 1
         await trio.lowlevel.checkpoint()
         faults = self._faults.get((host, port))
@@ -206,4 +213,8 @@ class MemoryNetwork:
             listener.arrive(theirs)
         self.streams.append(ours)
         self.secured.append(server_hostname if tls is not None else None)
-        return ours
+        authority = self._authorities.get((host, port))
+        if tls is None or authority is None:
+            return ours
+        authority.configure_trust(tls.context)
+        return await tls.secured(ours, server_hostname or host)

@@ -15,6 +15,7 @@ from ucr.config.kinds import (
     Listing,
     Number,
     PerRoute,
+    ProxyUrl,
     Table,
     TargetList,
     Text,
@@ -162,8 +163,15 @@ PROVIDERS = Section(
             "timeouts", Table(), {}, "The limits below as a table; a limit that stands alone goes before it."
         ),
         *LIMITS,
-        Field("http2", Flag(), False, "Speak HTTP/2 to the provider.", later=True),
-        Field("proxy", Text(says="a URL"), "(none)", "Proxy on the way to the provider.", later=True),
+        Field(
+            "http2", Flag(), False, "Speak HTTP/2 to the provider if it agrees; without TLS it is not asked."
+        ),
+        Field(
+            "proxy",
+            ProxyUrl(),
+            "(none)",
+            "On the way to the provider: `http(s)://` or `socks5://user:key@host`.",
+        ),
         *QUIRKS,
     ),
     '[[providers]]\nid = "deepseek"\napi_key = "${DEEPSEEK_API_KEY}"\npriority = 1',

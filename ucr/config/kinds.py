@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
+from actors.proxy import Proxy
 from ucr.access import is_link_local
 from ucr.config.interpolate import Filled
 from ucr.config.model import ModelTarget, Targets
@@ -245,6 +246,31 @@ class Url:
 
     def schema(self) -> Schema:
         return {"type": "string", "pattern": r"^https?://|\$\{"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyUrl:
+    """Where a proxy is; the URL may hold a user and a password, so that it is never shown."""
+
+    is_secret: bool = True
+
+    @property
+    def word(self) -> str:
+        return "URL"
+
+    def read(self, value: object) -> Proxy:
+        try:
+            proxy = Proxy.of(value) if isinstance(value, str) and _split(value) else None
+        except ValueError as error:
+            raise Wrong(f"must be a URL such as http://proxy.example.com:3128: {error}")
+        if proxy is None:
+            raise Wrong("must be a URL such as http://proxy.example.com:3128")
+        if is_link_local(proxy.host):
+            raise Wrong("link-local and metadata addresses are never asked")
+        return proxy
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": r"^(https?|socks5h?)://|\$\{"}
 
 
 def _split(text: str) -> SplitResult | None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from actors.breaker import BreakerSpec
+from actors.proxy import Proxy
 from ucr.catalogue import Auth, Quirks
 from ucr.secret import Secret
 
@@ -75,6 +76,8 @@ class Provider:
     adaptive_limit: bool = False
     breaker: BreakerSpec = BreakerSpec()
     timeouts: Timeouts = Timeouts()
+    http2: bool = False
+    proxy: Proxy | None = None
     quirks: Quirks = Quirks()
     models_path: str | None = "/models"
 

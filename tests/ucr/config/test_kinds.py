@@ -3,6 +3,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from actors.proxy import Proxy
 from ucr.config.interpolate import fill
 from ucr.config.kinds import (
     Choice,
@@ -13,6 +14,7 @@ from ucr.config.kinds import (
     Kind,
     Listing,
     Number,
+    ProxyUrl,
     Table,
     TargetList,
     Text,
@@ -41,6 +43,8 @@ GOOD: list[tuple[Kind, Any, Any]] = [
     (HeaderTable(), {"X-Team": "a"}, {"x-team": "a"}),
     (Url(), "https://api.test/v1/", "https://api.test/v1"),
     (Url(), "http://[::1]:8080", "http://[::1]:8080"),
+    (ProxyUrl(), "http://proxy.test:3128", Proxy("http", "proxy.test", 3128)),
+    (ProxyUrl(), "socks5h://me:p%40ss@[::1]", Proxy("socks5", "::1", 1080, "me", "p@ss")),
     (TargetList(), "p", (ModelTarget("p"),)),
     (TargetList(), "p/a/b", (ModelTarget("p", "a/b"),)),
     (TargetList(), ["p", "q/m"], (ModelTarget("p"), ModelTarget("q", "m"))),
@@ -60,6 +64,12 @@ BAD: list[tuple[Kind, Any]] = [
     (PORT, 65536),
     (PORT, -1),
     (Number(0, 10), float("nan")),
+    (ProxyUrl(), "proxy.test:3128"),
+    (ProxyUrl(), "ftp://proxy.test"),
+    (ProxyUrl(), "http://proxy.test/path"),
+    (ProxyUrl(), "http://proxy.test:99999"),
+    (ProxyUrl(), "http://169.254.169.254"),
+    (ProxyUrl(), 3128),
     (Flag(), "true"),
     (IpNetwork(), "10.0.0.0/33"),
     (IpNetwork(), "proxy.local"),
