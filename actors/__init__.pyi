@@ -82,6 +82,7 @@ from .totals import (
     Totals,
     merged,
 )
+from .transport import PoolTransport
 from .waiting import Urgency
 from .wire import Codec, FrameDecoder, frame
 
@@ -166,6 +167,7 @@ __all__ = [
     "PoolError",
     "PoolFault",
     "PoolStatistics",
+    "PoolTransport",
     "Provider",
     "ProviderEvent",
     "ProviderSpec",

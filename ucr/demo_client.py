@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from actors import PoolTransport, RealNetwork
 from ucr import jsontext, sse
 from ucr.demo_talk import DEMO_QUESTION, DEMO_TOOLS
 from ucr.jsontext import JsonError, JsonObject
@@ -27,7 +28,7 @@ async def hold_conversation(base_url: str, emit: Emit) -> bool:
     emit(f"you: {DEMO_QUESTION}")
     try:
         async with httpx.AsyncClient(
-            base_url=base_url, headers=_HEADERS, timeout=_TIMEOUT_S, trust_env=False
+            transport=PoolTransport(RealNetwork()), base_url=base_url, headers=_HEADERS, timeout=_TIMEOUT_S
         ) as client:
             asked = await _ask(client, messages, emit)
             call = asked.tool_call

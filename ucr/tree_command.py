@@ -56,9 +56,13 @@ async def show(url: str, key: str | None, watch: bool, trust: ssl.SSLContext | b
     """
     import httpx
 
+    from actors import PoolTransport, RealNetwork
+
     headers = {} if key is None else {"x-api-key": key}
+    tls = trust if isinstance(trust, ssl.SSLContext) else None
+    transport = PoolTransport(RealNetwork(), tls=tls)
     async with httpx.AsyncClient(
-        base_url=url, headers=headers, timeout=ANSWER_S, trust_env=False, verify=trust
+        transport=transport, base_url=url, headers=headers, timeout=ANSWER_S
     ) as client:
         click.echo(await page(client, url))
         while watch:

@@ -28,9 +28,9 @@ class Clock:
         return self.now
 
 
-async def test_what_was_found_is_kept_for_its_life() -> None:
+async def test_what_was_found_is_kept_for_five_minutes() -> None:
     book, clock = Book(a=("192.0.2.1",)), Clock()
-    resolver = CachedResolver(book, life_s=300, clock=clock)
+    resolver = CachedResolver(book, clock=clock)
     assert await resolver.resolve("a") == ("192.0.2.1",)
     clock.now += 299
     assert await resolver.resolve("a") == ("192.0.2.1",)

@@ -62,6 +62,7 @@ FLOORS = {
     "actors.share": ACTORS,
     "actors.response": ACTORS,
     "actors.tls": ACTORS,
+    "actors.transport": ACTORS,
     "actors.tunnel": ACTORS,
     "ucr": PURE,
     "ucr.errors": DATA,
