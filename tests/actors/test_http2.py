@@ -26,6 +26,7 @@ from actors.tls import client_tls
 from tests.world.http2 import Handle, Http2Upstream, Peer
 from tests.world.network import MemoryNetwork
 from tests.world.pools import HELLO, LIMITS
+from tests.world.sweep import Scenario, cancellation_sweep
 
 ORIGIN = Origin("http", "upstream.test", 80)
 BIG = UpstreamRequest("POST", "/v1/messages", (), bytes(range(256)) * 4000)
@@ -325,6 +326,27 @@ async def test_silence_ends_at_the_limits(autojump_clock: MockClock) -> None:
         with pytest.raises(PoolError, match="no answer within 300 s"):
             await call(pool)
         assert trio.current_time() == 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [10, 150_000], ids=["small", "larger than the window"])
+def test_no_step_at_which_an_exchange_is_cancelled_loses_a_connection(size: int) -> None:
+    @asynccontextmanager
+    async def scenario() -> AsyncIterator[Scenario]:
+        async with open_peer(say_ok) as pool:
+            await call(pool)
+
+            async def act() -> None:
+                assert await call(pool, UpstreamRequest("POST", "/", (), bytes(size))) == b"ok"
+
+            async def check() -> None:
+                statistics = pool.statistics()
+                assert statistics.open == statistics.idle <= 1
+                assert await call(pool) == b"ok"
+
+            yield Scenario(act, check)
+
+    assert cancellation_sweep(scenario) >= 3
 
 
 def test_a_session_shows_its_state() -> None:

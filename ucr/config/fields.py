@@ -170,7 +170,7 @@ PROVIDERS = Section(
             "proxy",
             ProxyUrl(),
             "(none)",
-            "On the way to the provider: `http(s)://` or `socks5://user:key@host`.",
+            "On the way to the provider: `http(s)://` or `socks5://user:key@host`; the environment's is not used.",
         ),
         *QUIRKS,
     ),

@@ -1,5 +1,6 @@
 import pytest
 
+from actors.proxy import Proxy
 from ucr.catalogue import row
 from ucr.config.model import Provider, Timeouts
 from ucr.config.providers import key_of, provider_of, read_providers
@@ -129,3 +130,20 @@ def test_the_first_variable_that_holds_a_key_counts() -> None:
     assert known is not None
     assert key_of(known, {"OPENAI_API_KEY": " sk-1 "})[0].reveal() == "sk-1"
     assert key_of(known, {}) == ()
+
+
+def test_a_provider_may_be_reached_by_http2_and_through_a_proxy() -> None:
+    assert (one(PLAIN).http2, one(PLAIN).proxy) == (False, None)
+    provider = one({**PLAIN, "http2": True, "proxy": "${WAY}"}, {"WAY": "http://me:secret@proxy.test:3128"})
+    assert (provider.http2, provider.proxy) == (True, Proxy("http", "proxy.test", 3128, "me", "secret"))
+    assert "secret" not in repr(provider)
+
+
+def test_the_password_of_a_proxy_is_a_secret_and_its_url_is_never_shown() -> None:
+    reading = Reading("ucr.toml", {})
+    read_providers(reading, [{**PLAIN, "proxy": "socks5://me:secret@proxy.test"}], Timeouts())
+    assert [secret.reveal() for secret in reading.secrets] == ["secret"]
+    read_providers(reading, [{**PLAIN, "proxy": "gopher://me:secret@proxy.test"}], Timeouts())
+    [problem] = reading.problems
+    assert problem.key == "providers.x.proxy"
+    assert "secret" not in str(problem)
