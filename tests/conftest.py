@@ -1,4 +1,7 @@
-"""What all tests share: tools that may be missing, and a wall round the loopback interface."""
+"""What all tests share: tools that may be missing, and a wall round the loopback interface.
+
+Generated cases are the same in every run, and a slow machine fails none of them.
+"""
 
 import ipaddress
 import os
@@ -7,9 +10,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.world.router import FRONT_LANE
 from tests.world.tools import required_tools, verdict
+
+settings.register_profile("ucr", deadline=None, derandomize=True)
+settings.load_profile("ucr")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

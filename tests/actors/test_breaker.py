@@ -281,5 +281,5 @@ class BreakerMachine(RuleBasedStateMachine):
         assert retry_at is None or self.now < retry_at <= self.now + self.spec.max_reset_s
 
 
-BreakerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+BreakerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestBreakerMachine = BreakerMachine.TestCase

@@ -77,7 +77,7 @@ def test_what_is_not_in_the_coding_is_an_error(coding: str, coded: bytes) -> Non
     assert caught.value.kind == "protocol"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=200), coding=st.sampled_from(["gzip", "deflate"]))
 def test_arbitrary_bytes_raise_nothing_but_our_own_error(data: bytes, coding: str) -> None:
     try:

@@ -128,7 +128,7 @@ def test_a_whole_answer_is_read_and_its_connection_can_be_used_again(
     assert read(data) == Outcome(200, headers, body, True, True, None)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     data=st.data(),
     answer=st.sampled_from([PLAIN, CHUNKED, INFORMED, ZIPPED, CLOSED, PLAIN + b"HTTP", CHUNKED[:-9]]),
@@ -139,7 +139,7 @@ def test_any_split_of_the_bytes_gives_the_same_response(data: st.DataObject, ans
     assert read(*parts, eof=True) == read(answer, eof=True)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     parts=st.lists(st.binary(max_size=60), max_size=5), prefix=st.sampled_from([b"", PLAIN[:40], CHUNKED[:50]])
 )

@@ -77,7 +77,7 @@ async def test_waiting_for_an_empty_ledger_ends_with_the_last_lease(nursery: tri
     assert ended == [True, True]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(permits=st.integers(1, 5), steps=st.lists(st.integers(-3, 4), max_size=30))
 def test_what_is_out_never_exceeds_the_permits_and_always_comes_back(permits: int, steps: list[int]) -> None:
     """A positive step asks for that cost, another one settles the oldest lease."""

@@ -25,7 +25,7 @@ def test_crashes_outside_the_window_are_forgotten() -> None:
     assert repr(history) == "<CrashHistory 1 of 5>"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(dice=st.floats(0, 1), crashes=st.integers(1, 5))
 def test_the_dice_spread_the_delay_over_its_upper_half(dice: float, crashes: int) -> None:
     history = CrashHistory(Intensity())

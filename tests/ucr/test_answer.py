@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.world.grammar import problems
@@ -52,7 +52,6 @@ BLOCKS: list[Block] = [
 ]
 
 
-@settings(deadline=None)
 @given(
     content=st.lists(st.sampled_from(BLOCKS), max_size=5), usage=st.builds(Usage, st.none() | st.integers(0, 9))
 )

@@ -93,7 +93,7 @@ def test_a_body_may_neither_pause_nor_trickle_nor_last_for_ever(
     assert due_s(100.0, now_s, received_bytes) == pytest.approx(due)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.binary(max_size=60), st.sampled_from(["gzip", "deflate", "zstd"]))
 def test_hostile_bodies_raise_only_api_errors(body: bytes, coding: str) -> None:
     try:

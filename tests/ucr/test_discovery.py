@@ -74,7 +74,7 @@ def test_an_answer_that_is_no_list_of_models_is_no_provider(status: int, body: b
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_no_answer_of_a_local_server_is_an_error(body: bytes) -> None:
     found(PROBE, 200, body)
 

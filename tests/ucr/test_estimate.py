@@ -271,7 +271,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(["messages", "system", "tools", "output_config"]), VALUES, max_size=4))
 def test_any_body_gets_a_number(body: Any) -> None:
     assert estimate(body, "anthropic") >= 1

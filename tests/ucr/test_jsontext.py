@@ -30,7 +30,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(value=JSON)
 def test_what_is_written_is_read_back(value: Any) -> None:
     assert loads(dumps(value)) == value
@@ -91,7 +91,7 @@ def test_the_deepest_value_that_is_read_can_be_written() -> None:
         assert json.loads(dumps(wrapped)) == wrapped
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     data=st.binary(max_size=30) | st.text(max_size=30).map(lambda text: text.encode("utf-8", "surrogatepass"))
 )

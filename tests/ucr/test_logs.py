@@ -118,7 +118,7 @@ def test_an_exception_is_part_of_the_line_without_its_secrets() -> None:
         max_size=40,
     )
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_line_is_json_within_the_limit(fields: dict[str, Any]) -> None:
     log, lines = logged()
     log.info("test.filled", **fields)

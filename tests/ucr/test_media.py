@@ -63,7 +63,7 @@ def test_a_jpeg_of_endless_segments_is_given_up() -> None:
     assert image_size(b"\xff\xd8" + b"\xff\xe0\0\x02" * 1000 + FRAME) is None
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.sampled_from([PNG, GIF, LOSSY, JPEG, b"\xff\xd8\xff"]), st.binary(max_size=60))
 def test_any_bytes_have_a_size_or_none(head: bytes, rest: bytes) -> None:
     size = image_size(head[:14] + rest)

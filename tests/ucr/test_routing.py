@@ -118,7 +118,7 @@ def test_spellings_begin_with_the_name_itself() -> None:
 
 
 @given(st.text(max_size=40))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_any_name_is_served_while_a_default_exists(model: str) -> None:
     chosen = candidates(CONFIG, model)
     assert chosen
@@ -151,7 +151,7 @@ def configs(draw: st.DrawFn) -> Config:
 
 
 @given(configs(), st.sampled_from(("m", "fast", "p/m", "claude-sonnet-4-5-20250929", "zzz")))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_plan_begins_with_the_candidates_and_asks_every_enabled_provider_once_for_a_model(
     config: Config, model: str
 ) -> None:
@@ -170,7 +170,7 @@ def test_a_plan_begins_with_the_candidates_and_asks_every_enabled_provider_once_
 
 
 @given(configs())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_the_last_tier_goes_by_priority(config: Config) -> None:
     try:
         last = [c.provider.priority for c in plan(config, "m") if c.tier == "emergency"]

@@ -62,7 +62,7 @@ BODIES = st.lists(st.tuples(LINES, ENDS), max_size=12).map(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(body=BODIES, data=st.data())
 def test_any_split_gives_the_same_events(body: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=8)))
@@ -70,7 +70,7 @@ def test_any_split_gives_the_same_events(body: bytes, data: st.DataObject) -> No
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(body=BODIES, data=st.data())
 def test_blocks_joined_are_the_bytes_that_were_fed(body: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=8)))
@@ -102,7 +102,7 @@ NAMED = st.lists(st.sampled_from([b"event: x\ndata: a\n\n", b"event: y\n: b\n\n"
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(body=BODIES | st.builds(b"".join, UNIFORM | NAMED) | st.binary(max_size=9), data=st.data())
 def test_the_quick_ways_give_the_blocks_of_the_general_one(body: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=4)))

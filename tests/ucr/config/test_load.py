@@ -360,7 +360,7 @@ KEYS = st.sampled_from(
     )
 )
 @pytest.mark.slow
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_whatever_the_file_holds_only_its_problems_are_raised(tree: dict[str, object]) -> None:
     for name in ("ucr.json", "ucr.config.json"):
         try:

@@ -200,7 +200,7 @@ def crossed(*pieces: bytes) -> bytes:
     return b"".join(tap.feed(piece) for piece in pieces) + tap.close()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, len(STREAM)), max_size=6).map(sorted))
 def test_any_split_of_the_bytes_gives_the_same_stream(cuts: list[int]) -> None:
     pieces = [STREAM[start:end] for start, end in zip([0, *cuts], [*cuts, len(STREAM)], strict=True)]

@@ -70,7 +70,7 @@ _VALUES = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(_KEYS, _VALUES, max_size=4), st.booleans())
 def test_whatever_else_a_body_holds_stays(value: dict[str, object], is_ascii: bool) -> None:
     value["model"] = "old"

@@ -28,7 +28,7 @@ def test_an_id_that_was_not_packed_here_is_left_alone(id_: str) -> None:
     assert to_upstream(id_) == id_
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(min_size=1).filter(lambda text: text.isprintable()))
 def test_every_id_comes_back_and_clients_accept_it(id_: str) -> None:
     packed = to_client(id_)

@@ -220,7 +220,7 @@ BODIES = st.one_of(
 ENDS = st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(LINES, st.lists(st.tuples(FIELDS, ENDS), max_size=5), BODIES)
 def test_whatever_comes_the_lane_reads_what_h11_reads_or_refuses_it_for_a_documented_reason(
     line: bytes, fields: list[tuple[bytes, bytes]], body: bytes

@@ -309,7 +309,7 @@ _TURNS = st.lists(_TURN, min_size=1, max_size=6)
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_TURNS, st.sampled_from(["claude-opus-5-5", "claude-haiku-4-5", "mock"]))
 def test_any_history_becomes_a_request_of_the_api(turns: Any, model: str) -> None:
     try:

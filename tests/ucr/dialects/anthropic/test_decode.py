@@ -377,7 +377,7 @@ _EVENTS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_EVENTS, st.booleans())
 def test_hostile_streams_end_once_and_in_the_grammar(parts: list[bytes], is_started: bool) -> None:
     data = (named(START) if is_started else b"") + b"".join(parts)
@@ -397,7 +397,7 @@ def test_hostile_streams_end_once_and_in_the_grammar(parts: list[bytes], is_star
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=40) | _JSON.map(lambda value: json.dumps(value).encode()))
 def test_hostile_bodies_raise_only_upstream_errors(body: bytes) -> None:
     with contextlib.suppress(UpstreamError):

@@ -120,7 +120,7 @@ _TURNS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_TURNS)
 def test_any_history_ends_in_pairs(turns: Any) -> None:
     paired, _ = pairing.paired(turns)

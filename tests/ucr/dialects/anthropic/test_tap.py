@@ -262,7 +262,7 @@ _PARTS = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_PARTS | st.binary(max_size=12), max_size=8), st.booleans(), st.booleans(), st.integers(1, 40))
 def test_hostile_streams_never_break_the_tap(parts: list[bytes], strict: bool, mapped: bool, size: int) -> None:
     watch, again = tap(strict=strict, is_mapped=mapped), tap(strict=strict, is_mapped=mapped)

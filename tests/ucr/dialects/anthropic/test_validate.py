@@ -153,7 +153,7 @@ _JSON = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(sorted({*GOOD, "system", "tools", "tool_choice"})), _JSON))
 def test_any_json_passes_or_is_refused_as_a_request(body: Any) -> None:
     try:

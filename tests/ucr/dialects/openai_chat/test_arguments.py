@@ -26,7 +26,7 @@ def fed(*pieces: str) -> Arguments:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(value=st.dictionaries(st.text(max_size=4), JSON, max_size=4), ascii=st.booleans(), data=st.data())
 def test_an_object_is_complete_with_its_last_brace_and_not_before(
     value: dict[str, object], ascii: bool, data: st.DataObject

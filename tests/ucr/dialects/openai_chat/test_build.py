@@ -203,7 +203,7 @@ TURNS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @given(TURNS, CONTENT, st.sampled_from(TARGETS))
 def test_any_content_becomes_messages_in_order_or_is_refused(
     turns: Any, system: Any, to: tuple[str, str]
@@ -216,7 +216,7 @@ def test_any_content_becomes_messages_in_order_or_is_refused(
         check_messages(jsontext.loads(sent.body)["messages"])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.dictionaries(
         st.sampled_from(

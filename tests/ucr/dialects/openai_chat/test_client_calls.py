@@ -128,7 +128,7 @@ def test_a_result_without_a_call_keeps_its_own_id() -> None:
     assert CallIds().result("lost") == "lost"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.text(min_size=1, max_size=4), max_size=12))
 def test_ids_are_always_valid_and_unique(given_ids: list[str]) -> None:
     ids = CallIds()

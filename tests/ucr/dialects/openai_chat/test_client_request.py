@@ -345,7 +345,7 @@ def _texts(body: Any) -> Iterator[Any]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(BODIES | VALUES)
 def test_any_json_is_translated_or_refused_with_400(value: Any) -> None:
     try:
@@ -375,7 +375,7 @@ PROPER = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(PROPER, max_size=6))
 def test_any_proper_history_becomes_a_valid_messages_body(history: list[Any]) -> None:
     check_shape(translate(USER, *history).body)

@@ -281,7 +281,7 @@ BLOCKS: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(BLOCKS, max_size=5), st.booleans())
 def test_any_answer_is_a_valid_stream_that_says_what_it_said(blocks: list[Any], with_usage: bool) -> None:
     events = answer(*(block(index, opened, *parts) for index, (opened, parts) in enumerate(blocks)))

@@ -194,7 +194,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(status=st.integers(400, 599), value=JSON)
 def test_every_json_is_an_error_with_words(status: int, value: Any) -> None:
     assert decoded(status, value).message

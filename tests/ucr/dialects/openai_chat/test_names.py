@@ -36,7 +36,7 @@ def test_a_collision_is_resolved(taken: str) -> None:
     assert names[taken] not in (short, taken)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.sets(st.text(min_size=1)))
 def test_no_two_tools_share_a_name_and_all_find_back(names: set[str]) -> None:
     mapped = provider_names(names)

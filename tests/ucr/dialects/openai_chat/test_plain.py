@@ -186,7 +186,7 @@ def _words(error: Exception) -> object:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(chunks=STREAMS, is_ascii=st.booleans(), quirks=st.booleans(), shows=st.booleans(), data=st.data())
 def test_the_quick_way_reads_what_the_general_way_reads(
     chunks: list[Any], is_ascii: bool, quirks: bool, shows: bool, data: st.DataObject

@@ -179,7 +179,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(value=st.fixed_dictionaries({"choices": st.lists(st.fixed_dictionaries({"message": JSON}))}) | JSON)
 def test_every_json_is_an_answer_or_our_own_error(value: Any) -> None:
     try:
@@ -191,7 +191,7 @@ def test_every_json_is_an_answer_or_our_own_error(value: Any) -> None:
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(body=st.binary(max_size=60))
 def test_bytes_of_every_kind_raise_only_our_own_error(body: bytes) -> None:
     with pytest.raises(UpstreamError):

@@ -129,7 +129,7 @@ def test_references_that_multiply_are_cut() -> None:
     assert len(text) < 500_000
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(JSON)
 def test_no_schema_is_too_odd(schema: Any) -> None:
     assert tool_parameters(schema, plain=True)["type"] == "object"

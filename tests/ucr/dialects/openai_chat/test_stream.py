@@ -163,7 +163,7 @@ def test_a_recorded_stream_is_read_as_its_golden_says(case: Any) -> None:
 
 
 @pytest.mark.parametrize("case", STREAMS, ids=lambda case: case.id)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_any_split_of_a_recorded_stream_gives_the_same_events(case: Any, data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(case.body)), max_size=30).map(sorted))
@@ -233,7 +233,7 @@ CHUNK = st.fixed_dictionaries(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(chunks=st.lists(CHUNK | JSON, max_size=8), done=st.booleans(), shown=st.booleans(), split=st.booleans())
 def test_chunks_of_every_shape_make_a_good_stream_or_a_failure(
     chunks: list[Any], done: bool, shown: bool, split: bool
@@ -243,7 +243,7 @@ def test_chunks_of_every_shape_make_a_good_stream_or_a_failure(
     assert [problem for problem in problems(events) if not problem.startswith("input is no object")] == []
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     parts=st.lists(
         st.binary(max_size=20) | st.sampled_from([b"data: ", b"\n", b"\r", b"{}", b"[DONE]"]), max_size=20

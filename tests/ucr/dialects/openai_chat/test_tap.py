@@ -231,7 +231,7 @@ _PARTS = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_PARTS | st.binary(max_size=12), max_size=8), st.booleans(), st.integers(1, 40))
 def test_hostile_streams_never_break_the_tap(parts: list[bytes], is_mapped: bool, size: int) -> None:
     watch, again = tap(is_mapped=is_mapped), tap(is_mapped=is_mapped)
