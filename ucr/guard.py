@@ -192,7 +192,8 @@ class GuardedConnection(TCPServer):
             )
             self._protocol.can_read = _Turn(self._watch)  # type: ignore[assignment]
             self.protocol = wrapper
-            await self.idle_task.restart(task_group, self._idle_timeout)
+            if not self.context.terminated.is_set():  # else what was handed over is answered before the end
+                await self.idle_task.restart(task_group, self._idle_timeout)
             await self._read_data()
             await self.idle_task.stop()  # else the connection counts as open until it would have been idle
 

@@ -1,6 +1,7 @@
 """What serves HTTP in a worker."""
 
 from functools import partial
+from typing import TYPE_CHECKING, Union
 
 from ucr.access import is_loopback
 from ucr.api import Api, new_request_id
@@ -10,12 +11,15 @@ from ucr.compression import Answer, Compressor
 from ucr.config.model import Config
 from ucr.connections import Connections, Limits, Report
 from ucr.forwarding import Proxies
-from ucr.guard import GuardedServer
 from ucr.lane.front import FrontLane, FrontServer
 from ucr.proxied import Proxied
+from ucr.standby import Standby, guarded
 from ucr.tls import Tls
 
-Server = FrontServer | GuardedServer
+if TYPE_CHECKING:
+    from ucr.guard import GuardedServer
+
+Server = Union[FrontServer, "GuardedServer"]
 
 
 def server_of(config: Config, api: Api, report: Report) -> Server:
@@ -37,12 +41,12 @@ def server_of(config: Config, api: Api, report: Report) -> Server:
     )
     answer, bodies = answer_of(config, api, proxies), Bodies(server.bodies_limit_bytes)
     app = AsgiApp(answer, new_request_id, server.body_limit_bytes, bodies)
-    guarded = GuardedServer(app, limits, connections)
     if not server.front_lane:
-        return guarded
+        return guarded(app, limits, connections)
+    standby = Standby(app, limits, connections)
     unix_time = api.generation.router.unix_time
-    lane = FrontLane(answer, new_request_id, limits, guarded.serve_one, unix_time, bodies)
-    return FrontServer(lane, connections, guarded.drain)
+    lane = FrontLane(answer, new_request_id, limits, standby.serve_one, unix_time, bodies)
+    return FrontServer(lane, connections, standby.drain)
 
 
 def answer_of(config: Config, api: Api, proxies: Proxies) -> Answer:

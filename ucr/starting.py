@@ -9,10 +9,8 @@ from ucr.config.load import load
 from ucr.config.model import Config, Provider
 from ucr.config.overrides import Overrides, overrides_of
 from ucr.config.places import config_place
-from ucr.demo import open_demo
 from ucr.discovery import PROBES, Probe, discovered, keyed_providers
 from ucr.errors import ConfigError, Problem
-from ucr.probing import probe_local
 from ucr.watch import Signature, signature_of
 
 DEMO = "demo"
@@ -76,9 +74,7 @@ class Source:
         return self._discovered
 
     @asynccontextmanager
-    async def starting(
-        self, demo: Demo = open_demo, probes: tuple[Probe, ...] = PROBES
-    ) -> AsyncIterator[Config]:
+    async def starting(self, demo: Demo, probes: tuple[Probe, ...] = PROBES) -> AsyncIterator[Config]:
         """Yield the configuration to start with; `demo` runs in the block when nothing else was found.
 
         `signature` is then that of the file from before it was read, so that no later change goes unseen.
@@ -89,6 +85,8 @@ class Source:
             tls.check(config)
             yield config
             return
+        from ucr.probing import probe_local
+
         wanted = self._overrides.over(overrides_of(self._environ))
         providers = (*keyed_providers(self._environ), *await probe_local(probes=probes))
         if providers:

@@ -12,7 +12,7 @@ BY_MODULE = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source
 
 ON_THE_WALL = {"time.time", "time.time_ns", "time.localtime", "datetime.now", "datetime.utcnow", "date.today"}
 READS_THE_WALL = {
-    "ucr.cli": "the time of a line in the log",
+    "ucr.launch": "the time of a line in the log",
     "ucr.demo": "the date of the demo's answers",
     "ucr.store": "the time of a line in the log",
     "ucr.worker": "dates of answers, dates in `retry-after`, and the time of a line in the log",

@@ -48,9 +48,9 @@ def is_documented(name: str) -> bool:
 
 def command_line() -> list[str]:
     """Give every command and option of the command line, when it is there."""
-    if importlib.util.find_spec("ucr.cli") is None:
+    if importlib.util.find_spec("ucr.commands") is None:
         return []
-    main = importlib.import_module("ucr.cli").main
+    main = importlib.import_module("ucr.commands").main
     commands = main.commands if isinstance(main, click.Group) else {}
     options = [option for command in [main, *commands.values()] for option in command.params]
     names = [name for option in options for name in option.opts if name.startswith("--")]

@@ -149,6 +149,7 @@ FLOORS = {
     "ucr.server": EDGE,
     "ucr.tls": EDGE,
     "ucr.tls_stream": EDGE,
+    "ucr.standby": EDGE,
     "ucr.tree": EDGE,
     "ucr.writing": EDGE,
     "ucr.upstream": EDGE,
@@ -174,6 +175,8 @@ FLOORS = {
     "ucr.store_seat": PROCESS,
     "ucr.tree_command": PROCESS,
     "ucr.cli": PROCESS,
+    "ucr.commands": PROCESS,
+    "ucr.launch": PROCESS,
 }
 """`name.*` is a package with all that is in it."""
 

@@ -1,9 +1,6 @@
 """The parent; how it lives with real workers is tested in tests/e2e/test_workers.py."""
 
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,17 +13,6 @@ from ucr.logs import OpenLog
 from ucr.parent import Parent, demo_process
 from ucr.reload import NotApplied
 from ucr.store_spec import StoreAddress
-
-ROOT = str(Path(__file__).parents[2])
-HEAVY = ("httpx", "hypercorn", "cachetools", "httptools", "ucr.relay", "ucr.worker")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("module", ["ucr.parent", "ucr.cli"])
-def test_the_parent_loads_neither_client_nor_server_nor_cache(module: str) -> None:
-    code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
-    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 
 from ucr.config.model import Client, Config, ModelTarget, Provider, Server
 from ucr.config.overrides import Overrides
+from ucr.demo import open_demo
 from ucr.errors import ConfigError
 from ucr.starting import LIMIT_BYTES, Source, banner, demo_provider, from_file
 
@@ -80,7 +81,7 @@ async def test_a_source_reads_the_file_anew_each_time(here: Path) -> None:
     place = here / "ucr.toml"
     place.write_text(FILE, "utf-8")
     source = Source(None, environ(here), NONE)
-    async with source.starting(probes=()) as config:
+    async with source.starting(open_demo, probes=()) as config:
         assert source.read() == config
         place.write_text(FILE.replace("3005", "3009"), "utf-8")
         assert source.read().server.port == 3009
@@ -102,7 +103,7 @@ async def test_a_named_file_that_goes_away_is_an_error_and_no_place(here: Path) 
 
 async def test_without_a_file_a_reload_finds_what_the_start_found_until_there_is_a_file(here: Path) -> None:
     source = Source(None, environ(here, GROQ_API_KEY="gsk"), NONE)
-    async with source.starting(probes=()) as config:
+    async with source.starting(open_demo, probes=()) as config:
         assert source.read() is config
         assert repr(source) == "<Source without a file>"
         (here / "ucr.toml").write_text(FILE, "utf-8")
@@ -111,20 +112,20 @@ async def test_without_a_file_a_reload_finds_what_the_start_found_until_there_is
 
 async def test_a_file_is_served_as_it_is(here: Path) -> None:
     (here / "ucr.toml").write_text(FILE, "utf-8")
-    async with Source(None, environ(here, OPENAI_API_KEY="sk"), NONE).starting(probes=()) as config:
+    async with Source(None, environ(here, OPENAI_API_KEY="sk"), NONE).starting(open_demo, probes=()) as config:
         assert [provider.id for provider in config.providers] == ["local"]
 
 
 async def test_without_a_file_the_keys_of_the_environment_are_found(here: Path) -> None:
     variables = environ(here, ANTHROPIC_API_KEY="sk-ant", GROQ_API_KEY="gsk", UCR_PORT="3006")
-    async with Source(None, variables, NONE).starting(probes=()) as config:
+    async with Source(None, variables, NONE).starting(open_demo, probes=()) as config:
         assert [provider.id for provider in config.providers] == ["anthropic", "groq"]
         assert config.router.default == (ModelTarget("anthropic"),)
         assert (config.source, config.server.port) == ("discovery", 3006)
 
 
 async def test_with_nothing_at_all_the_demo_answers_as_long_as_the_block(here: Path) -> None:
-    async with Source(None, environ(here), NONE).starting(probes=()) as config:
+    async with Source(None, environ(here), NONE).starting(open_demo, probes=()) as config:
         (provider,) = config.providers
         assert provider == demo_provider(provider.base_url)
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -138,7 +139,7 @@ async def test_with_nothing_at_all_the_demo_answers_as_long_as_the_block(here: P
 async def test_an_address_that_others_can_reach_needs_a_client_key(here: Path) -> None:
     with pytest.raises(ConfigError, match="a client key is needed"):
         source = Source(None, environ(here, OPENAI_API_KEY="sk"), Overrides(host="0.0.0.0"))
-        async with source.starting(probes=()):
+        async with source.starting(open_demo, probes=()):
             pytest.fail("it was served")
 
 

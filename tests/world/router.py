@@ -20,6 +20,7 @@ from trio.testing import memory_stream_pair
 from tests.world.laws import Audit
 from tests.world.network import MemoryNetwork, MemoryStream, Pair
 from tests.world.upstream import Handler, Upstream
+from ucr import guard as guard  # loaded here, so that no thread loads it while time jumps
 from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
 from ucr.logs import make_log
 from ucr.worker import Worker, open_worker

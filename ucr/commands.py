@@ -1,0 +1,90 @@
+"""The commands: `ucr-trio serve | check | demo | tree`. Exit codes: 0 ok, 1 failed, 2 usage or setup.
+
+What a command does is loaded by the command: none carries what another needs.
+"""
+
+import os
+import sys
+
+import click
+
+from ucr import __version__
+from ucr.tree_command import tree
+
+FAILED, UNUSABLE = 1, 2
+
+_config_option = click.option("--config", metavar="FILE", help="The configuration; see docs/configuration.md.")
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ucr-trio")
+def main() -> None:
+    """The universal Claude router."""
+
+
+main.add_command(tree)
+
+
+@main.command()
+@_config_option
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.")
+@click.option("--in-process", is_flag=True, help="Serve in this process, without a parent.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error", "critical"]))
+def serve(
+    config: str | None,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    in_process: bool,
+    log_level: str | None,
+) -> None:
+    """Serve the router until SIGTERM or SIGINT."""
+    from ucr import launch
+    from ucr.config.overrides import Overrides
+
+    overrides = Overrides(host=host, port=port, workers=workers, log_level=log_level)
+    if status := launch.serve(config, overrides, _tell, in_process=in_process):
+        sys.exit(status)
+
+
+@main.command()
+@_config_option
+def check(config: str | None) -> None:
+    """Check the configuration and print everything that is wrong with it."""
+    from ucr import tls
+    from ucr.config.overrides import Overrides
+    from ucr.errors import ConfigError
+    from ucr.starting import from_file
+
+    try:
+        found = from_file(config, os.environ, Overrides())
+        if found is not None:
+            tls.check(found)
+    except ConfigError as error:
+        for problem in error.problems:
+            _tell(str(problem))
+        sys.exit(UNUSABLE)
+    if found is None:
+        click.echo("no configuration file: providers are discovered at the start")
+        return
+    for warning in found.warnings:
+        _tell(f"warning: {warning}")
+    count = len(found.providers)
+    click.echo(f"{found.source}: ok, {count} provider{'' if count == 1 else 's'}")
+
+
+@main.command()
+def demo() -> None:
+    """Start a router, hold one tool-using conversation through it, print it, stop."""
+    import trio
+
+    from ucr import launch
+
+    if not trio.run(launch.demo, click.echo):
+        sys.exit(FAILED)
