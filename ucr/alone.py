@@ -65,6 +65,7 @@ async def _serve(worker: Worker, source: Source, wishes: Wishes, log: Log) -> No
         nursery.start_soon(repeat, wishes.reloads, reload)
         nursery.start_soon(watch, source.place, reload, source.signature)
         nursery.start_soon(notifier.feed)
+        nursery.start_soon(worker.watch_memory, log)
         notifier.ready("one process")
         await wishes.end.wait()
         nursery.cancel_scope.cancel(reason="the router ends")

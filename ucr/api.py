@@ -25,6 +25,7 @@ from ucr.limits import ClientLimits
 from ucr.logs import Log
 from ucr.metering import Meter
 from ucr.patience import Patience
+from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.relay import relay
 from ucr.views import RequestCount
@@ -54,6 +55,8 @@ def new_request_id() -> str:
 
 _NO_MEMORY = "the router has no memory for this request; try again, or send a smaller one"
 _NO_MEMORY_RETRY_S = 5
+_SHORT = "the router is short of memory; try again"
+_SHORT_RETRY_S = 1
 
 
 @dataclass(slots=True)
@@ -74,12 +77,20 @@ Endpoint = Callable[["Api", Visit], Awaitable[None]]
 class Api:
     """Answers exchanges. `interrupt` ends the open ones with an error in their own dialect.
 
-    A request keeps the router that was published when it began.
+    A request keeps the router that was published when it began. Under `pressure` none begins.
     """
 
-    def __init__(self, router: Router, limits: ClientLimits, log: Log, metrics: Ref[MetricsMessage]) -> None:
+    def __init__(
+        self,
+        router: Router,
+        limits: ClientLimits,
+        log: Log,
+        metrics: Ref[MetricsMessage],
+        pressure: Pressure,
+    ) -> None:
         self.generation = Generation(router)
         self.limits = limits
+        self.pressure = pressure
         self.control: Control | None = None
         self._log = log
         self._metrics = metrics
@@ -158,7 +169,8 @@ class Api:
     def requests(self) -> RequestCount:
         """Return how many exchanges began, and how many are under way."""
         state = "draining" if self.is_draining else "serving"
-        return RequestCount(self._started, len(self._open), self.generation.number, state)
+        number = self.generation.number
+        return RequestCount(self._started, len(self._open), number, state, self.pressure.level)
 
     def interrupt(self) -> None:
         """End the requests that are still open: the grace time is over."""
@@ -211,7 +223,13 @@ async def send_body(
     await visit.exchange.finish()
 
 
+def _check_memory(api: Api) -> None:
+    if api.pressure.is_shedding:
+        raise ApiError("overloaded_error", _SHORT, retry_after_s=_SHORT_RETRY_S)
+
+
 async def _relay(api: Api, visit: Visit) -> None:
+    _check_memory(api)
     content_type = visit.exchange.headers.get("content-type", "application/json")
     if "json" not in content_type.lower():
         raise ApiError(
@@ -222,6 +240,7 @@ async def _relay(api: Api, visit: Visit) -> None:
 
 
 async def _count(api: Api, visit: Visit) -> None:
+    _check_memory(api)
     tokens = await count_tokens(visit.exchange, visit.router, visit.record, visit.patience)
     await send_json(visit, 200, dumps({"input_tokens": tokens}))
 

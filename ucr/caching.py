@@ -16,6 +16,7 @@ from actors import ActorError, Clear, Fill, Hit, Lookup, Ref, Ticket
 from actors.cache import CacheMessage
 from ucr import jsontext
 from ucr.dialects.roles import Headers, Request, Summary
+from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.routing import Candidate
 
@@ -33,10 +34,14 @@ _RELEVANT_HEADERS = ("anthropic-version", "anthropic-beta", "openai-beta")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A cache of answers. `secret` keys the digests: nobody outside can make two requests meet."""
+    """A cache of answers. `secret` keys the digests: nobody outside can make two requests meet.
+
+    Under `pressure` answers are given again, but none is kept.
+    """
 
     ref: CacheRef
     secret: bytes
+    pressure: Pressure | None = None
 
     async def find(self, request: Request, choices: tuple[Candidate, ...], record: Record) -> "Place":
         """Look for an answer; the place is to be used in a `with` at once.
@@ -53,7 +58,10 @@ class Answers:
             return Place(record)
         if isinstance(found, Hit):
             return _read(found, record)
-        return Place(record, ticket=Ticket(self.ref, found.ticket) if isinstance(found, Fill) else None)
+        place = Place(record, ticket=Ticket(self.ref, found.ticket) if isinstance(found, Fill) else None)
+        if self.pressure is not None and self.pressure.is_tight:
+            place.give_up()
+        return place
 
 
 async def find(
@@ -91,8 +99,13 @@ class Place:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._ticket is not None:
-            with self._ticket:
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Bring what is to be kept, or leave the right to bring it to another one."""
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            with ticket:
                 pass
 
     def keep(self, body: bytes | None) -> None:

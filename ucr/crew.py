@@ -41,6 +41,9 @@ MOST_LEAVING = 16
 
 WATCH_S = 1.0
 
+RELIEF_S = 60.0
+"""A worker that is younger is not replaced for want of memory: its successor would soon be short of it as well."""
+
 
 def default_workers(cores: int | None = None) -> int:
     """Return as many workers as there are cores for this process, at least 2 and at most 4."""
@@ -90,6 +93,7 @@ class Crew:
         self.slots: dict[int, Slot] = {}
         self.reload: Reload = _no_reload
         self._leaving: list[HiredWorker] = []
+        self._is_relieving = False
         self._retired = MetricsSnapshot()
         self._log = log
         self._supervisor = supervisor
@@ -306,6 +310,7 @@ class Crew:
                     worker.heard_at = now
                 elif worker.ready_at is not None:
                     self._look_at(worker, now - worker.heard_at)
+                    self._relieve(worker, now - worker.ready_at)
 
     def _look_at(self, worker: HiredWorker, silent_s: float) -> None:
         if silent_s >= HOPELESS_S:
@@ -316,6 +321,28 @@ class Crew:
             self._log.warning("worker.stalled", slot=worker.slot, pid=worker.pid, silent_s=round(silent_s, 1))
         elif silent_s < STALLED_S:
             worker.is_stalled = False
+
+    def _relieve(self, worker: HiredWorker, age_s: float) -> None:
+        """Replace a worker that has no memory left, one at a time."""
+        is_spent = worker.view is not None and worker.view.pressure == "spent"
+        if is_spent and age_s >= RELIEF_S and not self._is_relieving:
+            self._is_relieving = True
+            self._log.warning("worker.exhausted", slot=worker.slot, pid=worker.pid)
+            self._nursery.start_soon(self._replace, worker)
+
+    async def _replace(self, worker: HiredWorker) -> None:
+        slot = self.slots[worker.slot]
+        try:
+            async with slot.busy:
+                hired = await self.hire(worker.slot)
+                if slot.current is worker and not self.is_ending:
+                    slot.replace(hired)
+                else:
+                    hired.kill()
+        except Unready as error:
+            self._log.error("worker.unready", slot=worker.slot, error=str(error))
+        finally:
+            self._is_relieving = False
 
     async def end(self) -> None:
         """Drain all workers side by side, also those that were replaced; return when the last one has ended."""

@@ -52,6 +52,7 @@ TOTALS = (
 GAUGES = (
     Family("ucr_open_requests", "gauge", "Exchanges under way."),
     Family("ucr_resident_memory_bytes", "gauge", "Resident memory of a worker."),
+    Family("ucr_memory_pressure", "gauge", "0 calm, 1 tight, 2 shedding, 3 spent."),
     Family("ucr_provider_in_flight", "gauge", "Work at a provider."),
     Family("ucr_provider_waiting", "gauge", "Admissions that wait for a permit."),
     Family("ucr_provider_serving", "gauge", "1 while the provider's actor admits work, else 0."),

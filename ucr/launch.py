@@ -53,11 +53,12 @@ async def _serve(source: Source, tell: Tell) -> None:
 
 
 async def _serve_alone(source: Source, tell: Tell) -> None:
-    from ucr import alone
+    from ucr import alone, memory
     from ucr.demo import open_demo
 
     async with source.starting(open_demo) as config:
         sockets = listening.bind(config)
+        memory.settle()
         await alone.run(config, sockets, _open_log(config), source, partial(_announce, tell))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from actors import ChildStatistics, Count, Counter, Labels
+from ucr.pressure import LEVELS
 from ucr.views import StoreView, WorkerView
 
 BREAKER_STATES = ("closed", "half_open", "open")
@@ -15,6 +16,7 @@ def gauges_of(view: WorkerView) -> Iterator[Counter]:
     worker: Labels = (("worker", view.worker),)
     yield Counter("ucr_open_requests", worker, view.open_requests)
     yield Counter("ucr_resident_memory_bytes", worker, view.rss_bytes)
+    yield Counter("ucr_memory_pressure", worker, LEVELS.index(view.pressure))
     for child in view.children:
         yield from _mailboxes(child, worker)
     for name, status in view.providers.items():

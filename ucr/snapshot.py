@@ -42,6 +42,7 @@ class Viewer:
             tree.supervisor.statistics(),
             _providers(tree),
             None if tree.cache is None else asdict(tree.cache.statistics()),
+            pressure=requests.pressure,
         )
 
     def _counted(self, view: WorkerView) -> MetricsSnapshot:

@@ -10,6 +10,7 @@ from typing import Any
 
 from actors import ChildStatistics, MetricsSnapshot, merged
 from ucr.jsontext import JsonObject
+from ucr.pressure import Level
 
 GRAVEST_FIRST = (
     "stopped",
@@ -36,7 +37,8 @@ _TIME_ENDINGS = ("_until", "_at")
 class WorkerView:
     """One worker at one moment. `providers` and `cache` are what their actors say of themselves, as plain data.
 
-    `state` is `serving` or `draining`; a parent that has lost touch with a worker says `stalled`.
+    `state` is `serving` or `draining`; a parent that has lost touch with a worker says `stalled`. `pressure` says how
+    short it is of memory.
     """
 
     worker: str
@@ -49,6 +51,7 @@ class WorkerView:
     providers: dict[str, Any] = field(default_factory=dict)
     cache: dict[str, Any] | None = None
     metrics: MetricsSnapshot = field(default_factory=MetricsSnapshot)
+    pressure: Level = "calm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class RequestCount:
     open: int
     generation: int = 1
     state: str = "serving"
+    pressure: Level = "calm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,7 @@ def _worker(view: WorkerView) -> JsonObject:
         "state": view.state,
         "generation": view.generation,
         "rss_bytes": view.rss_bytes,
+        "pressure": view.pressure,
         "open_requests": view.open_requests,
         "children": [_child(child, statistics) for child in view.children],
     }

@@ -19,7 +19,7 @@ from typing import Any
 import trio
 
 from actors import Fact, Network, RealNetwork, RemoteRef, Reply
-from ucr import hygiene
+from ucr import hygiene, memory
 from ucr.api import Api
 from ucr.caching import Answers, clear
 from ucr.call import Router
@@ -36,6 +36,7 @@ from ucr.listening import listeners as listeners_of
 from ucr.logs import Log, OpenLog
 from ucr.messages import Applied, ProviderFact, Reconfigure, Rejected, ToParent
 from ucr.parent_control import ParentControl
+from ucr.pressure import Pressure
 from ucr.roster import Succession
 from ucr.server import Server, server_of
 from ucr.snapshot import Viewer
@@ -61,6 +62,7 @@ class Worker:
         api: Api,
         server: Server,
         viewer: Viewer,
+        workers: int,
         nursery: trio.Nursery,
         reopen_log: Callable[[Config], None],
     ) -> None:
@@ -69,6 +71,7 @@ class Worker:
         self.api = api
         self._server = server
         self._viewer = viewer
+        self._workers = workers
         # The nursery is that of `open_worker`: former generations are waited for in it.
         self._nursery = nursery
         self._reopen_log = reopen_log
@@ -95,6 +98,7 @@ class Worker:
             raise
         router = replace(self.api.generation.router, config=config, children=succession.children)
         before, self.config = self.api.publish(router, generation), config
+        self.api.pressure.limit_bytes = memory.limit_bytes(config, self._workers)
         self._former += 1
         self._nursery.start_soon(self._retire, before, succession)
         return plan
@@ -110,6 +114,15 @@ class Worker:
     async def clear_cache(self) -> int:
         """Empty the cache of this worker; return how many answers there were."""
         return await clear(self.api.generation.router.answers)
+
+    async def watch_memory(self, log: Log) -> None:
+        """Look after the memory of this process, which it has to itself, for ever."""
+        await memory.Monitor(self.api.pressure, log, self.api.requests, self._let_go).run()
+
+    async def _let_go(self) -> None:
+        """Give up the answers that this process keeps; those in the store take no memory here."""
+        if self.tree.cache is not None:
+            await self.clear_cache()
 
     def learn(self, fact: ProviderFact) -> None:
         """Believe what another worker found out."""
@@ -173,9 +186,11 @@ async def open_worker(
 
     async with open_tree(config, network, log, worker, store, spread, dice) as tree:
         secret = secrets.token_bytes(32) if store is None else store.secret
-        answers = None if tree.answers is None else Answers(tree.answers, secret)
+        workers = 1 if store is None else store.workers
+        pressure = Pressure(memory.limit_bytes(config, workers))
+        answers = None if tree.answers is None else Answers(tree.answers, secret, pressure)
         router = Router(config, tree.children, tree.board, time.time, worker, answers=answers, dice=dice)
-        api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref)
+        api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref, pressure)
         viewer = Viewer(tree, worker, api.requests)
         local = LocalControl(viewer.take, partial(clear, answers))
         api.control = with_store(local if parent is None else ParentControl(parent, local), store)
@@ -184,7 +199,7 @@ async def open_worker(
             nursery.start_soon(router.timers.run)
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
-            yield Worker(config, tree, api, server, viewer, nursery, reopen_log)
+            yield Worker(config, tree, api, server, viewer, workers, nursery, reopen_log)
             nursery.cancel_scope.cancel(reason="drained")
     log.info("worker.stopped", worker=worker)
 
@@ -266,8 +281,10 @@ async def _serve_linked(
         running.api.generation.number = order[0].generation
         link.leave.when_hurried(running.hurry)
         await running.tree.supervisor.start(ControlChild(link, running))
+        memory.settle()
         order[1].answer(Applied(order[0].generation))
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(running.watch_memory, opened.log)
             nursery.start_soon(link.beat, running.take_view)
             await link.leave.wanted.wait()
             await running.drain(link.leave.grace_s)

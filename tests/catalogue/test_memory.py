@@ -3,19 +3,24 @@
 import gc
 import json
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
+import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors import Lease, Reply
 from tests.world import faults
 from tests.world.catalogue import PATHS, Fine, body_of, see, up
-from tests.world.router import World, config_of, open_router
+from tests.world.router import EPOCH, Heard, World, config_of, open_router
 from ucr.attempt import Attempt
 from ucr.call import Call
+from ucr.config.model import Cache, Memory
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError
 from ucr.lane.exchange import LaneExchange
+from ucr.logs import make_log
 from ucr.patience import Patience
 from ucr.record import Record
 
@@ -85,3 +90,70 @@ async def test_fault_91_nothing_of_a_request_is_left_however_it_ended(autojump_c
         left = alive() - before
         assert set(left) <= {"Reply"}
         assert left["Reply"] <= 2 * len(world.worker.tree.supervisor.statistics())
+
+
+@pytest.mark.usefixtures("both_lanes")
+@pytest.mark.parametrize("path", [*PATHS.values(), "/v1/messages/count_tokens"])
+async def test_fault_90_a_worker_that_is_short_of_memory_begins_no_request_and_goes_on_with_those_it_has(
+    path: str, autojump_clock: object
+) -> None:
+    async with open_router(config_of(up("anthropic")), up=faults.in_pieces(40, pause_s=0.05)) as world:
+        pressure = world.worker.api.pressure
+        heard: list[Heard] = []
+
+        async def ask_early() -> None:
+            heard.append(await world.ask(PATHS["anthropic"], body_of("anthropic", stream=True)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask_early)
+            await trio.sleep(0.1)
+            pressure.look(int(0.91 * pressure.limit_bytes))
+            refused = await world.ask(path, body_of("anthropic", stream=False))
+            health = await world.ask("/health", method="GET")
+        assert (refused.status, refused.headers["retry-after"], health.status) == (529, "1", 200)
+        assert "short of memory" in refused.json()["error"]["message"]
+        see(heard[0], Fine(), "anthropic", stream=True)
+        pressure.look(0)
+        await ask(world, stream=False)
+
+
+async def test_fault_90_a_worker_that_gets_short_of_memory_gives_kept_answers_and_keeps_no_others(
+    autojump_clock: object,
+) -> None:
+    config = config_of(up("anthropic"), cache=Cache(enabled=True))
+    async with open_router(config, up=faults.well) as world:
+        await ask(world, stream=False)
+        pressure, upstream = world.worker.api.pressure, world.upstreams["up"]
+        pressure.look(int(0.85 * pressure.limit_bytes))
+        other = {**body_of("anthropic", stream=False), "max_tokens": 77}
+        found = [(await world.ask(PATHS["anthropic"], body)).headers["x-ucr-cache"] for body in (other, other)]
+        assert found == ["miss", "miss"]
+        kept = await world.ask(PATHS["anthropic"], body_of("anthropic", stream=False))
+        assert kept.headers["x-ucr-cache"] == "hit"
+        assert len(upstream.requests) == 3
+
+
+async def test_a_new_limit_holds_at_once(autojump_clock: object) -> None:
+    config = config_of(up("anthropic"))
+    async with open_router(config, up=faults.well) as world:
+        await world.worker.follow(replace(config, memory=Memory(worker_limit_bytes=12345678)))
+        assert world.worker.api.pressure.limit_bytes == 12345678
+        view = await world.worker.take_view()
+        assert view.pressure == "calm"
+
+
+async def test_fault_90_a_worker_that_is_short_of_memory_says_so_and_forgets_the_answers_that_it_keeps(
+    autojump_clock: object,
+) -> None:
+    config = config_of(up("anthropic"), cache=Cache(enabled=True, scope="worker"))
+    async with open_router(config, up=faults.well) as world, trio.open_nursery() as nursery:
+        await ask(world, stream=False)
+        lines = list[dict[str, Any]]()
+        log = make_log("info", (), (lambda line: lines.append(json.loads(line)),), lambda: EPOCH)
+        world.worker.api.pressure.limit_bytes = 1_000_000
+        nursery.start_soon(world.worker.watch_memory, log)
+        await trio.sleep(1.5)
+        view = await world.worker.take_view()
+        assert (view.pressure, view.cache and view.cache["entries"]) == ("spent", 0)
+        assert [(line["event"], line["pressure"]) for line in lines] == [("memory.pressed", "spent")]
+        nursery.cancel_scope.cancel(reason="seen")

@@ -84,6 +84,7 @@ FLOORS = {
     "ucr.media": PURE,
     "ucr.models": PURE,
     "ucr.negotiation": PURE,
+    "ucr.pressure": PURE,
     "ucr.quirks": PURE,
     "ucr.ratelimits": PURE,
     "ucr.record": PURE,

@@ -8,10 +8,11 @@ import trio
 from tests.world.crew import FakeProcess, dies, falls_silent, hangs, on_stage, refuses, works
 from ucr.config.model import Config, Server
 from ucr.control import LocalControl
-from ucr.crew import HOPELESS_S, MOST_LEAVING, STALLED_S, default_workers, wanted_workers
+from ucr.crew import HOPELESS_S, MOST_LEAVING, RELIEF_S, STALLED_S, default_workers, wanted_workers
 from ucr.hired import START_S, Unready
 from ucr.messages import ProviderFact, Rejected
 from ucr.parent_control import ParentControl
+from ucr.spawn import Exit
 
 OLD = Config(server=Server(grace_s=3.0))
 LOCAL = LocalControl(None, None)  # type: ignore[arg-type]
@@ -333,3 +334,48 @@ def test_there_are_as_many_workers_as_cores_within_reason() -> None:
     assert default_workers() in range(2, 5)
     assert wanted_workers(Config(server=Server(workers=9))) == 9
     assert wanted_workers(Config()) == default_workers()
+
+
+async def test_a_worker_without_memory_is_replaced_by_one_that_is_ready_before_it_drains(
+    autojump_clock: object,
+) -> None:
+    async with on_stage(OLD) as (stage, crew), trio.open_nursery() as nursery:
+        nursery.start_soon(crew.watch)
+        await crew.resize(2)
+        first, second = stage.processes
+        first.pressure, second.pressure = "spent", "shedding"
+        await trio.sleep(RELIEF_S - 5)
+        assert stage.events("worker.exhausted") == []
+        await trio.sleep(10)
+        assert [line["pid"] for line in stage.events("worker.exhausted")] == [first.pid]
+        (replaced,) = stage.events("worker.replaced")
+        assert (replaced["slot"], replaced["former"]) == (0, first.pid)
+        assert (first.exit, second.exit) == (Exit(0, None), None)
+        nursery.cancel_scope.cancel()
+
+
+async def test_workers_without_memory_are_replaced_one_at_a_time_and_each_only_when_it_has_lived_for_a_while(
+    autojump_clock: object,
+) -> None:
+    async def never_has_enough(process: FakeProcess) -> None:
+        process.pressure = "spent"
+        await works(process)
+
+    async with on_stage(OLD, never_has_enough) as (stage, crew), trio.open_nursery() as nursery:
+        nursery.start_soon(crew.watch)
+        await crew.resize(2)
+        await trio.sleep(10 * RELIEF_S)
+        assert 10 <= len(stage.events("worker.replaced")) <= 20
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_worker_without_memory_stays_when_no_other_gets_ready(autojump_clock: object) -> None:
+    async with on_stage(OLD) as (stage, crew), trio.open_nursery() as nursery:
+        nursery.start_soon(crew.watch)
+        await crew.resize(1)
+        (first,) = stage.processes
+        first.pressure, stage.script = "spent", dies
+        await trio.sleep(RELIEF_S + 5)
+        assert stage.events("worker.unready")
+        assert first.exit is None
+        nursery.cancel_scope.cancel()

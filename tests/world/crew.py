@@ -22,6 +22,7 @@ from ucr.hired import Process, Sockets
 from ucr.link import ControlChild, Link
 from ucr.logs import Log, make_log
 from ucr.messages import Applied, ProviderFact, Reconfigure
+from ucr.pressure import Level
 from ucr.spawn import Exit
 from ucr.store_spec import StoreAddress
 from ucr.views import WorkerView
@@ -41,6 +42,7 @@ class FakeProcess:
     facts: list[ProviderFact] = field(default_factory=list)
     store: StoreAddress | None = None
     requests: int = 0
+    pressure: Level = "calm"
     link: Link | None = None
     refusal: Exception | None = None
     is_terminated: bool = False
@@ -129,7 +131,7 @@ class FakeDuties:
         process = self._process
         counted = Counted()
         counted.add((Count("ucr_requests_total", (("provider", "up"),), process.requests),))
-        return WorkerView(str(process.slot), process.pid, metrics=counted.snapshot())
+        return WorkerView(str(process.slot), process.pid, metrics=counted.snapshot(), pressure=process.pressure)
 
     async def clear_cache(self) -> int:
         return 3

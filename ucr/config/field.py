@@ -32,7 +32,6 @@ class Section:
     example: str
     is_list: bool = False
     open_kind: Kind | None = None
-    later: bool = False
 
 
 COUNT = Number(1, 1_000_000, is_whole=True)

@@ -35,6 +35,8 @@ _QUIRKS = Quirks()
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
+BYTES = Number(1, 2**40, is_whole=True)
+MEMORY_BYTES = Number(2**26, 2**40, is_whole=True)
 PERCENT = Number(1, 100)
 ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, dots, dashes and underscores")
 DIGEST = Text(r"[0-9a-fA-F]{64}", "64 hexadecimal digits (the SHA-256 of the key)")
@@ -290,13 +292,7 @@ CACHE = Section(
         Field("enabled", Flag(), _CACHE.enabled, "Whether answers are kept."),
         Field("ttl_s", SECONDS, _CACHE.ttl_s, "How long an answer is given again.", "s"),
         Field("max_entries", COUNT, _CACHE.max_entries, "Number of answers that are kept."),
-        Field(
-            "max_bytes",
-            Number(1, 2**40, is_whole=True),
-            _CACHE.max_bytes,
-            "Memory that they may take.",
-            "bytes",
-        ),
+        Field("max_bytes", BYTES, _CACHE.max_bytes, "Memory that they may take.", "bytes"),
         Field(
             "scope",
             Choice(("worker", "node")),
@@ -307,6 +303,19 @@ CACHE = Section(
     ),
     "[cache]\nttl_s = 60",
 )
-MEMORY = Section("memory", "Limits of memory.", (), "", open_kind=None, later=True)
+MEMORY = Section(
+    "memory",
+    "When memory gets short. Workers share three quarters of what the machine has, if no limit is set.",
+    (
+        Field(
+            "worker_limit_bytes",
+            MEMORY_BYTES,
+            "(a share)",
+            "What a worker may take; see reliability.md.",
+            "bytes",
+        ),
+    ),
+    "[memory]\nworker_limit_bytes = 536870912",
+)
 
 SECTIONS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS, ADMIN, LOGGING, CACHE, MEMORY)

@@ -16,6 +16,7 @@ from ucr.config.fields import (
     CACHE,
     CLIENTS,
     LOGGING,
+    MEMORY,
     MODELS,
     PROVIDERS,
     ROUTER,
@@ -24,7 +25,7 @@ from ucr.config.fields import (
 )
 from ucr.config.interpolate import Unresolved, fill_tree
 from ucr.config.kinds import TargetList, Wrong
-from ucr.config.model import Cache, Client, Config, Logging, Provider, Router, Server, Targets, Timeouts
+from ucr.config.model import Cache, Client, Config, Logging, Memory, Provider, Router, Server, Targets, Timeouts
 from ucr.config.overrides import Overrides, apply
 from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
@@ -83,6 +84,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         clients=_clients(reading, tree),
         admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
         cache=Cache(**reading.values(reading.table(tree, CACHE), CACHE.fields, "cache")),
+        memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
         logging=Logging(**reading.values(reading.table(tree, LOGGING), LOGGING.fields, "logging")),
         source=reading.file,
         warnings=tuple(reading.warnings),
@@ -92,16 +94,9 @@ def _config(reading: Reading, tree: Values) -> Config:
 
 def _check_sections(reading: Reading, tree: Values) -> None:
     names = tuple(section.name for section in SECTIONS)
-    later = {section.name for section in SECTIONS if section.later}
-    for key, value in tree.items():
-        if key == "$schema":
-            continue
-        if key not in names:
+    for key in tree:
+        if key != "$schema" and key not in names:
             reading.problem(key, None, unknown_key(key, names))
-        elif key in later and not isinstance(value, dict):
-            reading.problem(key, None, f"must be a table: [{key}]")
-        elif key in later:
-            reading.warn(f"{key} is not yet used: it has no effect in this version")
 
 
 def _server(reading: Reading, tree: Values) -> Server:

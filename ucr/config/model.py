@@ -141,6 +141,13 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """`worker_limit_bytes` None is a worker's share of three quarters of what the machine has."""
+
+    worker_limit_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Logging:
     level: str = "info"
     file: str | None = None
@@ -163,6 +170,7 @@ class Config:
     admin_key_sha256: str | None = None
     logging: Logging = Logging()
     cache: Cache = Cache()
+    memory: Memory = Memory()
     source: str = "discovery"
     warnings: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()

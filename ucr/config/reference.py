@@ -42,8 +42,7 @@ def markdown() -> str:
 
 def _section(section: Section) -> str:
     title = f"[[{section.name}]]" if section.is_list else f"[{section.name}]"
-    later = " *Not yet used.*" if section.later else ""
-    parts = [f"## `{title}`\n", f"{section.says}{later}\n"]
+    parts = [f"## `{title}`\n", f"{section.says}\n"]
     if section.example:
         parts.append(f"```toml\n{section.example}\n```\n")
     if section.fields:

@@ -30,7 +30,7 @@ def _section(section: Section) -> Schema:
         table["required"] = required
     if section.open_kind is not None:
         table["additionalProperties"] = section.open_kind.schema()
-    elif not section.later:
+    else:
         table["additionalProperties"] = False
     if section.is_list:
         return {"type": "array", "minItems": 1, "items": table}

@@ -248,7 +248,7 @@ def test_a_problem_names_key_value_and_remedy(more: str, problem: str) -> None:
         ("server = 1", "server = 1: must be a table: [server]"),
         ("providers = 1", "providers: must be a list of tables: [[providers]]"),
         ("cache = 1", "cache = 1: must be a table: [cache]"),
-        ("memory = 1", "memory: must be a table: [memory]"),
+        ("memory = 1", "memory = 1: must be a table: [memory]"),
         ("", "providers: there is none; add [[providers]] with an id, or start without a file"),
     ],
 )
@@ -291,9 +291,8 @@ def test_values_of_the_environment_are_shown_as_they_are_written() -> None:
 
 
 def test_keys_of_later_features_are_checked_and_warned_of() -> None:
-    config = loaded("background = 'local'\ntoken_threshold = 5\n[cache]\nbackend = 'redis'\n[memory]")
+    config = loaded("background = 'local'\ntoken_threshold = 5\n[cache]\nbackend = 'redis'")
     assert config.warnings == (
-        "ucr.toml: memory is not yet used: it has no effect in this version",
         "ucr.toml: router.background is not yet used: it has no effect in this version",
         "ucr.toml: router.token_threshold is not yet used: it has no effect in this version",
         "ucr.toml: cache.backend is not yet used: it has no effect in this version",

@@ -39,7 +39,7 @@ def test_the_exported_schema_is_the_one_of_the_code() -> None:
             "providers": [PROVIDER],
             "models": {"fast": "local"},
             "cache": {"ttl_s": 1},
-            "memory": {"anything": 1},
+            "memory": {"worker_limit_bytes": 100_000_000},
         },
     ],
 )
