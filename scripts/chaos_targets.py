@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import chaos_memory as memory
 import chaos_outages as outages
 import chaos_processes as processes
 import chaos_rest as rest
@@ -27,14 +28,16 @@ TARGETS: tuple[tuple[str, Callable[[Run], Awaitable[None]]], ...] = (
     ("R6", outages.amplification),
     ("R7", outages.leaving),
     ("R8", outages.recovery),
+    ("R9", memory.growth),
     ("R10", rest.descriptors_back),
     ("R15", processes.stopped_worker),
     ("R17", processes.crash_loop),
     ("R19", processes.start_and_end),
     ("USR2", processes.replacements),
+    ("memory", memory.idle_and_streaming),
     ("load", rest.latencies),
 )
-LIMIT_S = 300.0
+LIMIT_S = 900.0
 """A target that takes longer has failed."""
 
 

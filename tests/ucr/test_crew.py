@@ -349,7 +349,7 @@ async def test_a_worker_without_memory_is_replaced_by_one_that_is_ready_before_i
         await trio.sleep(10)
         assert [line["pid"] for line in stage.events("worker.exhausted")] == [first.pid]
         (replaced,) = stage.events("worker.replaced")
-        assert (replaced["slot"], replaced["former"]) == (0, first.pid)
+        assert (replaced["slot"], replaced["former"]) == (first.slot, first.pid)
         assert (first.exit, second.exit) == (Exit(0, None), None)
         nursery.cancel_scope.cancel()
 

@@ -127,10 +127,10 @@ async def test_what_is_kept_for_later_is_let_go_once_when_requests_begin_to_be_r
 ) -> None:
     async with trio.open_nursery() as nursery:
         with watched(nursery, Pressure(100 * MIB)) as seen:
+            await trio.sleep(0.5)
             for mib in (85, 91, 96, 91, 70, 91):
                 seen.mib = seen.mib_after_tidying = mib
                 await trio.sleep(1)
-            await trio.sleep(0.5)
             assert seen.let_go_at == [2, 6]
 
 

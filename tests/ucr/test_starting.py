@@ -190,5 +190,5 @@ async def test_a_certificate_that_cannot_be_used_is_refused_at_the_start_and_at_
     with pytest.raises(ConfigError, match=r"server\.tls_cert = no: cannot be read"):
         source.read()
     with pytest.raises(ConfigError, match=r"server\.tls_cert = no: cannot be read"):
-        async with source.starting():
+        async with source.starting(open_demo):
             pytest.fail("it was not refused")
