@@ -103,6 +103,7 @@ class AsgiExchange:
         if self._received_bytes > limit_bytes:
             raise too_large(limit_bytes)
         body = bytes(self._body)
+        self._body.clear()
         if coding == "identity":
             return body
         return await self._bodies.decode(body, coding, limit_bytes, self._hold)

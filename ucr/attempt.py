@@ -18,7 +18,6 @@ from ucr.dialects import registry
 from ucr.dialects.faults import unreadable
 from ucr.dialects.roles import HeaderList, Outgoing, Target
 from ucr.errors import ApiError, Fault, UpstreamError
-from ucr.estimate import quick_estimate
 from ucr.reception import Incoming
 from ucr.routing import Candidate
 from ucr.upstream import Answer
@@ -161,7 +160,7 @@ class Attempt:
         if call.canonical is None:
             call.canonical = call.client.canonical(call.request)
         outgoing = self._dialect.build(call.canonical, call.request, target)
-        estimate = call.router.calibration.corrected(candidate.model, quick_estimate(call.request.raw))
+        estimate = call.router.calibration.corrected(candidate.model, call.sent_estimate)
         return replace(
             outgoing,
             context=replace(outgoing.context, input_estimate=estimate),

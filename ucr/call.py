@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from actors import Board, Timers
 from actors import Provider as ProviderChild
@@ -10,7 +10,7 @@ from ucr.caching import Answers
 from ucr.config.model import Config
 from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
-from ucr.estimate import Calibration
+from ucr.estimate import Calibration, quick_estimate
 from ucr.patience import Patience
 from ucr.record import Record
 
@@ -42,6 +42,19 @@ class Call:
     patience: Patience
     canonical: Canonical | None = None
     entering: int = 0
+    _sent_estimate: int | None = None
+
+    @property
+    def sent_estimate(self) -> int:
+        """About how many tokens the request is."""
+        if self._sent_estimate is None:
+            self._sent_estimate = quick_estimate(self.request.raw)
+        return self._sent_estimate
+
+    def let_go(self) -> None:
+        """Forget the words of the request: a stream that has begun goes on for minutes, and nobody else is asked."""
+        self._sent_estimate = self.sent_estimate
+        self.request, self.canonical = replace(self.request, raw=b"", body={}), None
 
     @property
     def calls_left(self) -> int:

@@ -16,7 +16,7 @@ from ucr.config.model import Provider
 from ucr.dialects.crossing import Crossing
 from ucr.dialects.roles import Content, Outgoing, ProviderDialect, Summary, Tap
 from ucr.errors import ApiError, UpstreamError
-from ucr.estimate import output_estimate, quick_estimate
+from ucr.estimate import output_estimate
 from ucr.events import MessageStart, Usage
 from ucr.upstream import Answer
 
@@ -100,6 +100,8 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
     idle_s = incoming.provider.timeouts.idle_s
     seen, until = -1, 0.0
     while not tap.is_finished and tap.failure is None:
+        if tap.is_committed and call.request.raw:
+            call.let_go()
         if tap.content.events != seen:
             seen, until = tap.content.events, trio.current_time() + idle_s
         data = await _next(incoming, tap, until)
@@ -137,7 +139,7 @@ def _note_stream(call: Call, tap: Tap) -> None:
 
 
 def _estimated(call: Call, usage: Usage, content: Content) -> Usage:
-    told, sent = usage.input_tokens, quick_estimate(call.request.raw)
+    told, sent = usage.input_tokens, call.sent_estimate
     return usage.updated(
         Usage(
             input_tokens=call.router.calibration.corrected(call.record.model_used, sent)
@@ -150,7 +152,7 @@ def _estimated(call: Call, usage: Usage, content: Content) -> Usage:
 
 def note_left(call: Call) -> None:
     """Estimate what a call took in that ended before its provider said so."""
-    usage, sent = call.record.summary.usage, quick_estimate(call.request.raw)
+    usage, sent = call.record.summary.usage, call.sent_estimate
     if usage.input_tokens is None:
         estimate = call.router.calibration.corrected(call.record.model_used, sent)
         told = usage.updated(Usage(input_tokens=estimate))
@@ -162,7 +164,7 @@ def _note_summary(call: Call, summary: Summary) -> None:
     call.record.summary, usage = summary, summary.usage
     if usage.input_tokens is not None:
         counted = (usage.input_tokens, usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0)
-        model, estimate = call.record.model_used, quick_estimate(call.request.raw)
+        model, estimate = call.record.model_used, call.sent_estimate
         call.router.calibration.observe(model, estimate, sum(counted))
 
 

@@ -41,13 +41,14 @@ async def relay(
     entry: Entry,
 ) -> None:
     """Answer one request. Raises `ApiError` only for what is wrong with the request itself."""
-    raw = await exchange.body(router.config.server.body_limit_bytes)
-    request = client.parse(raw, exchange.headers)
+    # Nothing but the call holds the request: see `Call.let_go`.
+    request = client.parse(await exchange.body(router.config.server.body_limit_bytes), exchange.headers)
     note_request(record, request)
-    await entry.spend(raw)
-    choices = plan(router.config, request.model)
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
-    with await caching.find(router.answers, request, choices, record) as place:
+    del request
+    await entry.spend(call.request.raw)
+    choices = plan(router.config, call.request.model)
+    with await caching.find(router.answers, call.request, choices, record) as place:
         if place.body is None:
             await _from_candidates(call, choices)
             place.keep(call.delivery.replied)

@@ -168,7 +168,7 @@ async def opened(
         "POST",
         target_path(provider.base_url, outgoing.path),
         _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, lease.key)),
-        outgoing.body,
+        outgoing.take_body(),
     )
     watchdog = Watchdog(patience, timers, provider)
     sent_at = trio.current_time()

@@ -1,5 +1,9 @@
 """A client that reads slowly holds its provider back: what the router holds for it is bounded, however long it lasts."""
 
+import gc
+import json
+import tracemalloc
+
 import pytest
 import trio
 from trio.testing import lockstep_stream_pair
@@ -92,3 +96,31 @@ async def test_one_client_that_does_not_read_holds_back_nobody_else(
                 assert (await world.ask(PATHS[client], body_of(client, stream=True))).status == 200
         await visitor.stream.aclose()
         await see_nothing_left(world)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("client", DIALECTS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_stream_that_has_begun_holds_nothing_of_its_request(
+    client: Dialect, dialect: Dialect, autojump_clock: object
+) -> None:
+    count, words = 20, "and so on " * 20_000
+    handler = faults.endless(b": still here\n\n", pause_s=60)
+    async with open_router(config_of(up(dialect)), up=handler) as world:
+        body = {**body_of(client, stream=True), "messages": [{"role": "user", "content": words}]}
+        raw = json.dumps(body).encode()
+        visitors = [await world.connect() for _ in range(count)]
+        tracemalloc.start()
+        try:
+            for visitor in visitors:
+                await visitor.send(PATHS[client], raw)
+                await visitor.next()
+            await trio.sleep(100)
+            world.upstreams["up"].requests.clear()
+            gc.collect()
+            held_by_upstream = count * len(raw)
+            assert tracemalloc.get_traced_memory()[0] < held_by_upstream + count * len(raw) / 2
+        finally:
+            tracemalloc.stop()
+        for visitor in visitors:
+            await visitor.stream.aclose()

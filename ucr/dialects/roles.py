@@ -78,15 +78,23 @@ class Context:
     thinking_wanted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outgoing:
-    """A request for a provider: `path` follows the base URL; credentials are added where it is sent."""
+    """A request for a provider: `path` follows the base URL; credentials are added where it is sent.
+
+    Its body goes to whoever sends it, so that nobody else keeps it while the answer comes.
+    """
 
     path: str
     headers: HeaderList
     body: bytes
     context: Context
     notes: tuple[str, ...] = ()
+
+    def take_body(self) -> bytes:
+        """Return the body, and keep it no longer."""
+        body, self.body = self.body, b""
+        return body
 
 
 @dataclass(frozen=True, slots=True)
