@@ -44,8 +44,8 @@ def server_of(config: Config, api: Api, report: Report) -> Server:
     if not server.front_lane:
         return guarded(app, limits, connections)
     standby = Standby(app, limits, connections)
-    unix_time = api.generation.router.unix_time
-    lane = FrontLane(answer, new_request_id, limits, standby.serve_one, unix_time, bodies)
+    router = api.generation.router
+    lane = FrontLane(answer, new_request_id, limits, standby.serve_one, router.unix_time, bodies, router.timers)
     return FrontServer(lane, connections, standby.drain)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import trio
 
+from actors import Timers
 from ucr.bodies import Bodies
 from ucr.connections import Connections, Limits, Serve
 from ucr.dialects.roles import HeaderList
@@ -72,8 +73,10 @@ class FrontLane:
         hand_over: Serve,
         unix_time: Callable[[], float],
         bodies: Bodies,
+        timers: Timers,
     ) -> None:
         self._answer = answer
+        self._timers = timers
         self._bodies = bodies
         self._new_request_id = new_request_id
         self._limits = limits
@@ -133,10 +136,11 @@ class FrontLane:
             self._no_longer_fresh(line)
 
     def _no_longer_fresh(self, line: Line) -> None:
-        self._fresh.discard(line)
-        if not self._fresh:
-            self._fresh_left.set()
-            self._fresh_left = trio.Event()
+        if line in self._fresh:
+            self._fresh.discard(line)
+            if not self._fresh:
+                self._fresh_left.set()
+                self._fresh_left = trio.Event()
 
     async def _serve_line(self, line: Line) -> bool:
         """Answer request after request; False when the client, or hypercorn, ended the connection."""
@@ -173,7 +177,7 @@ class FrontLane:
             await trio.lowlevel.checkpoint()  # requests that came together give the others a turn
             return taken
         patience_s = self._limits.head_s if rest else self._limits.keep_alive_s
-        line.scope.deadline = trio.current_time() + patience_s
+        self._timers.set(line.time_out, trio.current_time() + patience_s)
         self._idle.add(line)
         try:
             if self._is_draining and line not in self._fresh:
@@ -185,12 +189,11 @@ class FrontLane:
                 is_first = not reader.has_begun
                 taken = reader.feed(data)
                 if taken is None and is_first:
-                    line.scope.deadline = trio.current_time() + self._limits.head_s
+                    self._timers.set(line.time_out, trio.current_time() + self._limits.head_s)
         finally:
             self._idle.discard(line)
-            is_over = taken is None and trio.current_time() >= line.scope.deadline
-            line.is_late = is_over and reader.has_begun
-            line.scope.deadline = float("inf")
+            self._timers.clear(line.time_out)
+            line.is_late = line.is_timed_out and reader.has_begun
         return taken
 
     async def _answer_one(self, line: Line, exchange: LaneExchange) -> None:

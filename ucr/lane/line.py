@@ -27,7 +27,7 @@ _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 class Line:
     """One connection. `is_answered` says that nothing is lost when the client leaves now, `is_late` that a head of
-    its client's has begun and took too long.
+    its client's has begun and took too long, `is_timed_out` that its client's silence ended it.
     """
 
     __slots__ = (
@@ -38,6 +38,7 @@ class Line:
         "_write_s",
         "is_answered",
         "is_late",
+        "is_timed_out",
         "scope",
         "stream",
     )
@@ -47,6 +48,7 @@ class Line:
         self.scope = trio.CancelScope()
         self.is_answered = True
         self.is_late = False
+        self.is_timed_out = False
         self._socket = plain_socket(stream)
         self._write_s = write_s
         self._ahead = bytearray()
@@ -75,6 +77,11 @@ class Line:
                 await self.lose("the client does not read")
         except _LOST:
             await self.lose("the client left")
+
+    def time_out(self) -> None:
+        """End the connection: its client has been silent for too long."""
+        self.is_timed_out = True
+        self.scope.cancel(reason="the client has been silent for too long")
 
     async def lose(self, reason: str) -> None:
         """Give the connection up: the caller is cancelled here."""

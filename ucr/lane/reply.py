@@ -27,26 +27,28 @@ class Reply:
         """Return the head. Values become one line each; a name that is none raises `ValueError`."""
         if _NAMES.fullmatch("".join([name for name, _ in headers])) is None and headers:
             raise ValueError("an answer has a header whose name is not valid")
+        text = "".join([value for _, value in headers])
+        if not (text.isascii() and text.isprintable()):
+            headers = tuple((name, one_line(value)) for name, value in headers)
+        fields = dict(headers)
+        if "content-length" in fields:
+            self._remaining = int(fields["content-length"])
+        if fields.get("connection") == "close":
+            self.keeps_alive = False
         lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}"]
-        for name, value in headers:
-            value = one_line(value)
-            lines.append(f"{name}: {value}")
-            if name == "content-length":
-                self._remaining = int(value)
-            elif name == "connection" and value == "close":
-                self.keeps_alive = False
+        lines += [f"{name}: {value}" for name, value in headers]
         lines.append(f"date: {date}")
-        lines += self._framing(headers)
+        lines += self._framing("connection" in fields)
         return "\r\n".join(lines).encode("latin-1")
 
-    def _framing(self, headers: HeaderList) -> list[str]:
+    def _framing(self, says_connection: bool) -> list[str]:
         lines = []
         if self._remaining is None and self._is_http_1_0:
             self.keeps_alive = False
         elif self._remaining is None:
             self._is_chunked = True
             lines.append("transfer-encoding: chunked")
-        if not self.keeps_alive and ("connection", "close") not in headers:
+        if not self.keeps_alive and not says_connection:
             lines.append("connection: close")
         return [*lines, "\r\n"]
 
