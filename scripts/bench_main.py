@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ NEEDED = {"nginx": "nginx", "wrk": "wrk", "cc": "gcc libc6-dev", "openssl": "ope
 """Programs, and the packages of Debian that hold them."""
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "PERFORMANCE.md"
+PEERS = tuple(peer.name for peer in peers(Path()))
 START, MICRO = "start", "micro"
 NAMES = (*(workload.name for workload in WORKLOADS), *(paced.name for paced in PACED), START, MICRO)
 """Everything that can be measured, in the order in which it is."""
@@ -42,7 +43,7 @@ class Options:
     names: frozenset[str]
     rounds: int
     seconds: int
-    peers: bool
+    peers: frozenset[str]
     docs: bool
     out: Path
 
@@ -81,7 +82,13 @@ def parse(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--only", action="append", metavar="NAME", default=[], help=f"one or more of {names}")
     parser.add_argument("--rounds", type=int, help="measurements of each contender (default: 5, short: 3)")
     parser.add_argument("--seconds", type=int, help="of each measurement (default: 4, short: 2)")
-    parser.add_argument("--peers", action="store_true", help="install other routers and measure them as well")
+    parser.add_argument(
+        "--peers",
+        nargs="*",
+        choices=PEERS,
+        metavar="NAME",
+        help=f"install other routers and measure them as well: all, or some of {', '.join(PEERS)}",
+    )
     parser.add_argument("--docs", action="store_true", help="put the figures into docs/PERFORMANCE.md")
     parser.add_argument(
         "--out", default=ROOT / "build/bench", metavar="FOLDER", type=Path, help="for the report"
@@ -94,7 +101,7 @@ def parse(arguments: Sequence[str] | None) -> Options:
         names=frozenset(found.only or (short_names() if found.short else NAMES)),
         rounds=found.rounds or (3 if found.short else 5),
         seconds=found.seconds or (2 if found.short else 4),
-        peers=found.peers,
+        peers=frozenset(PEERS if found.peers == [] else found.peers or ()),
         docs=found.docs,
         out=found.out,
     )
@@ -119,8 +126,7 @@ async def run_all(options: Options, report: Report, folder: Path, say: Callable[
     async with trio.open_nursery() as nursery:
         nursery.start_soon(stop_at_signal, nursery.cancel_scope)
         contenders: list[Contender] = [Nginx(), Ucr(), Direct()]
-        if options.peers:
-            contenders += await installed(report, say)
+        contenders += await installed(options.peers, report, say)
         certificate = await bench_nginx.certify(folder)
         async with bench_nginx.upstream(folder / "upstream", certificate) as origins:
             bench = Bench(options.rounds, options.seconds, contenders, origins, certificate, folder, say)
@@ -132,10 +138,10 @@ async def run_all(options: Options, report: Report, folder: Path, say: Callable[
     return False
 
 
-async def installed(report: Report, say: Callable[[str], None]) -> list[Contender]:
-    """Install the peers; return those that could be, and note in the report which could not."""
+async def installed(names: Collection[str], report: Report, say: Callable[[str], None]) -> list[Contender]:
+    """Install peers; return those that could be, and note in the report which could not."""
     found: list[Contender] = []
-    for peer in peers(cache_folder()):
+    for peer in (peer for peer in peers(cache_folder()) if peer.name in names):
         say(f"installing {peer.package}")
         try:
             await install(peer)

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from bench_main import NAMES, parse, short_names, write
+from bench_main import NAMES, PEERS, parse, short_names, write
 from bench_report import Report
 
 
@@ -26,3 +26,9 @@ def test_what_is_unknown_is_refused_with_what_there_is(capsys: pytest.CaptureFix
 def test_a_report_without_figures_is_written_without_pictures(tmp_path: Path) -> None:
     write(Report("a machine", True), tmp_path / "new" / "folder")
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["report.json", "report.md"]
+
+
+def test_no_peer_is_measured_unless_it_is_wanted() -> None:
+    assert parse([]).peers == frozenset()
+    assert parse(["--peers"]).peers == set(PEERS)
+    assert parse(["--peers", "smg", "rolter"]).peers == {"smg", "rolter"}
