@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import bench_nginx
 from bench_bodies import Dialect
 from bench_nginx import Certificate, Origin
-from bench_process import family
+from bench_process import START_LIMIT_S, family
 from chaos_router import running
 
 UCR_FILE = """
@@ -128,6 +128,7 @@ class Ucr:
                 workers=setting.workers,
                 log=log,
                 variables={"SSL_CERT_FILE": str(setting.certificate.file)},
+                limit_s=START_LIMIT_S,
             ) as router:
                 yield Running(router.port, lambda: family(router.pid))
 

@@ -197,10 +197,12 @@ async def running(
     workers: int,
     log: IO[bytes] | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
+    limit_s: float = START_LIMIT_S,
 ) -> AsyncIterator[Router]:
     """Run a router as long as the block, ready when it begins. Nothing of it outlives the block.
 
-    With a file as `log` its lines go there and are not read here. `variables` are added to its environment.
+    With a file as `log` its lines go there and are not read here. `variables` are added to its environment; the
+    start may take `limit_s`.
     """
     file = written(folder, text)
     async with trio.open_nursery() as nursery:
@@ -216,7 +218,7 @@ async def running(
             if log is None:
                 nursery.start_soon(router.read_log)
             nursery.start_soon(router.read_errors)
-            with trio.fail_after(START_LIMIT_S):
+            with trio.fail_after(limit_s):
                 await router.wait_port()
                 await router.wait_ready(workers)
             yield router
