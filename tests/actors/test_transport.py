@@ -104,7 +104,7 @@ async def test_a_stream_that_is_left_early_or_cancelled_closes_its_connection() 
             await world.upstream.wait_requests(2)
             nursery.cancel_scope.cancel(reason="the client leaves")
         await world.upstream.wait_aborted(2)
-        assert world.upstream.open_connections == 0
+        await world.upstream.wait_closed()
 
 
 @pytest.mark.parametrize(
