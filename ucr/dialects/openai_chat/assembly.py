@@ -61,7 +61,7 @@ class Assembly:
         """Take a delta of a plain chunk, whose `id` must not be empty, as `read` does."""
         if self.reader is not None:
             return self.reader.read_plain(delta, size)
-        start, reader = self._start(_known_id(chunk.id))
+        start, reader = self._start(known_id(chunk.id))
         return [start, *reader.read_plain(delta, size)]
 
     def _start(self, message_id: str) -> tuple[MessageStart, DeltaReader]:
@@ -101,10 +101,10 @@ def _message_id(chunk: JsonObject) -> str:
     """Return the id for clients, or one that is minted from the chunk."""
     id_ = chunk.get("id")
     if isinstance(id_, str) and id_:
-        return _known_id(id_)
+        return known_id(id_)
     return "msg_" + tool_ids.mint(jsontext.dumps(chunk).decode()).removeprefix("toolu_")
 
 
-def _known_id(id_: str) -> str:
+def known_id(id_: str) -> str:
     """Return the provider's id in a form that every client takes."""
     return "msg_" + _FOREIGN.sub("_", id_.removeprefix("msg_"))[:_ID_CHARS]

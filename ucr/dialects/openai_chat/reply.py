@@ -8,6 +8,7 @@ from ucr import answer, jsontext
 from ucr.dialects import faults
 from ucr.dialects.openai_chat import errors
 from ucr.dialects.openai_chat.assembly import Assembly
+from ucr.dialects.openai_chat.plain_reply import plain_reply
 from ucr.dialects.openai_chat.tap import messages_of
 from ucr.dialects.roles import Context
 from ucr.events import Event, Reply
@@ -16,6 +17,11 @@ from ucr.jsontext import JsonError, JsonObject
 
 def decode_reply(body: bytes, context: Context) -> Reply:
     """Read an answer; raise `UpstreamError` for an error in it and for what cannot be read."""
+    return plain_reply(body, context) or read_reply(body, context)
+
+
+def read_reply(body: bytes, context: Context) -> Reply:
+    """Read an answer of any kind, as `decode_reply` does."""
     value = _parsed(body, context)
     error = errors.error_in(value, context)
     if error is not None:
