@@ -29,6 +29,10 @@ _GROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 THRESHOLDS = (5_000, 20, 100)
 """Python's are (700, 10, 10): there, a worker spends 3 % of its time in passes, here 0.2 %."""
 
+GROWTH_BYTES = 24 * 1024 * 1024
+"""So much more than after the last pass is worth another one, although somebody waits: many streams that begin at
+one time leave the bodies of their requests behind."""
+
 LOOK_S = 1.0
 TIDY_S = 10.0
 """Between two full passes there is at least this much time."""
@@ -87,7 +91,7 @@ def tidy() -> None:
 
 
 class Monitor:
-    """Looks after the memory of a worker: says how short it is, and tidies up when nobody waits, or it is short.
+    """Looks after the memory of a worker: says how short it is, and tidies up when nobody waits, or it has grown or is short.
 
     `requests` counts the worker's. `let_go` is called when new ones begin to be refused: it gives up what is kept for
     later.
@@ -110,6 +114,7 @@ class Monitor:
         self._tidy = tidy
         self._tidied_at = trio.current_time()
         self._tidied_after = 0
+        self._tidied_bytes = take()
 
     def __repr__(self) -> str:
         return f"<Monitor of {self._pressure!r}>"
@@ -129,6 +134,7 @@ class Monitor:
         if self._may_tidy():
             self._tidy()
             pressure.look(self._take())
+            self._tidied_bytes = pressure.rss_bytes
         if pressure.level != before:
             told = self._log.warning if pressure.is_tight else self._log.info
             told(
@@ -139,10 +145,11 @@ class Monitor:
             )
 
     def _may_tidy(self) -> bool:
-        """True when memory is short, or nobody waits and there were requests since the last time."""
+        """True when memory is short or has grown, or nobody waits and there were requests since the last time."""
         now, requests = trio.current_time(), self._requests()
         is_idle = requests.open == 0 and requests.started > self._tidied_after
-        if now - self._tidied_at < TIDY_S or not (is_idle or self._pressure.is_tight):
+        has_grown = self._pressure.rss_bytes > self._tidied_bytes + GROWTH_BYTES
+        if now - self._tidied_at < TIDY_S or not (is_idle or has_grown or self._pressure.is_tight):
             return False
         self._tidied_at, self._tidied_after = now, requests.started
         return True

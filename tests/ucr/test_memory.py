@@ -122,6 +122,17 @@ async def test_when_it_is_short_it_tidies_up_now_and_then_even_though_somebody_w
             assert pressure.level == "calm"
 
 
+async def test_when_it_has_grown_it_tidies_up_once_although_somebody_waits(autojump_clock: object) -> None:
+    async with trio.open_nursery() as nursery:
+        with watched(nursery, Pressure(1000 * MIB)) as seen:
+            seen.requests = RequestCount(started=5, open=5)
+            await trio.sleep(20.5)
+            for mib, times in ((60, 0), (90, 1), (100, 1), (120, 2)):
+                seen.mib = seen.mib_after_tidying = mib
+                await trio.sleep(30)
+                assert len(seen.tidied_at) == times
+
+
 async def test_what_is_kept_for_later_is_let_go_once_when_requests_begin_to_be_refused(
     autojump_clock: object,
 ) -> None:
