@@ -16,6 +16,8 @@ Source: WHATWG HTML, "Server-sent events", section 9.2.6.
 import re
 from dataclasses import dataclass
 
+from ucr.jsontext import is_utf_8
+
 EVENT_LIMIT_BYTES = 4 * 1024 * 1024
 
 _TAIL_BYTES = 64 * 1024
@@ -58,6 +60,14 @@ class Splitter:
         Raise `SseError` when a block grows past the limit: at once, or at the next call where whole blocks
         stood before it, so that none of those is lost.
         """
+        is_named = (self._buffer or data).startswith(b"e")
+        if is_named and (pairs := self.named_lines(data)) is not None:
+            return [b"%b\n%b\n\n" % pair for pair in pairs]
+        if not is_named and (values := self.data_lines(data)) is not None:
+            return [b"data: " + value + b"\n\n" for value in values]
+        return self._feed(data)
+
+    def _feed(self, data: bytes) -> list[bytes]:
         self._buffer += data
         self._has_cr = self._has_cr or b"\r" in data
         if not self._begun:
@@ -105,7 +115,7 @@ class Splitter:
         read = bytes(self._buffer) + data if self._buffer else data
         end = read.rfind(b"\n\n") + 2
         is_quick = end > len(lead) and read.startswith(lead) and len(read) <= self._limit_bytes
-        if not is_quick or b"\r" in read or not (read.isascii() or _is_utf_8(read[:end])):
+        if not is_quick or b"\r" in read or not (read.isascii() or is_utf_8(read[:end])):
             return b"", 0
         return read, end
 
@@ -171,14 +181,6 @@ def parse(block: bytes) -> SseEvent | None:
         return SseEvent(name, b"\n".join(data).decode("utf-8"))
     except UnicodeDecodeError:
         raise SseError("an event is not UTF-8") from None
-
-
-def _is_utf_8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 class Decoder:

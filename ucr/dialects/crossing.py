@@ -85,14 +85,12 @@ class Crossing:
     def _take(self, events: list[Event]) -> bytes:
         """Note and write events; nearly all are deltas of a stream that has begun."""
         written: list[bytes] = []
-        encode, content = self._encoder.encode, self.content
-        for event in events:
-            if self.is_finished or self.failure is not None:
-                break
+        encode, deltas, chars = self._encoder.encode, 0, 0
+        for event in [] if self.is_finished or self.failure is not None else events:
             if isinstance(event, BlockDelta) and self.is_committed:
                 delta = event.delta
-                content.events += 1
-                content.chars += len(delta.text) if isinstance(delta, TextDelta) else _chars(delta)
+                deltas += 1
+                chars += len(delta.text) if isinstance(delta, TextDelta) else _chars(delta)
                 written.append(encode(event))
                 continue
             self._note(event)
@@ -100,6 +98,10 @@ class Crossing:
                 written += [encode(held) for held in self._held]
                 self._held.clear()
                 written.append(encode(event))
+            if self.is_finished or self.failure is not None:
+                break
+        self.content.events += deltas
+        self.content.chars += chars
         return b"".join(written)
 
     def _note(self, event: Event) -> None:

@@ -102,7 +102,7 @@ class EventTap(ABC):
 
     @abstractmethod
     def _plain(self, block: bytes) -> bytes | None:
-        """Return what the client gets of a committed stream's block that needs no reading, else None."""
+        """Return what the client gets of a committed stream's block that is sound and only content, else None."""
 
     @abstractmethod
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
@@ -137,17 +137,14 @@ class EventTap(ABC):
         for block in blocks:
             if self._failure is not None:
                 return
-            self._take_one(block)
+            plain = self._plain(block) if self._is_committed else None
+            if plain is None:
+                self._take_one(block)
+            else:
+                self._held.append(plain)
+                self.content.add(len(block) - self.framing_bytes)
 
     def _take_one(self, block: bytes) -> None:
-        if (
-            self._is_committed
-            and (plain := self._plain(block)) is not None
-            and jsontext.is_sound(_data_of(block))
-        ):
-            self._held.append(plain)
-            self.content.add(len(block) - self.framing_bytes)
-            return
         self._block_bytes = len(block)
         event = sse.parse(block)
         if event is None:
@@ -201,8 +198,3 @@ class EventTap(ABC):
             return block
         old = event.data.encode()
         return block.replace(old, data, 1) if old in block else sse.encode(data, event.name)
-
-
-def _data_of(block: bytes) -> bytes:
-    """Return what follows the first `data: `; of a block with more than one such line it is no JSON."""
-    return block[block.find(b"data: ") + 6 :]

@@ -81,7 +81,12 @@ class MessageEncoder:
     def encode(self, event: Event) -> bytes:
         """Write one event."""
         if isinstance(event, BlockDelta):
-            return self._delta(event)
+            if event.index != self._index:
+                self._turn_to(event.index)
+            delta = event.delta
+            if isinstance(delta, TextDelta):
+                return self._text_head + dumps_text(delta.text) + b"}}\n\n"
+            return self._delta(delta)
         match event:
             case BlockStart(index, block):
                 return _event("content_block_start", {"index": index, "content_block": _opened(block)})
@@ -109,12 +114,7 @@ class MessageEncoder:
         self._input_head = self._head + b'{"type":"input_json_delta","partial_json":'
         self._thinking_head = self._head + b'{"type":"thinking_delta","thinking":'
 
-    def _delta(self, event: BlockDelta) -> bytes:
-        if event.index != self._index:
-            self._turn_to(event.index)
-        delta = event.delta
-        if isinstance(delta, TextDelta):
-            return self._text_head + dumps_text(delta.text) + b"}}\n\n"
+    def _delta(self, delta: InputJsonDelta | ThinkingDelta | SignatureDelta | OpaqueDelta) -> bytes:
         if isinstance(delta, InputJsonDelta):
             return self._input_head + dumps_text(delta.partial_json) + b"}}\n\n"
         if isinstance(delta, ThinkingDelta):

@@ -40,7 +40,9 @@ class MessageTap(EventTap):
         return encode.message_start(message_id, self._context.model_asked, counters)
 
     def _plain(self, block: bytes) -> bytes | None:
-        return block if self._documented is None and block.startswith(b"event: content_block_") else None
+        if self._documented is not None or not block.startswith(b"event: content_block_"):
+            return None
+        return block if jsontext.is_sound(block[block.find(b"data: ") + 6 :]) else None
 
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         value = value if "type" in value else {**value, "type": event.name}

@@ -17,7 +17,15 @@ from ucr import jsontext
 from ucr.dialects import faults
 from ucr.dialects.openai_chat.blocks import BlockWriter
 from ucr.dialects.openai_chat.call import Call, Fragment
-from ucr.dialects.openai_chat.plain import PlainCall, PlainDelta, PlainFunction, plain_arguments, plain_piece
+from ucr.dialects.openai_chat.plain import (
+    PlainCall,
+    PlainChunk,
+    PlainDelta,
+    PlainFunction,
+    lone_arguments,
+    plain_chunk,
+    plain_pieces,
+)
 from ucr.dialects.openai_chat.think_tags import Part, ThinkSplitter
 from ucr.dialects.openai_chat.thoughts import thinking_text
 from ucr.dialects.roles import Context
@@ -86,35 +94,36 @@ class DeltaReader:
         self._check_held()
         return events
 
-    def go_on(self, lines: list[bytes], at: int, events: list[Event]) -> int:
+    def go_on(self, lines: list[bytes], at: int, events: list[Event]) -> tuple[int, PlainChunk | None]:
         """Take the chunks from `at` that only go on with the open block; return where others begin.
 
-        This is what a stream does nearly all the time, so that it asks once where the pieces go, not for each.
+        With it comes the chunk that stands there, where that was read and is plain. This is what a stream does
+        nearly all the time, so that it asks once where the pieces go, not for each.
         """
         live = self._writer.live
         if isinstance(live, Call):
             return self._go_on_call(live, lines, at, events)
         if live is None or self._splitter or (live.kind is ThinkingDelta and not self._shows_thinking):
-            return at
+            return at, None
         index, kind = self._writer.index, live.kind
-        for place in range(at, len(lines)):
-            piece = plain_piece(lines[place], kind)
-            if piece is None:
-                return place
-            events.append(BlockDelta(index, kind(piece)))
-            self.chars += len(piece)
-        return len(lines)
+        pieces, chunk = plain_pieces(lines, at, kind)
+        events += [BlockDelta(index, kind(piece)) for piece in pieces]
+        self.chars += sum(map(len, pieces))
+        return at + len(pieces), chunk
 
-    def _go_on_call(self, call: Call, lines: list[bytes], at: int, events: list[Event]) -> int:
+    def _go_on_call(
+        self, call: Call, lines: list[bytes], at: int, events: list[Event]
+    ) -> tuple[int, PlainChunk | None]:
         room = HELD_LIMIT_CHARS - self._writer.held_chars - self._withheld_chars
         for place in range(at, len(lines)):
-            index, arguments = plain_arguments(lines[place]) or (None, "")
+            chunk = plain_chunk(lines[place])
+            index, arguments = (None, "") if chunk is None else lone_arguments(chunk) or (None, "")
             room -= len(arguments)
             if room < 0 or self._writer.call_at(index) is not call:
-                return place
+                return place, chunk
             events += self._writer.go_on(call, arguments)
             self.chars += len(arguments)
-        return len(lines)
+        return len(lines), None
 
     def read_plain(self, delta: PlainDelta, size: int) -> list[Event]:
         """Take a delta as `read` does, without looking for what it cannot have."""

@@ -17,12 +17,12 @@ from ucr.events import TextDelta, ThinkingDelta
 Kind: TypeAlias = type[TextDelta] | type[ThinkingDelta]
 
 
-class PlainFunction(Struct, gc=False):
+class PlainFunction(Struct, frozen=True, gc=False):
     name: str | None = None
     arguments: str | None = None
 
 
-class PlainCall(Struct, gc=False):
+class PlainCall(Struct, frozen=True, gc=False):
     """A call, or a piece of one."""
 
     index: int | None = None
@@ -32,7 +32,7 @@ class PlainCall(Struct, gc=False):
     extra_content: None = None
 
 
-class PlainDelta(Struct, gc=False):
+class PlainDelta(Struct, frozen=True, gc=False):
     """What a chunk adds to the answer."""
 
     content: str | None = None
@@ -45,7 +45,7 @@ class PlainDelta(Struct, gc=False):
     extra_content: None = None
 
 
-class PlainChoice(Struct, gc=False):
+class PlainChoice(Struct, frozen=True, gc=False):
     delta: PlainDelta
     finish_reason: str | None = None
     index: Literal[0] | None = 0
@@ -53,7 +53,7 @@ class PlainChoice(Struct, gc=False):
     object: None = None
 
 
-class PlainChunk(Struct, gc=False):
+class PlainChunk(Struct, frozen=True, gc=False):
     """A chunk with one choice, or with none."""
 
     choices: Annotated[list[PlainChoice], Meta(max_length=1)]
@@ -75,38 +75,34 @@ def plain_chunk(data: bytes) -> PlainChunk | None:
         return None
 
 
-def plain_piece(data: bytes, kind: Kind) -> str | None:
-    """Return what a chunk says if that is a piece of this kind and nothing else; None for other chunks."""
-    delta = _lone_delta(data)
-    if delta is None or delta.tool_calls:
-        return None
-    thought = delta.reasoning_content or delta.reasoning
-    if delta.content and thought:
-        return None
-    return (delta.content if kind is TextDelta else thought) or None
+def plain_pieces(lines: list[bytes], at: int, kind: Kind) -> tuple[list[str], PlainChunk | None]:
+    """Return what the chunks from `at` say, as far as each says a piece of this kind and nothing else.
+
+    With it comes the first chunk that says something else, where that is plain.
+    """
+    pieces: list[str] = []
+    for line in lines[at:] if at else lines:
+        chunk = plain_chunk(line)
+        if chunk is None or chunk.usage or not chunk.choices or chunk.choices[0].finish_reason:
+            return pieces, chunk
+        delta = chunk.choices[0].delta
+        said, thought = delta.content, delta.reasoning_content or delta.reasoning
+        piece, other = (said, thought) if kind is TextDelta else (thought, said)
+        if not piece or other or delta.tool_calls:
+            return pieces, chunk
+        pieces.append(piece)
+    return pieces, None
 
 
-def plain_arguments(data: bytes) -> tuple[int | None, str] | None:
-    """Return a call's index and a piece of its arguments if a chunk says nothing else; None for other chunks."""
-    delta = _lone_delta(data)
-    calls = None if delta is None else delta.tool_calls
-    if delta is None or calls is None or len(calls) != 1:
+def lone_arguments(chunk: PlainChunk) -> tuple[int | None, str] | None:
+    """Return a call's index and a piece of its arguments if a chunk says nothing else, else None."""
+    if chunk.usage or not chunk.choices or chunk.choices[0].finish_reason:
+        return None
+    delta = chunk.choices[0].delta
+    calls = delta.tool_calls
+    if calls is None or len(calls) != 1 or delta.content or delta.reasoning_content or delta.reasoning:
         return None
     call, function = calls[0], calls[0].function
-    if (
-        function is None
-        or call.id
-        or function.name
-        or delta.content
-        or delta.reasoning_content
-        or delta.reasoning
-    ):
+    if function is None or not function.arguments or call.id or function.name:
         return None
-    return (call.index, function.arguments) if function.arguments else None
-
-
-def _lone_delta(data: bytes) -> PlainDelta | None:
-    chunk = plain_chunk(data)
-    if chunk is None or chunk.usage or not chunk.choices or chunk.choices[0].finish_reason:
-        return None
-    return chunk.choices[0].delta
+    return call.index, function.arguments

@@ -70,18 +70,20 @@ class ChatStreamDecoder:
         events: list[Event] = []
         at = 0
         while at < len(lines) and not self._is_over:
-            if self._assembly.reader is not None:
-                at = self._assembly.reader.go_on(lines, at, events)
+            reader, chunk = self._assembly.reader, None
+            if reader is not None:
+                at, chunk = reader.go_on(lines, at, events)
             for line in lines[at : at + 1]:
-                events += self._line(line)
+                events += self._line(line, chunk)
                 at += 1
         return events
 
-    def _line(self, line: bytes) -> list[Event]:
-        chunk = plain_chunk(line)
-        is_plain = chunk is not None and (chunk.id or self._assembly.is_started)
+    def _line(self, line: bytes, chunk: PlainChunk | None) -> list[Event]:
+        if line == _DONE:
+            return self._end()
+        chunk = chunk or plain_chunk(line)
         try:
-            if chunk is not None and is_plain:
+            if chunk is not None and (chunk.id or self._assembly.is_started):
                 return self._plain(chunk, len(line))
             return self._data(line, len(line))
         except UpstreamError as error:

@@ -1,5 +1,10 @@
 """The tap on a chat-completions stream that passes through, and the check of a whole answer."""
 
+from typing import Any
+
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
 from ucr import jsontext, sse
 from ucr.dialects import faults, model_name
 from ucr.dialects.event_tap import EventTap
@@ -18,9 +23,22 @@ _CONTENT = (
     "reasoning",
     "reasoning_details",
 )
-_NULLABLE = (b'"finish_reason"', b'"usage"')
-_NULL = (b":null", b": null")
 
+
+class _ToldChoice(Struct, frozen=True, gc=False):
+    finish_reason: Any = None
+
+
+class _ToldChunk(Struct, frozen=True, gc=False):
+    """What a chunk may say besides content; the rest of it is checked and skipped."""
+
+    choices: list[_ToldChoice] | None = None
+    usage: Any = None
+    error: Any = None
+    x_groq: Any = None
+
+
+_TOLD = Decoder(_ToldChunk)
 _STATUS_OF_WORD = (
     ("insufficient_quota", 429),
     ("rate_limit", 429),
@@ -54,7 +72,7 @@ class ChatTap(EventTap):
         return b""
 
     def _plain(self, block: bytes) -> bytes | None:
-        if _tells(block):
+        if not _is_only_content(block):
             return None
         if not self._is_mapped:
             return block
@@ -158,15 +176,18 @@ def _is_message(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("content"), str | list | None)
 
 
-def _tells(block: bytes) -> bool:
-    """True when a chunk may say more than content: an error, an end, or usage."""
-    if b'"error"' in block or b"[DONE]" in block or not block.startswith(b"data:"):
-        return True
-    for key in _NULLABLE:
-        at = block.find(key)
-        if at >= 0 and (not block.startswith(_NULL, at + len(key)) or block.count(key) > 1):
-            return True
-    return False
+def _is_only_content(block: bytes) -> bool:
+    """True when a block is one sound chunk that says nothing but content: no error, no end, no usage."""
+    if not block.startswith(b"data: ") or block.find(b"\n") != len(block) - 2:
+        return False
+    try:
+        chunk = _TOLD.decode(block[6:])
+    except (DecodeError, RecursionError):
+        return False
+    for choice in chunk.choices or ():
+        if choice.finish_reason:
+            return False
+    return not (chunk.error or chunk.usage or chunk.x_groq) and jsontext.is_utf_8(block)
 
 
 def _completion(body: bytes, provider: str) -> JsonObject:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.world.chat_chunks import STREAMS
 from tests.world.chat_streams import USAGE, call, calls, chunk, context, decoded
-from ucr.dialects.openai_chat.plain import PlainDelta, plain_arguments, plain_chunk, plain_piece
+from ucr.dialects.openai_chat.plain import PlainDelta, lone_arguments, plain_chunk, plain_pieces
 from ucr.errors import UpstreamError
 from ucr.events import Event, Failed, TextDelta, ThinkingDelta
 
@@ -81,9 +82,13 @@ def test_the_later_of_two_equal_names_counts_as_in_a_dictionary() -> None:
     assert read.choices[0].delta == PlainDelta(reasoning="c")
 
 
-def test_a_piece_is_the_only_thing_that_a_chunk_says() -> None:
-    assert plain_piece(written(chunk(content="x", reasoning="")), TextDelta) == "x"
-    assert plain_piece(written(chunk(reasoning_content="x", content=None)), ThinkingDelta) == "x"
+def test_pieces_are_taken_as_far_as_chunks_say_nothing_else() -> None:
+    first, last = written(chunk(content="x", reasoning="")), written(chunk(content="z"))
+    assert plain_pieces([last, first, last, b"[DONE]"], 1, TextDelta) == (["x", "z"], None)
+    assert plain_pieces([written(chunk(reasoning_content="x", content=None))], 0, ThinkingDelta) == (
+        ["x"],
+        None,
+    )
     for other in (
         chunk(content=""),
         chunk("stop", content="x"),
@@ -92,12 +97,18 @@ def test_a_piece_is_the_only_thing_that_a_chunk_says() -> None:
         {**chunk(content="x"), **USAGE},
         {**chunk(content="x"), "usage": {"prompt_tokens": 1}},
     ):
-        assert plain_piece(written(other), TextDelta) is None
-    assert plain_piece(written(chunk(content="x")), ThinkingDelta) is None
+        assert plain_pieces([first, written(other), last], 0, TextDelta) == (["x"], plain_chunk(written(other)))
+    assert plain_pieces([first], 0, ThinkingDelta) == ([], plain_chunk(first))
+
+
+def said(value: object) -> tuple[int | None, str] | None:
+    chunk = plain_chunk(written(value))
+    assert chunk is not None
+    return lone_arguments(chunk)
 
 
 def test_arguments_are_the_only_thing_that_a_chunk_says() -> None:
-    assert plain_arguments(written(calls(call(3, arguments='{"')))) == (3, '{"')
+    assert said(calls(call(3, arguments='{"'))) == (3, '{"')
     for other in (
         calls(call(3, "call_1", arguments='{"')),
         calls(call(3, None, "f", '{"')),
@@ -109,70 +120,7 @@ def test_arguments_are_the_only_thing_that_a_chunk_says() -> None:
         calls(call(3, arguments="1"), finish="tool_calls"),
         chunk(content="x"),
     ):
-        assert plain_arguments(written(other)) is None
-
-
-TEXTS = st.sampled_from(["", " ", "x", "y", "é😀\u2028", '{"a": "}', "[1]}", "<think>", "</think>", "\ud800"])
-ARGUMENTS = st.sampled_from(["", "{", '"a"', ": [", '"}', "]", "}", "é"])
-DELTAS = st.one_of(
-    st.builds(lambda text: {"content": text}, TEXTS),
-    st.builds(lambda text: {"reasoning": text}, TEXTS),
-    st.builds(lambda text: {"tool_calls": [{"index": 0, "function": {"arguments": text}}]}, ARGUMENTS),
-    st.builds(
-        lambda name: {
-            "tool_calls": [{"index": 0, "id": "call_aaa", "function": {"name": name, "arguments": "{"}}]
-        },
-        st.just("f"),
-    ),
-)
-ODD = (None, "", "x", 0, 1, True, (), {}, ("x",), {"message": "no"}, ({"text": "t", "type": "a"},))
-DELTA_FIELDS = ("content", "reasoning_content", "reasoning", "refusal", "reasoning_details")
-CALL = {"index": 0, "function": {"arguments": "1"}}
-SPOILERS: tuple[tuple[str, str, tuple[object, ...]], ...] = (
-    ("chunk", "id", ("", None, 7)),
-    ("chunk", "object", ("chat.completion.chunk", "", None, "error", "other")),
-    ("chunk", "choices", ((), None, 3, ({"delta": {"content": "a"}}, {"delta": {"content": "b"}}))),
-    ("chunk", "usage", ({}, {"completion_tokens": 5, "prompt_tokens": 2.0}, {"x": 1}, 3, None)),
-    ("chunk", "x_groq", (None, {"usage": {"completion_tokens": 9}})),
-    ("chunk", "error", ODD),
-    ("choice", "index", (None, 1, False, 0.0, "0")),
-    ("choice", "finish_reason", ("", "stop", "tool_calls", "error", 3)),
-    ("choice", "error", ODD),
-    ("choice", "object", (None, "error")),
-    ("choice", "delta", ODD),
-    *(("delta", field, ("x", *ODD)) for field in DELTA_FIELDS),
-    *(("delta", field, ({"name": "f"}, *ODD)) for field in ("function_call", "extra_content")),
-    ("delta", "tool_calls", ((CALL, {**CALL, "index": 1}), (CALL,), *ODD)),
-    ("call", "index", (1, None, "0")),
-    ("call", "id", ("call_aaa", "call_bbb", "", None, "null", 1)),
-    ("call", "function", ODD),
-    *(("call", field, ({"name": "g", "input": "x"}, *ODD)) for field in ("custom", "extra_content")),
-    ("function", "name", ("", "f", "g", None, 1)),
-    ("function", "arguments", ({}, {"a": 1}, None, 1)),
-)
-SPOILS = st.sampled_from([(place, key, value) for place, key, values in SPOILERS for value in values])
-
-
-@st.composite
-def chunks(draw: st.DrawFn) -> dict[str, Any]:
-    """A plain chunk, of which every second has one or two fields otherwise."""
-    delta = draw(DELTAS)
-    call = (delta.get("tool_calls") or [{}])[0]
-    choice: dict[str, Any] = {"index": 0, "delta": delta}
-    chunk: dict[str, Any] = {"id": "c1", "choices": [choice]}
-    places = {
-        "chunk": chunk,
-        "choice": choice,
-        "delta": delta,
-        "call": call,
-        "function": call.get("function", {}),
-    }
-    for place, key, value in draw(st.lists(SPOILS, max_size=2)):
-        places[place][key] = value
-    return json.loads(json.dumps(chunk))  # type: ignore[no-any-return]
-
-
-STREAMS = st.lists(chunks(), min_size=1, max_size=8)
+        assert said(other) is None
 
 
 def told(events: list[Event]) -> list[object]:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.world.anthropic_streams import context, pieces
+from tests.world.chat_chunks import STREAMS
 from ucr.dialects.openai_chat import tap as chat
 from ucr.dialects.openai_chat.tap import ChatTap
 from ucr.dialects.roles import Summary
@@ -240,3 +241,18 @@ def test_hostile_streams_never_break_the_tap(parts: list[bytes], is_mapped: bool
     assert watch.is_finished or watch.failure is not None
     assert watch.is_committed or not out.strip()
     assert passed(again, data, size) == out
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=300)
+@given(chunks=STREAMS, is_mapped=st.booleans(), size=st.sampled_from([0, 9, 60]))
+def test_chunks_that_are_not_read_say_nothing_that_reading_would_find(
+    chunks: list[Any], is_mapped: bool, size: int
+) -> None:
+    lines = [f"data: {json.dumps({'model': 'gpt-used', **value})}\n\n".encode() for value in chunks]
+    body = b"".join([HI, *lines, DONE])
+    quick, general = tap(is_mapped=is_mapped), tap(is_mapped=is_mapped)
+    every = passed(general, body.replace(b"\n", b"\r\n"))
+    assert passed(quick, body, size) == every.replace(b"\r\n", b"\n")
+    assert (quick.summary, quick.is_finished) == (general.summary, general.is_finished)
+    assert str(quick.failure) == str(general.failure)
