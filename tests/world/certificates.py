@@ -42,5 +42,9 @@ async def encrypted(
 ) -> trio.SSLStream[trio.abc.Stream]:
     """Return a client's stream after the handshake."""
     secure = trio.SSLStream(stream, context, server_hostname=name)
-    await secure.do_handshake()
+    try:
+        await secure.do_handshake()
+    except trio.BrokenResourceError:
+        await trio.aclose_forcefully(stream)
+        raise
     return secure

@@ -27,6 +27,7 @@ ANTHROPIC, OPENAI = "ant/claude-x", "oai/gpt-x"
 CONFIG = """
 [server]
 grace_s = {grace_s}
+{server}
 
 [[providers]]
 id = "ant"
@@ -53,7 +54,7 @@ enabled = false
 level = "debug"
 """
 
-_BANNER = re.compile(rb"serves http://127\.0\.0\.1:(\d+) ")
+_BANNER = re.compile(rb"serves https?://127\.0\.0\.1:(\d+) ")
 
 
 class RouterProcess:
@@ -85,6 +86,11 @@ class RouterProcess:
                 raise AssertionError(f"the router did not start: {self.stderr.decode()}")
             await self._changed.wait()
         return int(match[1])
+
+    async def wait_words(self, words: bytes) -> None:
+        """Return when the log says these words."""
+        while words not in self.stdout:
+            await self._changed.wait()
 
     def terminate(self) -> None:
         """Send SIGTERM, once: a second one would end the process on the spot."""
@@ -128,11 +134,12 @@ async def routed(
     spare_keys: int = 0,
     max_attempts: int = 3,
     workers: int = 0,
+    server: str = "",
 ) -> AsyncIterator[Routed]:
     """Run a router in front of the upstream, then stop it and see that it stops well.
 
     Each provider has `key`, and `spare_keys` others beside it: a refused key rests. Without `workers` it is one
-    process, which is what most tests need, and quickly there.
+    process, which is what most tests need, and quickly there. `server` are further lines of `[server]`.
     """
     processes = ("--workers", str(workers)) if workers else ("--in-process",)
     with trio.fail_after(LIMIT_S):
@@ -140,7 +147,7 @@ async def routed(
             config = folder / "ucr.toml"
             keys = [key, *(f"{key}-{number}" for number in range(spare_keys))]
             written = f"api_keys = {json.dumps(keys)}" if spare_keys else f'api_key = "{key}"'
-            values = {"port": upstream_port, "grace_s": grace_s, "max_attempts": max_attempts}
+            values = {"port": upstream_port, "grace_s": grace_s, "max_attempts": max_attempts, "server": server}
             config.write_text(CONFIG.format(keys=written, **values), "utf-8")
             async with started(folder, "serve", "--config", str(config), "--port", "0", *processes) as router:
                 yield Routed(router, upstream, await router.wait_port(), folder)
