@@ -22,6 +22,7 @@ from bench_process import BenchError, family, running_process, tail
 
 INSTALL_LIMIT_S = 900.0
 KEY = "not-a-key"
+UNLIMITED = "1000000000"
 MODEL = "claude-opus-5-5"
 """The name that the bodies ask for."""
 Way = tuple[Dialect, Dialect]
@@ -168,6 +169,8 @@ def _ferrogw(setting: Setting, home: Path, port: int) -> Launch:
         "ALLOW_UNAUTHENTICATED_PROXY": "true",
         "OPENAI_API_KEY": KEY,
         "OPENAI_BASE_URL": setting.origin.url,
+        "RATE_LIMIT_RPS": UNLIMITED,
+        "RATE_LIMIT_BURST": UNLIMITED,
         "LOG_LEVEL": "error",
     }
     return Launch(
