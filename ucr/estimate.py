@@ -43,6 +43,10 @@ _FOUR_BYTE_TOKENS = 2.0
 _QUICK_BYTES = 3.7
 _QUICK_HIGH_BYTES = 2.7
 _BINARY = re.compile(rb"[A-Za-z0-9+/=_-]{1024}")
+_BINARY_CHARS = bytes((chr(byte).isalnum() and byte < 128) or byte in b"+/=_-" for byte in range(256))
+_SAMPLE_EVERY = 16
+_SAMPLED_FROM_BYTES = 16_384
+_BINARY_SAMPLES = b"\1" * (1024 // _SAMPLE_EVERY)
 _BINARY_MARKS = ((b";base64", b","), (b'"data"', b'"'), (b'_data"', b'"'))
 """What stands before base64 data: a data URL's head and its comma, or a field's name and the quote after it."""
 _MARKS_LIMIT = 200
@@ -64,13 +68,25 @@ _NOT_LEADS = tuple(
 
 
 def quick_estimate(raw: bytes) -> int:
-    """Return about how many tokens the bytes of a request body are; base64 data counts as images or pages."""
+    """Return about how many tokens the bytes of a request body are; base64 data counts as images or pages.
+
+    A look at every byte would cost more than reading the JSON, so a sample decides whether there can be binary
+    data at all, and how much of a long body is beyond ASCII.
+    """
     length, tokens = len(raw), 0
-    for start, end in _binary_spans(raw) if b"base64" in raw else ():
+    sample = raw[::_SAMPLE_EVERY]
+    has_binary = _BINARY_SAMPLES in sample.translate(_BINARY_CHARS) and b"base64" in raw
+    for start, end in _binary_spans(raw) if has_binary else ():
         length -= end - start
         tokens += _binary_tokens(raw[start : start + 64], end - start)
-    high = 0 if raw.isascii() else len(raw.translate(None, _ASCII))
+    high = 0 if raw.isascii() else _high_bytes(raw, sample)
     return max(1, tokens + round((length - high) / _QUICK_BYTES + high / _QUICK_HIGH_BYTES))
+
+
+def _high_bytes(raw: bytes, sample: bytes) -> int:
+    if len(raw) < _SAMPLED_FROM_BYTES:
+        return len(raw.translate(None, _ASCII))
+    return len(sample.translate(None, _ASCII)) * _SAMPLE_EVERY
 
 
 def output_estimate(chars: int) -> int:

@@ -288,6 +288,18 @@ def test_the_quick_estimate_weighs_ideographs_more_than_letters() -> None:
     assert quick_estimate(b"a" * 2700) == 730
 
 
+def test_the_quick_estimate_of_a_long_body_needs_only_a_sample_of_it() -> None:
+    line = "Read the lines, and then say what they mean: 文 é 😀 and nothing more.\n"
+    short, long = quick_estimate((line * 100).encode()), quick_estimate((line * 10_000).encode())
+    assert abs(long / 100 - short) < short / 200
+
+
+@pytest.mark.parametrize("offset", range(17))
+def test_the_quick_estimate_finds_an_image_wherever_it_stands(offset: int) -> None:
+    raw = b" " * offset + b'{"source":{"type":"base64","data":"' + b"iVBORw0KGgo" + b"A" * 1013 + b'"}}'
+    assert abs(quick_estimate(raw) - IMAGE_TOKENS) < 30
+
+
 @pytest.mark.parametrize(
     "head",
     [

@@ -30,6 +30,22 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )
+PIECES = [
+    b",",
+    b"0",
+    b"9" * 19,
+    b"e5",
+    b"-",
+    b" ",
+    b"\\",
+    b'"',
+    b"[",
+    b"]}",
+    b"null",
+    b"\xff",
+    b"\xe2\x80\xa8",
+]
+"""What makes another value of JSON, or none, where it is put in."""
 
 
 @settings(max_examples=200)
@@ -50,6 +66,9 @@ def test_what_is_written_is_read_back(value: Any) -> None:
         pytest.param(b'["\\ud83d x \\ude00"]', ["\ufffd x \ufffd"], id="lone-surrogates"),
         pytest.param(b'{"\\udc00": "\\ud800"}', {"\ufffd": "\ufffd"}, id="lone-surrogate-as-key"),
         pytest.param(b'["1234567890123456789012"]', ["1234567890123456789012"], id="digits-in-a-string"),
+        pytest.param(b"[-9223372036854775808]", [-(2**63)], id="least-of-64-bits"),
+        pytest.param(b"[-9223372036854775809]", [-(2**63) - 1], id="one-less-than-64-bits"),
+        pytest.param(b"[18446744073709551616]", [2**64], id="one-more-than-64-bits"),
         pytest.param(b"[0.1234567890123456789]", [0.1234567890123456789], id="long-fraction"),
         pytest.param(b" 1 ", 1, id="white-space"),
     ],
@@ -70,6 +89,7 @@ def test_values_are_read_exactly(text: bytes, value: Any) -> None:
         pytest.param(b'["\xff"]', "not UTF-8", id="utf-8"),
         pytest.param(b'["\\ud800", \xff]', "not UTF-8", id="utf-8-on-the-slow-way"),
         pytest.param(b'["\\ud800", ' + b"1" * 500 + b"]", "500 digits", id="long-number"),
+        pytest.param(b"[" + b"1" * 350 + b"]", "infinity", id="number-of-350-digits"),
         pytest.param(b"[" * (DEPTH_LIMIT + 1) + b"]" * (DEPTH_LIMIT + 1), "nested more than 254", id="deep"),
         pytest.param(b"[" * 100_000, "nested more than 254", id="very-deep"),
         pytest.param(
@@ -102,6 +122,21 @@ def test_bytes_of_every_kind_raise_only_our_own_error(data: bytes) -> None:
         loads(data)
     except JsonError as error:
         assert str(error)
+
+
+@settings(deadline=None, max_examples=300)
+@given(value=JSON, place=st.integers(0, 200), piece=st.sampled_from(PIECES))
+def test_what_is_nearly_json_is_read_as_the_standard_library_reads_it_or_refused(
+    value: Any, place: int, piece: bytes
+) -> None:
+    whole = dumps([value])
+    place = min(place, len(whole))
+    data = whole[:place] + piece + whole[place:]
+    try:
+        read = loads(data)
+    except JsonError:
+        return
+    assert repr(read) == repr(json.loads(data))
 
 
 def test_text_with_lone_surrogates_is_read() -> None:
