@@ -3,13 +3,15 @@
 How this works: a check takes a value and raises `_Wrong`, which knows only what is wrong; each level that it
 passes on its way out puts its own key or index before it. A request that is right builds no path at all. The
 words are those of the API itself, the field's path first: Claude Code repairs its request by them. What the API
-may have learned since (unknown fields, blocks, tools) passes.
+may have learned since (unknown fields, blocks, tools) passes. Nearly all requests are found right by `typed`, at a
+fifth of the cost; only what does not pass there is looked at here.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ucr.dialects.anthropic import typed
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
@@ -31,6 +33,12 @@ class _Wrong(Exception):
 
 def check(body: Any, *, is_count: bool = False) -> None:
     """Raise `ApiError` 400 for the first thing in a request that has not the shape it must have."""
+    if not typed.is_plain(body, is_count=is_count):
+        check_each(body, is_count=is_count)
+
+
+def check_each(body: Any, *, is_count: bool = False) -> None:
+    """Do as `check` does, looking at field after field."""
     try:
         _request(body, ("model", "messages") if is_count else ("model", "messages", "max_tokens"))
     except _Wrong as wrong:
