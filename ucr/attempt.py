@@ -16,7 +16,7 @@ from ucr.call import Call
 from ucr.departure import outlive
 from ucr.dialects import registry
 from ucr.dialects.faults import unreadable
-from ucr.dialects.roles import HeaderList, Outgoing, Target
+from ucr.dialects.roles import HeaderList, Outgoing
 from ucr.errors import ApiError, Fault, UpstreamError
 from ucr.reception import Incoming
 from ucr.routing import Candidate
@@ -153,13 +153,12 @@ class Attempt:
         reception.note_left(self._call)
 
     def _built(self) -> Outgoing:
-        call, candidate, provider = self._call, self.candidate, self.candidate.provider
-        target = Target(provider.id, candidate.model, provider.base_url, provider.quirks)
+        call, candidate = self._call, self.candidate
         if self._dialect.name == call.client.name:
-            return self._dialect.build_same(call.request, target)
+            return self._dialect.build_same(call.request, candidate.target)
         if call.canonical is None:
             call.canonical = call.client.canonical(call.request)
-        outgoing = self._dialect.build(call.canonical, call.request, target)
+        outgoing = self._dialect.build(call.canonical, call.request, candidate.target)
         estimate = call.router.calibration.corrected(candidate.model, call.sent_estimate)
         return replace(
             outgoing,

@@ -13,6 +13,7 @@ from ucr.dialects.roles import Canonical, ClientDialect, Request
 from ucr.estimate import Calibration, quick_estimate
 from ucr.patience import Patience
 from ucr.record import Record
+from ucr.routing import Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class Router:
     answers: Answers | None = None
     timers: Timers = field(default_factory=Timers)
     dice: Callable[[], float] = random.random
+    plans: Plans = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plans", Plans(self.config))
 
 
 @dataclass(slots=True)

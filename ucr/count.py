@@ -14,7 +14,7 @@ from ucr.config.model import Provider
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
-from ucr.dialects.roles import Outgoing, Request, Target
+from ucr.dialects.roles import Outgoing, Request
 from ucr.errors import UpstreamError
 from ucr.estimate import estimate
 from ucr.exchange import Exchange
@@ -54,9 +54,7 @@ async def _native(
     child = router.children[provider.id]
     if child.status.in_flight >= child.status.limit:
         return None
-    outgoing = dialect.build_count(
-        request, Target(provider.id, candidate.model, provider.base_url, provider.quirks)
-    )
+    outgoing = dialect.build_count(request, candidate.target)
     with trio.move_on_after(LONGEST_WAIT_S):
         return await _asked(child, provider, outgoing, candidate.model, record, patience, router.timers)
     return None

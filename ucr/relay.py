@@ -26,7 +26,7 @@ from ucr.hedge import hedged
 from ucr.limits import Entry
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.routing import TIERS, Candidate, Tier, plan
+from ucr.routing import TIERS, Candidate, Tier
 
 _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 """What clients compact at: an overflow worded otherwise is told in the router's words."""
@@ -47,7 +47,7 @@ async def relay(
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
     del request
     await entry.spend(call.request.raw)
-    choices = plan(router.config, call.request.model)
+    choices = router.plans.plan(call.request.model)
     with await caching.find(router.answers, call.request, choices, record) as place:
         if place.body is None:
             await _from_candidates(call, choices)

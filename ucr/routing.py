@@ -7,9 +7,11 @@ tried as they were asked for first, and then without what clients add to them.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from ucr.config.model import Config, ModelTarget, Provider, Targets
+from ucr.dialects.roles import Target
 from ucr.errors import ApiError
 
 PICKER_PREFIX = "claude-ucr/"
@@ -18,19 +20,30 @@ PICKER_PREFIX = "claude-ucr/"
 _LONG_CONTEXT = re.compile(r"\[1m\]$", re.IGNORECASE)
 _TAG = re.compile(r":beta$|[-@]20[0-9]{6}$")
 
+PLANS_LIMIT = 256
+NAME_CHARS = 200
 
 Tier = Literal["optimal", "simple", "emergency"]
 TIERS: tuple[Tier, ...] = ("optimal", "simple", "emergency")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
-    """A provider that may serve the request, the model to ask it for, and the step and tier that chose it."""
+    """A provider that may serve the request, the model to ask it for, and the step and tier that chose it.
+
+    Like its target it lives as long as the plan that holds it; hence it has no slots.
+    """
 
     provider: Provider
     model: str
     route: str
     tier: Tier = "optimal"
+
+    @cached_property
+    def target(self) -> Target:
+        """What a dialect must know of provider and model."""
+        provider = self.provider
+        return Target(provider.id, self.model, provider.base_url, provider.quirks)
 
 
 def candidates(config: Config, model: str) -> tuple[Candidate, ...]:
@@ -60,6 +73,35 @@ def plan(config: Config, model: str) -> tuple[Candidate, ...]:
     emergency = _served(config, own, asked, "emergency")
     tiers = zip(TIERS, (optimal, simple, emergency), strict=True)
     return tuple(_without_repeats(replace(c, tier=tier) for tier, chosen in tiers for c in chosen))
+
+
+class Plans:
+    """The plans of one configuration: made when a model is first asked for, and kept.
+
+    Clients may ask for any name, so only `limit` plans are kept, the latest that were made, and none for a name
+    that is longer than any model's.
+    """
+
+    def __init__(self, config: Config, limit: int = PLANS_LIMIT) -> None:
+        self._config = config
+        self._limit = limit
+        self._plans: dict[str, tuple[Candidate, ...]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Plans for {len(self._plans)} models>"
+
+    def plan(self, model: str) -> tuple[Candidate, ...]:
+        """Return what `plan` returns; raise as it does."""
+        known = self._plans.get(model)
+        return self._made(model) if known is None else known
+
+    def _made(self, model: str) -> tuple[Candidate, ...]:
+        made = plan(self._config, model)
+        if len(model) <= NAME_CHARS:
+            if len(self._plans) >= self._limit:
+                del self._plans[next(iter(self._plans))]
+            self._plans[model] = made
+        return made
 
 
 def plain_name(model: str) -> str:

@@ -85,6 +85,7 @@ FLOORS = {
     "ucr.models": PURE,
     "ucr.negotiation": PURE,
     "ucr.pressure": PURE,
+    "ucr.profile": PURE,
     "ucr.quirks": PURE,
     "ucr.ratelimits": PURE,
     "ucr.record": PURE,

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ucr.config.model import Config, ModelTarget, Provider, Router
 from ucr.errors import ApiError
-from ucr.routing import TIERS, candidates, plain_name, plan, spellings
+from ucr.routing import NAME_CHARS, TIERS, Plans, candidates, plain_name, plan, spellings
 
 
 def provider(id_: str, **fields: object) -> Provider:
@@ -124,6 +124,45 @@ def test_any_name_is_served_while_a_default_exists(model: str) -> None:
     assert chosen
     assert len({(c.provider.id, c.model) for c in chosen}) == len(chosen)
     assert all(c.provider.enabled for c in chosen)
+
+
+def test_a_plan_is_made_once() -> None:
+    plans = Plans(CONFIG)
+    assert plans.plan("fast") == plan(CONFIG, "fast")
+    assert plans.plan("fast") is plans.plan("fast")
+
+
+def test_the_target_of_a_candidate_is_made_once_and_knows_its_model() -> None:
+    first = Plans(CONFIG).plan("fast")[0]
+    assert first.target is first.target
+    assert (first.target.provider, first.target.model, first.target.base_url) == ("b", "b-small", B.base_url)
+    assert first.target.profile is first.target.profile
+
+
+def test_of_many_plans_the_latest_are_kept() -> None:
+    plans = Plans(CONFIG, limit=3)
+    kept = plans.plan("m2")
+    for number in range(3, 5):
+        plans.plan(f"m{number}")
+    assert plans.plan("m2") is kept
+    plans.plan("m5")
+    assert plans.plan("m2") is not kept
+    assert repr(plans) == "<Plans for 3 models>"
+
+
+def test_no_plan_is_kept_for_a_name_that_is_longer_than_any() -> None:
+    plans = Plans(CONFIG)
+    name = "m" * (NAME_CHARS + 1)
+    assert plans.plan(name) == plan(CONFIG, name)
+    assert repr(plans) == "<Plans for 0 models>"
+
+
+def test_a_plan_of_nobody_is_refused_each_time() -> None:
+    plans = Plans(Config(providers=(C,)))
+    for _ in range(2):
+        with pytest.raises(ApiError) as caught:
+            plans.plan("m")
+        assert caught.value.status == 404
 
 
 TIER_ORDER = {tier: number for number, tier in enumerate(TIERS)}

@@ -10,12 +10,14 @@ Chunking invariance holds for everything that is fed: any split of the same byte
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from ucr.catalogue import Quirks
 from ucr.errors import ApiError, UpstreamError
 from ucr.events import Event, Reply, StopReason, Usage
 from ucr.jsontext import JsonObject
+from ucr.profile import Profile, profile_of
 
 Headers = Mapping[str, str]
 """Names in lower case; repeated fields joined by ", "."""
@@ -49,14 +51,22 @@ class Canonical:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
-    """The provider and model that a request goes to, as far as a dialect must know them."""
+    """The provider and model that a request goes to, as far as a dialect must know them.
+
+    It is made once for many requests and keeps what it was asked for; hence it has no slots.
+    """
 
     provider: str
     model: str
     base_url: str
     quirks: Quirks
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What the quirks come to for the model."""
+        return profile_of(self.quirks, self.model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,14 @@ _THINKING = ("thinking", "redacted_thinking")
 _OPENING = "(the conversation begins with an answer)"
 
 
+def has_own_thinking(turns: Turns) -> bool:
+    """True when a turn has thinking that UCR signed."""
+    return _have(turns, _is_own)
+
+
 def without_own_thinking(turns: Turns) -> Turns:
     """Leave out the thinking that UCR signed, with its signature; a turn of nothing else goes with it."""
-    return _without_blocks(turns, lambda block: envelope.is_ours(block.get("signature")))
+    return _without_blocks(turns, _is_own)
 
 
 def without_unsigned_thinking(turns: Turns) -> Turns:
@@ -78,7 +83,7 @@ def blocks(turn: JsonObject) -> list[JsonObject]:
 
 
 def _without_blocks(turns: Turns, is_out: Callable[[JsonObject], bool]) -> Turns:
-    if not any(block["type"] in _THINKING and is_out(block) for turn in turns for block in blocks(turn)):
+    if not _have(turns, is_out):
         return turns
     kept = [
         {**turn, "content": [b for b in blocks(turn) if b["type"] not in _THINKING or not is_out(b)]}
@@ -87,6 +92,21 @@ def _without_blocks(turns: Turns, is_out: Callable[[JsonObject], bool]) -> Turns
         for turn in turns
     ]
     return [turn for turn, was in zip(kept, turns, strict=True) if turn["content"] or not was["content"]]
+
+
+def _have(turns: Turns, is_out: Callable[[JsonObject], bool]) -> bool:
+    """True when there is thinking of a kind; most conversations have none, and are walked for every request."""
+    for turn in turns:
+        content = turn["content"]
+        if isinstance(content, list):
+            for block in content:
+                if block["type"] in _THINKING and is_out(block):
+                    return True
+    return False
+
+
+def _is_own(block: JsonObject) -> bool:
+    return envelope.is_ours(block.get("signature"))
 
 
 def _is_unsigned(block: JsonObject) -> bool:

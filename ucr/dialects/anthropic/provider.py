@@ -2,10 +2,9 @@
 
 from ucr import jsontext
 from ucr.dialects import model_name
-from ucr.dialects.anthropic import build, decode, errors, usage
+from ucr.dialects.anthropic import build, decode, errors, history, usage
 from ucr.dialects.anthropic.tap import MessageTap
 from ucr.dialects.anthropic.thinking import is_on
-from ucr.dialects.envelope import PREFIX
 from ucr.dialects.roles import (
     Canonical,
     Context,
@@ -24,8 +23,6 @@ from ucr.jsontext import JsonObject
 
 VERSION = "2023-06-01"
 """The version that takes sampling parameters; later ones refuse them, so requests of our own never name one."""
-
-_OWN_SIGNATURE = PREFIX.encode()
 
 
 class AnthropicProvider:
@@ -92,8 +89,8 @@ class AnthropicProvider:
 
 
 def _adapted(request: Request, target: Target) -> tuple[JsonObject, tuple[str, ...]]:
-    is_native = request.model == target.model and _OWN_SIGNATURE not in request.raw
-    if is_native and not target.quirks.drop and target.quirks.mid_system:
+    is_native = request.model == target.model and not target.quirks.drop and target.quirks.mid_system
+    if is_native and not history.has_own_thinking(request.body["messages"]):
         return request.body, ()
     return build.adapted(request.body, request.model, target)
 

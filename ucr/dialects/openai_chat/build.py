@@ -49,7 +49,7 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
         "model": target.model,
         "messages": write_messages(source, target, names, notes, instruction),
         **write_tools(source, tools, names, target, notes),
-        **({} if max_tokens is None else {target.quirks.tokens_field_for(target.model): max_tokens}),
+        **({} if max_tokens is None else {target.profile.tokens_field: max_tokens}),
         **reasoning,
         **write_sampling(source, target, effort, notes),
         **write_response_format(schema, target),

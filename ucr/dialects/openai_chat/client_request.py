@@ -4,6 +4,7 @@ from itertools import chain
 from typing import Any
 
 from ucr import jsontext
+from ucr.dialects.openai_chat import client_typed
 from ucr.dialects.openai_chat.client_options import instruction, options
 from ucr.dialects.openai_chat.client_shape import array, flag, name, object_, shown, wrong
 from ucr.dialects.openai_chat.client_tools import choose, tools
@@ -28,16 +29,22 @@ def parse(raw: bytes, headers: Headers) -> Request:
         value = jsontext.loads(raw)
     except JsonError as error:
         raise ApiError("invalid_request_error", f"the body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise ApiError("invalid_request_error", f"the body is not a JSON object: it is {shown(value)}")
-    if "model" not in value:
-        raise wrong("model", "missing; name the model that shall answer", code="missing_required_parameter")
-    model = name(value["model"], "model")
-    _check_messages(value)
-    stream = flag(value.get("stream"), "stream")
-    wants_usage(value)
+    if not client_typed.is_plain(value):
+        check_each(value)
     session_id = next((headers[field] for field in SESSION_HEADERS if headers.get(field)), None)
-    return Request(DIALECT, raw, value, model, stream, headers, session_id)
+    return Request(DIALECT, raw, value, value["model"], bool(value.get("stream")), headers, session_id)
+
+
+def check_each(body: Any) -> None:
+    """Look at field after field; raise `ApiError` 400 for the first that is wrong."""
+    if not isinstance(body, dict):
+        raise ApiError("invalid_request_error", f"the body is not a JSON object: it is {shown(body)}")
+    if "model" not in body:
+        raise wrong("model", "missing; name the model that shall answer", code="missing_required_parameter")
+    name(body["model"], "model")
+    _check_messages(body)
+    flag(body.get("stream"), "stream")
+    wants_usage(body)
 
 
 def _check_messages(body: JsonObject) -> None:

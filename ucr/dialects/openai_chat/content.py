@@ -17,7 +17,7 @@ PLACEHOLDERS: Mapping[str, str] = MappingProxyType({"image_url": "image", "file"
 
 def parts_of(blocks: Iterable[JsonObject], target: Target, notes: Notes) -> list[JsonObject]:
     """Return blocks as parts in order; a block that the dialect has no word for is dropped with a note."""
-    keeps_marks = target.quirks.caches(target.model)
+    keeps_marks = target.profile.caches
     parts: list[JsonObject] = []
     for block in blocks:
         made = [part for part in _parts(block, target, notes) if part.get("text", "_").strip()]
@@ -26,6 +26,21 @@ def parts_of(blocks: Iterable[JsonObject], target: Target, notes: Notes) -> list
             made[-1] = {**made[-1], "cache_control": mark}
         parts += made
     return parts
+
+
+def plain_text(blocks: Iterable[JsonObject], target: Target) -> str | None:
+    """Return blocks as the string that `content_of` makes of them, without making parts first.
+
+    Nearly all turns are text alone; None for blocks that are something else, or bear a mark that is kept. Blank
+    texts must have been left out, as `blocks_of` does.
+    """
+    keeps_marks = target.profile.caches
+    texts: list[str] = []
+    for block in blocks:
+        if block["type"] != "text" or (keeps_marks and isinstance(block.get("cache_control"), dict)):
+            return None
+        texts.append(block["text"])
+    return SEPARATOR.join(texts)
 
 
 def _parts(block: JsonObject, target: Target, notes: Notes) -> list[JsonObject]:

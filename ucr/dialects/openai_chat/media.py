@@ -50,7 +50,7 @@ def sniffed_type(data: str) -> str | None:
 
 def image_parts(block: JsonObject, target: Target, notes: Notes) -> list[JsonObject]:
     """Return an image block as parts; raise `ApiError` 400 for a model that takes none."""
-    if not target.quirks.takes_images(target.model):
+    if not target.profile.takes_images:
         raise _refused(f"model '{target.model}' of provider '{target.provider}' takes no images")
     source = object_of(block.get("source"))
     match source:

@@ -1,6 +1,7 @@
 """The messages of a chat-completions request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from ucr import jsontext
 from ucr.dialects.openai_chat.content import (
@@ -8,18 +9,22 @@ from ucr.dialects.openai_chat.content import (
     content_of,
     joined,
     parts_of,
+    plain_text,
     text_and_media,
 )
 from ucr.dialects.openai_chat.media import text_part, texts_of
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.order import ordered
 from ucr.dialects.openai_chat.past_thoughts import Thoughts, recall
-from ucr.dialects.openai_chat.source import blocks_of
+from ucr.dialects.openai_chat.source import blocks_of, is_blank
 from ucr.dialects.openai_chat.turns import Turn, paired, read_turns, system_blocks
 from ucr.dialects.roles import Target
 from ucr.dialects.tool_ids import alnum9
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject, RawJson
+
+Shown: TypeAlias = tuple[str | list[JsonObject], list[JsonObject]]
+"""The content of a tool message, and the media that must follow it."""
 
 NO_RESULT = "Error: the call was interrupted and has no result"
 SKIP_SIGNATURE = "skip_thought_signature_validator"
@@ -51,7 +56,7 @@ def write_messages(
 def _with_system(messages: list[JsonObject], parts: list[JsonObject], target: Target) -> list[JsonObject]:
     if not parts:
         return messages
-    role = target.quirks.role_for(target.model)
+    role = target.profile.role
     content = content_of(parts)
     if role == "user" and messages[0]["role"] == "user":
         first = {**messages[0], "content": joined(content, messages[0]["content"])}
@@ -76,10 +81,14 @@ class _Writer:
             case "system":
                 self._system(turn)
             case _:
-                self._say("user", self._parts(turn.blocks))
+                self._say("user", self._content(turn.blocks))
 
     def _parts(self, blocks: Iterable[JsonObject]) -> list[JsonObject]:
         return parts_of(blocks, self._target, self._notes)
+
+    def _content(self, blocks: Sequence[JsonObject]) -> str | list[JsonObject]:
+        plain = plain_text(blocks, self._target)
+        return content_of(self._parts(blocks)) if plain is None else plain
 
     def _texts(self, blocks: Iterable[JsonObject]) -> list[JsonObject]:
         """The parts for a role that only speaks: its attachments have no place in chat completions."""
@@ -89,19 +98,19 @@ class _Writer:
             self._notes.dropped("attachment")
         return texts
 
-    def _say(self, role: str, parts: list[JsonObject]) -> None:
-        if parts:
-            self.messages.append({"role": role, "content": content_of(parts)})
+    def _say(self, role: str, content: str | list[JsonObject]) -> None:
+        if content:
+            self.messages.append({"role": role, "content": content})
 
     def _system(self, turn: Turn) -> None:
         """A system turn in the middle; where there is none, in the words that Claude Code itself uses."""
         parts = self._texts(turn.blocks)
-        role = self._quirks.role_for(self._target.model)
+        role = self._target.profile.role
         if self._quirks.mid_system and role != "user":
-            self._say(role, parts)
+            self._say(role, content_of(parts))
         elif parts:
             text = SEPARATOR.join(texts_of(parts))
-            self._say("user", [text_part(f"<system-reminder>\n{text}\n</system-reminder>")])
+            self._say("user", f"<system-reminder>\n{text}\n</system-reminder>")
 
     def _assistant(self, turn: Turn) -> None:
         if not self._quirks.tools:
@@ -116,7 +125,8 @@ class _Writer:
         if calls:
             self._sign(calls)
             message["tool_calls"] = calls
-        message.update(self._remembered(thoughts, is_needed=bool(calls) or self._follows_tool()))
+        if self._quirks.reasoning_history != "drop":
+            message.update(self._remembered(thoughts, is_needed=bool(calls) or self._follows_tool()))
         self.messages.append(message)
         self._results(turn)
 
@@ -125,7 +135,11 @@ class _Writer:
 
     def _spoken(self, turn: Turn, thoughts: Thoughts) -> str | list[JsonObject]:
         """The visible content: text that citations cut into blocks is put together as it was."""
-        parts = self._texts(_visible(turn.blocks))
+        blocks = _visible(turn.blocks)
+        plain = None if thoughts.chunks else plain_text(blocks, self._target)
+        if plain is not None:
+            return plain
+        parts = self._texts(blocks)
         if thoughts.chunks and self._quirks.reasoning_history == "thinking_chunks" and (parts or turn.calls):
             return [*thoughts.chunks, *parts]
         return content_of(parts)
@@ -146,8 +160,9 @@ class _Writer:
         name = self._names.get(block["name"], block["name"])
         function = {"name": name, "arguments": _arguments(block.get("input"))}
         call: JsonObject = {"id": self._id(id_), "type": "function", "function": function}
-        extra = thoughts.extras.get(block["id"])
-        return call if extra is None else {**call, "extra_content": extra}
+        if thoughts.extras and (extra := thoughts.extras.get(block["id"])) is not None:
+            call["extra_content"] = extra
+        return call
 
     def _sign(self, calls: list[JsonObject]) -> None:
         """Of parallel calls only the first bears a signature."""
@@ -165,19 +180,29 @@ class _Writer:
             self.messages.append({"role": "tool", "tool_call_id": self._id(id_), "content": content})
             if media:
                 shown += [text_part(f"From the result of {call['name']} ({self._id(id_)}):"), *media]
-        self._say("user", shown)
+        if shown:
+            self._say("user", content_of(shown))
 
-    def _result(self, result: JsonObject | None) -> tuple[str | list[JsonObject], list[JsonObject]]:
+    def _result(self, result: JsonObject | None) -> Shown:
         if result is None:
             self._notes.add("a tool call without a result was answered with an error")
             return NO_RESULT, []
-        blocks = blocks_of(result.get("content"))
-        if "cache_control" in result and blocks:
-            blocks[-1] = {"cache_control": result["cache_control"], **blocks[-1]}
-        content, media = text_and_media(self._parts(blocks))
+        given = result.get("content")
+        content: str | list[JsonObject]
+        media: list[JsonObject] = []
+        if isinstance(given, str) and not self._target.profile.caches:
+            content = "" if is_blank(given) else given
+        else:
+            content, media = self._shown(result, blocks_of(given))
         if result.get("is_error") is True:
             content = f"Error: {content}".rstrip() if isinstance(content, str) else joined("Error:", content)
         return content, media
+
+    def _shown(self, result: JsonObject, blocks: list[JsonObject]) -> Shown:
+        if self._target.profile.caches and "cache_control" in result and blocks:
+            blocks[-1] = {"cache_control": result["cache_control"], **blocks[-1]}
+        plain = plain_text(blocks, self._target)
+        return text_and_media(self._parts(blocks)) if plain is None else (plain, [])
 
     def _told(self, turn: Turn) -> None:
         """Tell of calls and results in words, for a provider that knows no tools."""
@@ -187,8 +212,8 @@ class _Writer:
             parts.append(text_part(f"[called {call['name']} with {_arguments(call.get('input'))}]"))
             content, media = self._result(turn.results.get(id_))
             answers += [text_part(f"[result of {call['name']}]"), *_content_parts(content), *media]
-        self._say("assistant", parts)
-        self._say("user", answers)
+        self._say("assistant", content_of(parts))
+        self._say("user", content_of(answers))
 
 
 def _content_parts(content: str | list[JsonObject]) -> list[JsonObject]:
@@ -201,9 +226,10 @@ def _visible(blocks: tuple[JsonObject, ...]) -> list[JsonObject]:
     """Leave out thinking and calls, and join the pieces that citations made of one text."""
     shown: list[JsonObject] = []
     for block in blocks:
-        if block["type"] in ("thinking", "redacted_thinking", "tool_use"):
+        kind = block["type"]
+        if kind == "tool_use" or kind == "thinking" or kind == "redacted_thinking":
             continue
-        if shown and block["type"] == shown[-1]["type"] == "text" and _is_cited(block, shown[-1]):
+        if shown and kind == shown[-1]["type"] == "text" and _is_cited(block, shown[-1]):
             shown[-1] = {**shown[-1], **block, "text": shown[-1]["text"] + block["text"]}
         else:
             shown.append(block)
@@ -216,9 +242,9 @@ def _is_cited(*blocks: JsonObject) -> bool:
 
 def _arguments(value: object) -> str:
     """Return a call's input as the text of a JSON object, with every number as it was."""
+    if isinstance(value, dict):
+        return jsontext.dumps(value).decode()
     match value:
-        case dict():
-            return jsontext.dumps(value).decode()
         case RawJson():
             return value.text
         case str():

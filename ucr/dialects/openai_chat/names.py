@@ -6,7 +6,7 @@ alone, so that it stays the same when other tools come and go, and prompt caches
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 from types import MappingProxyType
 
 NAME_CHARS = 64
@@ -16,10 +16,11 @@ _FITS = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def provider_names(names: Iterable[str]) -> Mapping[str, str]:
+def provider_names(wanted: Set[str]) -> Mapping[str, str]:
     """Map every name to one that fits, no two to the same; a name that fits is mapped to itself."""
-    wanted = set(names)
     mapped = {name: name for name in wanted if _FITS.fullmatch(name)}
+    if len(mapped) == len(wanted):
+        return MappingProxyType(mapped)
     taken = set(mapped)
     for name in sorted(wanted - taken):
         salt = 0

@@ -8,7 +8,6 @@ from ucr.dialects.openai_chat.schema import is_strict, plain_schema
 from ucr.dialects.openai_chat.source import object_of, text_of
 from ucr.dialects.roles import Target
 from ucr.jsontext import JsonObject
-from ucr.quirks import matches
 
 KNOWN = frozenset(
     {
@@ -44,7 +43,7 @@ def max_tokens_of(body: JsonObject, target: Target, notes: Notes) -> int | None:
     if wanted < 1:
         notes.add("max_tokens raised to 1")
         return 1
-    limit = target.quirks.output_limit_for(target.model)
+    limit = target.profile.output_limit
     if limit is not None and wanted > limit:
         notes.add(f"max_tokens lowered to {limit}")
         return limit
@@ -57,7 +56,7 @@ def write_sampling(body: JsonObject, target: Target, effort: object, notes: Note
     OpenAI's reasoning models sample freely only with the effort `none`, and take no stop sequences at all.
     """
     quirks = target.quirks
-    is_reasoning = matches(target.model, quirks.reasoning_models)
+    is_reasoning = target.profile.reasons
     allowed = ("temperature", "top_p", "top_k") if quirks.top_k else ("temperature", "top_p")
     fields: JsonObject = {}
     for key in ("temperature", "top_p", "top_k"):

@@ -4,10 +4,11 @@ The state travels in the signatures of thinking blocks; another provider's block
 nothing to this one and are left out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from ucr.dialects.envelope import unseal
+from ucr.dialects.envelope import is_ours, unseal
 from ucr.dialects.openai_chat.source import object_of, objects_of, text_of
 from ucr.jsontext import JsonObject
 
@@ -22,14 +23,20 @@ class Thoughts:
     extras: Mapping[str, JsonObject] = field(default_factory=dict)
 
 
-def recall(blocks: Iterable[JsonObject], provider: str) -> Thoughts:
+NOTHING = Thoughts(extras=MappingProxyType({}))
+
+
+def recall(blocks: Sequence[JsonObject], provider: str) -> Thoughts:
     """Gather the state that `provider` put into the thinking blocks of one turn."""
+    thinking = [block for block in blocks if block["type"] == "thinking" and is_ours(block.get("signature"))]
+    if not thinking:
+        return NOTHING
     texts: list[str] = []
     details: list[JsonObject] = []
     chunks: list[JsonObject] = []
     extras: dict[str, JsonObject] = {}
-    for block in blocks:
-        envelope = unseal(block.get("signature")) if block["type"] == "thinking" else None
+    for block in thinking:
+        envelope = unseal(block.get("signature"))
         if envelope is None or envelope.provider != provider:
             continue
         state = envelope.state

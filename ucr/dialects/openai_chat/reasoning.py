@@ -10,7 +10,6 @@ from ucr.dialects.openai_chat.notes import Notes, name
 from ucr.dialects.openai_chat.source import object_of
 from ucr.dialects.roles import Target
 from ucr.jsontext import JsonObject
-from ucr.quirks import matches
 
 RANKS = ("none", "minimal", "low", "default", "medium", "high", "xhigh", "max")
 BANDS = ((2_048, "low"), (8_192, "medium"), (24_576, "high"))
@@ -71,12 +70,12 @@ def write_reasoning(
 ) -> JsonObject:
     """Return the fields of the body that ask for thinking."""
     quirks = target.quirks
-    efforts = quirks.efforts_for(target.model)
+    efforts = target.profile.efforts
     if not efforts:
         return {}
     match quirks.reasoning:
         case "effort":
-            if has_tools and matches(target.model, quirks.tools_need_no_reasoning):
+            if has_tools and target.profile.reasons_without_tools:
                 return _without(wish, target, notes)
             return _effort(wish, efforts)
         case "openrouter":

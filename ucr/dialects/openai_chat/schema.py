@@ -32,7 +32,9 @@ def tool_parameters(schema: object, *, plain: bool) -> JsonObject:
     source = schema if isinstance(schema, dict) else {}
     if plain:
         source = _Plain(source).write(source)
-    result = {key: value for key, value in source.items() if key not in ("$schema", "$id")}
+    result = dict(source)
+    result.pop("$schema", None)
+    result.pop("$id", None)
     result["type"] = "object"
     if not isinstance(result.get("properties"), dict):
         result["properties"] = {}

@@ -21,10 +21,17 @@ def text_of(value: object) -> str:
 def blocks_of(content: object) -> list[JsonObject]:
     """Return content, a string or a list, as blocks that have a type; blank text is left out."""
     if isinstance(content, str):
-        content = [{"type": "text", "text": content}]
-    return [block for block in objects_of(content) if not _is_empty(block)]
+        return [] if is_blank(content) else [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        return []
+    blocks: list[JsonObject] = []
+    for block in content:
+        kind = block.get("type") if isinstance(block, dict) else None
+        if kind and isinstance(kind, str) and not (kind == "text" and is_blank(block.get("text"))):
+            blocks.append(block)
+    return blocks
 
 
-def _is_empty(block: JsonObject) -> bool:
-    kind = text_of(block.get("type"))
-    return not kind or (kind == "text" and not text_of(block.get("text")).strip())
+def is_blank(text: object) -> bool:
+    """True for what is no text or only white space; looks no further than to the first letter."""
+    return not isinstance(text, str) or not text or text.isspace()

@@ -1,6 +1,6 @@
 """Tools, and which of them the model may or must use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from ucr.dialects.openai_chat.native import native_function
@@ -47,17 +47,19 @@ def _is_placeholder(tool: JsonObject) -> bool:
 
 def _is_function(tool: JsonObject) -> bool:
     kind = text_of(tool.get("type"))
-    is_custom = kind in ("", "custom") or isinstance(tool.get("input_schema"), dict)
+    is_custom = not kind or kind == "custom" or isinstance(tool.get("input_schema"), dict)
     return is_custom or native_function(kind) is not None
 
 
-def names_used(body: JsonObject, tools: Tools) -> Iterable[str]:
-    """Yield the names of all tools that are offered or were called."""
-    yield from tools
+def names_used(body: JsonObject, tools: Tools) -> set[str]:
+    """Return the names of all tools that are offered or were called."""
+    names = set(tools)
     for message in objects_of(body.get("messages")):
-        for block in objects_of(message.get("content")):
-            if block.get("type") == "tool_use" and (name := text_of(block.get("name"))):
-                yield name
+        content = message.get("content")
+        for block in content if isinstance(content, list) else ():
+            if isinstance(block, dict) and block.get("type") == "tool_use" and text_of(block.get("name")):
+                names.add(block["name"])
+    return names
 
 
 def write_tools(
@@ -81,7 +83,7 @@ def write_tools(
 
 def _tool(tool: JsonObject, name: str, target: Target, notes: Notes) -> JsonObject:
     quirks = target.quirks
-    known = native_function(text_of(tool.get("type")))
+    known = native_function(text_of(tool.get("type"))) if "type" in tool else None
     schema = tool.get("input_schema", known and known["parameters"])
     function: JsonObject = {"name": name}
     description = tool.get("description", known and known["description"])
@@ -93,7 +95,7 @@ def _tool(tool: JsonObject, name: str, target: Target, notes: Notes) -> JsonObje
         if not function["strict"]:
             notes.add(f"not strict: {noted(name)}")
     written: JsonObject = {"type": "function", "function": function}
-    if quirks.caches(target.model) and isinstance(tool.get("cache_control"), dict):
+    if target.profile.caches and isinstance(tool.get("cache_control"), dict):
         written["cache_control"] = tool["cache_control"]
     return written
 

@@ -19,19 +19,19 @@ LONG = "mcp__a_server_with_a_name__and_a_tool_whose_name_goes_on_and_on_and_on"
     ],
 )
 def test_a_name_that_does_not_fit_keeps_its_beginning(name: str, beginning: str) -> None:
-    short = provider_names([name])[name]
+    short = provider_names({name})[name]
     assert re.fullmatch(re.escape(beginning) + r"_[0-9a-f]{8}", short)
     assert len(short) <= 64
 
 
 def test_a_short_name_does_not_depend_on_the_other_tools() -> None:
-    assert provider_names(["a.b"])["a.b"] == provider_names(["z", "a.b", "a/b", LONG])["a.b"]
+    assert provider_names({"a.b"})["a.b"] == provider_names({"z", "a.b", "a/b", LONG})["a.b"]
 
 
 @pytest.mark.parametrize("taken", [pytest.param("a.b", id="edge-121")])
 def test_a_collision_is_resolved(taken: str) -> None:
-    short = provider_names([taken])[taken]
-    names = provider_names([taken, short])
+    short = provider_names({taken})[taken]
+    names = provider_names({taken, short})
     assert names[short] == short
     assert names[taken] not in (short, taken)
 
@@ -54,7 +54,7 @@ def test_tools_choice_and_history_use_the_same_short_name(name: str) -> None:
         "tool_choice": {"type": "tool", "name": name},
     }
     sent = outgoing(body)
-    short = provider_names([name])[name].encode()
+    short = provider_names({name})[name].encode()
     assert sent.body.count(short) == 3
     assert name.encode() not in sent.body
     assert sent.context.names == {short.decode(): name}

@@ -1,0 +1,40 @@
+"""What the quirks of a provider come to for one of its models.
+
+Patterns of model names are matched once, here, and not each time that a request is built.
+"""
+
+from dataclasses import dataclass
+
+from ucr.quirks import Quirks, Role, matches
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The answers to everything that a request must know of its model; see `Quirks` for the words.
+
+    `reasons` is True for a model that takes neither sampling parameters nor stop sequences, and
+    `reasons_without_tools` for one that refuses function tools unless its effort is `none`.
+    """
+
+    role: Role
+    tokens_field: str
+    output_limit: int | None
+    efforts: tuple[str, ...]
+    takes_images: bool
+    caches: bool
+    reasons: bool
+    reasons_without_tools: bool
+
+
+def profile_of(quirks: Quirks, model: str) -> Profile:
+    """Match a model's name against all patterns."""
+    return Profile(
+        role=quirks.role_for(model),
+        tokens_field=quirks.tokens_field_for(model),
+        output_limit=quirks.output_limit_for(model),
+        efforts=quirks.efforts_for(model),
+        takes_images=quirks.takes_images(model),
+        caches=quirks.caches(model),
+        reasons=matches(model, quirks.reasoning_models),
+        reasons_without_tools=matches(model, quirks.tools_need_no_reasoning),
+    )
