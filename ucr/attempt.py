@@ -6,9 +6,9 @@ attempts may run side by side, and only the one that answers writes into the req
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
 import trio
+from msgspec.structs import replace
 
 from actors import Lease, Success
 from ucr import ratelimits, reception, upstream

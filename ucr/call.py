@@ -53,7 +53,7 @@ class Call:
     def sent_estimate(self) -> int:
         """About how many tokens the request is."""
         if self._sent_estimate is None:
-            self._sent_estimate = quick_estimate(self.request.raw)
+            self._sent_estimate = self.request.estimate
         return self._sent_estimate
 
     def let_go(self) -> None:
