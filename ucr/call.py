@@ -10,7 +10,7 @@ from ucr.caching import Answers
 from ucr.config.model import Config
 from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
-from ucr.estimate import Calibration, quick_estimate
+from ucr.estimate import Calibration
 from ucr.patience import Patience
 from ucr.record import Record
 from ucr.routing import Plans

@@ -80,6 +80,16 @@ def content_of(parts: list[JsonObject]) -> str | list[JsonObject]:
     return parts
 
 
+def reminder(text: str) -> str:
+    """Return a system turn as the user's words, in which Claude Code itself says such things."""
+    return f"<system-reminder>\n{text}\n</system-reminder>"
+
+
+def error_text(text: str) -> str:
+    """Return the result of a call as that of one that failed."""
+    return f"Error: {text}".rstrip()
+
+
 def text_and_media(parts: list[JsonObject]) -> tuple[str | list[JsonObject], list[JsonObject]]:
     """Part what a tool message can carry from what must follow in a user message."""
     media = [part for part in parts if part["type"] != "text"]

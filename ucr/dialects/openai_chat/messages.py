@@ -7,11 +7,14 @@ from ucr import jsontext
 from ucr.dialects.openai_chat.content import (
     SEPARATOR,
     content_of,
+    error_text,
     joined,
     parts_of,
     plain_text,
+    reminder,
     text_and_media,
 )
+from ucr.dialects.openai_chat.conversation import write_plain
 from ucr.dialects.openai_chat.media import text_part, texts_of
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.order import ordered
@@ -38,19 +41,29 @@ def write_messages(
 
     Raise `ApiError` 400 when nothing is left to say, and for images to a model that takes none.
     """
-    turns = paired(read_turns(body.get("messages")), notes)
-    system = system_blocks(body)
-    while turns and turns[0].role == "system":
-        system += (block for block in turns.pop(0).blocks if block["type"] == "text")
+    written = write_plain(body.get("messages"), target, names)
+    written, leading = write_turns(body, target, names, notes) if written is None else (written, [])
+    system = system_blocks(body) + leading
     if instruction:
         system.append(text_part(instruction))
-    writer = _Writer(target, names, notes)
-    for turn in turns:
-        writer.write(turn)
-    messages = ordered(writer.messages, target.quirks, notes)
+    messages = ordered(written, target.quirks, notes)
     if not messages:
         raise ApiError("invalid_request_error", "messages: no message has any content for the model")
     return _with_system(messages, parts_of(system, target, notes), target)
+
+
+def write_turns(
+    body: JsonObject, target: Target, names: Mapping[str, str], notes: Notes
+) -> tuple[list[JsonObject], list[JsonObject]]:
+    """Return the messages of any conversation, and the blocks of the system turns that it begins with."""
+    turns = paired(read_turns(body.get("messages")), notes)
+    leading: list[JsonObject] = []
+    while turns and turns[0].role == "system":
+        leading += (block for block in turns.pop(0).blocks if block["type"] == "text")
+    writer = _Writer(target, names, notes)
+    for turn in turns:
+        writer.write(turn)
+    return writer.messages, leading
 
 
 def _with_system(messages: list[JsonObject], parts: list[JsonObject], target: Target) -> list[JsonObject]:
@@ -109,8 +122,7 @@ class _Writer:
         if self._quirks.mid_system and role != "user":
             self._say(role, content_of(parts))
         elif parts:
-            text = SEPARATOR.join(texts_of(parts))
-            self._say("user", f"<system-reminder>\n{text}\n</system-reminder>")
+            self._say("user", reminder(SEPARATOR.join(texts_of(parts))))
 
     def _assistant(self, turn: Turn) -> None:
         if not self._quirks.tools:
@@ -195,7 +207,7 @@ class _Writer:
         else:
             content, media = self._shown(result, blocks_of(given))
         if result.get("is_error") is True:
-            content = f"Error: {content}".rstrip() if isinstance(content, str) else joined("Error:", content)
+            content = error_text(content) if isinstance(content, str) else joined("Error:", content)
         return content, media
 
     def _shown(self, result: JsonObject, blocks: list[JsonObject]) -> Shown:
