@@ -1,12 +1,13 @@
 """Plain whole answers: what fits, what does not, and that both ways of reading give the same."""
 
 import json
-from dataclasses import replace
+from dataclasses import replace as changed
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.world.chat_streams import context
 from ucr.dialects.openai_chat.plain_reply import plain_reply
@@ -77,7 +78,7 @@ def test_what_is_no_answer_is_not_plain(body: bytes) -> None:
 
 
 def test_nothing_is_plain_where_thoughts_stand_in_the_text() -> None:
-    splitting = replace(context(), quirks=replace(context().quirks, split_think=True))
+    splitting = replace(context(), quirks=changed(context().quirks, split_think=True))
     assert plain_reply(written(PLAIN), splitting) is None
 
 
