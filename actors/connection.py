@@ -168,6 +168,8 @@ class Connection:
         """Wait for bytes and return them; b"" at the end."""
         assert self._socket is not None
         while True:
+            if self._is_cut:  # a socket that is closed already cannot be waited for
+                raise trio.ClosedResourceError
             await trio.lowlevel.wait_readable(self._socket)
             try:
                 return os.read(self._socket.fileno(), READ_BYTES)

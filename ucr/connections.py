@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import trio
@@ -109,19 +110,27 @@ class Connections:
         """Accept no more; what is open stays open."""
         self._accepting.cancel(reason="drain")
 
-    async def _serve_one(self, stream: Any) -> None:
+    async def contained(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do something for one connection; what it raises is reported, and ends none of the others."""
         try:
-            address = stream.socket.getpeername()[0]
-            if self._may_come(address):
-                with self._counted(address):
-                    await self._serve(stream if self._secure is None else await self._secure(stream))
-            elif self._refusing < _MOST_REFUSING:
-                await self._refuse(stream)
+            await act()
         except Exception as error:  # noqa: BLE001 - the connection's edge
             if not is_lost_connection(error):
                 self._report(error)
+
+    async def _serve_one(self, stream: Any) -> None:
+        try:
+            await self.contained(partial(self._admit, stream))
         finally:
             await trio.aclose_forcefully(stream)
+
+    async def _admit(self, stream: Any) -> None:
+        address = stream.socket.getpeername()[0]
+        if self._may_come(address):
+            with self._counted(address):
+                await self._serve(stream if self._secure is None else await self._secure(stream))
+        elif self._refusing < _MOST_REFUSING:
+            await self._refuse(stream)
 
     def _may_come(self, address: str) -> bool:
         if self._addresses.total() >= self._limits.most:

@@ -45,6 +45,7 @@ class Delivery:
     def mute(self) -> None:
         """Send nothing from now on: the client has left."""
         self._is_muted = True
+        self.leave_alone()
 
     def watch(self, tap: Tap) -> None:
         """Deliver this tap's stream from now on; one opened earlier for another candidate stays open."""
@@ -91,6 +92,7 @@ class Delivery:
 
     def leave_alone(self) -> None:
         """Keep the stream alive no longer: it has ended, one way or another."""
+        self._has_ended = True
         self._timers.clear(self._look)
 
     def _look(self) -> None:

@@ -121,12 +121,16 @@ async def _next(incoming: Incoming, tap: Tap, until: float) -> bytes:
 
 
 async def _let_end(answer: Answer) -> None:
-    """Read a body to its end, most often one empty chunk, so that its connection can be used again."""
-    if answer.is_ready and not await answer.receive():
-        return
-    with trio.move_on_after(LINGER_S), suppress(UpstreamError):
-        while await answer.receive():
-            pass
+    """Read a body to its end, most often one empty chunk, so that its connection can be used again.
+
+    The client has its answer: whatever goes wrong here, a shutdown included, only costs the connection.
+    """
+    with suppress(ApiError):
+        if answer.is_ready and not await answer.receive():
+            return
+        with trio.move_on_after(LINGER_S):
+            while await answer.receive():
+                pass
 
 
 def _note_stream(call: Call, tap: Tap) -> None:

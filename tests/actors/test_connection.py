@@ -9,11 +9,12 @@ from actors.connection import INLINE_BYTES, Connection, cause_of
 from actors.errors import PoolError
 from actors.network import RealNetwork
 from actors.pool import Pool
-from actors.request import Origin, UpstreamRequest
+from actors.request import Limits, Origin, UpstreamRequest
 from tests.world.network import stream_pair
 from tests.world.pools import HELLO, LIMITS, open_pool_world, say_ok
 from tests.world.upstream import Answer, SeenRequest, Upstream
 
+UNLIMITED = Limits(first_byte_s=float("inf"), idle_s=float("inf"))
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * (INLINE_BYTES * 4))
 
 
@@ -156,6 +157,18 @@ def test_the_cause_that_trio_wraps_is_named(error: OSError, said: str) -> None:
     wrapped.__cause__ = error
     assert cause_of(wrapped).startswith(said)
     assert cause_of(error) == cause_of(wrapped)
+
+
+async def test_what_begins_to_wait_on_a_connection_that_was_cut_fails_at_once() -> None:
+    ours, theirs = trio.socket.socketpair()
+    connection = Connection(trio.SocketStream(ours), trio.current_time())
+    reader = connection.reader(HELLO, UNLIMITED)
+    connection.cancel(reason="the time is up")
+    with pytest.raises(PoolError) as caught:
+        await connection.begin(b"GET / HTTP/1.1\r\n\r\n", b"", reader, UNLIMITED)
+    assert (caught.value.kind, caught.value.phase) == ("timeout", "first_byte")
+    assert not connection.is_reusable(reader)
+    theirs.close()
 
 
 async def test_the_repr_shows_age_and_use(autojump_clock: MockClock) -> None:

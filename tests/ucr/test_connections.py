@@ -170,3 +170,13 @@ async def test_an_error_of_another_kind_ends_the_accepting(autojump_clock: MockC
 
     with pytest.RaisesGroup(pytest.RaisesGroup(OSError)):
         await Connections(serve, Limits(), print).accept([Broken()])
+
+
+@pytest.mark.parametrize(("error", "is_reported"), [(ValueError(), True), (trio.BrokenResourceError(), False)])
+async def test_what_is_done_for_a_connection_ends_nothing_else(error: Exception, is_reported: bool) -> None:
+    async def fail() -> None:
+        raise error
+
+    served = Served(Limits())
+    await served.connections.contained(fail)
+    assert served.reports == [error] * is_reported

@@ -300,3 +300,13 @@ async def test_a_stream_that_starts_soon_is_pinged_15_s_after_its_last_content(
         await delivery.write(b"content")
         await trio.sleep(17)
     assert [(at - began, data) for at, data in sent.parts] == [(1, b"content"), (16, PING)]
+
+
+async def test_nothing_keeps_a_client_alive_that_has_left(autojump_clock: MockClock) -> None:
+    sent = Sent()
+    async with kept_alive(sent) as delivery:
+        delivery.watch(StillTap())
+        await trio.sleep(1)
+        delivery.mute()
+        await trio.sleep(100)
+    assert (sent.heads, sent.written) == (0, b"")

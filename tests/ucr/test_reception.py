@@ -57,6 +57,27 @@ async def test_a_slow_stream_lives_as_long_as_its_content_comes(dialect: str, au
 
 
 @DIALECTS
+async def test_a_body_that_breaks_after_the_stream_in_it_costs_only_its_connection(
+    dialect: str, autojump_clock: object
+) -> None:
+    async def breaks(request: Any, answer: Any) -> None:
+        await answer.head(200, answers.SSE)
+        events = b"".join(text_of(dialect, "hi"))
+        await answer.raw(b"%x\r\n%b\r\nno chunk\r\n" % (len(events), events))
+
+    async with open_router(
+        config_of(provider("up", dialect), provider("other", dialect)),
+        up=breaks,
+        other=answers.streams(text_of(dialect, "twice")),
+    ) as world:
+        heard = await world.ask(MESSAGES, STREAM)
+        assert [event["type"] for event in heard.events()].count("message_stop") == 1
+        assert world.finished[0]["attempts"] == 1
+        assert world.worker.tree.children["up"].status.succeeded == 1
+        assert world.worker.tree.children["up"].pool.statistics().open == 0
+
+
+@DIALECTS
 async def test_a_client_that_leaves_ends_the_answer_and_what_it_cost_is_estimated(
     dialect: str, autojump_clock: object
 ) -> None:

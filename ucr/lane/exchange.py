@@ -1,6 +1,7 @@
 """The front lane's side of an exchange: one request on a connection, and the answer to it."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
@@ -154,7 +155,7 @@ class LaneExchange:
 
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         """Run something beside the answer. A client that is lost ends it: its connection is closed."""
-        self._watch.spawn(act)
+        self._watch.spawn(partial(self._line.beside, act))
 
     async def finish(self) -> None:
         """End the answer."""

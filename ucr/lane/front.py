@@ -234,7 +234,7 @@ class FrontServer:
     async def serve(self, listeners: list[trio.abc.Listener[Any]]) -> None:
         """Accept until `drain` is called, then return when every connection has ended."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._lane.watch.run)
+            nursery.start_soon(self._lane.watch.run, self._connections.contained)
             await self._connections.accept(listeners)
             nursery.cancel_scope.cancel(reason="every connection has ended")
 

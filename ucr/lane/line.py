@@ -10,6 +10,7 @@ needs neither a deadline nor a turn of the scheduler; a read waits first, becaus
 answered has not asked again yet. Both cost about half of what the stream's own ways do.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import trio
@@ -82,6 +83,14 @@ class Line:
         """End the connection: its client has been silent for too long."""
         self.is_timed_out = True
         self.scope.cancel(reason="the client has been silent for too long")
+
+    async def beside(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do something beside the answer; when it fails, the answer is broken and the connection ends."""
+        try:
+            await act()
+        except BaseException:
+            self.scope.cancel(reason="what was done beside the answer has failed")
+            raise
 
     async def lose(self, reason: str) -> None:
         """Give the connection up: the caller is cancelled here."""

@@ -11,6 +11,8 @@ import trio
 
 from ucr.lane.line import Line
 
+Act = Callable[[], Awaitable[None]]
+
 AFTER_S = 0.05
 """How long an answer may take unwatched: far less than anybody could notice."""
 _IDLE_TICKS = 20
@@ -22,7 +24,7 @@ class Watch:
     def __init__(self) -> None:
         self._waiting: dict[Line, float] = {}
         self._parked: trio.Event | None = None
-        self._nursery: trio.Nursery | None = None
+        self._begin: Callable[[Act], None] | None = None
 
     def add(self, line: Line) -> None:
         """Watch this connection's client, if its answer takes long."""
@@ -35,16 +37,16 @@ class Watch:
         """Forget a connection whose answer is out."""
         self._waiting.pop(line, None)
 
-    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
+    def spawn(self, act: Act) -> None:
         """Run something beside the answers, in the nursery of whoever ticks."""
-        if self._nursery is not None:
-            self._nursery.start_soon(act)
+        if self._begin is not None:
+            self._begin(act)
 
-    async def run(self) -> None:
-        """Tick until cancelled."""
+    async def run(self, contained: Callable[[Act], Awaitable[None]]) -> None:
+        """Tick until cancelled. What is run beside an answer is `contained`: it raises nothing."""
         idle_ticks = 0
         async with trio.open_nursery() as nursery:
-            self._nursery = nursery
+            self._begin = lambda act: nursery.start_soon(contained, act)
             while True:
                 idle_ticks = 0 if self._waiting else idle_ticks + 1
                 if idle_ticks > _IDLE_TICKS:

@@ -168,3 +168,15 @@ async def test_a_watch_that_is_stopped_before_its_first_step_touches_no_socket()
         line.stop_watch()
         await line.stream.aclose()
     assert not line.scope.cancel_called
+
+
+async def test_what_fails_beside_an_answer_ends_the_connection() -> None:
+    async def fail() -> None:
+        raise ValueError("no keep-alive can be written")
+
+    line, _client = pair()
+    with pytest.raises(ValueError, match="no keep-alive"):
+        await line.beside(fail)
+    with line.scope:
+        await trio.sleep_forever()
+    assert line.scope.cancelled_caught

@@ -3,7 +3,11 @@ from trio.testing import MockClock
 
 from tests.world.network import stream_pair
 from ucr.lane.line import Line
-from ucr.lane.watch import AFTER_S, Watch
+from ucr.lane.watch import AFTER_S, Act, Watch
+
+
+async def contained(act: Act) -> None:
+    await act()
 
 
 async def test_a_client_whose_answer_takes_long_is_watched(autojump_clock: MockClock) -> None:
@@ -11,7 +15,7 @@ async def test_a_client_whose_answer_takes_long_is_watched(autojump_clock: MockC
     line, watch = Line(server, 30.0), Watch()
     line.is_answered = False
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch.run)
+        nursery.start_soon(watch.run, contained)
         await trio.sleep(60)
         watch.add(line)
         began = trio.current_time()
@@ -27,7 +31,7 @@ async def test_a_quick_answer_starts_no_task(autojump_clock: MockClock) -> None:
     line, watch = Line(server, 30.0), Watch()
     line.is_answered = False
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch.run)
+        nursery.start_soon(watch.run, contained)
         for _ in range(10):
             watch.add(line)
             await trio.sleep(AFTER_S / 2)
@@ -41,9 +45,31 @@ async def test_nothing_ticks_when_nobody_waits(mock_clock: MockClock) -> None:
     """The clock is jumped by hand: a parked task has no deadline that it could be jumped to."""
     watch = Watch()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch.run)
+        nursery.start_soon(watch.run, contained)
         for _ in range(30):
             mock_clock.jump(AFTER_S)
             await trio.testing.wait_all_tasks_blocked()
         assert trio.lowlevel.current_statistics().seconds_to_next_deadline == float("inf")
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_is_run_beside_an_answer_is_contained(autojump_clock: MockClock) -> None:
+    async def fail() -> None:
+        raise ValueError
+
+    caught: list[ValueError] = []
+
+    async def keeping(act: Act) -> None:
+        try:
+            await act()
+        except ValueError as error:
+            caught.append(error)
+
+    watch = Watch()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch.run, keeping)
+        await trio.testing.wait_all_tasks_blocked()
+        watch.spawn(fail)
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(caught) == 1
         nursery.cancel_scope.cancel()
