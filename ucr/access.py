@@ -18,6 +18,7 @@ OPEN_PATHS = frozenset({"/health", "/ready"})
 """Paths that probes ask by any name: their Host is not checked."""
 
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
+_JSON_TYPE = re.compile(r"(?i:application/(?:[a-z0-9.-]+\+)?json)[ \t]*(?:;.*)?")
 _DEFAULT_PORTS = (("http", 80), ("https", 443))
 
 
@@ -101,6 +102,18 @@ def _is_same(origin: str, host: str) -> bool:
         match["name"].strip("[]").lower(),
         int(match["port"] or default),
     )
+
+
+def check_media_type(headers: Headers) -> None:
+    """Refuse a body that says to be no JSON; what a web page may send without asking first is none (Fetch, 2.2.2).
+
+    A body that says nothing is taken for JSON: a page that sends one is refused for its Origin.
+    """
+    kind = headers.get("content-type", "application/json")
+    if kind != "application/json" and _JSON_TYPE.fullmatch(kind) is None:
+        raise ApiError(
+            "invalid_request_error", f"content-type {kind[:100]!r}: send application/json", status=415
+        )
 
 
 def digest(key: str) -> str:

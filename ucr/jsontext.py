@@ -20,6 +20,12 @@ JsonObject: TypeAlias = dict[str, Any]
 COMMAS_LIMIT = 1_000_000
 """More commas than this would stall the loop while they are parsed; counted before parsing."""
 
+BRACKETS_LIMIT = 1_000_000
+"""More arrays and objects than this, which need no commas between them, would take hundreds of megabytes."""
+
+MENDED_LIMIT = 250_000
+"""Commas and brackets of a text with lone surrogates, whose strings are mended one by one."""
+
 DEPTH_LIMIT = 254
 """The nesting that orjson writes; what is deeper could be read but not passed on."""
 
@@ -42,8 +48,8 @@ class RawJson:
 
 def loads(data: bytes) -> Any:
     """Parse one JSON value; raise `JsonError` for anything else, and for what is too deep or too wide."""
-    if len(data) > COMMAS_LIMIT and data.count(b",") > COMMAS_LIMIT:
-        raise JsonError(f"more than {COMMAS_LIMIT:,} commas: split the request")
+    if len(data) > COMMAS_LIMIT:
+        _check_width(data)
     try:
         value = msgspec.json.decode(data)
         orjson.dumps(value)
@@ -72,6 +78,22 @@ def is_utf_8(data: bytes) -> bool:
         return False
 
 
+def _check_width(data: bytes) -> None:
+    """Refuse what would take long to parse, or much memory; both are bounded by a few kinds of bytes.
+
+    Counting goes in strides: it is fast where there is little to count, and ends early where there is much.
+    """
+    commas = brackets = 0
+    for start in range(0, len(data), COMMAS_LIMIT):
+        end = start + COMMAS_LIMIT
+        commas += data.count(b",", start, end)
+        brackets += data.count(b"[", start, end) + data.count(b"{", start, end)
+        if commas > COMMAS_LIMIT:
+            raise JsonError(f"more than {COMMAS_LIMIT:,} commas: split the request")
+        if brackets > BRACKETS_LIMIT:
+            raise JsonError(f"more than {BRACKETS_LIMIT:,} brackets: split the request")
+
+
 def loads_text(text: str) -> Any:
     """Parse one JSON value from text, which may hold lone surrogates."""
     return loads(text.encode("utf-8", "replace"))
@@ -86,6 +108,8 @@ def _loads_carefully(data: bytes) -> Any:
             raise JsonError(_TOO_DEEP) from None
         if "surrogate" not in error.msg:
             raise JsonError(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
+        if data.count(b",") + data.count(b"[") + data.count(b"{") > MENDED_LIMIT:
+            raise JsonError(f"lone surrogates beside more than {MENDED_LIMIT:,} commas and brackets") from None
     else:
         _check_depth(value)
     return _loads_exactly(data)

@@ -21,6 +21,8 @@ from ucr.events import MessageStart, Usage
 from ucr.upstream import Answer
 
 ERROR_BODY_BYTES = 256 * 1024
+WHOLE_BODY_BYTES = 32 * 1024 * 1024
+"""An answer that is not streamed is held as a whole, and its parts beside it for a moment: twice this much."""
 FINISHING_S = 2.0
 LINGER_S = 0.25
 """How long the end of a body may come after the end of the stream in it, before the connection is given up."""
@@ -173,7 +175,7 @@ def _note_summary(call: Call, summary: Summary) -> None:
 
 
 async def _whole(call: Call, incoming: Incoming) -> None:
-    body = await incoming.answer.read()
+    body = await incoming.answer.read(WHOLE_BODY_BYTES)
     written = _written(call, incoming, body)
     incoming.lease.outcome = Success()
     if not call.request.stream:

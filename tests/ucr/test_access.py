@@ -4,6 +4,7 @@ from ucr.access import (
     check_admin,
     check_client,
     check_host,
+    check_media_type,
     check_origin,
     digest,
     host_of,
@@ -128,6 +129,31 @@ def test_foreign_origins_are_refused(headers: dict[str, str]) -> None:
     with pytest.raises(ApiError) as caught:
         check_origin(headers, ("https://app.test",))
     assert (caught.value.status, caught.value.type) == (403, "permission_error")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=utf-8",
+        "application/vnd.api+json",
+    ],
+)
+def test_json_may_be_called_by_any_of_its_names(kind: str) -> None:
+    check_media_type({"content-type": kind})
+    check_media_type({})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["", "json", "text/json", "text/plain; json", "application/jsonx", "multipart/form-data; boundary=json"],
+)
+def test_what_is_not_called_json_is_refused(kind: str) -> None:
+    with pytest.raises(ApiError, match="send application/json") as caught:
+        check_media_type({"content-type": kind})
+    assert caught.value.status == 415
 
 
 def test_keys_are_read_from_all_three_headers() -> None:

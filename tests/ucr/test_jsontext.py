@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ucr.jsontext import (
     COMMAS_LIMIT,
     DEPTH_LIMIT,
+    MENDED_LIMIT,
     JsonError,
     RawJson,
     dumps,
@@ -99,6 +100,10 @@ def test_values_are_read_exactly(text: bytes, value: Any) -> None:
             b'{"a":' * 900 + b'"\\ud800"' + b"}" * 900, "nested more than 254", id="deeper-on-the-slow-way"
         ),
         pytest.param(b"[" + b"," * (COMMAS_LIMIT + 1) + b"]", "more than 1,000,000 commas", id="wide"),
+        pytest.param(b"[" + b",".join([b"[" * 250] * 4001), "more than 1,000,000 brackets", id="brackets"),
+        pytest.param(
+            b'["\\ud800"' + b",1" * MENDED_LIMIT + b"]", "more than 250,000 commas", id="wide-to-mend"
+        ),
     ],
 )
 def test_what_is_refused_is_refused_with_words(text: bytes, words: str) -> None:
