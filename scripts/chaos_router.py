@@ -244,9 +244,10 @@ def command(file: Path, workers: int) -> list[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return an environment without anything of the user's but the way to programs."""
+    """Return an environment without anything of the user's but the way to programs; /proc may be looked into."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return kept | {"HOME": str(folder), "PYTHONPATH": str(ROOT), "UCR_STATE_DIR": str(folder / "state")}
+    own = {"HOME": str(folder), "PYTHONPATH": str(ROOT), "UCR_STATE_DIR": str(folder / "state")}
+    return kept | own | {"UCR_DEBUGGABLE": "1"}
 
 
 async def end(router: Router, limit_s: float) -> None:

@@ -5,9 +5,14 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Mapping
 
 DESCRIPTORS = 65_536
+DEBUGGABLE = "UCR_DEBUGGABLE"
+"""The variable of the environment that leaves processes open to debuggers and profilers of the same user."""
+
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 
 
 def raise_descriptor_limit(wanted: int = DESCRIPTORS) -> int:
@@ -24,6 +29,15 @@ def forbid_core_files() -> None:
     """Leave no memory image behind: keys and conversations would be in it."""
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+
+
+def keep_memory_private(environ: Mapping[str, str]) -> None:
+    """Let no other process of the same user look into this one, unless `UCR_DEBUGGABLE` is set (Linux only).
+
+    It holds for the process that calls it: a program that is started later calls it itself.
+    """
+    if sys.platform == "linux" and not environ.get(DEBUGGABLE):
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
 
 
 def let_go_of_stdin() -> None:

@@ -28,6 +28,7 @@ def serve(config: str | None, overrides: Overrides, tell: Tell, *, in_process: b
     hygiene.let_go_of_stdin()
     hygiene.raise_descriptor_limit()
     hygiene.forbid_core_files()
+    hygiene.keep_memory_private(os.environ)
     source = Source(config, os.environ, overrides)
     status = 0
     try:

@@ -1,7 +1,10 @@
 """From a command line to a configuration: the file when there is one, else what can be found."""
 
+import os
+import stat
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from ucr import tls
@@ -15,6 +18,7 @@ from ucr.watch import Signature, signature_of
 
 DEMO = "demo"
 LIMIT_BYTES = 2 * 1024 * 1024
+OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
 def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrides) -> Config | None:
@@ -23,16 +27,25 @@ def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrid
     place = config_place(option, environ, lambda path: Path(path).is_file())
     if place is None:
         return None
-    return load(_text(place), place, environ, wanted)
+    text, mode = _text(place)
+    config = load(text, place, environ, wanted)
+    written = (
+        quoted for secret in config.secrets for quoted in (f'"{secret.reveal()}"', f"'{secret.reveal()}'")
+    )
+    if mode & OTHERS and any(quoted in text for quoted in written):
+        words = f"{place}: holds keys and can be read by others; chmod 600 it, or write ${{NAME}} for the keys"
+        return replace(config, warnings=(*config.warnings, words))
+    return config
 
 
-def _text(place: str) -> str:
+def _text(place: str) -> tuple[str, int]:
+    """Return what a file holds, and its mode."""
     try:
         with Path(place).open("rb") as file:
-            data = file.read(LIMIT_BYTES + 1)
+            data, mode = file.read(LIMIT_BYTES + 1), os.fstat(file.fileno()).st_mode
         if len(data) > LIMIT_BYTES:
             raise ConfigError((Problem(place, "file", "", "is larger than 2 MiB; is this the right file?"),))
-        return data.decode("utf-8")
+        return data.decode("utf-8"), mode
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError((Problem(place, "file", "", f"cannot be read: {error}"),)) from None
 

@@ -160,6 +160,7 @@ def main(arguments: list[str]) -> None:
     parent, listener, written = arguments
     hygiene.ignore_terminal()
     hygiene.die_with(int(parent))
+    hygiene.keep_memory_private(os.environ)
     spec = msgspec.json.decode(written.encode(), type=StoreSpec)
     now: Callable[[], datetime] = partial(datetime.now, UTC)
     trio.run(_main, int(listener), int(parent), spec, stdout_log(spec.log_level, now))

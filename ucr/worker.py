@@ -5,6 +5,7 @@ descriptors, and its configuration as the first message.
 """
 
 import argparse
+import os
 import random
 import secrets
 import signal
@@ -245,6 +246,7 @@ def main() -> None:
     post = Post.of()
     hygiene.ignore_terminal()
     hygiene.die_with(post.parent)
+    hygiene.keep_memory_private(os.environ)
     trio.run(work, post)
 
 

@@ -41,6 +41,18 @@ def test_there_are_no_core_files() -> None:
     assert python(code) == "0\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
+@pytest.mark.parametrize(("environ", "dumpable"), [({}, "0"), ({"UCR_DEBUGGABLE": "1"}, "1")])
+def test_nobody_looks_into_a_process_unless_it_is_to_be_debugged(
+    environ: dict[str, str], dumpable: str
+) -> None:
+    code = (
+        f"import ctypes; from ucr import hygiene; hygiene.keep_memory_private({environ!r});"
+        "print(ctypes.CDLL(None).prctl(3))"
+    )
+    assert python(code) == f"{dumpable}\n"
+
+
 def test_standard_input_is_let_go_of() -> None:
     code = "from ucr import hygiene; hygiene.let_go_of_stdin(); print(repr(open(0).read()))"
     assert python(code, input="secret") == "''\n"

@@ -48,6 +48,22 @@ def test_the_named_file_is_read_with_the_environment_in_it(here: Path) -> None:
     assert [key.reveal() for key in config.providers[0].api_keys] == ["k"]
 
 
+@pytest.mark.parametrize(
+    ("mode", "text", "warns"), [(0o600, "", 0), (0o640, "", 1), (0o604, "", 1), (0o644, "${K}", 0)]
+)
+def test_a_file_with_keys_that_others_can_read_is_warned_of(
+    mode: int, text: str, warns: int, here: Path
+) -> None:
+    place = here / "mine.toml"
+    place.write_text(f'[[providers]]\nid = "groq"\napi_key = "{text or "key-in-the-file"}"\n', "utf-8")
+    place.chmod(mode)
+    config = from_file(str(place), environ(here, K="key-in-the-file"), NONE)
+    assert config is not None
+    found = [words for words in config.warnings if "can be read by others" in words]
+    assert len(found) == warns
+    assert "key-in-the-file" not in str(found)
+
+
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(here: Path) -> None:
     (here / "ucr.toml").write_text(FILE, "utf-8")
     variables = environ(here, UCR_PORT="3006", UCR_LOG_LEVEL="debug")

@@ -169,7 +169,7 @@ async def started(
             stdout=-1,
             stderr=-1,
             cwd=folder,
-            env={"PYTHONPATH": str(ROOT), "HOME": str(folder), **(environ or {})},
+            env={"PYTHONPATH": str(ROOT), "HOME": str(folder), "UCR_DEBUGGABLE": "1", **(environ or {})},
         )
         router = RouterProcess(process)
         nursery.start_soon(router.read, "stdout")
