@@ -169,7 +169,7 @@ class Attempt:
     async def _answered(self, outgoing: Outgoing, answer: Answer, lease: Lease, claim: Claim) -> None:
         call, provider = self._call, self.candidate.provider
         headers = answer.headers
-        self._upstream_request_id = ratelimits.upstream_request_id(headers)
+        self._upstream_request_id = upstream.request_id_of(headers, provider)
         self._headers = ratelimits.passed_on(
             headers, call.client.name, provider.dialect, call.router.unix_time()
         )

@@ -6,6 +6,7 @@ cut in half would not be recognised). A `Log` is an argument of whoever logs.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -66,6 +67,9 @@ LEVELS: Mapping[str, int] = MappingProxyType(
     {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 )
 
+
+_STEERING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""DEL, the second set of control characters, ends of lines and of paragraphs, and changes of direction."""
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """Types that need no look at what is in them."""
@@ -212,14 +216,23 @@ def plain(value: Any) -> Any:
 
 def fitted(event: Mapping[str, Any], line: bytes) -> bytes:
     """Return the event's JSON as a line that fits the limit: long values are cut, and at the last left out."""
+    line = _plain_line(line)
     for limit in VALUE_LIMITS:
         if len(line) < LINE_LIMIT_BYTES:
             return line + b"\n"
-        line = jsontext.dumps({key: _cut(item, limit) for key, item in event.items()})
+        line = _plain_line(jsontext.dumps({key: _cut(item, limit) for key, item in event.items()}))
     if len(line) < LINE_LIMIT_BYTES:
         return line + b"\n"
     kept = (key for key in (*HEAD, *FINISHED) if key in event)
-    return jsontext.dumps({key: _cut(event[key], VALUE_LIMITS[-1]) for key in kept} | {"cut": True}) + b"\n"
+    shortest = jsontext.dumps({key: _cut(event[key], VALUE_LIMITS[-1]) for key in kept} | {"cut": True})
+    return _plain_line(shortest) + b"\n"
+
+
+def _plain_line(line: bytes) -> bytes:
+    """Escape what JSON may hold as it is but a terminal obeys, or a reader of lines takes for an end of one."""
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", line.decode()).encode()
 
 
 def _cut(value: Any, limit: int) -> Any:

@@ -1,6 +1,7 @@
 """Which of a provider's response headers reach the client, and under which names."""
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -8,6 +9,7 @@ from ucr.dialects.faults import duration_s
 from ucr.dialects.roles import HeaderList, Headers
 
 _UPSTREAM_IDS = ("request-id", "x-request-id", "x-amzn-requestid", "mistral-correlation-id", "apim-request-id")
+_ID = re.compile(r"[A-Za-z0-9._:/+=@|-]{1,200}")
 _SAME = ("anthropic-", "x-ratelimit-", "openai-", "ratelimitbysize-")
 _KINDS = ("requests", "tokens")
 _RESET_LIMIT_S = 366 * 86_400
@@ -17,10 +19,10 @@ Kind = Literal["requests", "tokens"]
 
 
 def upstream_request_id(headers: Headers) -> str | None:
-    """Return the provider's own id of the request."""
+    """Return the provider's own id of the request; what is not made of an id's characters is none."""
     for name in _UPSTREAM_IDS:
         if value := headers.get(name):
-            return value
+            return value if _ID.fullmatch(value) else None
     return None
 
 

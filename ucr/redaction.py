@@ -28,8 +28,14 @@ SIGNS = (
 )
 """Text in lower case that holds none of these fits none of the patterns."""
 
+_CREDENTIAL = re.compile(r"auth|key|token|secret|cookie|password")
 WHOLE_WORD_BELOW = 8
 """A known secret shorter than this is replaced only where it stands alone, or ordinary words would go too."""
+
+
+def holds_secret(header: str) -> bool:
+    """True when a header's name, in lower case, says that its value is a secret."""
+    return _CREDENTIAL.search(header) is not None
 
 
 class Redactor:

@@ -29,12 +29,12 @@ from actors import (
 from actors import (
     Provider as ProviderChild,
 )
-from ucr import fields
+from ucr import fields, ratelimits
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Headers, Outgoing
 from ucr.errors import ErrorType, UpstreamError
 from ucr.patience import Patience
-from ucr.redaction import WHOLE_WORD_BELOW
+from ucr.redaction import WHOLE_WORD_BELOW, holds_secret
 from ucr.watchdog import Watchdog
 
 BUSY_RETRY_S = 2
@@ -91,10 +91,19 @@ def auth_headers(provider: Provider, key: int = 0) -> HeaderList:
 
 def mask_own_keys(error: UpstreamError, provider: Provider) -> None:
     """Take the provider's keys out of the words with which it refused them, whatever they look like."""
-    for secret in (key.reveal() for key in provider.api_keys):
+    headers = (value for name, value in provider.headers.items() if holds_secret(name.lower()))
+    for secret in (*(key.reveal() for key in provider.api_keys), *headers):
         if len(secret) >= WHOLE_WORD_BELOW:
             error.message = error.message.replace(secret, KEY_MASK)
             error.body = error.body and error.body.replace(secret.encode(), KEY_MASK.encode())
+
+
+def request_id_of(headers: Headers, provider: Provider) -> str | None:
+    """Return the provider's own id of the request; None for one that holds its key, or is no id."""
+    found = ratelimits.upstream_request_id(headers)
+    if found is None or any(key.reveal() in found for key in provider.api_keys):
+        return None
+    return found
 
 
 def target_path(base_url: str, path: str) -> str:

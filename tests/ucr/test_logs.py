@@ -141,6 +141,16 @@ def test_a_line_of_too_many_fields_keeps_those_of_the_contract_and_says_so() -> 
     assert (line["request_id"], line["cut"], "field_1" in line) == ("req_1", True, False)
 
 
+@pytest.mark.parametrize("text", ["\x7f", "\x9b31m", "\x85", "\u2028", "\u2029", "\u202e", "é\x9b" * 3000])
+def test_nothing_in_a_line_steers_a_terminal_or_ends_it(text: str) -> None:
+    log, lines = logged()
+    log.info("request.finished", model_asked=text, **{text[:9]: "x"})
+    line = only(lines)
+    assert line["model_asked"][:1] == text[:1]
+    assert len(lines[0]) <= LINE_LIMIT_BYTES
+    assert not [char for char in lines[0].decode()[:-1] if not char.isprintable()]
+
+
 def test_control_characters_cannot_forge_a_line() -> None:
     log, lines = logged()
     log.info("test.filled", text='a\n{"event":"forged"}\r\x1b[31m')

@@ -31,6 +31,11 @@ def test_a_providers_own_request_id_is_found_under_each_of_its_names(name: str) 
     assert upstream_request_id({"date": "today", name: "id-7"}) == "id-7"
 
 
+@pytest.mark.parametrize("value", ["Bearer sk-123", "a b", "a\x9b", "é", "x" * 201, "<b>"])
+def test_what_is_not_made_of_an_ids_characters_is_none(value: str) -> None:
+    assert upstream_request_id({"request-id": value}) is None
+
+
 def test_an_empty_request_id_is_none() -> None:
     assert upstream_request_id({"request-id": "", "x-request-id": "second"}) == "second"
     assert upstream_request_id({}) is None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ucr.redaction import MASK, Redactor
+from ucr.redaction import MASK, Redactor, holds_secret
 
 KEYS = {
     "openai": "sk-proj-0123456789abcdef",
@@ -69,3 +69,9 @@ def test_text_is_suspected_whenever_it_would_be_changed(secret: str, before: str
 
 def test_plain_text_is_not_suspected() -> None:
     assert not Redactor(["local-key-123"]).suspects('{"event":"request.finished","status":200}')
+
+
+@pytest.mark.parametrize("name", ["authorization", "x-api-key", "x-token", "cookie", "client-secret"])
+def test_headers_of_secrets_are_known_by_their_names(name: str) -> None:
+    assert holds_secret(name)
+    assert not holds_secret("x-title")

@@ -423,3 +423,17 @@ async def test_the_time_to_the_head_of_a_good_answer_is_told_to_the_lease(autoju
             with await world.open(one):
                 pass
     assert [one.ttfb_s for one in leases] == [3, None]
+
+
+def test_no_secret_of_a_provider_stays_in_its_words_or_in_its_id() -> None:
+    secrets = ("key-of-the-provider", "token-of-the-provider")
+    one = replace(PROVIDER, api_keys=(Secret(secrets[0]),), headers={"X-Token": secrets[1], "X-Team": "blue"})
+    said = f"{secrets[0]} or {secrets[1]} of blue"
+    error = UpstreamError("api_error", said, fault="server", body=said.encode())
+    upstream.mask_own_keys(error, one)
+    for text in (error.message, str(error.body)):
+        assert not any(secret in text for secret in secrets)
+        assert "blue" in text
+    assert upstream.request_id_of({"request-id": "id-7"}, one) == "id-7"
+    assert upstream.request_id_of({"request-id": f"id-{secrets[0]}"}, one) is None
+    assert upstream.request_id_of({}, one) is None

@@ -1,7 +1,6 @@
 """Reads tables by the fields that they may hold, and keeps every problem instead of stopping at the first."""
 
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,16 +10,13 @@ from ucr.config.field import Field, Section
 from ucr.config.interpolate import Filled, Unresolved, fill_tree
 from ucr.config.kinds import Wrong
 from ucr.errors import Problem
-from ucr.redaction import Redactor
+from ucr.redaction import Redactor, holds_secret
 from ucr.secret import Secret
 
 Values = dict[str, Any]
 
 SHOWN_LIMIT = 60
 LISTED_LIMIT = 14
-
-_CREDENTIAL = re.compile(r"auth|key|token|secret|cookie|password")
-"""Names of headers whose values are secrets."""
 
 
 @dataclass(slots=True)
@@ -104,7 +100,7 @@ class Reading:
             case tuple() if entry.kind.is_secret:
                 self.secrets.extend(item for item in result if isinstance(item, Secret))
             case Mapping() if entry.key == "headers":
-                kept = (text for name, text in result.items() if _CREDENTIAL.search(name))
+                kept = (text for name, text in result.items() if holds_secret(name))
                 self.secrets.extend(Secret(text) for text in kept)
             case _:
                 pass
