@@ -27,6 +27,7 @@ from ucr.metering import Meter
 from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
+from ucr.refusals import Refusals
 from ucr.relay import relay
 from ucr.views import RequestCount
 
@@ -98,6 +99,7 @@ class Api:
         self._started = 0
         self._open: set[Patience] = set()
         self._idle = trio.Event()
+        self._refusals = Refusals()
         self._clients = registry.clients(router.unix_time)
         self.is_draining = False
 
@@ -160,11 +162,22 @@ class Api:
         access.check_host(exchange.path, exchange.headers, config.server.allowed_hosts)
         access.check_origin(exchange.headers, config.server.allowed_origins)
         route = _route(exchange.method, exchange.path)
-        if route.guard == "client":
-            visit.caller = access.check_client(exchange.headers, config.clients)
-        elif route.guard == "admin":
-            access.check_admin(exchange.headers, exchange.peer, config)
+        self._admit(visit, route.guard)
         await route.endpoint(self, visit)
+
+    def _admit(self, visit: Visit, guard: str) -> None:
+        """Let through who may use a route; raise `ApiError` 401 or 403 for others, 429 for one that goes on."""
+        exchange, config = visit.exchange, visit.router.config
+        try:
+            if guard == "client":
+                visit.caller = access.check_client(exchange.headers, config.clients)
+            elif guard == "admin":
+                access.check_admin(exchange.headers, exchange.peer, config)
+        except ApiError as error:
+            if error.type != "authentication_error":
+                raise
+            address = access.host_of(exchange.peer)
+            raise self._refusals.note(address, trio.current_time(), error) from None
 
     def requests(self) -> RequestCount:
         """Return how many exchanges began, and how many are under way."""
@@ -230,17 +243,14 @@ def _check_memory(api: Api) -> None:
 
 async def _relay(api: Api, visit: Visit) -> None:
     _check_memory(api)
-    content_type = visit.exchange.headers.get("content-type", "application/json")
-    if "json" not in content_type.lower():
-        raise ApiError(
-            "invalid_request_error", f"content-type '{content_type}': send application/json", status=415
-        )
+    access.check_media_type(visit.exchange.headers)
     with await api.limits.enter(visit.caller, visit.record) as entry:
         await relay(visit.exchange, visit.client, visit.router, visit.record, visit.patience, entry)
 
 
 async def _count(api: Api, visit: Visit) -> None:
     _check_memory(api)
+    access.check_media_type(visit.exchange.headers)
     tokens = await count_tokens(visit.exchange, visit.router, visit.record, visit.patience)
     await send_json(visit, 200, dumps({"input_tokens": tokens}))
 

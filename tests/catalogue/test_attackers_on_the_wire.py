@@ -1,10 +1,12 @@
 """The failure catalogue, 99 to 101: what is no HTTP/1.1, hides a request, or speaks another protocol."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from tests.world import attack_bytes, http1_corpus
 from tests.world.attack_bytes import Attack
-from tests.world.attackers import said, see_alive, see_attack
+from tests.world.attackers import named, said, see_alive, see_attack
 from tests.world.router import config_of, open_router, provider
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
@@ -16,42 +18,44 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("attack", MALFORMED.values(), ids=MALFORMED.keys())
-async def test_fault_99_what_is_no_http_is_refused_and_its_connection_closed(
-    attack: Attack, autojump_clock: object
-) -> None:
+@pytest.mark.slow
+async def test_fault_99_what_is_no_http_is_refused_and_its_connection_closed(autojump_clock: object) -> None:
+    await see_all(MALFORMED)
+
+
+@pytest.mark.slow
+async def test_fault_100_a_hidden_request_is_never_answered(autojump_clock: object) -> None:
+    await see_all(attack_bytes.FRAMINGS)
+
+
+@pytest.mark.slow
+async def test_fault_101_another_protocol_is_refused_and_ends_nothing(autojump_clock: object) -> None:
+    await see_all(attack_bytes.UPGRADES)
+
+
+async def see_all(attacks: Mapping[str, Attack]) -> None:
+    """Send every attack of a table to one router."""
     async with open_router(CONFIG) as world:
-        await see_attack(world, attack)
+        for name, attack in attacks.items():
+            with named(name):
+                await see_attack(world, attack)
+        assert world.network.attempts == 2 * len(attacks), "each attacker's connection, and one for health"
 
 
-@pytest.mark.parametrize("attack", attack_bytes.FRAMINGS.values(), ids=attack_bytes.FRAMINGS.keys())
-async def test_fault_100_a_hidden_request_is_never_answered(attack: Attack, autojump_clock: object) -> None:
-    async with open_router(CONFIG) as world:
-        await see_attack(world, attack)
-        assert world.network.attempts == 2, "the attacker's connection and the one that asks for health"
-
-
-@pytest.mark.parametrize("attack", attack_bytes.UPGRADES.values(), ids=attack_bytes.UPGRADES.keys())
-async def test_fault_101_another_protocol_is_refused_and_ends_nothing(
-    attack: Attack, autojump_clock: object
-) -> None:
-    async with open_router(CONFIG) as world:
-        await see_attack(world, attack)
-
-
+@pytest.mark.slow
 async def test_fault_100_a_fault_after_a_good_request_is_told_in_its_turn(autojump_clock: object) -> None:
     good = b"GET /health HTTP/1.1\r\n" + attack_bytes.HOST + b"\r\n"
-    for attack in (*MALFORMED.values(), *attack_bytes.FRAMINGS.values()):
-        if not attack.is_fault:
-            continue
-        async with open_router(CONFIG) as world:
+    async with open_router(CONFIG) as world:
+        for name, attack in (*MALFORMED.items(), *attack_bytes.FRAMINGS.items()):
+            if not attack.is_fault:
+                continue
             received, is_ended = await said(world, good + attack.data)
-            statuses = [answer.status for answer in attack_bytes.answers_in(received)]
-            assert statuses[0] == 200
-            assert statuses[1:] and statuses[1] in attack.statuses
-            assert len(statuses) == 2
-            assert is_ended
-            await see_alive(world)
+            with named(name):
+                first, second = [answer.status for answer in attack_bytes.answers_in(received)]
+                assert first == 200
+                assert second in attack.statuses
+                assert is_ended
+        await see_alive(world)
 
 
 def test_the_six_that_end_a_bare_hypercorn_are_among_them() -> None:

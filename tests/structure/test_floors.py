@@ -90,6 +90,7 @@ FLOORS = {
     "ucr.ratelimits": PURE,
     "ucr.record": PURE,
     "ucr.redaction": PURE,
+    "ucr.refusals": PURE,
     "ucr.retry": PURE,
     "ucr.routing": PURE,
     "ucr.shape": PURE,

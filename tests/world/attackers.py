@@ -1,6 +1,8 @@
 """An attacker's connection to a router in memory, and what must hold whatever it sent."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import trio
 
@@ -9,6 +11,16 @@ from tests.world.router import World
 
 PATIENCE_S = 1.0
 """An answer to nonsense comes within this time; what was not answered then is left waiting."""
+
+
+@contextmanager
+def named(row: str) -> Iterator[None]:
+    """Add the name of a row to what fails in the block."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"row: {row}")
+        raise
 
 
 async def said(world: World, data: bytes, patience_s: float = PATIENCE_S) -> tuple[bytes, bool]:

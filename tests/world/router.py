@@ -5,6 +5,7 @@ second passes, so that a test with the autojump clock may last an hour of virtua
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -25,6 +26,7 @@ from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Serve
 from ucr.logs import make_log
 from ucr.worker import Worker, open_worker
 
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]")
 ROUTER = ("127.0.0.1", 3000)
 FRONT_LANE: ContextVar[bool] = ContextVar("FRONT_LANE", default=True)
 """Whether routers are served with the front lane; the fixture `both_lanes` runs a test with and without."""
@@ -46,6 +48,8 @@ class World:
     _written: trio.Event = field(default_factory=trio.Event)
 
     def write(self, line: bytes) -> None:
+        assert line.endswith(b"\n"), "each write is one line"
+        assert not _STEERING.search(line[:-1].decode("utf-8")), "no line ends another, or steers a terminal"
         self.lines.append(json.loads(line))
         self._written.set()
         self._written = trio.Event()
