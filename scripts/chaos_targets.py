@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import chaos_attackers as attackers
 import chaos_memory as memory
 import chaos_outages as outages
 import chaos_processes as processes
 import chaos_rest as rest
+import chaos_slow as slow
 import trio
 from chaos_report import Report, versions
 from chaos_run import Run
@@ -30,6 +32,10 @@ TARGETS: tuple[tuple[str, Callable[[Run], Awaitable[None]]], ...] = (
     ("R8", outages.recovery),
     ("R9", memory.growth),
     ("R10", rest.descriptors_back),
+    ("R11", attackers.hostile_providers),
+    ("R12", attackers.attackers),
+    ("R13", slow.slow_clients),
+    ("R14", slow.large_bodies),
     ("R15", processes.stopped_worker),
     ("R17", processes.crash_loop),
     ("R19", processes.start_and_end),
