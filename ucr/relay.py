@@ -19,7 +19,7 @@ from ucr.attempt import Attempt
 from ucr.call import Call, Router, note_request
 from ucr.delivery import Delivery
 from ucr.dialects.faults import mask_keys
-from ucr.dialects.roles import ClientDialect
+from ucr.dialects.roles import ClientDialect, Headers, Request
 from ucr.errors import ApiError, UpstreamError
 from ucr.exchange import Exchange
 from ucr.hedge import hedged
@@ -27,6 +27,9 @@ from ucr.limits import Entry
 from ucr.patience import Patience
 from ucr.record import Record
 from ucr.routing import TIERS, Candidate, Tier
+
+LARGE_BYTES = 4 * 1024 * 1024
+"""Reading this much takes longer than others should wait; a thread costs a thousandth of it."""
 
 _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 """What clients compact at: an overflow worded otherwise is told in the router's words."""
@@ -42,7 +45,9 @@ async def relay(
 ) -> None:
     """Answer one request. Raises `ApiError` only for what is wrong with the request itself."""
     # Nothing but the call holds the request: see `Call.let_go`.
-    request = client.parse(await exchange.body(router.config.server.body_limit_bytes), exchange.headers)
+    request = await _parsed(
+        client, await exchange.body(router.config.server.body_limit_bytes), exchange.headers
+    )
     note_request(record, request)
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
     del request
@@ -55,6 +60,13 @@ async def relay(
         else:
             call.delivery.extra_headers = (("age", str(int(place.age_s))),)
             await call.delivery.reply(place.body)
+
+
+async def _parsed(client: ClientDialect, raw: bytes, headers: Headers) -> Request:
+    """Read a request; a very large one in a thread, between whose steps the others have their turns."""
+    if len(raw) < LARGE_BYTES:
+        return client.parse(raw, headers)
+    return await trio.to_thread.run_sync(client.parse, raw, headers)
 
 
 async def _from_candidates(call: Call, choices: Sequence[Candidate]) -> None:

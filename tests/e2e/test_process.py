@@ -260,6 +260,7 @@ async def test_a_port_in_use_is_status_2_and_a_remedy(tmp_path: Path) -> None:
 def good_config(folder: Path) -> str:
     path = folder / "good.toml"
     path.write_text('[[providers]]\nid = "openai"\napi_key = "k"\n[router]\ndefault = "openai"\n', "utf-8")
+    path.chmod(0o600)
     return str(path)
 
 

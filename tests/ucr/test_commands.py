@@ -75,6 +75,7 @@ def test_a_wrong_use_has_status_2(arguments: tuple[str, ...]) -> None:
 
 def test_a_good_file_is_ok(here: Path) -> None:
     (here / "ucr.toml").write_text(FILE, "utf-8")
+    (here / "ucr.toml").chmod(0o600)
     result = run("check")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "ucr.toml: ok, 1 provider\n", "")
 
