@@ -167,6 +167,8 @@ class Connection:
     async def _receive(self) -> bytes:
         """Wait for bytes and return them; b"" at the end."""
         assert self._socket is not None
+        if self._is_cut:  # closed: there is nothing left to wait for
+            raise trio.ClosedResourceError
         while True:
             if self._is_cut:  # a socket that is closed already cannot be waited for
                 raise trio.ClosedResourceError

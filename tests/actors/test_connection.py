@@ -6,10 +6,10 @@ import trio
 from trio.testing import MockClock, lockstep_stream_pair
 
 from actors.connection import INLINE_BYTES, Connection, cause_of
-from actors.errors import PoolError
+from actors.errors import Phase, PoolError
 from actors.network import RealNetwork
 from actors.pool import Pool
-from actors.request import Limits, Origin, UpstreamRequest
+from actors.request import Limits, Origin, UpstreamRequest, Waiting
 from tests.world.network import stream_pair
 from tests.world.pools import HELLO, LIMITS, open_pool_world, say_ok
 from tests.world.upstream import Answer, SeenRequest, Upstream
@@ -142,6 +142,26 @@ async def test_a_big_request_to_a_connection_that_was_closed_is_sent_again() -> 
         assert await world.call(HELLO) == b"first"
         assert await world.call(BIG) == b"ok"
         assert world.pool.statistics().stale == 1
+
+
+@pytest.mark.parametrize("size", [10, INLINE_BYTES * 2], ids=["small", "big"])
+async def test_a_request_whose_connection_is_cut_before_it_is_sent_fails_as_one_that_is_cut_later(
+    size: int, nursery: trio.Nursery
+) -> None:
+    """The connection came in the very turn in which the time was over."""
+
+    def cut(waiting: Waiting, phase: Phase) -> None:
+        if phase == "first_byte":
+            waiting.cancel(reason="the time is over")
+
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    nursery.start_soon(trio.serve_listeners, Upstream(say_ok).serve, [listener])
+    pool = Pool(Origin("http", "127.0.0.1", listener.socket.getsockname()[1]), RealNetwork())
+    with pytest.raises(PoolError) as caught:
+        await pool.start(UpstreamRequest("POST", "/", (), bytes(size)), LIMITS, cut)
+    assert (caught.value.kind, caught.value.phase) == ("timeout", "first_byte")
+    assert pool.statistics().open == 0
+    nursery.cancel_scope.cancel(reason="the test has ended")
 
 
 @pytest.mark.parametrize(
