@@ -114,7 +114,7 @@ class Api:
         generation = self.generation
         router = generation.router
         patience = Patience(router.config.timeouts.total_s)
-        record = Record(exchange.request_id, router.worker, trio.current_time(), patience.waited_s)
+        record = Record(exchange.request_id, router.worker, patience.began_s, patience.waited_s)
         record.peer = exchange.peer
         visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience, router)
         record.dialect = visit.client.name

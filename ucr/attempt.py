@@ -113,7 +113,10 @@ class Attempt:
             self.is_unbuilt = False
             self._notes = outgoing.notes
             call.record.attempts += 1
-            await outlive(call, lambda: self._exchange(outgoing, lease, claim), lambda: not self._is_lost)
+            if call.router.config.router.on_disconnect == "cancel":
+                await self._exchange(outgoing, lease, claim)
+            else:
+                await outlive(call, lambda: self._exchange(outgoing, lease, claim), lambda: not self._is_lost)
 
     async def _admitted(self) -> Lease:
         call = self._call
@@ -134,8 +137,8 @@ class Attempt:
     async def _exchange(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> None:
         call, provider = self._call, self.candidate.provider
         try:
-            timers = call.router.timers
-            with await upstream.opened(self.child, provider, outgoing, lease, call.patience, timers) as answer:
+            address, timers = call.router.addresses[provider.id], call.router.timers
+            with await upstream.opened(self.child, address, outgoing, lease, call.patience, timers) as answer:
                 await self._answered(outgoing, answer, lease, claim)
         except UpstreamError as error:
             lease.outcome = upstream.outcome_of(error) or Success()

@@ -3,9 +3,11 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from actors import Board, Timers
 from actors import Provider as ProviderChild
+from ucr.address import Address
 from ucr.caching import Answers
 from ucr.config.model import Config
 from ucr.delivery import Delivery
@@ -30,9 +32,12 @@ class Router:
     timers: Timers = field(default_factory=Timers)
     dice: Callable[[], float] = random.random
     plans: Plans = field(init=False, repr=False, compare=False)
+    addresses: Mapping[str, Address] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "plans", Plans(self.config))
+        addresses = {provider.id: Address(provider) for provider in self.config.providers}
+        object.__setattr__(self, "addresses", MappingProxyType(addresses))
 
 
 @dataclass(slots=True)

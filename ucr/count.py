@@ -9,8 +9,8 @@ import trio
 from actors import Provider as ProviderChild
 from actors import Success, Timers
 from ucr import upstream
+from ucr.address import Address
 from ucr.call import Router, note_request
-from ucr.config.model import Provider
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
@@ -56,13 +56,15 @@ async def _native(
         return None
     outgoing = dialect.build_count(request, candidate.target)
     with trio.move_on_after(LONGEST_WAIT_S):
-        return await _asked(child, provider, outgoing, candidate.model, record, patience, router.timers)
+        return await _asked(
+            child, router.addresses[provider.id], outgoing, candidate.model, record, patience, router.timers
+        )
     return None
 
 
 async def _asked(
     child: ProviderChild,
-    provider: Provider,
+    address: Address,
     outgoing: Outgoing,
     model: str,
     record: Record,
@@ -72,10 +74,10 @@ async def _asked(
     """Ask the provider; its failure says nothing of what a real request would meet."""
     try:
         with await upstream.admitted(
-            child, provider, model, record.request_id, patience, is_side_call=True
+            child, address.provider, model, record.request_id, patience, is_side_call=True
         ) as lease:
             record.attempts = 1
-            with await upstream.opened(child, provider, outgoing, lease, patience, timers) as answer:
+            with await upstream.opened(child, address, outgoing, lease, patience, timers) as answer:
                 body = await answer.read(_ANSWER_BYTES)
                 lease.outcome = Success()
                 return _number(body) if answer.status == 200 else None

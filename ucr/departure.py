@@ -17,9 +17,7 @@ Act = Callable[[], Awaitable[None]]
 
 
 async def outlive(call: Call, act: Act, is_wanted: Callable[[], bool]) -> None:
-    """Run a call that may outlive its client, when it is configured so and still wanted then."""
-    if call.router.config.router.on_disconnect == "cancel":
-        return await act()
+    """Run a call that may outlive its client, when it is still wanted then."""
     failure: UcrError | None = None
     async with trio.open_nursery() as nursery:
         departure = _Departure(call, is_wanted)
@@ -33,7 +31,7 @@ async def outlive(call: Call, act: Act, is_wanted: Callable[[], bool]) -> None:
         nursery.cancel_scope.cancel(reason="the call has ended")
     if failure is not None:
         raise failure
-    return None
+    return
 
 
 class _Departure:

@@ -17,7 +17,7 @@ class Patience:
     """`total_s` from now on; `interrupt` ends the present waits and every later one with the given error."""
 
     def __init__(self, total_s: float) -> None:
-        self._started_s = trio.current_time()
+        self.began_s = trio.current_time()
         self.limit(total_s)
         self._waits: set[Waiting] = set()
         self._interruption: ApiError | None = None
@@ -31,7 +31,7 @@ class Patience:
     def limit(self, total_s: float) -> None:
         """Give the request this many seconds in all, counted from its beginning."""
         self._total_s = total_s
-        self.deadline = self._started_s + total_s
+        self.deadline = self.began_s + total_s
 
     def check(self) -> None:
         """Raise what a wait would raise at once, if there is no time left for one."""
@@ -63,18 +63,21 @@ class Patience:
         """
         return Wait(self, until, late)
 
-    def begin(self, wait: Waiting) -> None:
-        """Count from now on as waiting for this."""
+    def begin(self, wait: Waiting) -> float:
+        """Count from now on as waiting for this; return the time."""
+        now_s = trio.current_time()
         if not self._waits:
-            self._began_s = trio.current_time()
+            self._began_s = now_s
         self._waits.add(wait)
+        return now_s
 
-    def end(self, wait: Waiting) -> None:
-        """Count as waiting for this no longer."""
-        waited_s = self.waited_s()
+    def end(self, wait: Waiting) -> float:
+        """Count as waiting for this no longer; return the time."""
+        now_s = trio.current_time()
         self._waits.discard(wait)
         if not self._waits:
-            self._waited_s = waited_s
+            self._waited_s += now_s - self._began_s
+        return now_s
 
     def too_late(self, late: str = "") -> UpstreamError:
         """Return the error of a request whose time is up."""

@@ -30,7 +30,7 @@ def passed_on(headers: Headers, client: str, provider: str, now_unix_s: float) -
     """Return the rate-limit headers for the client: unmodified for the same dialect, else translated."""
     if client == provider:
         return tuple((name, value) for name, value in headers.items() if name.startswith(_SAME))
-    if not any("ratelimit" in name for name in headers):
+    if "ratelimit" not in " ".join(headers):
         return ()
     if client == "anthropic":
         return tuple(_as_anthropic(headers, now_unix_s))

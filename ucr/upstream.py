@@ -17,12 +17,10 @@ from actors import (
     Failure,
     KeyFault,
     Lease,
-    Limits,
     MailboxFull,
     Origin,
     ProviderSpec,
     Timers,
-    UpstreamRequest,
     UpstreamResponse,
     Urgency,
 )
@@ -30,8 +28,9 @@ from actors import (
     Provider as ProviderChild,
 )
 from ucr import fields, ratelimits
+from ucr.address import Address
 from ucr.config.model import Provider
-from ucr.dialects.roles import HeaderList, Headers, Outgoing
+from ucr.dialects.roles import Headers, Outgoing
 from ucr.errors import ErrorType, UpstreamError
 from ucr.patience import Patience
 from ucr.redaction import WHOLE_WORD_BELOW, holds_secret
@@ -77,18 +76,6 @@ def origin_of(base_url: str) -> Origin:
     return Origin("https", parts.hostname or "", parts.port or 443)
 
 
-def auth_headers(provider: Provider, key: int = 0) -> HeaderList:
-    """Return one of the provider's own keys, by its number, as headers; none when it needs none."""
-    if not provider.api_keys or provider.auth == "none":
-        return ()
-    secret = provider.api_keys[key].reveal()
-    if provider.auth == "bearer":
-        return (("authorization", f"Bearer {secret}"),)
-    if provider.auth == "both":
-        return (("x-api-key", secret), ("api-key", secret))
-    return ((provider.auth, secret),)
-
-
 def mask_own_keys(error: UpstreamError, provider: Provider) -> None:
     """Take the provider's keys out of the words with which it refused them, whatever they look like."""
     headers = (value for name, value in provider.headers.items() if holds_secret(name.lower()))
@@ -104,13 +91,6 @@ def request_id_of(headers: Headers, provider: Provider) -> str | None:
     if found is None or any(key.reveal() in found for key in provider.api_keys):
         return None
     return found
-
-
-def target_path(base_url: str, path: str) -> str:
-    """Return the path and query to send: the base URL's own path before the dialect's, its query after it."""
-    parts = urlsplit(base_url)
-    query = f"?{parts.query}" if parts.query else ""
-    return parts.path.rstrip("/") + path + query
 
 
 async def admitted(
@@ -166,26 +146,19 @@ def refused(provider: Provider, model: str, refusal: BreakerOpen | CoolingDown) 
 
 async def opened(
     child: ProviderChild,
-    provider: Provider,
+    address: Address,
     outgoing: Outgoing,
     lease: Lease,
     patience: Patience,
     timers: Timers,
 ) -> "Answer":
     """Send a request and return the answer when its head is here; raise `UpstreamError` for every failure."""
-    request = UpstreamRequest(
-        "POST",
-        target_path(provider.base_url, outgoing.path),
-        _merged(outgoing.headers, tuple(provider.headers.items()), auth_headers(provider, lease.key)),
-        outgoing.take_body(),
-    )
-    watchdog = Watchdog(patience, timers, provider)
-    sent_at = trio.current_time()
-    limits = Limits(provider.timeouts.connect_s, math.inf, math.inf)
+    request = address.request(outgoing, lease.key)
+    watchdog = Watchdog(patience, timers, address.provider)
     with watchdog:
-        response = await child.pool.start(request, limits, watchdog.on_wait)
+        response = await child.pool.start(request, address.limits, watchdog.on_wait)
     if response.status == 200:
-        lease.answered(trio.current_time() - sent_at)
+        lease.answered(watchdog.waited_s)
     return Answer(response, watchdog)
 
 
@@ -229,14 +202,6 @@ class Answer:
     def is_ready(self) -> bool:
         """True when `receive` returns, or raises, without waiting."""
         return self._response.is_ready
-
-
-def _merged(*lists: HeaderList) -> HeaderList:
-    merged: dict[str, str] = {}
-    for headers in lists:
-        for name, value in headers:
-            merged[name.lower()] = value
-    return tuple(merged.items())
 
 
 def outcome_of(error: UpstreamError) -> Failure | None:

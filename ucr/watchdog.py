@@ -25,10 +25,21 @@ class Watchdog:
     """Watches the waits of one attempt, each a block; the pool says by `on_wait` what they are.
 
     `PoolError` leaves the block as `UpstreamError`, in UCR's words. `content_until` is the time by which a stream
-    must have had content; without it any byte ends a silence.
+    must have had content; without it any byte ends a silence. `waited_s` is how long the last wait took.
     """
 
-    __slots__ = ("_at", "_error", "_patience", "_provider", "_silence", "_timers", "_waiting", "content_until")
+    __slots__ = (
+        "_at",
+        "_began_s",
+        "_error",
+        "_patience",
+        "_provider",
+        "_silence",
+        "_timers",
+        "_waiting",
+        "content_until",
+        "waited_s",
+    )
 
     def __init__(self, patience: Patience, timers: Timers, provider: Provider) -> None:
         self._patience = patience
@@ -38,7 +49,9 @@ class Watchdog:
         self._error: ApiError | None = None
         self._silence: Silence = "answer"
         self._at = math.inf
+        self._began_s = 0.0
         self.content_until: float | None = None
+        self.waited_s = 0.0
 
     def on_wait(self, waiting: Waiting, phase: Phase) -> None:
         """Take what is to be cancelled when the wait that begins here lasts too long."""
@@ -61,7 +74,7 @@ class Watchdog:
     def __enter__(self) -> None:
         # A deadline that has passed rings as soon as the wait begins.
         self._patience.check_interruption()
-        self._patience.begin(self)
+        self._began_s = self._patience.begin(self)
 
     def __exit__(
         self,
@@ -70,7 +83,7 @@ class Watchdog:
         traceback: TracebackType | None,
     ) -> None:
         self._timers.clear(self._ring)
-        self._patience.end(self)
+        self.waited_s = self._patience.end(self) - self._began_s
         if isinstance(exc, PoolError):
             raise self._error or pool_fault(self._provider.id, exc) from None
 

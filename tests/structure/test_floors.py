@@ -121,6 +121,7 @@ FLOORS = {
     "ucr.caching": EDGE,
     "ucr.compression": EDGE,
     "ucr.control": EDGE,
+    "ucr.address": EDGE,
     "ucr.attempt": EDGE,
     "ucr.call": EDGE,
     "ucr.connections": EDGE,

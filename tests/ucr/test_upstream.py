@@ -23,7 +23,7 @@ from tests.world.network import Hang, MemoryNetwork, Refuse, Reset
 from tests.world.sweep import Scenario, cancellation_sweep
 from tests.world.upstream import Answer, Handler, SeenRequest, Upstream
 from ucr import upstream
-from ucr.catalogue import Auth
+from ucr.address import Address
 from ucr.config.model import Provider, Timeouts
 from ucr.dialects.roles import Context, Outgoing
 from ucr.errors import ErrorType, Fault, UpstreamError
@@ -96,7 +96,7 @@ class World:
     async def open(self, held: Lease, patience: Patience | None = None) -> upstream.Answer:
         """Send a request; the answer is to be used in a `with` at once."""
         patience = patience or Patience(100)
-        return await upstream.opened(self.child, self.provider, OUTGOING, held, patience, self.timers)
+        return await upstream.opened(self.child, Address(self.provider), OUTGOING, held, patience, self.timers)
 
     async def ask(self, patience: Patience | None = None) -> bytes:
         with await self.open(lease(), patience) as answer:
@@ -141,34 +141,6 @@ def test_the_actors_learn_where_a_provider_is_and_its_limits() -> None:
         "p", origin, 1, 1, 3, keys=2, breaker=breaker, adaptive=True
     )
     assert upstream.spec_of(replace(PROVIDER, api_keys=())).keys == 1
-
-
-@pytest.mark.parametrize(
-    ("base_url", "path"),
-    [
-        ("https://api.test/v1", "/v1/chat/completions"),
-        ("https://api.test/v1/", "/v1/chat/completions"),
-        ("https://api.test", "/chat/completions"),
-        ("https://x.test/openai?api-version=2025-04-01", "/openai/chat/completions?api-version=2025-04-01"),
-    ],
-)
-def test_the_path_follows_that_of_the_base_url_and_stands_before_its_query(base_url: str, path: str) -> None:
-    assert upstream.target_path(base_url, "/chat/completions") == path
-
-
-@pytest.mark.parametrize(
-    ("auth", "headers"),
-    [
-        ("bearer", (("authorization", "Bearer k-1"),)),
-        ("x-api-key", (("x-api-key", "k-1"),)),
-        ("api-key", (("api-key", "k-1"),)),
-        ("both", (("x-api-key", "k-1"), ("api-key", "k-1"))),
-        ("none", ()),
-    ],
-)
-def test_a_key_is_sent_the_way_its_provider_wants_it(auth: Auth, headers: tuple[tuple[str, str], ...]) -> None:
-    assert upstream.auth_headers(replace(PROVIDER, auth=auth)) == headers
-    assert upstream.auth_headers(replace(PROVIDER, auth=auth, api_keys=())) == ()
 
 
 async def test_a_request_arrives_with_the_configured_headers_and_the_key(autojump_clock: MockClock) -> None:

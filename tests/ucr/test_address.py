@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import pytest
+
+from ucr.address import Address, auth_headers
+from ucr.catalogue import Auth
+from ucr.config.model import Provider
+from ucr.dialects.roles import Context, Outgoing
+from ucr.quirks import Quirks
+from ucr.secret import Secret
+
+PROVIDER = Provider("p", "openai-chat", "http://up.test:8000/v1", api_keys=(Secret("k-1"), Secret("k-2")))
+
+
+def outgoing() -> Outgoing:
+    headers = (("content-type", "application/json"), ("accept", "application/json"))
+    return Outgoing("/chat/completions", headers, b"{}", Context("p", "m", "m", False, Quirks()))
+
+
+@pytest.mark.parametrize(
+    ("base_url", "path"),
+    [
+        ("https://api.test/v1", "/v1/chat/completions"),
+        ("https://api.test/v1/", "/v1/chat/completions"),
+        ("https://api.test", "/chat/completions"),
+        ("https://x.test/openai?api-version=2025-04-01", "/openai/chat/completions?api-version=2025-04-01"),
+    ],
+)
+def test_the_path_follows_that_of_the_base_url_and_stands_before_its_query(base_url: str, path: str) -> None:
+    assert Address(replace(PROVIDER, base_url=base_url)).request(outgoing()).path == path
+
+
+@pytest.mark.parametrize(
+    ("auth", "headers"),
+    [
+        ("bearer", (("authorization", "Bearer k-1"),)),
+        ("x-api-key", (("x-api-key", "k-1"),)),
+        ("api-key", (("api-key", "k-1"),)),
+        ("both", (("x-api-key", "k-1"), ("api-key", "k-1"))),
+        ("none", ()),
+    ],
+)
+def test_a_key_is_sent_the_way_its_provider_wants_it(auth: Auth, headers: tuple[tuple[str, str], ...]) -> None:
+    assert auth_headers(replace(PROVIDER, auth=auth)) == headers
+    assert auth_headers(replace(PROVIDER, auth=auth, api_keys=())) == ()
+
+
+def test_the_dialects_headers_come_first_and_the_providers_own_replace_them() -> None:
+    headers = {"Accept": "text/plain", "X-Team": "blue", "Authorization": "mine"}
+    request = Address(replace(PROVIDER, headers=headers)).request(outgoing())
+    assert (request.method, request.body) == ("POST", b"{}")
+    assert request.headers == (("content-type", "application/json"),)
+    assert request.block == b"accept: text/plain\r\nx-team: blue\r\nauthorization: Bearer k-1\r\n"
+
+
+def test_each_key_has_its_own_request() -> None:
+    address = Address(PROVIDER)
+    assert address.request(outgoing(), 1).block == b"authorization: Bearer k-2\r\n"
+    assert repr(address) == "<Address of 'p'>"
+
+
+def test_the_body_goes_with_the_request() -> None:
+    sent = outgoing()
+    Address(PROVIDER).request(sent)
+    assert sent.body == b""

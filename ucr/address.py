@@ -1,0 +1,62 @@
+"""Where a provider is asked and what its requests carry: made once for a configuration, and not for each request."""
+
+import math
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from actors import Limits, UpstreamRequest, header_block
+from ucr.config.model import Provider
+from ucr.dialects.roles import HeaderList, Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The provider's own headers with one of its keys: their names, and how they are written."""
+
+    names: frozenset[str]
+    block: bytes
+
+
+class Address:
+    """Makes the requests to one provider, with its own headers in place of those of the dialect.
+
+    `limits` leave the time to whoever waits, but for that of connecting.
+    """
+
+    __slots__ = ("_own", "_prefix", "_query", "limits", "provider")
+
+    def __init__(self, provider: Provider) -> None:
+        parts = urlsplit(provider.base_url)
+        self.provider = provider
+        self.limits = Limits(provider.timeouts.connect_s, math.inf, math.inf)
+        self._prefix = parts.path.rstrip("/")
+        self._query = f"?{parts.query}" if parts.query else ""
+        self._own = tuple(_own(provider, key) for key in range(max(1, len(provider.api_keys))))
+
+    def __repr__(self) -> str:
+        return f"<Address of {self.provider.id!r}>"
+
+    def request(self, outgoing: Outgoing, key: int = 0) -> UpstreamRequest:
+        """Return the request as it is sent: below the base URL's own path and query, with one of the keys."""
+        own = self._own[key]
+        headers = tuple([field for field in outgoing.headers if field[0] not in own.names])
+        path = f"{self._prefix}{outgoing.path}{self._query}"
+        return UpstreamRequest("POST", path, headers, outgoing.take_body(), own.block)
+
+
+def _own(provider: Provider, key: int) -> _Own:
+    merged = {name.lower(): value for name, value in provider.headers.items()}
+    merged.update(auth_headers(provider, key))
+    return _Own(frozenset(merged), header_block(tuple(merged.items())))
+
+
+def auth_headers(provider: Provider, key: int = 0) -> HeaderList:
+    """Return one of the provider's own keys, by its number, as headers; none when it needs none."""
+    if not provider.api_keys or provider.auth == "none":
+        return ()
+    secret = provider.api_keys[key].reveal()
+    if provider.auth == "bearer":
+        return (("authorization", f"Bearer {secret}"),)
+    if provider.auth == "both":
+        return (("x-api-key", secret), ("api-key", secret))
+    return ((provider.auth, secret),)
