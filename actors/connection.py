@@ -170,8 +170,6 @@ class Connection:
         if self._is_cut:  # closed: there is nothing left to wait for
             raise trio.ClosedResourceError
         while True:
-            if self._is_cut:  # a socket that is closed already cannot be waited for
-                raise trio.ClosedResourceError
             await trio.lowlevel.wait_readable(self._socket)
             try:
                 return os.read(self._socket.fileno(), READ_BYTES)

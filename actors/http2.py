@@ -62,6 +62,11 @@ class Http2Session:
     def __repr__(self) -> str:
         return f"<Http2Session with {self._origin}{', spent' if self.is_spent else ''}>"
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the upstream takes exchanges: it may say at any time that it takes none for now."""
+        return self._h2.remote_settings.max_concurrent_streams > 0
+
     def begin(self, request: UpstreamRequest, limits: Limits) -> "Http2Reader":
         """Write the head of a request, which `encode_head` has checked; return the reader of its answer."""
         stream_id = self._h2.get_next_available_stream_id()
@@ -132,7 +137,7 @@ class Http2Reader(AnswerReader):
     @property
     def is_reusable(self) -> bool:
         is_whole = self.is_complete and not self._rest and self.fault is None
-        return is_whole and not self._session.is_spent
+        return is_whole and not self._session.is_spent and self._session.has_room
 
     def feed(self, data: bytes) -> None:
         body_bytes = self._body_bytes

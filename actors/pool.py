@@ -9,9 +9,7 @@ provided that not one byte of an answer has come.
 
 import ssl
 from collections import deque
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import trio
@@ -132,10 +130,6 @@ class Pool:
         await self._begin(connection, head, request.body, reader, limits)
         return UpstreamResponse(self, connection, reader, limits, on_wait)
 
-    def open(self, request: UpstreamRequest, limits: Limits) -> AbstractAsyncContextManager[UpstreamResponse]:
-        """Send a request as `start` does, in an `async with` whose end closes the answer."""
-        return _Opening(self, request, limits)
-
     def sweep(self) -> None:
         """Close every idle connection that is too old or that the upstream has ended: nobody may ever take it."""
         self._sweep(trio.current_time())
@@ -240,26 +234,3 @@ class Pool:
     def _is_fresh(self, connection: Connection, now: float) -> bool:
         is_young = now - connection.opened_at < self._connection_life_s
         return is_young and now - connection.idle_since < self._keep_alive_s
-
-
-class _Opening(AbstractAsyncContextManager[UpstreamResponse]):
-    """One exchange of a pool as a block. A class, because Trio registers every async generator, at a price."""
-
-    __slots__ = ("_limits", "_pool", "_request", "_response")
-
-    def __init__(self, pool: Pool, request: UpstreamRequest, limits: Limits) -> None:
-        self._pool = pool
-        self._request = request
-        self._limits = limits
-
-    async def __aenter__(self) -> UpstreamResponse:
-        self._response = await self._pool.start(self._request, self._limits)
-        return self._response
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._response.close()

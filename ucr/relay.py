@@ -5,8 +5,8 @@
 `relay` is the story. Candidates come in three tiers, and each tier is left only when nobody in it could serve:
 first everybody is asked once (`_ask_all`), then those whose fault may have passed are asked again
 (`_ask_again`). What is decided is decided by pure functions (`routing`, `retry`, `verdict`, the dialects); one
-candidate's part is `Attempt`, and what it waits for is waited for in `patience.wait()`, which is where a request
-ends when its time is up.
+candidate's part is `Attempt`. Where it waits, in `patience.wait()` or under a `Watchdog`, the request ends when its
+time is up.
 """
 
 from collections import deque

@@ -9,12 +9,11 @@ from actors.connection import INLINE_BYTES, Connection, cause_of
 from actors.errors import Phase, PoolError
 from actors.network import RealNetwork
 from actors.pool import Pool
-from actors.request import Limits, Origin, UpstreamRequest, Waiting
+from actors.request import Origin, UpstreamRequest, Waiting
 from tests.world.network import stream_pair
-from tests.world.pools import HELLO, LIMITS, open_pool_world, say_ok
+from tests.world.pools import HELLO, LIMITS, open_pool_world, opened, say_ok
 from tests.world.upstream import Answer, SeenRequest, Upstream
 
-UNLIMITED = Limits(first_byte_s=float("inf"), idle_s=float("inf"))
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * (INLINE_BYTES * 4))
 
 
@@ -52,7 +51,7 @@ async def test_a_request_that_no_buffer_holds_arrives_whole_over_a_socket(nurser
 
 async def test_an_early_refusal_of_a_big_request_is_read_although_nobody_takes_the_rest() -> None:
     async with open_pool_world(refuse_early, early=True, make_pair=lockstep_stream_pair) as world:
-        async with world.pool.open(BIG, LIMITS) as response:
+        async with opened(world.pool, BIG, LIMITS) as response:
             assert (response.status, await response.read()) == (413, b"too large")
         assert world.pool.statistics().idle == 0
 
@@ -65,7 +64,7 @@ async def test_after_an_early_refusal_nothing_more_is_sent(autojump_clock: MockC
 
     async with (
         open_pool_world(refuse_slowly, early=True, make_pair=lockstep_stream_pair) as world,
-        world.pool.open(BIG, LIMITS) as response,
+        opened(world.pool, BIG, LIMITS) as response,
     ):
         assert trio.current_time() == 0
         assert await response.read() == b"late"
@@ -78,7 +77,7 @@ async def test_an_early_refusal_and_a_closed_connection_are_a_refusal_and_no_res
 
     async with (
         open_pool_world(refuse_and_close, early=True) as world,
-        world.pool.open(BIG, LIMITS) as response,
+        opened(world.pool, BIG, LIMITS) as response,
     ):
         assert (response.status, await response.read()) == (413, b"too large")
 
@@ -177,18 +176,6 @@ def test_the_cause_that_trio_wraps_is_named(error: OSError, said: str) -> None:
     wrapped.__cause__ = error
     assert cause_of(wrapped).startswith(said)
     assert cause_of(error) == cause_of(wrapped)
-
-
-async def test_what_begins_to_wait_on_a_connection_that_was_cut_fails_at_once() -> None:
-    ours, theirs = trio.socket.socketpair()
-    connection = Connection(trio.SocketStream(ours), trio.current_time())
-    reader = connection.reader(HELLO, UNLIMITED)
-    connection.cancel(reason="the time is up")
-    with pytest.raises(PoolError) as caught:
-        await connection.begin(b"GET / HTTP/1.1\r\n\r\n", b"", reader, UNLIMITED)
-    assert (caught.value.kind, caught.value.phase) == ("timeout", "first_byte")
-    assert not connection.is_reusable(reader)
-    theirs.close()
 
 
 async def test_the_repr_shows_age_and_use(autojump_clock: MockClock) -> None:

@@ -12,6 +12,7 @@ import trio
 import trustme
 from h2.errors import ErrorCodes
 from h2.events import RequestReceived
+from h2.settings import SettingCodes
 from hypercorn.config import Config
 from hypercorn.trio import serve
 from trio.testing import MockClock
@@ -229,6 +230,16 @@ async def test_an_answer_that_was_accepted_before_a_farewell_is_read_to_its_end(
         assert pool.statistics().idle == 0
         assert await call(pool) == b"ok"
         assert pool.statistics().opened == 2
+
+
+async def test_a_connection_whose_upstream_takes_no_exchange_for_now_is_not_kept() -> None:
+    async def take_no_more(peer: Peer, request: RequestReceived) -> None:
+        peer.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 0})
+        await say_ok(peer, request)
+
+    async with open_peer(take_no_more, say_ok) as pool:
+        assert [await call(pool), await call(pool)] == [b"ok", b"ok"]
+        assert (pool.statistics().opened, pool.statistics().open) == (2, 1)
 
 
 async def goodbye(peer: Peer, _request: RequestReceived) -> None:

@@ -17,7 +17,7 @@ from actors.request import Limits, Origin, UpstreamRequest, Waiting
 from actors.response import UpstreamResponse
 from actors.tls import client_tls
 from tests.world.network import Hang, MemoryNetwork, Refuse, Reset, Silent
-from tests.world.pools import HELLO, LIMITS, ORIGIN, PoolWorld, open_pool_world, say_ok
+from tests.world.pools import HELLO, LIMITS, ORIGIN, PoolWorld, open_pool_world, opened, say_ok
 from tests.world.sweep import Scenario, cancellation_sweep
 from tests.world.upstream import Answer, SeenRequest, Upstream
 
@@ -104,7 +104,7 @@ async def test_a_connection_is_used_again() -> None:
 
 async def test_the_connection_that_became_idle_last_is_taken_first() -> None:
     async with open_pool_world() as world:
-        async with world.pool.open(HELLO, LIMITS) as first:
+        async with opened(world.pool, HELLO, LIMITS) as first:
             await first.read()
             assert await world.call() == b"ok"
         await world.call()
@@ -230,7 +230,7 @@ async def test_a_connection_that_is_not_at_a_boundary_is_not_used_again(answer_b
 
 async def test_a_response_that_is_left_half_read_closes_its_connection() -> None:
     async with open_pool_world(stream_for_ever) as world:
-        async with world.pool.open(HELLO, LIMITS) as response:
+        async with opened(world.pool, HELLO, LIMITS) as response:
             assert await response.receive() == b"one"
         await world.upstream.wait_aborted(1)
         assert world.pool.statistics().open == 0
@@ -273,7 +273,7 @@ async def test_faults_of_the_network_are_told_apart(
 
 
 async def test_there_is_no_queue_for_a_connection() -> None:
-    async with open_pool_world(max_connections=1) as world, world.pool.open(HELLO, LIMITS):
+    async with open_pool_world(max_connections=1) as world, opened(world.pool, HELLO, LIMITS):
         with pytest.raises(PoolError, match="has 1 connections in use") as caught:
             await world.call()
         assert caught.value.phase == "connect"
@@ -281,7 +281,7 @@ async def test_there_is_no_queue_for_a_connection() -> None:
 
 async def test_a_closed_pool_opens_nothing_and_lets_running_exchanges_end() -> None:
     async with open_pool_world() as world:
-        async with world.pool.open(HELLO, LIMITS) as response:
+        async with opened(world.pool, HELLO, LIMITS) as response:
             await world.pool.aclose()
             with pytest.raises(PoolError, match="is closed"):
                 await world.call()
@@ -299,10 +299,10 @@ async def test_a_request_that_cannot_be_written_opens_no_connection() -> None:
 async def test_an_error_of_the_block_comes_out_as_it_is() -> None:
     async with open_pool_world() as world:
         with pytest.raises(KeyError):
-            async with world.pool.open(HELLO, LIMITS):
+            async with opened(world.pool, HELLO, LIMITS):
                 raise KeyError("bug")
         with pytest.raises(KeyError):
-            async with world.pool.open(BIG, LIMITS):
+            async with opened(world.pool, BIG, LIMITS):
                 raise KeyError("bug")
 
 
@@ -313,7 +313,7 @@ async def test_tls_is_asked_for_with_the_name_of_the_host() -> None:
     for scheme, secured in (("https", "upstream.test"), ("http", None)):
         pool = Pool(Origin(scheme, "upstream.test", 443), network, tls=tls)  # type: ignore[arg-type]
         with pytest.raises(PoolError):
-            async with pool.open(HELLO, Limits(first_byte_s=0)):
+            async with opened(pool, HELLO, Limits(first_byte_s=0)):
                 pass
         assert network.secured[-1] == secured
 
@@ -327,7 +327,7 @@ async def test_an_upstream_whose_certificate_is_wrong_cannot_be_connected_to() -
 
     pool = Pool(Origin("https", "upstream.test", 443), Forged(), tls=client_tls())
     with pytest.raises(PoolError, match=r"TLS: .*certificate verify failed") as caught:
-        async with pool.open(HELLO, LIMITS):
+        async with opened(pool, HELLO, LIMITS):
             pass
     assert (caught.value.kind, caught.value.phase) == ("connect", "connect")
 
@@ -346,12 +346,12 @@ async def test_an_answer_to_nothing_on_an_idle_socket_is_not_taken_for_the_next_
     nursery.start_soon(trio.serve_listeners, serve, [listener])
     pool = Pool(Origin("http", "127.0.0.1", listener.socket.getsockname()[1]), RealNetwork())
     for _ in range(2):
-        async with pool.open(HELLO, LIMITS) as response:
+        async with opened(pool, HELLO, LIMITS) as response:
             assert await response.read() == b"ok"
     assert len(streams) == 1
     await wait_all_tasks_blocked()
     await streams[0].send_all(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
-    async with pool.open(HELLO, LIMITS) as response:
+    async with opened(pool, HELLO, LIMITS) as response:
         assert response.status == 200
     assert (len(streams), pool.statistics().stale) == (2, 0)
     await pool.aclose()
@@ -367,7 +367,7 @@ async def test_a_sweep_closes_what_the_upstream_has_ended(nursery: trio.Nursery)
     [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
     nursery.start_soon(trio.serve_listeners, upstream.serve, [listener])
     pool = Pool(Origin("http", "127.0.0.1", listener.socket.getsockname()[1]), RealNetwork())
-    async with pool.open(HELLO, LIMITS) as response:
+    async with opened(pool, HELLO, LIMITS) as response:
         assert await response.read() == b"ok"
     await upstream.wait_closed()
     assert pool.statistics().idle == 1

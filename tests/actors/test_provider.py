@@ -27,7 +27,7 @@ from actors.spec import Board, Fact, ProviderEvent, ProviderSpec, ProviderStatus
 from actors.supervisor import Supervisor, open_supervisor
 from actors.waiting import Urgency
 from tests.world.network import MemoryNetwork
-from tests.world.pools import HELLO, LIMITS, ORIGIN, say_ok
+from tests.world.pools import HELLO, LIMITS, ORIGIN, opened, say_ok
 from tests.world.sweep import Scenario, cancellation_sweep
 from tests.world.upstream import Upstream
 
@@ -216,7 +216,7 @@ async def test_idle_connections_are_closed_though_no_further_request_comes(autoj
         listener = network.listener(ORIGIN.host, ORIGIN.port)
         nursery.start_soon(trio.serve_listeners, upstream.serve, [listener])
         provider = await supervisor.start(Provider(SPEC, network, {}))
-        async with provider.pool.open(HELLO, LIMITS) as response:
+        async with opened(provider.pool, HELLO, LIMITS) as response:
             assert await response.read() == b"ok"
         await trio.sleep(SPEC.keep_alive_s - 1)
         assert provider.pool.statistics().open == 1

@@ -4,7 +4,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.errors import PoolError
 from actors.request import Limits
-from tests.world.pools import HELLO, LIMITS, open_pool_world
+from tests.world.pools import HELLO, LIMITS, open_pool_world, opened
 from tests.world.upstream import Answer, SeenRequest
 
 STREAM = (("content-type", "text/event-stream"),)
@@ -18,7 +18,7 @@ async def test_each_read_of_the_connection_gives_its_bytes_at_once(autojump_cloc
             await trio.sleep(100)
         await answer.finish()
 
-    async with open_pool_world(stream) as world, world.pool.open(HELLO, LIMITS) as response:
+    async with open_pool_world(stream) as world, opened(world.pool, HELLO, LIMITS) as response:
         assert (response.status, response.headers[0]) == (200, ("content-type", "text/event-stream"))
         started_at = trio.current_time()
         received = []
@@ -34,7 +34,7 @@ async def test_silence_in_the_body_ends_at_the_idle_limit(autojump_clock: MockCl
         await answer.send(b"one")
         await trio.sleep_forever()
 
-    async with open_pool_world(stall) as world, world.pool.open(HELLO, LIMITS) as response:
+    async with open_pool_world(stall) as world, opened(world.pool, HELLO, LIMITS) as response:
         assert await response.receive() == b"one"
         started_at = trio.current_time()
         with pytest.raises(PoolError, match="no byte for 240 s") as caught:
@@ -48,7 +48,7 @@ async def test_the_silence_goes_on_over_a_receive_that_was_cancelled(autojump_cl
         await answer.head(200, STREAM)
         await trio.sleep_forever()
 
-    async with open_pool_world(stall) as world, world.pool.open(HELLO, LIMITS) as response:
+    async with open_pool_world(stall) as world, opened(world.pool, HELLO, LIMITS) as response:
         started_at = trio.current_time()
         with pytest.raises(PoolError, match="no byte for 240 s"):
             while True:
@@ -64,7 +64,7 @@ async def test_a_receive_that_was_cancelled_lost_nothing(autojump_clock: MockClo
         await answer.send(b"late")
         await answer.finish()
 
-    async with open_pool_world(late) as world, world.pool.open(HELLO, LIMITS) as response:
+    async with open_pool_world(late) as world, opened(world.pool, HELLO, LIMITS) as response:
         with trio.move_on_after(20) as scope:
             await response.receive()
         assert scope.cancelled_caught
@@ -81,7 +81,7 @@ async def test_the_time_of_a_slow_caller_is_no_silence(autojump_clock: MockClock
         await answer.send(b"two")
         await answer.finish()
 
-    async with open_pool_world(stream) as world, world.pool.open(HELLO, LIMITS) as response:
+    async with open_pool_world(stream) as world, opened(world.pool, HELLO, LIMITS) as response:
         assert await response.receive() == b"one"
         await trio.sleep(1000)
         assert await response.receive() == b"two"
@@ -94,7 +94,7 @@ async def test_a_body_that_is_cut_off_is_a_reset_after_its_last_bytes(break_off:
         await answer.send(b"half")
         await getattr(answer, break_off)()
 
-    async with open_pool_world(cut) as world, world.pool.open(HELLO, LIMITS) as response:
+    async with open_pool_world(cut) as world, opened(world.pool, HELLO, LIMITS) as response:
         assert await response.receive() == b"half"
         with pytest.raises(PoolError) as caught:
             await response.receive()
@@ -117,7 +117,7 @@ async def test_a_declared_length_above_the_limit_is_refused_before_it_comes() ->
         await answer.head(200, (("content-length", "1000"),))
         await trio.sleep_forever()
 
-    async with open_pool_world(declare) as world, world.pool.open(HELLO, LIMITS) as response:
+    async with open_pool_world(declare) as world, opened(world.pool, HELLO, LIMITS) as response:
         with pytest.raises(PoolError, match="more than 999 bytes") as caught:
             await response.read(999)
         assert caught.value.kind == "too_large"
@@ -131,21 +131,21 @@ async def test_an_endless_body_is_cut_at_the_limit(limit_bytes: int | None, limi
             await answer.send(b"more")
             await wait_all_tasks_blocked()
 
-    async with open_pool_world(endless) as world, world.pool.open(HELLO, limits) as response:
+    async with open_pool_world(endless) as world, opened(world.pool, HELLO, limits) as response:
         with pytest.raises(PoolError, match="more than 9 bytes") as caught:
             await response.read(limit_bytes)
         assert caught.value.kind == "too_large"
 
 
 async def test_the_repr_shows_how_far_it_is() -> None:
-    async with open_pool_world() as world, world.pool.open(HELLO, LIMITS) as response:
+    async with open_pool_world() as world, opened(world.pool, HELLO, LIMITS) as response:
         await response.read()
         assert repr(response) == "<UpstreamResponse 200, <ResponseReader 200, complete>>"
 
 
 async def test_a_response_cannot_be_read_after_its_block() -> None:
     async with open_pool_world() as world:
-        async with world.pool.open(HELLO, LIMITS) as response:
+        async with opened(world.pool, HELLO, LIMITS) as response:
             pass
         with pytest.raises(trio.ClosedResourceError):
             await response.receive()

@@ -9,6 +9,7 @@ from trio.testing import memory_stream_pair
 
 from actors.pool import Pool
 from actors.request import Limits, Origin, UpstreamRequest
+from actors.response import UpstreamResponse
 from tests.world.network import MemoryNetwork, Pair
 from tests.world.upstream import Answer, Handler, SeenRequest, Upstream
 
@@ -27,13 +28,22 @@ class PoolWorld:
 
     async def call(self, request: UpstreamRequest = HELLO, limits: Limits = LIMITS) -> bytes:
         """Make one exchange and return its body."""
-        async with self.pool.open(request, limits) as response:
+        with await self.pool.start(request, limits) as response:
             return await response.read()
 
 
 async def say_ok(request: SeenRequest, answer: Answer) -> None:
     """The handler of an upstream that is well."""
     await answer.reply(200, b"ok")
+
+
+@asynccontextmanager
+async def opened(
+    pool: Pool, request: UpstreamRequest = HELLO, limits: Limits = LIMITS
+) -> AsyncIterator[UpstreamResponse]:
+    """Make one exchange as a block, so that it can be one of several."""
+    with await pool.start(request, limits) as response:
+        yield response
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from actors.network import Network, RealNetwork
 from actors.pool import Pool
 from actors.request import Origin, UpstreamRequest
 from tests.world.network import MemoryNetwork
-from tests.world.pools import HELLO, LIMITS
+from tests.world.pools import HELLO, LIMITS, opened
 from tests.world.upstream import Answer, SeenRequest, Upstream
 
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * 400_000)
@@ -53,7 +53,7 @@ async def test_handlers_answer_in_turn_and_requests_are_recorded(kind: str) -> N
     async with serving(upstream, kind) as pool:
         bodies = []
         for _ in range(3):
-            async with pool.open(HELLO, LIMITS) as response:
+            async with opened(pool, HELLO, LIMITS) as response:
                 bodies.append(await response.read())
     assert bodies == [b"first", b"ab", b"ab"]
     seen = upstream.requests[0]
@@ -67,7 +67,7 @@ async def test_an_early_refusal_reaches_the_client(kind: str, request_: Upstream
     async def refuse(request: SeenRequest, answer: Answer) -> None:
         await answer.reply(413, b"too large")
 
-    async with serving(Upstream(refuse, early=True), kind) as pool, pool.open(request_, LIMITS) as response:
+    async with serving(Upstream(refuse, early=True), kind) as pool, opened(pool, request_, LIMITS) as response:
         assert (response.status, await response.read()) == (413, b"too large")
 
 
@@ -80,7 +80,7 @@ async def test_a_client_that_leaves_is_noticed_while_the_handler_waits(kind: str
 
     upstream = Upstream(wait)
     async with serving(upstream, kind) as pool:
-        async with pool.open(HELLO, LIMITS) as response:
+        async with opened(pool, HELLO, LIMITS) as response:
             assert await response.receive() == b"one"
         with trio.fail_after(1):
             await upstream.wait_aborted(1)
@@ -97,6 +97,6 @@ async def test_a_reset_is_a_reset(kind: str, after_head: bool) -> None:
 
     async with serving(Upstream(reset), kind) as pool:
         with pytest.raises(PoolError) as caught:
-            async with pool.open(HELLO, LIMITS) as response:
+            async with opened(pool, HELLO, LIMITS) as response:
                 await response.read()
         assert caught.value.kind == "reset"
