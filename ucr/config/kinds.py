@@ -216,12 +216,16 @@ class HeaderTable:
         for name, text in value.items():
             if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
                 raise Wrong(f"{name!r} is not a header's name")
-            if not isinstance(text, str) or not text.isprintable():
-                raise Wrong(f"the value of {name!r} must be text on one line")
+            if not isinstance(text, str) or not text.isprintable() or not _is_latin_1(text):
+                raise Wrong(f"the value of {name!r} must be Latin-1 text on one line")
         return MappingProxyType({name.lower(): str(text) for name, text in value.items()})
 
     def schema(self) -> Schema:
         return {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+def _is_latin_1(text: str) -> bool:
+    return max(text, default="") <= "\xff"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from actors.breaker import BreakerSpec
 from ucr.access import is_loopback
 from ucr.catalogue import Auth, Row, row
 from ucr.config.fields import BREAKER, LIMITS, PROVIDERS
+from ucr.config.kinds import Key, Wrong
 from ucr.config.model import Provider, Timeouts
 from ucr.config.quirk_fields import quirk_keys
 from ucr.config.reading import Reading, Values
@@ -23,9 +24,19 @@ _DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (("anthropic", "x-api-key"), ("ope
 
 
 def key_of(entry: Row, environ: Mapping[str, str]) -> tuple[Secret, ...]:
-    """Return the key that the environment holds for a row of the catalogue, if it holds one."""
-    found = (environ.get(name, "").strip() for name in entry.key_variables)
-    return tuple(Secret(value) for value in found if value)[:1]
+    """Return the key that the environment holds for a row of the catalogue, if it holds one.
+
+    What no header can carry is no key.
+    """
+    found = (_key_in(environ.get(name, "")) for name in entry.key_variables)
+    return tuple(key for key in found if key is not None)[:1]
+
+
+def _key_in(text: str) -> Secret | None:
+    try:
+        return Key().read(text)
+    except Wrong:
+        return None
 
 
 def provider_of(entry: Row) -> Provider:

@@ -83,6 +83,7 @@ BAD: list[tuple[Kind, Any]] = [
     (HeaderTable(), []),
     (HeaderTable(), {"a b": "c"}),
     (HeaderTable(), {"a": "b\r\nc: d"}),
+    (HeaderTable(), {"a": "Ł"}),
     (HeaderTable(), {"a": 1}),
     (Url(), "api.test/v1"),
     (Url(), "ftp://api.test"),

@@ -132,6 +132,13 @@ def test_the_first_variable_that_holds_a_key_counts() -> None:
     assert key_of(known, {}) == ()
 
 
+@pytest.mark.parametrize("text", ["sk-1\r\nx: y", "schlüssel", "two words"])
+def test_what_no_header_can_carry_is_no_key(text: str) -> None:
+    providers, problems = read({"id": "openai"}, {"OPENAI_API_KEY": text})
+    assert providers[0].api_keys == ()
+    assert "OPENAI_API_KEY" in problems[0]
+
+
 def test_a_provider_may_be_reached_by_http2_and_through_a_proxy() -> None:
     assert (one(PLAIN).http2, one(PLAIN).proxy) == (False, None)
     provider = one({**PLAIN, "http2": True, "proxy": "${WAY}"}, {"WAY": "http://me:secret@proxy.test:3128"})
