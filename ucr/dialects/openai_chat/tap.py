@@ -184,7 +184,9 @@ def _is_only_content(block: bytes) -> bool:
         chunk = _TOLD.decode(block[6:])
     except (DecodeError, RecursionError):
         return False
-    for choice in chunk.choices or ():
+    if not chunk.choices:  # nothing but a sign of life
+        return False
+    for choice in chunk.choices:
         if choice.finish_reason:
             return False
     return not (chunk.error or chunk.usage or chunk.x_groq) and jsontext.is_utf_8(block)

@@ -256,3 +256,12 @@ def test_chunks_that_are_not_read_say_nothing_that_reading_would_find(
     assert passed(quick, body, size) == every.replace(b"\r\n", b"\n")
     assert (quick.summary, quick.is_finished) == (general.summary, general.is_finished)
     assert str(quick.failure) == str(general.failure)
+
+
+@pytest.mark.parametrize("sign", [chunk(), b"data: {}\n\n", b'data: {"choices":null}\n\n'])
+def test_a_chunk_without_choices_passes_and_is_no_content(sign: bytes) -> None:
+    watch = tap()
+    watch.feed(ROLE + HI)
+    before = watch.content.events
+    assert watch.feed(sign) == sign
+    assert watch.content.events == before
