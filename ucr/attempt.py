@@ -86,6 +86,11 @@ class Attempt:
         except ApiError as error:
             self.error = error
 
+    @property
+    def is_lost(self) -> bool:
+        """True when another attempt had an answer first."""
+        return self._is_lost
+
     def lose(self) -> None:
         """Another attempt answers: this one says nothing more."""
         self._is_lost = True
@@ -108,6 +113,8 @@ class Attempt:
         call.patience.limit(provider.timeouts.total_s)
         call.patience.check()
         with await self._admitted() as lease:
+            if self._is_lost:  # another answers, which has let go of the request: this one is cancelled here
+                await trio.lowlevel.checkpoint()
             self.is_unbuilt = True
             outgoing = self._built()
             self.is_unbuilt = False

@@ -27,15 +27,20 @@ class Race:
             self._decided.set()
             for other, scope in self._scopes.items():
                 if other is not attempt:
-                    other.lose()
-                    scope.cancel(reason="another candidate has answered first")
+                    self._cancel(other, scope)
         return self._winner is attempt
+
+    def _cancel(self, attempt: Attempt, scope: trio.CancelScope) -> None:
+        attempt.lose()
+        scope.cancel(reason="another candidate has answered first")
 
     async def run(self, attempt: Attempt) -> None:
         """Run one attempt; its end decides the race as well, if no other runs."""
         self.entrants.append(attempt)
         with trio.CancelScope() as scope:
             self._scopes[attempt] = scope
+            if self._winner is not None:  # since it was decided that there shall be another
+                self._cancel(attempt, scope)
             await attempt.run(self.claim)
         del self._scopes[attempt]
         self._decided.set()

@@ -146,6 +146,8 @@ async def _ask(call: Call, attempt: Attempt, waiting: deque[Candidate], failed: 
     else:
         race = await hedged(attempt, lambda: _hedge(call, waiting), hedge_s)
         attempts, was_served = race.entrants, race.was_served
+        if not was_served:  # who lost to an answer that came to nothing still has its turn
+            waiting.extend(one.candidate for one in attempts if one.is_lost)
     failed += [one for one in attempts if one.error is not None and not _is_unfit(one)]
     return was_served
 

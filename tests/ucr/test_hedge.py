@@ -1,5 +1,6 @@
 """Two candidates side by side: the faster one answers, and nobody sees the other."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +12,15 @@ from trio.testing import wait_all_tasks_blocked
 from tests.world import answers
 from tests.world.router import config_of, open_router, provider
 from tests.world.sweep import Scenario, cancellation_sweep
+from ucr.attempt import Attempt
+from ucr.call import Call
+from ucr.delivery import Delivery
+from ucr.dialects.anthropic.client import AnthropicClient
+from ucr.hedge import Race
 from ucr.lane.watch import AFTER_S
+from ucr.patience import Patience
+from ucr.record import Record
+from ucr.routing import plan
 
 MESSAGES = "/v1/messages"
 TURN: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
@@ -169,3 +178,40 @@ async def test_hedges_stay_within_the_budget_of_the_provider_that_is_asked_as_we
         for _ in range(40):
             nursery.start_soon(world.ask, MESSAGES, ASK)
     assert len(world.upstreams["second"].requests) <= 4
+
+
+async def test_who_lost_to_an_answer_that_came_to_nothing_is_asked_again(autojump_clock: object) -> None:
+    async with open_router(two({"*": 1.0}), first=slow(5.0), second=answers.cut_off([])) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "stream": True})
+    assert (heard.status, heard.headers["x-ucr-provider"], heard.headers["x-ucr-attempts"]) == (
+        200,
+        "first",
+        "3",
+    )
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_a_hedge_that_begins_or_is_admitted_in_the_turn_of_the_answer_asks_nobody(
+    is_late: bool, autojump_clock: object
+) -> None:
+    """It is not cancelled before its next wait, and the request is not there any more."""
+    async with open_router(two({"*": 1.0}), first=slow(1.0), second=slow(1.0)) as world:
+        router = world.worker.api.generation.router
+        client, record = AnthropicClient(), Record("req_1", "0", 0.0, lambda: 0.0)
+        request = client.parse(json.dumps(ASK).encode(), {})
+        delivery = Delivery(None, client, record, router.timers)  # type: ignore[arg-type]
+        call = Call(router, client, request, record, delivery, Patience(100.0))
+        winner, loser = (Attempt(call, candidate) for candidate in plan(router.config, "claude-x")[:2])
+        call.let_go()
+        with trio.CancelScope() as scope:
+            if is_late:
+                race = Race()
+                race.claim(winner)
+                await race.run(loser)
+            else:
+                loser.lose()
+                scope.cancel(reason="another candidate has answered first")
+                await loser.run()
+        assert (loser.error, loser.is_lost, record.attempts) == (None, True, 0)
+        assert world.upstreams["second"].requests == []
+        assert router.children["second"].status.in_flight == 0
