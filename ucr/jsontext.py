@@ -65,7 +65,7 @@ def is_sound(data: bytes) -> bool:
     """
     try:
         _SKIPPER.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return False
     return is_utf_8(data)
 

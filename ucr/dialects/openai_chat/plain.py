@@ -9,7 +9,7 @@ here is an infinite number, or very deep nesting, overlooked.
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import DecodeError, Meta, Struct
+from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
 from ucr.events import TextDelta, ThinkingDelta
@@ -68,10 +68,10 @@ _DECODER = Decoder(PlainChunk)
 
 
 def plain_chunk(data: bytes) -> PlainChunk | None:
-    """Read a plain chunk; None for whatever is none. `data` must be UTF-8."""
+    """Read a plain chunk; None for whatever is none. What is not UTF-8 is none, either."""
     try:
         return _DECODER.decode(data)
-    except (DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 

@@ -6,7 +6,7 @@ reply as the general way reads, which puts an answer together from events; what 
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import DecodeError, Meta, Struct
+from msgspec import Meta, Struct
 from msgspec.json import Decoder
 from msgspec.structs import asdict
 
@@ -57,7 +57,7 @@ def plain_reply(body: bytes, context: Context) -> Reply | None:
         return None
     try:
         read = _DECODER.decode(body)
-    except (DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     choice = read.choices[0]
     message = choice.message

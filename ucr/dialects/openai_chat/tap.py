@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import DecodeError, Struct
+from msgspec import Struct
 from msgspec.json import Decoder
 
 from ucr import jsontext, sse
@@ -182,7 +182,7 @@ def _is_only_content(block: bytes) -> bool:
         return False
     try:
         chunk = _TOLD.decode(block[6:])
-    except (DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return False
     if not chunk.choices:  # nothing but a sign of life
         return False

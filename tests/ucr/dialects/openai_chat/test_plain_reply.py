@@ -72,7 +72,7 @@ def test_what_must_be_looked_at_is_not_plain(value: object) -> None:
     assert plain_reply(written(value), context()) is None
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"id": "\xff\xfe"}'])
 def test_what_is_no_answer_is_not_plain(body: bytes) -> None:
     assert plain_reply(body, context()) is None
 
