@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+import trio
+
 from actors import Board, Timers
 from actors import Provider as ProviderChild
 from ucr.address import Address
@@ -20,7 +22,8 @@ from ucr.routing import Plans
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """What requests need of their process. `dice` gives numbers from 0 to 1."""
+    """What requests need of their process. `dice` gives numbers from 0 to 1; `reading` lets one very large
+    request be read at a time."""
 
     config: Config
     children: Mapping[str, ProviderChild]
@@ -30,6 +33,7 @@ class Router:
     calibration: Calibration = field(default_factory=Calibration)
     answers: Answers | None = None
     timers: Timers = field(default_factory=Timers)
+    reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     dice: Callable[[], float] = random.random
     plans: Plans = field(init=False, repr=False, compare=False)
     addresses: Mapping[str, Address] = field(init=False, repr=False, compare=False)

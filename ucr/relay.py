@@ -46,7 +46,7 @@ async def relay(
     """Answer one request. Raises `ApiError` only for what is wrong with the request itself."""
     # Nothing but the call holds the request: see `Call.let_go`.
     request = await _parsed(
-        client, await exchange.body(router.config.server.body_limit_bytes), exchange.headers
+        router, client, await exchange.body(router.config.server.body_limit_bytes), exchange.headers
     )
     note_request(record, request)
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
@@ -62,11 +62,15 @@ async def relay(
             await call.delivery.reply(place.body)
 
 
-async def _parsed(client: ClientDialect, raw: bytes, headers: Headers) -> Request:
-    """Read a request; a very large one in a thread, between whose steps the others have their turns."""
+async def _parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:
+    """Read a request; a very large one in a thread, between whose steps the others have their turns.
+
+    One after the other: a thread that parses keeps the interpreter to itself, and several would take turns with
+    each other before the loop had its own.
+    """
     if len(raw) < LARGE_BYTES:
         return client.parse(raw, headers)
-    return await trio.to_thread.run_sync(client.parse, raw, headers)
+    return await trio.to_thread.run_sync(client.parse, raw, headers, limiter=router.reading)
 
 
 async def _from_candidates(call: Call, choices: Sequence[Candidate]) -> None:
