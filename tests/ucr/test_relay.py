@@ -10,6 +10,7 @@ from tests.world.check_anthropic_stream import check
 from tests.world.router import config_of, open_router, provider
 from ucr.config.model import Timeouts
 from ucr.reception import is_strict
+from ucr.relay import LARGE_BYTES
 from ucr.secret import Secret
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
@@ -629,3 +630,23 @@ async def test_a_stop_sequence_that_a_chat_provider_hit_is_an_ordinary_end(
         heard = await world.ask(MESSAGES, {**ASK, "stop_sequences": stop})
     assert world.upstreams["up"].requests[0].json()["stop"] == stop  # type: ignore[index]
     assert (heard.json()["stop_reason"], heard.json()["stop_sequence"]) == ("end_turn", None)
+
+
+async def test_very_large_requests_are_read_one_at_a_time_and_hold_up_no_other() -> None:
+    """With a clock that goes by itself: one that jumps would not wait for a thread."""
+    large = {**ASK, "messages": [{"role": "user", "content": "x" * LARGE_BYTES}]}
+    heard: list[int] = []
+    handler = answers.says(200, answers.chat_reply())
+    async with open_router(config_of(provider("up", "openai-chat")), up=handler) as world:
+
+        async def ask_large() -> None:
+            heard.append((await world.ask(MESSAGES, large)).status)
+
+        reading = world.worker.api.generation.router.reading
+        async with trio.open_nursery() as nursery, reading:
+            nursery.start_soon(ask_large)
+            while not reading.statistics().tasks_waiting:
+                await trio.lowlevel.checkpoint()
+            assert (await world.ask(MESSAGES, ASK)).status == 200
+            assert heard == []
+        assert heard == [200]
