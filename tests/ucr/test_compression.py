@@ -107,24 +107,19 @@ class Sink:
 
 @pytest.mark.parametrize(("length", "is_beside"), [(SLOW_BYTES - 1, False), (SLOW_BYTES * 8, True)])
 async def test_a_very_long_answer_is_compressed_beside_the_loop(length: int, is_beside: bool) -> None:
-    inner, turns = Sink(), 0
-    exchange = CompressingExchange(inner, "gzip", trio.CapacityLimiter(1))
+    inner, packing = Sink(), trio.CapacityLimiter(1)
+    exchange = CompressingExchange(inner, "gzip", packing)
     body = bytes(range(256)) * (length // 256) + b"." * (length % 256)
-
-    async def count_turns() -> None:
-        nonlocal turns
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns += 1
-
+    await exchange.start(200, (("content-type", "application/json"), ("content-length", str(length))))
+    await exchange.send(body)
+    packing.acquire_on_behalf_of_nowait(inner)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(count_turns)
-        await exchange.start(200, (("content-type", "application/json"), ("content-length", str(length))))
-        await exchange.send(body)
-        await exchange.finish()
-        nursery.cancel_scope.cancel()
+        nursery.start_soon(exchange.finish)
+        await trio.testing.wait_all_tasks_blocked()
+        assert packing.statistics().tasks_waiting == is_beside
+        assert inner.is_finished is not is_beside
+        packing.release_on_behalf_of(inner)
     assert gzip.decompress(inner.sent) == body
-    assert (turns > 5) is is_beside
 
 
 @pytest.mark.parametrize(
