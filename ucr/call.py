@@ -12,12 +12,12 @@ from actors import Provider as ProviderChild
 from ucr.address import Address
 from ucr.caching import Answers
 from ucr.config.model import Config
+from ucr.decision import Decisions
 from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
 from ucr.estimate import Calibration
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.routing import Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Router:
     timers: Timers = field(default_factory=Timers)
     reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     dice: Callable[[], float] = random.random
-    plans: Plans = field(init=False, repr=False, compare=False)
+    decisions: Decisions = field(init=False, repr=False, compare=False)
     addresses: Mapping[str, Address] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "plans", Plans(self.config))
+        object.__setattr__(self, "decisions", Decisions(self.config))
         addresses = {provider.id: Address(provider) for provider in self.config.providers}
         object.__setattr__(self, "addresses", MappingProxyType(addresses))
 

@@ -52,7 +52,7 @@ async def relay(
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
     del request
     await entry.spend(call.request.raw)
-    choices = router.plans.plan(call.request.model)
+    choices = router.decisions.decide(call.request, record.client).candidates
     with await caching.find(router.answers, call.request, choices, record) as place:
         if place.body is None:
             await _from_candidates(call, choices)

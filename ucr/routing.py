@@ -1,13 +1,16 @@
 """Which providers may serve a request, in which order.
 
-The steps are a table; the first that claims the model decides, and the general fallbacks follow. Names are
-tried as they were asked for first, and then without what clients add to them.
+The steps are a table; the first that claims the request decides, and the general fallbacks follow. Names are
+tried as they were asked for first, and then without what clients add to them. Two of the steps look at more than
+the model's name: what rules and the routes of tasks make of a request comes as `Claim`s (`ucr.decision`), so
+that everything here is a function of configuration, name and claims alone.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal
 
 from ucr.config.model import Config, ModelTarget, Provider, Targets
@@ -20,8 +23,9 @@ PICKER_PREFIX = "claude-ucr/"
 _LONG_CONTEXT = re.compile(r"\[1m\]$", re.IGNORECASE)
 _TAG = re.compile(r":beta$|[-@]20[0-9]{6}$")
 
-PLANS_LIMIT = 256
-NAME_CHARS = 200
+ClaimStep = Literal["rules", "task"]
+STEPS = ("alias", "provider", "rules", "task", "listed", "default")
+"""The routing order. All but `rules` and `task` look at nothing but the model's name."""
 
 Tier = Literal["optimal", "simple", "emergency"]
 TIERS: tuple[Tier, ...] = ("optimal", "simple", "emergency")
@@ -46,25 +50,56 @@ class Candidate:
         return Target(provider.id, self.model, provider.base_url, provider.quirks)
 
 
-def candidates(config: Config, model: str) -> tuple[Candidate, ...]:
-    """Return who may serve a model, best first and never empty; raise `ApiError` 404 when nobody may."""
-    asked = plain_name(model)
-    for route, step in STEPS:
-        chosen = tuple(_served(config, step(config, asked), asked, route))
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a step that looks into the request wants: to serve it from these targets, as this route."""
+
+    step: ClaimStep
+    route: str
+    targets: Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A step that was asked: the targets that it named, and whether one of them can serve."""
+
+    step: str
+    targets: Targets
+    is_decisive: bool
+
+
+def trail(config: Config, model: str, claims: Iterable[Claim] = ()) -> tuple[Considered, ...]:
+    """Return the steps that are asked for a request, in order; all of them when none of them decides."""
+    asked, claims = plain_name(model), tuple(claims)
+    steps = []
+    for step in STEPS:
+        route, targets = _targets(config, step, asked, claims)
+        steps.append(Considered(step, targets, any(_served(config, targets, asked, route))))
+        if steps[-1].is_decisive:
+            break
+    return tuple(steps)
+
+
+def candidates(config: Config, model: str, claims: Iterable[Claim] = ()) -> tuple[Candidate, ...]:
+    """Return who may serve a request, best first and never empty; raise `ApiError` 404 when nobody may."""
+    asked, claims = plain_name(model), tuple(claims)
+    for step in STEPS:
+        route, targets = _targets(config, step, asked, claims)
+        chosen = tuple(_served(config, targets, asked, route))
         if chosen:
             rest = _served(config, config.router.fallbacks, asked, "fallback")
             return tuple(_without_repeats((*chosen, *rest)))
     raise not_found(model)
 
 
-def plan(config: Config, model: str) -> tuple[Candidate, ...]:
+def plan(config: Config, model: str, claims: Iterable[Claim] = ()) -> tuple[Candidate, ...]:
     """Return everybody who may be asked, in three tiers, without repeats; raise `ApiError` 404 as `candidates`.
 
     Optimal: whom the routing chose, and the fallbacks. Simple: the default, then whoever lists the model, by
     priority. Emergency: every enabled provider, by priority, with a model of its own.
     """
     asked = plain_name(model)
-    optimal = candidates(config, model)
+    optimal = candidates(config, model, claims)
     simple = (
         *_served(config, _by_default(config, asked), asked, "default"),
         *_served(config, _by_listing(config, asked), asked, "listed"),
@@ -73,35 +108,6 @@ def plan(config: Config, model: str) -> tuple[Candidate, ...]:
     emergency = _served(config, own, asked, "emergency")
     tiers = zip(TIERS, (optimal, simple, emergency), strict=True)
     return tuple(_without_repeats(replace(c, tier=tier) for tier, chosen in tiers for c in chosen))
-
-
-class Plans:
-    """The plans of one configuration: made when a model is first asked for, and kept.
-
-    Clients may ask for any name, so only `limit` plans are kept, the latest that were made, and none for a name
-    that is longer than any model's.
-    """
-
-    def __init__(self, config: Config, limit: int = PLANS_LIMIT) -> None:
-        self._config = config
-        self._limit = limit
-        self._plans: dict[str, tuple[Candidate, ...]] = {}
-
-    def __repr__(self) -> str:
-        return f"<Plans for {len(self._plans)} models>"
-
-    def plan(self, model: str) -> tuple[Candidate, ...]:
-        """Return what `plan` returns; raise as it does."""
-        known = self._plans.get(model)
-        return self._made(model) if known is None else known
-
-    def _made(self, model: str) -> tuple[Candidate, ...]:
-        made = plan(self._config, model)
-        if len(model) <= NAME_CHARS:
-            if len(self._plans) >= self._limit:
-                del self._plans[next(iter(self._plans))]
-            self._plans[model] = made
-        return made
 
 
 def plain_name(model: str) -> str:
@@ -159,15 +165,17 @@ def _by_default(config: Config, _asked: str) -> Targets:
     return config.router.default
 
 
-Step = Callable[[Config, str], Targets]
-
-STEPS: tuple[tuple[str, Step], ...] = (
-    ("alias", _by_alias),
-    ("provider", _by_provider),
-    ("listed", _by_listing),
-    ("default", _by_default),
+_BY_NAME: Mapping[str, Callable[[Config, str], Targets]] = MappingProxyType(
+    {"alias": _by_alias, "provider": _by_provider, "listed": _by_listing, "default": _by_default}
 )
-"""The routing order. Rules come after `provider`, and the routes of tasks after the rules."""
+
+
+def _targets(config: Config, step: str, asked: str, claims: tuple[Claim, ...]) -> tuple[str, Targets]:
+    """Return the route of a step and the targets that it names, none when it claims nothing."""
+    by_name = _BY_NAME.get(step)
+    if by_name is not None:
+        return step, by_name(config, asked)
+    return next(((claim.route, claim.targets) for claim in claims if claim.step == step), (step, ()))
 
 
 def _served(config: Config, targets: Targets, asked: str, route: str) -> Iterable[Candidate]:
@@ -184,5 +192,8 @@ def _bare(config: Config, asked: str) -> str:
 
 
 def _without_repeats(chosen: Iterable[Candidate]) -> Iterable[Candidate]:
-    first = {(candidate.provider.id, candidate.model): candidate for candidate in reversed(tuple(chosen))}
-    return reversed(first.values())
+    """Give each provider and model once, where it stands first."""
+    first: dict[tuple[str, str], Candidate] = {}
+    for candidate in chosen:
+        first.setdefault((candidate.provider.id, candidate.model), candidate)
+    return first.values()

@@ -92,6 +92,8 @@ FLOORS = {
     "ucr.redaction": PURE,
     "ucr.refusals": PURE,
     "ucr.retry": PURE,
+    "ucr.decision": PURE,
+    "ucr.facts": PURE,
     "ucr.routing": PURE,
     "ucr.shape": PURE,
     "ucr.sse": PURE,

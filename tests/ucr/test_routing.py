@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ucr.config.model import Config, ModelTarget, Provider, Router
 from ucr.errors import ApiError
-from ucr.routing import NAME_CHARS, TIERS, Plans, candidates, plain_name, plan, spellings
+from ucr.routing import STEPS, TIERS, Claim, candidates, plain_name, plan, spellings, trail
 
 
 def provider(id_: str, **fields: object) -> Provider:
@@ -91,6 +91,18 @@ def test_a_candidate_stands_once_and_keeps_its_first_route() -> None:
     assert routed("zzz", config) == [("a", "a-1", "default"), ("b", "b-1", "default")]
 
 
+def test_who_is_named_again_in_a_later_tier_keeps_the_place_of_the_first() -> None:
+    planned = [(c.provider.id, c.model, c.route, c.tier) for c in plan(CONFIG, "shared")]
+    assert planned == [
+        ("b", "shared", "listed", "optimal"),
+        ("a", "shared", "listed", "optimal"),
+        ("c", "c-9", "fallback", "optimal"),
+        ("a", "a-1", "default", "simple"),
+        ("b", "b-1", "emergency", "emergency"),
+        ("c", "shared", "emergency", "emergency"),
+    ]
+
+
 def test_an_unknown_model_without_a_default_is_not_found() -> None:
     with pytest.raises(ApiError) as caught:
         candidates(Config(providers=(A,)), "gpt-zzz")
@@ -126,43 +138,56 @@ def test_any_name_is_served_while_a_default_exists(model: str) -> None:
     assert all(c.provider.enabled for c in chosen)
 
 
-def test_a_plan_is_made_once() -> None:
-    plans = Plans(CONFIG)
-    assert plans.plan("fast") == plan(CONFIG, "fast")
-    assert plans.plan("fast") is plans.plan("fast")
+RULE = Claim("rules", "cheap", (ModelTarget("b", "b-cheap"), ModelTarget("a")))
+TASK = Claim("task", "think", (ModelTarget("c", "c-deep"),))
+OF_NOBODY = Claim("rules", "off", (ModelTarget("off"),))
+
+
+@pytest.mark.parametrize(
+    ("model", "claims", "expected"),
+    [
+        pytest.param(
+            "fast", (RULE, TASK), [("b", "b-small", "alias"), ("c", "fast", "alias")], id="alias-first"
+        ),
+        pytest.param("b/x", (RULE, TASK), [("b", "x", "provider")], id="provider-first"),
+        pytest.param(
+            "shared", (TASK, RULE), [("b", "b-cheap", "cheap"), ("a", "a-1", "cheap")], id="rules-next"
+        ),
+        pytest.param("shared", (TASK,), [("c", "c-deep", "think")], id="then-the-task"),
+        pytest.param("zzz", (OF_NOBODY, TASK), [("c", "c-deep", "think")], id="a-rule-of-nobody"),
+        pytest.param(
+            "shared", (OF_NOBODY,), [("b", "shared", "listed"), ("a", "shared", "listed")], id="listed"
+        ),
+    ],
+)
+def test_claims_stand_between_a_named_provider_and_the_lists(
+    model: str, claims: tuple[Claim, ...], expected: list[tuple[str, str, str]]
+) -> None:
+    chosen = [(c.provider.id, c.model, c.route) for c in candidates(CONFIG, model, claims)]
+    assert chosen == [*expected, FALLBACK]
+
+
+def test_the_trail_ends_at_the_step_that_decides() -> None:
+    steps = trail(CONFIG, "shared", (OF_NOBODY, TASK))
+    assert [(s.step, s.targets, s.is_decisive) for s in steps] == [
+        ("alias", (), False),
+        ("provider", (), False),
+        ("rules", OF_NOBODY.targets, False),
+        ("task", TASK.targets, True),
+    ]
+
+
+def test_the_trail_of_a_model_of_nobody_has_every_step() -> None:
+    steps = trail(Config(providers=(C,)), "m")
+    assert tuple(step.step for step in steps) == STEPS
+    assert not any(step.is_decisive for step in steps)
 
 
 def test_the_target_of_a_candidate_is_made_once_and_knows_its_model() -> None:
-    first = Plans(CONFIG).plan("fast")[0]
+    first = plan(CONFIG, "fast")[0]
     assert first.target is first.target
     assert (first.target.provider, first.target.model, first.target.base_url) == ("b", "b-small", B.base_url)
     assert first.target.profile is first.target.profile
-
-
-def test_of_many_plans_the_latest_are_kept() -> None:
-    plans = Plans(CONFIG, limit=3)
-    kept = plans.plan("m2")
-    for number in range(3, 5):
-        plans.plan(f"m{number}")
-    assert plans.plan("m2") is kept
-    plans.plan("m5")
-    assert plans.plan("m2") is not kept
-    assert repr(plans) == "<Plans for 3 models>"
-
-
-def test_no_plan_is_kept_for_a_name_that_is_longer_than_any() -> None:
-    plans = Plans(CONFIG)
-    name = "m" * (NAME_CHARS + 1)
-    assert plans.plan(name) == plan(CONFIG, name)
-    assert repr(plans) == "<Plans for 0 models>"
-
-
-def test_a_plan_of_nobody_is_refused_each_time() -> None:
-    plans = Plans(Config(providers=(C,)))
-    for _ in range(2):
-        with pytest.raises(ApiError) as caught:
-            plans.plan("m")
-        assert caught.value.status == 404
 
 
 TIER_ORDER = {tier: number for number, tier in enumerate(TIERS)}
@@ -202,6 +227,7 @@ def test_a_plan_begins_with_the_candidates_and_asks_every_enabled_provider_once_
         return
     planned = plan(config, model)
     optimal = [c for c in planned if c.tier == "optimal"]
+    assert planned[: len(chosen)] == tuple(optimal)
     assert [(c.provider, c.model, c.route) for c in optimal] == [(c.provider, c.model, c.route) for c in chosen]
     assert [TIER_ORDER[c.tier] for c in planned] == sorted(TIER_ORDER[c.tier] for c in planned)
     assert len({(c.provider.id, c.model) for c in planned}) == len(planned)
