@@ -2,24 +2,13 @@
 
 from .actor import Actor, ActorChild, serve
 from .admission import Admit, Drain, Learn, Reconfigure, Settle, Share
+from .backing import Backed, Backing
 from .borrower import Borrower
 from .branch import Branch
 from .breaker import Breaker, BreakerSpec, BreakerState, BreakerStatus
 from .bridge import Bridge, RemoteRef
-from .cache import (
-    CACHE_MESSAGES,
-    Busy,
-    Cache,
-    CacheMessage,
-    CacheSpec,
-    CacheStatistics,
-    Clear,
-    Fill,
-    Forfeit,
-    Hit,
-    Lookup,
-    Ticket,
-)
+from .cache import Cache
+from .cache_spec import CacheSpec, CacheStatistics
 from .errors import (
     ActorCrashed,
     ActorError,
@@ -44,6 +33,18 @@ from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
 from .lending import Want
 from .limits import LIMITS_MESSAGES, Declare, Leave, Lender, LimitsMessage, LimitsStatistics
 from .link import Link, LinkEvents, LinkRef, greet
+from .lookup import (
+    CACHE_MESSAGES,
+    Busy,
+    CacheMessage,
+    Clear,
+    Fill,
+    Forfeit,
+    Hit,
+    Lookup,
+    Note,
+    Recall,
+)
 from .mailbox import Mailbox, MailboxStatistics, Reply
 from .metrics import Measured, Metrics, Snapshot
 from .network import Network, RealNetwork
@@ -69,6 +70,7 @@ from .supervisor import (
     Supervisor,
     open_supervisor,
 )
+from .ticket import Ticket
 from .timers import Ring, Timers
 from .tls import Tls, client_tls
 from .totals import (
@@ -97,6 +99,8 @@ __all__ = [
     "ActorStopped",
     "Admit",
     "AskTimeout",
+    "Backed",
+    "Backing",
     "Board",
     "Borrower",
     "Branch",
@@ -157,6 +161,7 @@ __all__ = [
     "Metrics",
     "MetricsSnapshot",
     "Network",
+    "Note",
     "Observation",
     "Observed",
     "OnWait",
@@ -176,6 +181,7 @@ __all__ = [
     "Proxy",
     "Question",
     "RealNetwork",
+    "Recall",
     "Reconfigure",
     "Ref",
     "Refusal",

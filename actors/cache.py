@@ -9,12 +9,18 @@ entry is a miss. Only the numbers belong to the child, so that no total falls in
 The cache is bounded by entries and by bytes, and so are those who wait: who finds no place among them is
 told that the key is busy.
 
+Beside the entries there are derived values, which nobody has to fill: whoever does not find one computes it, and
+notes it. They take the room that entries leave of `max_total`.
+
+A *backing* may stand behind (`actors/backing.py`). What is not here is then looked for there first, while those who
+ask wait, and what is stored is written behind. Slow or gone, it is a miss.
+
 Lookups and what is stored are taken in the task of whoever sends them, while nobody waits for a fill.
 """
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import count
 from typing import Any, assert_never
@@ -22,122 +28,34 @@ from typing import Any, assert_never
 import trio
 
 from actors.actor import ActorChild
+from actors.backing import Backing
+from actors.behind import Behind, BehindNumbers, BehindSpec
+from actors.cache_spec import CacheNumbers, CacheSpec, CacheStatistics
+from actors.lookup import (
+    Busy,
+    CacheMessage,
+    Clear,
+    Expire,
+    Fill,
+    Forfeit,
+    Found,
+    Hit,
+    Loaded,
+    Lookup,
+    Note,
+    Recall,
+    Store,
+    Withdraw,
+)
 from actors.mailbox import Mailbox, Reply
-from actors.ref import Question, Ref
 from actors.shelf import Shelf
 from actors.supervisor import received
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """`entry` was stored `age_s` seconds ago."""
-
-    entry: bytes
-    age_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """Nothing is there: compute it, then tell `Store` or `Forfeit` with this ticket."""
-
-    ticket: int
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Somebody fills this key already, and the asker does not or cannot wait for it."""
-
-
-Found = Hit | Fill | Busy
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup(Question[Found]):
-    """Ask for what is stored under a key. With `joins` the asker waits for a fill that is under way."""
-
-    key: bytes
-    joins: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Keep this for whoever asks next, and answer those who wait for it."""
-
-    ticket: int
-    entry: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Forfeit:
-    """There is nothing to store."""
-
-    ticket: int
-
-
-@dataclass(frozen=True, slots=True)
-class Clear(Question[int]):
-    """Forget every entry, and keep nothing of the fills that are under way. Answered with their number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """Somebody who waited for a fill has left."""
-
-    key: bytes
-    reply: Reply[Found]
-
-
-@dataclass(frozen=True, slots=True)
-class Expire:
-    """It is time to look for fills that take too long."""
-
-
-CacheMessage = Lookup | Store | Forfeit | Clear | Withdraw | Expire
-CACHE_MESSAGES: tuple[type, ...] = (Lookup, Store, Forfeit, Clear, Hit, Fill, Busy)
-"""Everything that is said to a cache, and that it says: what a bridge's codec must know."""
-
-
-@dataclass(frozen=True, slots=True)
-class CacheSpec:
-    """`fill_s` is how long a fill may take before another asker may try; `max_followers` wait for one at most."""
-
-    ttl_s: float = 300.0
-    max_entries: int = 1000
-    max_bytes: int = 50 * 1024 * 1024
-    fill_s: float = 120.0
-    max_followers: int = 256
-
-
-@dataclass(frozen=True, slots=True)
-class CacheStatistics:
-    """`busy` counts askers that were sent away from a running fill, `late` stores whose ticket had lapsed."""
-
-    entries: int
-    bytes: int
-    filling: int
-    waiting: int
-    hits: int
-    misses: int
-    busy: int
-    stored: int
-    evicted: int
-    too_large: int
-    forfeited: int
-    late: int
-
-
-@dataclass(slots=True)
-class _Numbers:
-    """The counts that survive a crash."""
-
-    hits: int = 0
-    misses: int = 0
-    busy: int = 0
-    stored: int = 0
-    evicted: int = 0
-    too_large: int = 0
-    forfeited: int = 0
-    late: int = 0
+@dataclass(slots=True, eq=False)
+class _Loading:
+    is_kept: bool = True
+    waiting: list[tuple[Lookup, Reply[Found]]] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -150,13 +68,16 @@ class _Filling:
 
 
 class CacheActor:
-    """One incarnation: the entries, and the fills that are under way."""
+    """One incarnation: the entries, and the loads and fills that are under way."""
 
-    def __init__(self, cache: "Cache") -> None:
+    def __init__(self, cache: "Cache", behind: Behind | None = None) -> None:
         self._cache = cache
+        self._behind = behind
         self._numbers = cache.numbers
         spec = cache.spec
         self._shelf = Shelf(spec.ttl_s, spec.max_entries, spec.max_bytes, trio.current_time)
+        self._derived = Shelf(spec.derived_ttl_s, spec.max_total, spec.derived_bytes, trio.current_time)
+        self._loading: dict[bytes, _Loading] = {}
         self._by_key: dict[bytes, _Filling] = {}
         self._by_ticket: dict[int, _Filling] = {}
         self._followed: set[int] = set()
@@ -165,12 +86,18 @@ class CacheActor:
         match message:
             case Lookup():
                 self._look_up(message, reply)
-            case Store(ticket=ticket, entry=entry):
-                self._store(ticket, entry)
+            case Store():
+                self._store(message)
             case Forfeit(ticket=ticket):
                 self._forfeit(ticket)
+            case Recall(key=key):
+                reply.answer(self._recall(key))
+            case Note(key=key, entry=entry):
+                self._note(key, entry)
             case Clear():
-                reply.answer(self._clear())
+                self._clear(message, reply)
+            case Loaded():
+                self._loaded(message)
             case Withdraw(key=key, reply=left):
                 self._withdraw(key, left)
             case Expire():
@@ -178,19 +105,55 @@ class CacheActor:
             case other:
                 assert_never(other)
 
-    def _look_up(self, lookup: Lookup, reply: Reply[Found]) -> None:
-        stored = self._shelf.get(lookup.key)
+    def _look_up(self, lookup: Lookup, reply: Reply[Found], *, is_loaded: bool = False) -> None:
+        stored = None if lookup.renews else self._shelf.get(lookup.key)
         filling = self._by_key.get(lookup.key)
         if stored is not None:
             self._numbers.hits += 1
             reply.answer(Hit(stored[0], trio.current_time() - stored[1]))
         elif filling is None or filling.deadline <= trio.current_time():
-            self._let_fill(lookup.key, reply, filling)
+            if self._behind is None or self._behind.is_clearing or is_loaded or lookup.renews:
+                self._let_fill(lookup.key, reply, filling)
+            else:
+                self._load(self._behind, lookup, reply)
         elif not lookup.joins or len(filling.waiting) >= self._cache.spec.max_followers:
-            self._numbers.busy += 1
-            reply.answer(Busy())
+            self._turn_away(reply)
         else:
             self._let_wait(filling, reply)
+
+    def _turn_away(self, reply: Reply[Found]) -> None:
+        self._numbers.busy += 1
+        reply.answer(Busy())
+
+    def _load(self, behind: Behind, lookup: Lookup, reply: Reply[Found]) -> None:
+        """Let an asker wait for what the backing has."""
+        loading = self._loading.get(lookup.key)
+        if loading is None:
+            loading = self._loading[lookup.key] = _Loading()
+            behind.load(lookup.key)
+        if len(loading.waiting) > self._cache.spec.max_followers:
+            self._turn_away(reply)
+        else:
+            loading.waiting.append((lookup, reply))
+
+    def _loaded(self, loaded: Loaded) -> None:
+        """Give those who wait what was found; where nothing was, the first of them fills it."""
+        key, found = loaded.key, loaded.found
+        loading = self._loading.pop(key, None)
+        if loading is None:  # it was looked for by an incarnation that has crashed
+            return
+        if found is None or not loading.is_kept:
+            for lookup, reply in loading.waiting:
+                if reply.is_open:
+                    self._look_up(lookup, reply, is_loaded=True)
+            return
+        hit, tags = found
+        if key not in self._by_key and self._shelf.get(key) is None:
+            self._numbers.evicted += self._shelf.put(key, hit.entry, tags, hit.age_s) or 0
+            self._fit()
+        for _, reply in loading.waiting:
+            if reply.answer(hit):
+                self._numbers.hits += 1
 
     def _let_fill(self, key: bytes, reply: Reply[Found], before: _Filling | None) -> None:
         """Give the asker a ticket; those who waited for a fill before wait for this one."""
@@ -230,21 +193,42 @@ class CacheActor:
         del self._by_key[filling.key]
         return filling
 
-    def _store(self, ticket: int, entry: bytes) -> None:
-        filling = self._taken(ticket)
+    def _store(self, store: Store) -> None:
+        filling = self._taken(store.ticket)
         if filling is None:
             return
         for reply in filling.waiting:
-            if reply.answer(Hit(entry, 0.0)):
+            if reply.answer(Hit(store.entry, 0.0)):
                 self._numbers.hits += 1
         if not filling.is_kept:
             return
-        evicted = self._shelf.put(filling.key, entry)
+        evicted = self._shelf.put(filling.key, store.entry, store.tags)
         if evicted is None:
             self._numbers.too_large += 1
-        else:
-            self._numbers.stored += 1
-            self._numbers.evicted += evicted
+            return
+        self._numbers.stored += 1
+        self._numbers.evicted += evicted
+        self._fit()
+        if self._behind is not None:
+            self._behind.write(filling.key, store.entry, store.tags)
+
+    def _recall(self, key: bytes) -> Hit | None:
+        stored = self._derived.get(key)
+        if stored is None:
+            self._numbers.derived_misses += 1
+            return None
+        self._numbers.derived_hits += 1
+        return Hit(stored[0], trio.current_time() - stored[1])
+
+    def _note(self, key: bytes, entry: bytes) -> None:
+        self._derived.put(key, entry)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Let derived values go until they and the entries are no more than there may be together."""
+        while len(self._shelf) + len(self._derived) > self._cache.spec.max_total:
+            if not self._derived.drop_oldest():
+                return
 
     def _forfeit(self, ticket: int) -> None:
         filling = self._taken(ticket)
@@ -265,10 +249,18 @@ class CacheActor:
             self._taken(filling.ticket)
             self._promote(filling)
 
-    def _clear(self) -> int:
+    def _clear(self, clear: Clear, reply: Reply[int]) -> None:
         for filling in self._by_ticket.values():
             filling.is_kept = False
-        return self._shelf.clear()
+        for loading in self._loading.values():
+            loading.is_kept = False
+        entries = self._shelf.clear(clear.tag)
+        if clear.tag is None:
+            self._derived.clear()
+        if self._behind is None or clear.spares_backing:
+            reply.answer(entries)
+        else:
+            self._behind.clear(clear.tag, reply, entries)
 
     def due(self) -> float:
         """Return when the oldest fill is over its time, if anybody waits for a fill; else infinity.
@@ -277,10 +269,10 @@ class CacheActor:
         """
         return next(iter(self._by_ticket.values())).deadline if self._followed else math.inf
 
-    def sizes(self) -> tuple[int, int, int, int]:
-        """Return the numbers of entries, bytes, fills and those who wait."""
+    def sizes(self) -> tuple[int, int, int, int, int]:
+        """Return the numbers of entries, bytes, fills, those who wait for a fill, and derived values."""
         waiting = sum(len(filling.waiting) for filling in self._by_ticket.values())
-        return len(self._shelf), self._shelf.size_bytes, len(self._by_ticket), waiting
+        return len(self._shelf), self._shelf.size_bytes, len(self._by_ticket), waiting, len(self._derived)
 
 
 class Cache(ActorChild[CacheMessage]):
@@ -290,18 +282,36 @@ class Cache(ActorChild[CacheMessage]):
     """
 
     def __init__(
-        self, spec: CacheSpec, name: str = "cache", *, capacity: int = 4096, first_ticket: int = 1
+        self,
+        spec: CacheSpec,
+        name: str = "cache",
+        *,
+        capacity: int = 4096,
+        first_ticket: int = 1,
+        backing: Backing | None = None,
     ) -> None:
         mailbox: Mailbox[CacheMessage] = Mailbox(name, capacity=capacity)
         super().__init__(mailbox, lambda: CacheActor(self))
         self.spec = spec
+        self.backing = backing
+        self.behind_numbers = BehindNumbers()
         self.tickets: Iterator[int] = count(first_ticket)
-        self.numbers = _Numbers()
+        self.numbers = CacheNumbers()
         self._actor: CacheActor | None = None
 
     async def run(self) -> None:
-        """Run one incarnation, and tell it when a fill that somebody waits for takes too long."""
-        actor = self._actor = CacheActor(self)
+        """Run one incarnation."""
+        if self.backing is None:
+            await self._serve(CacheActor(self))
+            return
+        spec = BehindSpec(self.spec.ttl_s, self.spec.backing_s, self.spec.write_s, self.spec.writing_bytes)
+        async with trio.open_nursery() as nursery:
+            behind = Behind(self.backing, spec, self.behind_numbers, nursery, self.ref.tell)
+            await self._serve(CacheActor(self, behind))
+
+    async def _serve(self, actor: CacheActor) -> None:
+        """Hand everything to the actor, and tell it when a fill that somebody waits for takes too long."""
+        self._actor = actor
         while True:
             due = actor.due()
             if due == math.inf:
@@ -328,31 +338,14 @@ class Cache(ActorChild[CacheMessage]):
 
     def statistics(self) -> CacheStatistics:
         """Return the sizes of now and the counts since the cache was made."""
-        n = self.numbers
-        sizes = (0, 0, 0, 0) if self._actor is None else self._actor.sizes()
+        sizes = (0, 0, 0, 0, 0) if self._actor is None else self._actor.sizes()
+        entries, size_bytes, filling, waiting, derived = sizes
         return CacheStatistics(
-            *sizes, n.hits, n.misses, n.busy, n.stored, n.evicted, n.too_large, n.forfeited, n.late
+            entries=entries,
+            bytes=size_bytes,
+            filling=filling,
+            waiting=waiting,
+            derived=derived,
+            **asdict(self.numbers),
+            **asdict(self.behind_numbers),
         )
-
-
-class Ticket:
-    """The right to fill a key, in a plain `with`: without an `entry` at its end the fill is forfeited."""
-
-    __slots__ = ("_number", "_ref", "entry")
-
-    def __init__(self, ref: Ref[CacheMessage], number: int) -> None:
-        self._ref = ref
-        self._number = number
-        self.entry: bytes | None = None
-
-    def __repr__(self) -> str:
-        return f"<Ticket {self._number} of {self._ref.name!r}>"
-
-    def __enter__(self) -> "Ticket":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.entry is None:
-            self._ref.tell(Forfeit(self._number))
-        else:
-            self._ref.tell(Store(self._number, self.entry))

@@ -12,7 +12,7 @@ from bench_bodies import DIGITS, MARK, Dialect, answer, body
 from chaos_report import quantile
 
 from actors import Cache, CacheSpec, Fill, Lookup, open_supervisor
-from actors.cache import Store
+from actors.lookup import Store
 from ucr.caching import key_of
 from ucr.catalogue import Quirks
 from ucr.config.load import load

@@ -12,8 +12,7 @@ from typing import Literal
 
 import trio
 
-from actors import ActorError, Clear, Fill, Hit, Lookup, Ref, Ticket
-from actors.cache import CacheMessage
+from actors import ActorError, CacheMessage, Clear, Fill, Hit, Lookup, Ref, Ticket
 from ucr import jsontext
 from ucr.dialects.roles import Headers, Request, Summary
 from ucr.pressure import Pressure

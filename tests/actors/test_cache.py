@@ -7,9 +7,12 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.cache import Busy, Cache, CacheSpec, Clear, Fill, Forfeit, Found, Hit, Lookup, Store, Ticket
+from actors.cache import Cache
+from actors.cache_spec import CacheSpec
 from actors.errors import ActorCrashed, ActorStopped, AskTimeout
+from actors.lookup import Busy, Clear, Fill, Forfeit, Found, Hit, Lookup, Note, Recall, Store
 from actors.supervisor import open_supervisor
+from actors.ticket import Ticket
 from tests.world.sweep import Scenario, cancellation_sweep
 
 KEY = b"k"
@@ -194,18 +197,6 @@ async def test_a_crash_costs_the_entries_and_the_asks_in_hand_and_no_total(autoj
         assert cache.statistics().late == 1
 
 
-async def test_a_ticket_stores_its_entry_or_forfeits(autojump_clock: MockClock) -> None:
-    async with open_cache() as cache:
-        for entry in (None, b"entry"):
-            found = await cache.ref.ask(Lookup(KEY))
-            assert isinstance(found, Fill)
-            with Ticket(cache.ref, found.ticket) as ticket:
-                ticket.entry = entry
-        assert await cache.ref.ask(Lookup(KEY)) == Hit(b"entry", 0.0)
-        assert cache.statistics().forfeited == 1
-    assert repr(ticket) == "<Ticket 2 of 'cache'>"
-
-
 @asynccontextmanager
 async def cancelled_filler() -> AsyncIterator[Scenario]:
     """Somebody waits for a fill, gets it by promotion, and fills; whenever it is cancelled, the next one can."""
@@ -268,3 +259,51 @@ async def test_a_lookup_that_crashes_the_cache_at_once_is_answered(autojump_cloc
         with pytest.raises(ActorCrashed):
             await cache.ref.ask(UNKNOWN)
         assert isinstance(await cache.ref.ask(Lookup(KEY)), Fill)
+
+
+async def test_entries_are_forgotten_by_their_tags(autojump_clock: MockClock) -> None:
+    async with open_cache() as cache:
+        for key, tags in ((b"a", ("x", "y")), (b"b", ("y",)), (b"c", ())):
+            found = await cache.ref.ask(Lookup(key))
+            assert isinstance(found, Fill)
+            cache.ref.tell(Store(found.ticket, b"entry", tags))
+        assert await cache.ref.ask(Clear("x")) == 1
+        assert await cache.ref.ask(Clear("nobody's")) == 0
+        assert isinstance(await cache.ref.ask(Lookup(b"a")), Fill)
+        assert await cache.ref.ask(Lookup(b"b")) == Hit(b"entry", 0.0)
+        assert await cache.ref.ask(Clear()) == 2
+
+
+async def test_a_derived_value_is_there_for_its_time_and_for_whoever_asks(autojump_clock: MockClock) -> None:
+    async with open_cache(replace(SPEC, derived_ttl_s=20.0)) as cache:
+        assert await cache.ref.ask(Recall(KEY)) is None
+        cache.ref.tell(Note(KEY, b"7"))
+        await trio.sleep(5)
+        assert await cache.ref.ask(Recall(KEY)) == Hit(b"7", 5.0)
+        assert isinstance(await cache.ref.ask(Lookup(KEY)), Fill)
+        await trio.sleep(15)
+        assert await cache.ref.ask(Recall(KEY)) is None
+        seen = cache.statistics()
+    assert (seen.derived_hits, seen.derived_misses, seen.derived) == (1, 2, 0)
+
+
+async def test_derived_values_take_the_room_that_entries_leave(autojump_clock: MockClock) -> None:
+    async with open_cache(replace(SPEC, max_total=3)) as cache:
+        for number in range(5):
+            cache.ref.tell(Note(bytes([number]), b"v"))
+        assert await cache.ref.ask(Recall(bytes([1]))) is None
+        assert await cache.ref.ask(Recall(bytes([2]))) == Hit(b"v", 0.0)
+        assert cache.statistics().derived == 3
+        await filled(cache, b"entry", b"a")
+        await filled(cache, b"entry", b"b")
+        assert (cache.statistics().entries, cache.statistics().derived) == (2, 1)
+        assert await cache.ref.ask(Recall(bytes([2]))) == Hit(b"v", 0.0)
+        await filled(cache, b"entry", b"c")
+        await filled(cache, b"entry", b"d")
+        assert (cache.statistics().entries, cache.statistics().derived) == (4, 0)
+        await cache.ref.ask(Clear())
+        cache.ref.tell(Note(KEY, b"v"))
+        await cache.ref.ask(Clear("a tag"))
+        assert cache.statistics().derived == 1
+        await cache.ref.ask(Clear())
+        assert cache.statistics().derived == 0

@@ -17,7 +17,7 @@ def test_entries_are_found_with_their_time_until_they_are_too_old() -> None:
     shelf = Shelf(10.0, 5, 10_000, clock)
     assert shelf.put(b"k", b"one") == 0
     clock.now = 109.9
-    assert shelf.get(b"k") == (b"one", 100.0)
+    assert shelf.get(b"k") == (b"one", 100.0, ())
     clock.now = 110.0
     assert shelf.get(b"k") is None
     assert (len(shelf), shelf.size_bytes) == (0, 0)
@@ -49,7 +49,7 @@ def test_putting_a_key_again_replaces_its_entry() -> None:
     clock.now = 120.0
     assert shelf.put(b"a", b"new") == 0
     assert shelf.put(b"a", b"newer") == 0
-    assert shelf.get(b"a") == (b"newer", 120.0)
+    assert shelf.get(b"a") == (b"newer", 120.0, ())
     assert len(shelf) == 1
 
 
@@ -118,10 +118,40 @@ def test_a_shelf_does_what_a_slow_one_does(taken: list[tuple[str, int, int]]) ->
             case "put":
                 assert shelf.put(key, b"x" * number) == model.put(key, b"x" * number)
             case "get":
-                assert shelf.get(key) == model.get(key)
+                stored = shelf.get(key)
+                assert (None if stored is None else stored[:2]) == model.get(key)
             case "wait":
                 clock.now += number
             case _:
                 assert shelf.clear() == len(model.live())
                 model.entries = []
         assert (len(shelf), shelf.size_bytes) == (len(model.live()), model.size_bytes())
+
+
+def test_entries_can_be_let_go_by_their_tag_or_their_key_or_their_use() -> None:
+    shelf = Shelf(10.0, 9, 10_000, Clock())
+    for key, tags in ((b"a", ("x",)), (b"b", ("x", "y")), (b"c", ())):
+        shelf.put(key, b"1", tags)
+    assert shelf.get(b"b") == (b"1", 100.0, ("x", "y"))
+    assert shelf.size_bytes == 3 * (1 + ENTRY_OVERHEAD_BYTES) + 3
+    assert shelf.clear("y") == 1
+    assert [key for key in (b"a", b"b", b"c") if shelf.get(key)] == [b"a", b"c"]
+    shelf.drop(b"nobody's")
+    shelf.drop(b"c")
+    assert len(shelf) == 1
+    assert (shelf.drop_oldest(), shelf.drop_oldest()) == (True, False)
+    assert shelf.size_bytes == 0
+
+
+def test_an_entry_that_is_old_when_it_comes_goes_when_its_time_is_up() -> None:
+    clock = Clock()
+    shelf = Shelf(10.0, 9, 10_000, clock)
+    shelf.put(b"new", b"1")
+    shelf.put(b"old", b"2", age_s=9.0)
+    clock.now = 100.5
+    assert shelf.get(b"old") == (b"2", 91.0, ())
+    clock.now = 101.0
+    assert shelf.get(b"old") is None
+    assert shelf.get(b"new") is not None
+    clock.now = 110.0
+    assert (len(shelf), shelf.size_bytes) == (0, 0)

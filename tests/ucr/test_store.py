@@ -17,7 +17,7 @@ import trio
 from trio.testing import MockClock, memory_stream_pair
 
 from actors import Borrower, Fill, Hit, LimitReached, Link, Lookup, Want, open_supervisor
-from actors.cache import Store as Keep
+from actors.lookup import Store as Keep
 from tests.world.process import ROOT
 from ucr.logs import make_log
 from ucr.store import Store, open_store

@@ -1,8 +1,8 @@
 import pytest
 
-from actors.cache import Busy, Clear, Fill, Forfeit, Hit, Lookup, Store
 from actors.lending import Holding, Settlement, Want
 from actors.limits import Borrow, Declare, Leave, Lent, Recovering, Settled, Short
+from actors.lookup import Busy, Clear, Fill, Forfeit, Hit, Lookup, Store
 from ucr.store_wire import cache_codec, limits_codec
 
 LIMITS = (

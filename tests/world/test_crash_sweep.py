@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from actors import ActorChild, ActorCrashed, Mailbox, open_supervisor
-from actors.cache import Expire
+from actors.lookup import Expire
 from tests.world import answers
 from tests.world.crash_sweep import CrashScenario, crash_sweep
 from tests.world.echo import Echo, EchoMessage, Keep, Release, Say
