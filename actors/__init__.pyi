@@ -51,6 +51,8 @@ from .network import Network, RealNetwork
 from .pool import Pool, PoolStatistics
 from .provider import Provider
 from .proxy import Proxy
+from .redis import RedisBacking, RedisEvent, RedisSpec
+from .redis_address import RedisAddress
 from .ref import Question, Ref
 from .request import Headers, Limits, OnWait, Origin, UpstreamRequest, Waiting, nobody_waits
 from .resolver import CachedResolver, Resolver, SystemResolver
@@ -59,6 +61,7 @@ from .restarts import Intensity
 from .retry_budget import Retry, RetryBudget
 from .share import Shares
 from .spec import Board, Fact, Observed, ProviderEvent, ProviderSpec, ProviderState, ProviderStatus
+from .sqlite import SqliteBacking, SqliteEvent, SqliteSpec
 from .supervisor import (
     Child,
     ChildState,
@@ -183,6 +186,10 @@ __all__ = [
     "RealNetwork",
     "Recall",
     "Reconfigure",
+    "RedisAddress",
+    "RedisBacking",
+    "RedisEvent",
+    "RedisSpec",
     "Ref",
     "Refusal",
     "RemoteRef",
@@ -196,6 +203,9 @@ __all__ = [
     "Share",
     "Shares",
     "Snapshot",
+    "SqliteBacking",
+    "SqliteEvent",
+    "SqliteSpec",
     "Strategy",
     "Success",
     "SupervisionEvent",

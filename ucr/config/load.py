@@ -18,7 +18,6 @@ from ucr.config.fields import (
     LOGGING,
     MEMORY,
     MODELS,
-    PRICES,
     PROVIDERS,
     ROUTER,
     SECTIONS,
@@ -26,19 +25,7 @@ from ucr.config.fields import (
 )
 from ucr.config.interpolate import Unresolved, fill_tree
 from ucr.config.kinds import TargetList, Wrong
-from ucr.config.model import (
-    Cache,
-    Client,
-    Config,
-    Logging,
-    Memory,
-    Price,
-    Provider,
-    Router,
-    Server,
-    Targets,
-    Timeouts,
-)
+from ucr.config.model import Cache, Client, Config, Logging, Memory, Provider, Router, Server, Targets, Timeouts
 from ucr.config.overrides import Overrides, apply
 from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
@@ -95,7 +82,6 @@ def _config(reading: Reading, tree: Values) -> Config:
         models=_models(reading, tree, providers),
         router=_router(reading, tree, providers),
         clients=_clients(reading, tree),
-        prices=_prices(reading, tree, providers),
         admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
         cache=Cache(**reading.values(reading.table(tree, CACHE), CACHE.fields, "cache")),
         memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
@@ -173,20 +159,6 @@ def _clients(reading: Reading, tree: Values) -> tuple[Client, ...]:
         clients.append(Client(values.get("name", at), sha256.lower(), **limits))
     _check_names(reading, clients)
     return tuple(clients)
-
-
-def _prices(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> tuple[Price, ...]:
-    by_id, prices = tuple(provider.id for provider in providers), []
-    for index, table in enumerate(reading.tables(tree, PRICES)):
-        at = f"prices[{index}]"
-        values = reading.values(table, PRICES.fields, at)
-        provider = values.get("provider")
-        if provider is not None and provider not in by_id:
-            words = f"there is no provider {provider!r}{did_you_mean(provider, by_id)}"
-            reading.problem(f"{at}.provider", provider, words)
-        elif {"input", "output"} <= values.keys():
-            prices.append(Price(**values))
-    return tuple(prices)
 
 
 def _check_names(reading: Reading, clients: list[Client]) -> None:

@@ -15,7 +15,6 @@ LIVE = frozenset(
         "models",
         "router",
         "clients",
-        "prices",
         "admin_key_sha256",
         "timeouts",
         "logging",
