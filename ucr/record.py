@@ -60,7 +60,7 @@ class Record:
         """Return the headers that every answer carries."""
         pairs = [
             ("request-id", self.request_id),
-            ("x-request-id", self.request_id if self.dialect == "openai-chat" else ""),
+            ("x-request-id", self.request_id if self.dialect.startswith("openai-") else ""),
             ("x-ucr-provider", self.provider),
             ("x-ucr-model", self.model_used),
             ("x-ucr-route", self.route),

@@ -1,4 +1,4 @@
-"""Handlers of scripted upstreams: the answers that providers give, in both dialects."""
+"""Handlers of scripted upstreams: the answers that providers give, in every dialect."""
 
 import json
 from collections.abc import Iterable
@@ -61,6 +61,41 @@ def anthropic_text(*pieces: str, model: str = "up") -> list[bytes]:
         ),
         anthropic_event("message_stop"),
     ]
+
+
+def responses_event(type_: str, **fields: Any) -> bytes:
+    """Return one event of a Responses stream."""
+    return f"event: {type_}\ndata: {json.dumps({'type': type_, **fields})}\n\n".encode()
+
+
+def responses_text(*pieces: str, model: str = "up") -> list[bytes]:
+    """Return a whole Responses stream of text."""
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+    begun = {"id": "resp_1", "object": "response", "model": model, "status": "in_progress", "output": []}
+    where = {"output_index": 0, "item_id": "msg_1", "content_index": 0}
+    item = {**message, "content": [{"type": "output_text", "text": "".join(pieces), "annotations": []}]}
+    return [
+        responses_event("response.created", response=begun),
+        responses_event("response.output_item.added", output_index=0, item={**message, "content": []}),
+        *(responses_event("response.output_text.delta", **where, delta=piece) for piece in pieces),
+        responses_event("response.output_item.done", output_index=0, item=item),
+        responses_event("response.completed", response=responses_reply("".join(pieces), model=model)),
+    ]
+
+
+def responses_reply(text: str = "hello", *, model: str = "up") -> dict[str, Any]:
+    """Return a whole response."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]}
+    usage = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "model": model,
+        "status": "completed",
+        "output": [message],
+        "usage": usage,
+    }
 
 
 def streams(pieces: Iterable[bytes], *, pause_s: float = 0.0, first_s: float = 0.0) -> Handler:

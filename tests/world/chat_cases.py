@@ -30,17 +30,20 @@ FAMILIES = (
     "openrouter",
     "perplexity",
 )
+RESPONSES = ".responses"
+"""What the names of those cases end in that speak another dialect than the others of their family."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One recorded answer; `status` is that of its HTTP response."""
+    """One recorded answer; `status` is that of its HTTP response, `goldens` where what is read of it is kept."""
 
     family: str
     name: str
     body: bytes
     is_stream: bool
     status: int
+    goldens: Path = GOLDENS
 
     @property
     def id(self) -> str:
@@ -48,22 +51,28 @@ class Case:
 
     @property
     def golden(self) -> Path:
-        return GOLDENS / self.family / f"{self.name.replace('/', '.')}.json"
+        return self.goldens / self.family / f"{self.name.replace('/', '.')}.json"
 
 
 def cases() -> list[Case]:
-    return [case for family in FAMILIES for case in _cases_of(family)]
+    return [
+        case
+        for family in FAMILIES
+        for case in cases_of(family)
+        if not case.name.partition("/")[0].endswith(RESPONSES)
+    ]
 
 
-def _cases_of(family: str) -> Iterator[Case]:
+def cases_of(family: str, goldens: Path = GOLDENS) -> Iterator[Case]:
+    """Give all recorded answers of a family, whatever their dialect is."""
     for path in sorted((FIXTURES / family).rglob("*")):
         is_body = path.is_file() and not path.name.endswith((".request.json", ".meta.json"))
         if is_body:
             raw = path.read_bytes()
-            is_stream = path.suffix in (".sse", ".jsonl") or raw.startswith(b"data:")
+            is_stream = path.suffix in (".sse", ".jsonl") or raw.lstrip().startswith((b"data:", b"event:"))
             body = _framed(raw) if path.suffix == ".jsonl" else raw
             name = f"{path.parent.name}/{path.name.split('.')[0]}{'.stream' if is_stream else ''}"
-            yield Case(family, name, body, is_stream, _status(path))
+            yield Case(family, name, body, is_stream, _status(path), goldens)
 
 
 def _framed(lines: bytes) -> bytes:

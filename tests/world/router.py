@@ -143,7 +143,7 @@ class Visitor:
 
 def provider(name: str, dialect: str, **changes: Any) -> Provider:
     """Return a provider that lives at `http://<name>.test`."""
-    path = "/v1" if dialect == "openai-chat" else ""
+    path = "/v1" if dialect.startswith("openai-") else ""
     base = Provider(name, dialect, f"http://{name}.test{path}", default_model=f"{name}-model")
     return replace(base, **changes)
 

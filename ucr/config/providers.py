@@ -118,7 +118,9 @@ def _keys(reading: Reading, values: Values, known: Row | None, at: str) -> tuple
 
 def _check(reading: Reading, table: Values, provider: Provider, at: str) -> None:
     if not provider.dialect and "dialect" not in table:
-        reading.problem(f"{at}.dialect", None, 'is missing; write "openai-chat" or "anthropic"')
+        reading.problem(
+            f"{at}.dialect", None, 'is missing; write "openai-chat", "openai-responses" or "anthropic"'
+        )
     if not provider.base_url and "base_url" not in table:
         reading.problem(f"{at}.base_url", None, "is missing; write the root of the provider's API")
     url = urlsplit(provider.base_url)

@@ -7,10 +7,14 @@ from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
+from ucr.dialects.openai_responses.provider import OpenAIResponsesProvider
 from ucr.dialects.roles import ClientDialect, ProviderDialect
 
 PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (AnthropicProvider(), OpenAIChatProvider())}
+    {
+        dialect.name: dialect
+        for dialect in (AnthropicProvider(), OpenAIChatProvider(), OpenAIResponsesProvider())
+    }
 )
 
 

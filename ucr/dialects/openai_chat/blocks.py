@@ -40,6 +40,9 @@ from ucr.jsontext import JsonObject
 _CALL_COST_CHARS = 500
 """What a call takes in memory besides its arguments, roughly."""
 
+_RUN_COST_CHARS = 100
+"""What a block of text or reasoning that was begun by itself may take in memory besides its pieces."""
+
 
 class Run:
     """Text or reasoning (which then has `thoughts`), with the pieces that are not written yet."""
@@ -105,6 +108,12 @@ class BlockWriter:
             return [BlockDelta(self._next_index, kind(piece))]
         run.add(piece)
         self._held_chars += len(piece)
+        return self._advance()
+
+    def begin(self, kind: Kind) -> list[Event]:
+        """Say that the text or reasoning that follows is a block of its own."""
+        self._held_chars += _RUN_COST_CHARS
+        self._new_run(kind)
         return self._advance()
 
     @property

@@ -147,7 +147,7 @@ class _Writer:
 
     def _spoken(self, turn: Turn, thoughts: Thoughts) -> str | list[JsonObject]:
         """The visible content: text that citations cut into blocks is put together as it was."""
-        blocks = _visible(turn.blocks)
+        blocks = visible(turn.blocks)
         plain = None if thoughts.chunks else plain_text(blocks, self._target)
         if plain is not None:
             return plain
@@ -170,7 +170,7 @@ class _Writer:
 
     def _call(self, id_: str, block: JsonObject, thoughts: Thoughts) -> JsonObject:
         name = self._names.get(block["name"], block["name"])
-        function = {"name": name, "arguments": _arguments(block.get("input"))}
+        function = {"name": name, "arguments": arguments(block.get("input"))}
         call: JsonObject = {"id": self._id(id_), "type": "function", "function": function}
         if thoughts.extras and (extra := thoughts.extras.get(block["id"])) is not None:
             call["extra_content"] = extra
@@ -218,10 +218,10 @@ class _Writer:
 
     def _told(self, turn: Turn) -> None:
         """Tell of calls and results in words, for a provider that knows no tools."""
-        parts = self._texts(_visible(turn.blocks))
+        parts = self._texts(visible(turn.blocks))
         answers: list[JsonObject] = []
         for id_, call in turn.calls.items():
-            parts.append(text_part(f"[called {call['name']} with {_arguments(call.get('input'))}]"))
+            parts.append(text_part(f"[called {call['name']} with {arguments(call.get('input'))}]"))
             content, media = self._result(turn.results.get(id_))
             answers += [text_part(f"[result of {call['name']}]"), *_content_parts(content), *media]
         self._say("assistant", content_of(parts))
@@ -234,7 +234,7 @@ def _content_parts(content: str | list[JsonObject]) -> list[JsonObject]:
     return [text_part(content)] if content else []
 
 
-def _visible(blocks: tuple[JsonObject, ...]) -> list[JsonObject]:
+def visible(blocks: Iterable[JsonObject]) -> list[JsonObject]:
     """Leave out thinking and calls, and join the pieces that citations made of one text."""
     shown: list[JsonObject] = []
     for block in blocks:
@@ -252,7 +252,7 @@ def _is_cited(*blocks: JsonObject) -> bool:
     return any(block.get("citations") for block in blocks)
 
 
-def _arguments(value: object) -> str:
+def arguments(value: object) -> str:
     """Return a call's input as the text of a JSON object, with every number as it was."""
     if isinstance(value, dict):
         return jsontext.dumps(value).decode()

@@ -1,8 +1,8 @@
 """What a provider wants back of its reasoning, gathered from the pieces of one thinking block.
 
 The state is sealed into the block's signature: OpenRouter's `reasoning_details` in their order and unchanged,
-but that a stream's pieces of one detail are joined; Mistral's thinking chunks likewise; and Google's
-`extra_content` of tool calls under the client's id of the call. Reasoning that came as plain text is the
+but that a stream's pieces of one detail are joined; Mistral's thinking chunks likewise; the reasoning items of
+OpenAI's Responses; and Google's `extra_content` of tool calls under the client's id of the call. Reasoning that came as plain text is the
 text of the block itself, so that its state only says so.
 """
 
@@ -23,12 +23,17 @@ class Thoughts:
         self._in_pieces = in_pieces
         self._details: list[JsonObject] = []
         self._chunks: list[JsonObject] = []
+        self._items: list[JsonObject] = []
         self._extras: list[tuple[Callable[[], str], JsonObject]] = []
 
     def add(self, details: Iterable[JsonObject], chunk: JsonObject | None) -> None:
         """Take details of OpenRouter's and a thinking chunk of Mistral's, or pieces of them."""
         self._details += details
         self._chunks += [] if chunk is None else [chunk]
+
+    def add_item(self, item: JsonObject) -> None:
+        """Take a reasoning item of the Responses API, whole."""
+        self._items.append(item)
 
     def add_extra(self, client_id: Callable[[], str], extra: JsonObject) -> None:
         """Take the extra content of a call, whose id may not be known before the block ends."""
@@ -37,7 +42,7 @@ class Thoughts:
     @property
     def is_needed(self) -> bool:
         """True when there is something that the text of the block does not hold."""
-        return bool(self._extras or self._chunks) or any(
+        return bool(self._extras or self._chunks or self._items) or any(
             detail.get(name) for detail in self._details for name in (*_JOINED, "signature")
         )
 
@@ -48,6 +53,8 @@ class Thoughts:
             state["reasoning_details"] = self._whole(self._details, _joined_details)
         if self._chunks:
             state["thinking_chunks"] = self._whole(self._chunks, _joined_chunks)
+        if self._items:
+            state["reasoning_items"] = self._items
         if self._extras:
             state["extra_content"] = {client_id(): extra for client_id, extra in self._extras}
         return state or {"kind": "reasoning_content"}
