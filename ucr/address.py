@@ -40,7 +40,9 @@ class Address:
         """Return the request as it is sent: below the base URL's own path and query, with one of the keys."""
         own = self._own[key]
         headers = tuple([field for field in outgoing.headers if field[0] not in own.names])
-        path = f"{self._prefix}{outgoing.path}{self._query}"
+        path = f"{self._prefix}{outgoing.path}"
+        if self._query:
+            path += self._query if "?" not in path else f"&{self._query[1:]}"
         return UpstreamRequest("POST", path, headers, outgoing.take_body(), own.block)
 
 

@@ -12,7 +12,7 @@ from ucr.quirks import OPENAI_REASONING
 from ucr.quirks import Quirks as Quirks
 from ucr.quirks import matches as matches
 
-Auth = Literal["bearer", "x-api-key", "api-key", "both", "none"]
+Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none"]
 """How a key is sent: `both` sends `x-api-key` and `api-key`, as Azure Foundry wants."""
 
 GPT_OSS_EFFORTS = ("gpt-oss*=low medium high",)
@@ -110,14 +110,16 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "google",
-        "openai-chat",
-        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "gemini",
+        "https://generativelanguage.googleapis.com",
+        auth="x-goog-api-key",
         key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         default_model="gemini-2.5-pro",
+        models_path="/v1beta/models",
         quirks=Quirks(
             max_output_tokens=65536,
             mid_system=False,
-            model_efforts=(),
+            model_efforts=("gemini-3-pro*=low high",),
             thought_signatures=True,
             plain_schema=True,
             parallel_tool_calls=False,

@@ -14,8 +14,9 @@ from ucr.call import Router, note_request
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
+from ucr.dialects.gemini.provider import GeminiProvider
 from ucr.dialects.roles import Outgoing, Request
-from ucr.errors import UpstreamError
+from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import estimate
 from ucr.exchange import Exchange
 from ucr.jsontext import JsonError, loads
@@ -49,12 +50,15 @@ async def _native(
 ) -> int | None:
     provider = candidate.provider
     dialect = registry.PROVIDERS[provider.dialect]
-    if not isinstance(dialect, AnthropicProvider):
+    if not isinstance(dialect, AnthropicProvider | GeminiProvider):
         return None
     child = router.children[provider.id]
     if child.status.in_flight >= child.status.limit:
         return None
-    outgoing = dialect.build_count(request, candidate.target)
+    try:
+        outgoing = dialect.build_count(request, candidate.target)
+    except ApiError:
+        return None
     with trio.move_on_after(LONGEST_WAIT_S):
         return await _asked(
             child, router.addresses[provider.id], outgoing, candidate.model, record, patience, router.timers
@@ -87,7 +91,8 @@ async def _asked(
 
 def _number(body: bytes) -> int | None:
     try:
-        tokens = loads(body).get("input_tokens")
+        value = loads(body)
+        tokens = value.get("input_tokens", value.get("totalTokens"))
     except (JsonError, AttributeError):
         return None
     return tokens if isinstance(tokens, int) else None

@@ -36,6 +36,7 @@ def test_the_path_follows_that_of_the_base_url_and_stands_before_its_query(base_
         ("bearer", (("authorization", "Bearer k-1"),)),
         ("x-api-key", (("x-api-key", "k-1"),)),
         ("api-key", (("api-key", "k-1"),)),
+        ("x-goog-api-key", (("x-goog-api-key", "k-1"),)),
         ("both", (("x-api-key", "k-1"), ("api-key", "k-1"))),
         ("none", ()),
     ],

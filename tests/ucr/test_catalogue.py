@@ -23,7 +23,7 @@ def test_an_unknown_id_has_no_row() -> None:
 def test_a_row_can_be_used(entry: Row) -> None:
     url = urlsplit(entry.base_url)
     is_local = url.hostname == "127.0.0.1"
-    assert entry.dialect in ("anthropic", "openai-chat")
+    assert entry.dialect in ("anthropic", "gemini", "openai-chat")
     assert entry.base_url == "" or url.scheme == ("http" if is_local else "https")
     assert not entry.base_url.endswith("/")
     assert bool(entry.key_variables) is not is_local
@@ -54,5 +54,5 @@ SPEAKING_FOR_THEMSELVES = frozenset(
 def test_gemini_answers_to_both_names_of_its_key() -> None:
     google = row("google")
     assert google is not None
-    assert google.base_url == "https://generativelanguage.googleapis.com/v1beta/openai"
+    assert google.base_url == "https://generativelanguage.googleapis.com"
     assert google.key_variables == ("GEMINI_API_KEY", "GOOGLE_API_KEY")

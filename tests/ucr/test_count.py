@@ -61,3 +61,20 @@ async def test_a_slow_count_is_given_up_for_an_estimate(autojump_clock: object) 
             heard = await world.ask(COUNT, BODY)
         await world.upstreams["up"].wait_aborted(1)
     assert heard.json() == {"input_tokens": estimate(BODY, "anthropic")}
+
+
+async def test_a_gemini_provider_counts_in_its_own_way(autojump_clock: object) -> None:
+    up = provider("up", "gemini", default_model="gemini-x")
+    async with open_router(config_of(up), up=answers.says(200, {"totalTokens": 31})) as world:
+        heard = await world.ask(COUNT, BODY)
+    assert heard.json() == {"input_tokens": 31}
+    (seen,) = world.upstreams["up"].requests
+    assert seen.path == "/v1beta/models/gemini-x:countTokens"
+    assert seen.json()["generateContentRequest"]["contents"]  # type: ignore[index]
+
+
+async def test_what_a_gemini_provider_cannot_be_asked_is_estimated(autojump_clock: object) -> None:
+    body = {**BODY, "messages": [{"role": "user", "content": " "}]}
+    async with open_router(config_of(provider("up", "gemini"))) as world:
+        heard = await world.ask(COUNT, body)
+    assert heard.json() == {"input_tokens": estimate(body, "gemini")}

@@ -183,3 +183,22 @@ def anthropic_reply(text: str = "hello") -> dict[str, Any]:
         "stop_sequence": None,
         "usage": {"input_tokens": 11, "output_tokens": 7},
     }
+
+
+def gemini_chunk(*parts: Any, finish: str | None = None, **extra: Any) -> dict[str, Any]:
+    """Return one chunk of a Gemini stream, or a whole answer."""
+    candidate = {"content": {"parts": list(parts), "role": "model"}, "index": 0}
+    ended = candidate if finish is None else {**candidate, "finishReason": finish}
+    return {"candidates": [ended], "modelVersion": "up", "responseId": "r1", **extra}
+
+
+def gemini_reply(text: str = "hello") -> dict[str, Any]:
+    """Return a whole Gemini answer."""
+    usage = {"promptTokenCount": 11, "candidatesTokenCount": 7, "totalTokenCount": 18}
+    return gemini_chunk({"text": text}, finish="STOP", usageMetadata=usage)
+
+
+def gemini_text(*pieces: str) -> list[bytes]:
+    """Return a whole Gemini stream of text."""
+    chunks = [*(gemini_chunk({"text": piece}) for piece in pieces), gemini_reply("")]
+    return [b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n" for chunk in chunks]

@@ -25,8 +25,8 @@ from ucr.config.model import Cache, Logging, Provider, Router, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 from ucr.config.server_fields import SERVER
 
-DIALECTS = ("anthropic", "openai-chat", "openai-responses")
-AUTHS = ("bearer", "x-api-key", "api-key", "both", "none")
+DIALECTS = ("anthropic", "gemini", "openai-chat", "openai-responses")
+AUTHS = ("bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none")
 _TIMEOUTS, _LOGGING, _CACHE = Timeouts(), Logging(), Cache()
 _PROVIDER = Provider("", "", "")
 _BREAKER = BreakerSpec()

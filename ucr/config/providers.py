@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from actors.breaker import BreakerSpec
 from ucr.access import is_loopback
 from ucr.catalogue import Auth, Row, row
-from ucr.config.fields import BREAKER, LIMITS, PROVIDERS
+from ucr.config.fields import BREAKER, DIALECTS, LIMITS, PROVIDERS
 from ucr.config.kinds import Key, Wrong
 from ucr.config.model import Provider, Timeouts
 from ucr.config.quirk_fields import quirk_keys
@@ -20,7 +20,11 @@ _PLAIN = tuple(
     if field.name
     in {entry.key for entry in PROVIDERS.fields if not entry.later} - {"timeouts", "breaker", "api_keys"}
 )
-_DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (("anthropic", "x-api-key"), ("openai-chat", "bearer"))
+_DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (
+    ("anthropic", "x-api-key"),
+    ("gemini", "x-goog-api-key"),
+    ("openai-chat", "bearer"),
+)
 
 
 def key_of(entry: Row, environ: Mapping[str, str]) -> tuple[Secret, ...]:
@@ -118,9 +122,8 @@ def _keys(reading: Reading, values: Values, known: Row | None, at: str) -> tuple
 
 def _check(reading: Reading, table: Values, provider: Provider, at: str) -> None:
     if not provider.dialect and "dialect" not in table:
-        reading.problem(
-            f"{at}.dialect", None, 'is missing; write "openai-chat", "openai-responses" or "anthropic"'
-        )
+        known = ", ".join(f'"{name}"' for name in DIALECTS)
+        reading.problem(f"{at}.dialect", None, f"is missing; write one of {known}")
     if not provider.base_url and "base_url" not in table:
         reading.problem(f"{at}.base_url", None, "is missing; write the root of the provider's API")
     url = urlsplit(provider.base_url)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
+from ucr.dialects.gemini.provider import GeminiProvider
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
 from ucr.dialects.openai_responses.provider import OpenAIResponsesProvider
@@ -13,7 +14,7 @@ from ucr.dialects.roles import ClientDialect, ProviderDialect
 PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
     {
         dialect.name: dialect
-        for dialect in (AnthropicProvider(), OpenAIChatProvider(), OpenAIResponsesProvider())
+        for dialect in (AnthropicProvider(), GeminiProvider(), OpenAIChatProvider(), OpenAIResponsesProvider())
     }
 )
 
