@@ -22,7 +22,7 @@ from ucr.exchange import Exchange
 from ucr.jsontext import JsonError, loads
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.routing import Candidate, candidates
+from ucr.routing import Candidate
 
 LONGEST_WAIT_S = 10.0
 """How long a count is waited for: whoever asks for one waits to begin with the request itself."""
@@ -35,7 +35,7 @@ async def count_tokens(exchange: Exchange, router: Router, record: Record, patie
     raw = await exchange.body(router.config.server.body_limit_bytes)
     request = AnthropicClient().parse_count(raw, exchange.headers)
     note_request(record, request)
-    candidate = candidates(router.config, request.model)[0]
+    candidate = router.decisions.decide(request, record.client).candidates[0]
     record.provider, record.model_used, record.route = (
         candidate.provider.id,
         candidate.model,

@@ -9,6 +9,7 @@ no claim could change it, and with the claims otherwise. Nothing is kept for lon
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ucr import tasks
 from ucr.config.model import Config
 from ucr.dialects.roles import Request
 from ucr.facts import Facts
@@ -44,12 +45,7 @@ def no_rules(_config: Config) -> Claimer | None:
     return None
 
 
-def no_tasks(_config: Config) -> Claimer | None:
-    """Return the claimer of the routes of tasks."""
-    return None
-
-
-CLAIMERS: tuple[Callable[[Config], Claimer | None], ...] = (no_rules, no_tasks)
+CLAIMERS: tuple[Callable[[Config], Claimer | None], ...] = (no_rules, tasks.claimer_of)
 """Each makes a claimer of a configuration, or None where the configuration gives it nothing to do."""
 
 

@@ -9,21 +9,63 @@ from ucr.jsontext import JsonObject
 _IMAGES = frozenset({"image", "image_url", "input_image"})
 
 
+_DATA = ("inlineData", "inline_data", "fileData", "file_data")
+_TURNS = ("messages", "input", "contents")
+_LISTS = ("content", "parts", "output")
+"""Where the client dialects keep turns, and the parts of a turn or of a tool's result."""
+
+
 def has_images(body: JsonObject) -> bool:
     """True when a message, or the result of a tool in one, shows an image; in any client dialect."""
-    messages = body.get("messages")
-    return isinstance(messages, list) and any(part.get("type") in _IMAGES for part in _parts(messages))
+    return any(_is_image(part) for part in _parts(list(turns(body))))
 
 
-def _parts(items: list[Any]) -> Iterator[JsonObject]:
+def turns(body: JsonObject) -> tuple[JsonObject, ...]:
+    """Return the turns of a conversation, in any client dialect."""
+    return next((found for key in _TURNS if (found := tables(body.get(key)))), ())
+
+
+def table(value: Any) -> JsonObject:
+    """Return an object as it is, and an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def tables(value: Any) -> tuple[JsonObject, ...]:
+    """Return the objects of a list; none for anything else."""
+    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
+
+
+def texts(content: Any) -> tuple[str, ...]:
+    """Return what a content says in words, part by part."""
+    if isinstance(content, str):
+        return (content,)
+    said = (part.get("text") for part in tables(content))
+    return tuple(text for text in said if isinstance(text, str))
+
+
+def turn_texts(turn: JsonObject) -> tuple[str, ...]:
+    """Return what a turn says in words, part by part."""
+    return texts(turn.get("content") or turn.get("parts"))
+
+
+def _is_image(part: JsonObject) -> bool:
+    type_ = part.get("type")
+    if isinstance(type_, str):
+        return type_ in _IMAGES
+    data = table(next((part[key] for key in _DATA if key in part), None))
+    return str(data.get("mimeType") or data.get("mime_type")).startswith("image/")
+
+
+def _parts(pending: list[JsonObject]) -> Iterator[JsonObject]:
     """Give every part of every content list, those inside of other parts too."""
-    pending = [item for item in items if isinstance(item, dict)]
     while pending:
-        content = pending.pop().get("content")
-        if isinstance(content, list):
-            parts = [part for part in content if isinstance(part, dict)]
-            yield from parts
-            pending += parts
+        item = pending.pop()
+        for key in _LISTS:
+            content = item.get(key)
+            if isinstance(content, list):
+                parts = [part for part in content if isinstance(part, dict)]
+                yield from parts
+                pending += parts
 
 
 def fits(provider: Provider, model: str, body: JsonObject) -> bool:

@@ -6,7 +6,7 @@ otherwise shows it by what it sends. Whatever is not known to be work on the sid
 
 from actors import Urgency
 from ucr.dialects.roles import Request
-from ucr.jsontext import JsonObject
+from ucr.kind import is_subagent, names_a_session
 
 _HINTS = (
     ("x-claude-code-request-class", frozenset({"subagent", "auxiliary"})),
@@ -15,7 +15,6 @@ _HINTS = (
         frozenset({"blocking-subagent", "summary-extraction", "background-task", "followup-generation"}),
     ),
 )
-_SUBAGENT = "cc_is_subagent=true"
 
 
 def urgency_of(request: Request) -> Urgency:
@@ -28,21 +27,5 @@ def urgency_of(request: Request) -> Urgency:
         has_hint = has_hint or hint is not None
     if has_hint:
         return "interactive"
-    is_aside = request.agent_id is not None or _names_a_session(request.body) or _is_subagent(request.body)
+    is_aside = is_subagent(request) or names_a_session(request.body)
     return "background" if is_aside else "interactive"
-
-
-def _names_a_session(body: JsonObject) -> bool:
-    """True for a request that wants nothing but a title, in a form of its own."""
-    output = body.get("output_config")
-    format_ = output.get("format") if isinstance(output, dict) else None
-    schema = format_.get("schema") if isinstance(format_, dict) else None
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    return isinstance(properties, dict) and "title" in properties and not body.get("tools")
-
-
-def _is_subagent(body: JsonObject) -> bool:
-    system = body.get("system")
-    first = system[0] if isinstance(system, list) and system else None
-    text = first.get("text") if isinstance(first, dict) else None
-    return isinstance(text, str) and _SUBAGENT in text

@@ -1,9 +1,14 @@
+import json
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ucr.test_routing import CONFIG, A, C, configs
-from ucr.config.model import Config
+from ucr.config.model import Config, ModelTarget
 from ucr.decision import NAME_CHARS, Decisions, decide
 from ucr.dialects.roles import Request
 from ucr.errors import ApiError
@@ -57,20 +62,66 @@ def test_a_request_for_nobody_is_refused_each_time() -> None:
         assert caught.value.status == 404
 
 
-@given(
-    configs(), st.lists(st.sampled_from(("m", "fast", "p/m", "claude-sonnet-4-5-20250929", "zzz")), max_size=6)
+NAMES = ("m", "fast", "p/m", "q/claude-sonnet-4-5", "claude-sonnet-4-5-20250929", "claude-haiku-4-5", "zzz")
+IMAGE = {"role": "user", "content": [{"type": "image", "source": {"type": "base64", "data": "aGk="}}]}
+PARTS: tuple[dict[str, Any], ...] = (
+    {"thinking": {"type": "enabled", "budget_tokens": 1}},
+    {"output_config": {"effort": "max"}},
+    {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
+    {"stop_sequences": ["</block>"]},
+    {"messages": [IMAGE]},
+    {"messages": [{"role": "user", "content": "step by step " * 100}]},
 )
-@settings(max_examples=200)
-def test_what_is_kept_is_what_would_be_decided(config: Config, models: list[str]) -> None:
-    decisions = Decisions(config, limit=2)
-    for model in models:
+
+
+def shown(model: str, hint: str | None, agent: str | None, *parts: dict[str, Any]) -> Request:
+    body: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}]}
+    for part in parts:
+        body |= part
+    headers = {} if hint is None else {"x-claude-code-request-class": hint}
+    return Request("anthropic", json.dumps(body).encode(), body, model, False, headers, None, agent)
+
+
+REQUESTS = tuple(
+    shown(model, hint, agent, *parts)
+    for model in NAMES
+    for hint, agent in ((None, None), (None, "a"), ("main", None), ("auxiliary", None), ("odd", None))
+    for parts in ((), *((part,) for part in PARTS), *combinations(PARTS, 2))
+)
+
+
+@given(
+    configs(),
+    st.lists(st.sampled_from(REQUESTS), max_size=6),
+    st.integers(1, 300),
+    st.booleans(),
+    st.integers(1, 4),
+)
+@settings(max_examples=50, deadline=None)
+def test_what_is_kept_is_what_would_be_decided(
+    config: Config, asked: list[Request], threshold: int, keywords: bool, limit: int
+) -> None:
+    router = replace(config.router, token_threshold=threshold, keywords=keywords)
+    config = replace(config, router=router)
+    decisions = Decisions(config, limit=limit)
+    for request in asked:
         try:
-            fresh = decide(config, Facts(asked(model)))
+            fresh = decide(config, Facts(request))
         except ApiError:
             with pytest.raises(ApiError):
-                decisions.decide(asked(model))
+                decisions.decide(request)
         else:
-            assert decisions.decide(asked(model)) == fresh
+            assert decisions.decide(request) == fresh
+
+
+def test_a_name_that_decides_is_not_looked_at_twice() -> None:
+    config = replace(CONFIG, router=replace(CONFIG.router, tasks={"think": (ModelTarget("c"),)}))
+    decisions = Decisions(config)
+    thinks = replace(asked("b/x"), body={"thinking": {"type": "enabled"}})
+    first = decisions.decide(thinks)
+    assert first.goes_by_name
+    assert decisions.decide(asked("b/x")) is first
+    assert decisions.decide(replace(thinks, model="m")) is not decisions.decide(asked("m"))
 
 
 def test_a_decision_begins_with_whom_the_routing_chose() -> None:

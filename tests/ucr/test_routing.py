@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ucr.config.model import Config, ModelTarget, Provider, Router
+from ucr.config.model import TASKS, Config, ModelTarget, Provider, Router
 from ucr.errors import ApiError
 from ucr.routing import STEPS, TIERS, Claim, candidates, plain_name, plan, spellings, trail
 
@@ -130,7 +130,7 @@ def test_spellings_begin_with_the_name_itself() -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_any_name_is_served_while_a_default_exists(model: str) -> None:
     chosen = candidates(CONFIG, model)
     assert chosen
@@ -198,6 +198,9 @@ TARGETS = st.lists(
 ).map(tuple)
 
 
+ROUTES = st.dictionaries(st.sampled_from(TASKS), TARGETS, max_size=3)
+
+
 @st.composite
 def configs(draw: st.DrawFn) -> Config:
     providers = tuple(
@@ -211,11 +214,12 @@ def configs(draw: st.DrawFn) -> Config:
         for name in draw(st.lists(st.sampled_from(PROVIDERS), unique=True))
     )
     aliases = draw(st.dictionaries(st.sampled_from(("fast", "m")), TARGETS, max_size=2))
-    return Config(providers, models=aliases, router=Router(default=draw(TARGETS), fallbacks=draw(TARGETS)))
+    router = Router(default=draw(TARGETS), fallbacks=draw(TARGETS), tasks=draw(ROUTES))
+    return Config(providers=providers, models=aliases, router=router)
 
 
 @given(configs(), st.sampled_from(("m", "fast", "p/m", "claude-sonnet-4-5-20250929", "zzz")))
-@settings(max_examples=300)
+@settings(max_examples=50)
 def test_a_plan_begins_with_the_candidates_and_asks_every_enabled_provider_once_for_a_model(
     config: Config, model: str
 ) -> None:
@@ -235,7 +239,7 @@ def test_a_plan_begins_with_the_candidates_and_asks_every_enabled_provider_once_
 
 
 @given(configs())
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_the_last_tier_goes_by_priority(config: Config) -> None:
     try:
         last = [c.provider.priority for c in plan(config, "m") if c.tier == "emergency"]

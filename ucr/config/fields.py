@@ -4,6 +4,9 @@ A key that is `later` belongs to a feature that is not built yet: it is checked,
 has no effect.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from actors.breaker import BreakerSpec
 from ucr.catalogue import Quirks
 from ucr.config.field import COUNT, NAMES, SECONDS, Field, Section
@@ -21,7 +24,7 @@ from ucr.config.kinds import (
     Text,
     Url,
 )
-from ucr.config.model import Cache, Logging, Provider, Router, Timeouts
+from ucr.config.model import TASKS, Cache, Logging, Provider, Router, Task, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 from ucr.config.server_fields import SERVER
 
@@ -188,16 +191,18 @@ MODELS = Section(
     open_kind=TargetList(),
 )
 
-TASKS = (
-    "background",
-    "think",
-    "long_context",
-    "web_search",
-    "image",
-    "subagent",
-    "compaction",
-    "title",
-    "classifier",
+TASK_SAYS: Mapping[Task, str] = MappingProxyType(
+    {
+        "background": "what goes on beside the work, and for models of the haiku tier",
+        "think": "requests that ask for thinking by a budget, or for a high effort",
+        "long_context": "requests from `token_threshold` on",
+        "web_search": "requests that want the provider to search the web",
+        "image": "conversations in which an image stands",
+        "subagent": "the work of subagents",
+        "compaction": "summaries of conversations that have become too long",
+        "title": "the titles of sessions",
+        "classifier": "the judge of Claude Code's auto mode; without it, it goes to `default`",
+    }
 )
 
 ROUTER = Section(
@@ -226,19 +231,20 @@ ROUTER = Section(
             "When a client leaves: end the provider's answer, or read it on so that its usage is known.",
         ),
         Field("drain_s", SECONDS, _ROUTER.drain_s, "How long an answer is read on that nobody waits for.", "s"),
-        *(
-            Field(task, TargetList(), "(none)", f"Target of {task.replace('_', ' ')} requests.", later=True)
-            for task in TASKS
-        ),
+        *(Field(task, TargetList(), "(none)", f"Target for {TASK_SAYS[task]}.") for task in TASKS),
         Field(
             "token_threshold",
             COUNT,
-            100_000,
-            "Size from which a request is long context.",
+            _ROUTER.token_threshold,
+            "Size from which a request is a long context: what is read, and up to 8192 of what may be written.",
             "tokens",
-            later=True,
         ),
-        Field("keywords", Flag(), False, "Choose routes by words in the last user message.", later=True),
+        Field(
+            "keywords",
+            Flag(),
+            _ROUTER.keywords,
+            "Words in the last user message choose among the routes of tasks as well.",
+        ),
         Field(
             "rules", Table(is_list=True), [], "Rules that choose a target by what a request holds.", later=True
         ),

@@ -25,7 +25,19 @@ from ucr.config.fields import (
 )
 from ucr.config.interpolate import Unresolved, fill_tree
 from ucr.config.kinds import TargetList, Wrong
-from ucr.config.model import Cache, Client, Config, Logging, Memory, Provider, Router, Server, Targets, Timeouts
+from ucr.config.model import (
+    TASKS,
+    Cache,
+    Client,
+    Config,
+    Logging,
+    Memory,
+    Provider,
+    Router,
+    Server,
+    Targets,
+    Timeouts,
+)
 from ucr.config.overrides import Overrides, apply
 from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
@@ -126,11 +138,12 @@ def _models(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> 
 def _router(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> Router:
     table = reading.table(tree, ROUTER)
     values = reading.values(table, ROUTER.fields, "router")
-    for key in ("default", "fallbacks"):
+    for key in ("default", "fallbacks", *TASKS):
         _check_targets(reading, f"router.{key}", values.get(key, ()), providers)
     if not values.get("default") and "default" not in table:
         reading.warn("router.default is not set: requests for models that no provider lists are refused")
-    return Router(**values)
+    routes = {task: values.pop(task) for task in TASKS if task in values}
+    return Router(**values, tasks=MappingProxyType(routes))
 
 
 def _check_targets(reading: Reading, key: str, targets: Targets, providers: tuple[Provider, ...]) -> None:

@@ -6,7 +6,7 @@ Every default of the file format is a default here. Units are in the names: `_s`
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from actors.breaker import BreakerSpec
 from actors.proxy import Proxy
@@ -14,7 +14,21 @@ from ucr.catalogue import Auth, Quirks
 from ucr.secret import Secret
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
+NO_TASKS: Mapping["Task", "Targets"] = MappingProxyType({})
 NO_HEDGES: Mapping[str, float] = MappingProxyType({})
+
+Task = Literal[
+    "background",
+    "think",
+    "long_context",
+    "web_search",
+    "image",
+    "subagent",
+    "compaction",
+    "title",
+    "classifier",
+]
+TASKS: tuple[Task, ...] = get_args(Task)
 
 OnDisconnect = Literal["cancel", "drain"]
 
@@ -100,11 +114,16 @@ Targets = tuple[ModelTarget, ...]
 class Router:
     """`default` serves what nothing else claims; `fallbacks` follow every route's own targets.
 
-    `hedge_after_s` is by route; "*" stands for every route that is not named.
+    `tasks` are the routes of tasks, `token_threshold` the size from which a request is a long context, and
+    `keywords` lets the words of the user choose among them. `hedge_after_s` is by route; "*" stands for every
+    route that is not named.
     """
 
     default: Targets = ()
     fallbacks: Targets = ()
+    tasks: Mapping[Task, Targets] = field(default_factory=lambda: NO_TASKS)
+    token_threshold: int = 100_000
+    keywords: bool = False
     max_attempts: int = 3
     hedge_after_s: Mapping[str, float] = field(default_factory=lambda: NO_HEDGES)
     on_disconnect: OnDisconnect = "cancel"

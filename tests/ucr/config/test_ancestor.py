@@ -85,6 +85,14 @@ def test_the_whole_file_is_read_unchanged() -> None:
     assert config.server == Server(host="127.0.0.1", port=3456)
     assert config.logging == Logging("warning", "ucr.log")
     assert config.router.default == (ModelTarget("anthropic"),)
+    assert {task: str(targets[0]) for task, targets in config.router.tasks.items()} == {
+        "think": "anthropic",
+        "background": "box",
+        "long_context": "anthropic",
+        "web_search": "openai",
+        "image": "openai",
+    }
+    assert config.router.token_threshold == 60_000
     assert (anthropic.dialect, anthropic.base_url, anthropic.auth) == (
         "anthropic",
         "https://api.anthropic.com",
@@ -109,10 +117,6 @@ def test_what_has_no_effect_is_warned_of_once_each() -> None:
         "logging.requests has no effect: each request is one line of the level info",
         "providers.maxRetries has no effect: UCR decides itself whether a retry can help",
         "providers.box.baseUrl: http:// sends keys and texts in clear",
-        *(
-            f"router.{key} is not yet used: it has no effect in this version"
-            for key in ("think", "background", "long_context", "web_search", "image", "token_threshold")
-        ),
     ]
 
 

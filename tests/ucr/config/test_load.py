@@ -291,15 +291,27 @@ def test_values_of_the_environment_are_shown_as_they_are_written() -> None:
 
 
 def test_keys_of_later_features_are_checked_and_warned_of() -> None:
-    config = loaded("background = 'local'\ntoken_threshold = 5\n[cache]\nbackend = 'redis'")
-    assert config.warnings == (
-        "ucr.toml: router.background is not yet used: it has no effect in this version",
-        "ucr.toml: router.token_threshold is not yet used: it has no effect in this version",
-        "ucr.toml: cache.backend is not yet used: it has no effect in this version",
-    )
+    config = loaded("[cache]\nbackend = 'redis'")
+    assert config.warnings == ("ucr.toml: cache.backend is not yet used: it has no effect in this version",)
     assert "router.token_threshold = 0: must lie between 1 and 1000000" in problems(
         f"{MINIMAL}token_threshold = 0"
     )
+
+
+def test_tasks_have_targets_of_their_own() -> None:
+    config = loaded(
+        "think = ['local/deep', 'local']\nbackground = 'local'\ntoken_threshold = 5\nkeywords = true"
+    )
+    router = config.router
+    assert router.tasks == {
+        "think": (ModelTarget("local", "deep"), ModelTarget("local")),
+        "background": (ModelTarget("local"),),
+    }
+    assert (router.token_threshold, router.keywords) == (5, True)
+    found = problems(f"{MINIMAL}think = 'lokal'\nimage = 3\nkeywords = 'yes'")
+    assert "router.think = 'lokal': there is no provider 'lokal'; did you mean 'local'?" in found
+    assert any(line.startswith("router.image") for line in found)
+    assert any(line.startswith("router.keywords") for line in found)
 
 
 def test_the_cache_is_on_unless_it_is_turned_off() -> None:

@@ -1,0 +1,111 @@
+"""What an agent sends a request for: its main work, or one of the things that go on beside it.
+
+Claude Code says it in headers, when it is told to (`CLAUDE_CODE_GATEWAY_HINT_HEADERS`), and otherwise shows it by
+what it sends. The words are those of Claude Code 2.1 and opencode 1.18.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from ucr.dialects.roles import Headers, Request
+from ucr.jsontext import JsonObject
+from ucr.shape import table, texts, turn_texts, turns
+
+Kind = Literal["main", "subagent", "compaction", "title", "classifier", "auxiliary"]
+"""`classifier` judges whether a tool may run; `auxiliary` is what nobody waits for and has no name here."""
+
+_HINTS: tuple[tuple[str, Mapping[str, Kind]], ...] = (
+    (
+        "x-claude-code-request-class",
+        MappingProxyType(
+            {"main": "main", "subagent": "subagent", "compaction": "compaction", "auxiliary": "auxiliary"}
+        ),
+    ),
+    (
+        "x-claude-1p-request-class",
+        MappingProxyType(
+            {
+                "main": "main",
+                "blocking-subagent": "subagent",
+                "summary-extraction": "auxiliary",
+                "background-task": "auxiliary",
+                "followup-generation": "auxiliary",
+            }
+        ),
+    ),
+)
+_SUBAGENT = "cc_is_subagent=true"
+_COMPACTION_HEADER = "x-claude-code-compaction"
+_PARENT_HEADER = "x-parent-session-id"
+_COMPACTION_BEGINS = "CRITICAL: Respond with TEXT ONLY"
+_COMPACTION_HOLDS = "detailed summary of the conversation so far"
+_CLASSIFIER = "You are a security monitor for autonomous AI coding agents"
+_CLASSIFIER_STOP = "</block>"
+_TITLE = "You are a title generator"
+
+
+def kind_of(request: Request) -> Kind:
+    """Return what a request is for; whatever is not known to be something else is main work."""
+    said = hint_of(request.headers)
+    if said is not None and said != "auxiliary":
+        return said
+    if _judges(request.body):
+        return "classifier"
+    if names_a_session(request.body) or _is_told_to_name(request.body):
+        return "title"
+    if said is not None:
+        return said
+    if _COMPACTION_HEADER in request.headers or _compacts(request.body):
+        return "compaction"
+    return "subagent" if is_subagent(request) else "main"
+
+
+def hint_of(headers: Headers) -> Kind | None:
+    """Return what the headers say that a request is for; None when they do not."""
+    said = (kinds.get(headers.get(name, "")) for name, kinds in _HINTS)
+    return next((kind for kind in said if kind is not None), None)
+
+
+def names_a_session(body: JsonObject) -> bool:
+    """True for a request that wants nothing but a title, in a form of its own."""
+    output = body.get("output_config")
+    if not output or body.get("tools"):
+        return False
+    schema = table(table(table(output).get("format")).get("schema"))
+    return "title" in table(schema.get("properties"))
+
+
+def is_subagent(request: Request) -> bool:
+    """True for the work of an agent that another agent has started."""
+    if request.agent_id is not None or _PARENT_HEADER in request.headers:
+        return True
+    system = request.body.get("system")
+    first = system[0] if isinstance(system, list) and system else None
+    text = first.get("text") if isinstance(first, dict) else None
+    return isinstance(text, str) and _SUBAGENT in text
+
+
+def _judges(body: JsonObject) -> bool:
+    if body.get("tools"):
+        return False
+    stops = body.get("stop_sequences")
+    return (isinstance(stops, list) and _CLASSIFIER_STOP in stops) or _is_told(body, _CLASSIFIER)
+
+
+def _is_told_to_name(body: JsonObject) -> bool:
+    return not body.get("tools") and _is_told(body, _TITLE)
+
+
+def _is_told(body: JsonObject, words: str) -> bool:
+    """True when a part of the system prompt, or a first turn that stands for it, begins with the words."""
+    first = next(iter(turns(body)), {})
+    instead = turn_texts(first) if first.get("role") in ("system", "developer") else ()
+    given = body.get("system") or table(body.get("systemInstruction")).get("parts") or body.get("instructions")
+    return any(text.startswith(words) for text in (*texts(given), *instead))
+
+
+def _compacts(body: JsonObject) -> bool:
+    last = next((turn for turn in reversed(turns(body)) if turn.get("role") == "user"), {})
+    words = next(reversed(turn_texts(last)), "")
+    return words.startswith(_COMPACTION_BEGINS) or _COMPACTION_HOLDS in words
