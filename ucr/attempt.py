@@ -6,6 +6,7 @@ attempts may run side by side, and only the one that answers writes into the req
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import trio
 from msgspec.structs import replace
@@ -16,8 +17,9 @@ from ucr.call import Call
 from ucr.departure import outlive
 from ucr.dialects import registry
 from ucr.dialects.faults import unreadable
-from ucr.dialects.roles import HeaderList, Outgoing
+from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request
 from ucr.errors import ApiError, Fault, UpstreamError
+from ucr.large import LARGE_BYTES, beside
 from ucr.reception import Incoming
 from ucr.routing import Candidate
 from ucr.upstream import Answer
@@ -113,17 +115,25 @@ class Attempt:
         call.patience.limit(provider.timeouts.total_s)
         call.patience.check()
         with await self._admitted() as lease:
-            if self._is_lost:  # another answers, which has let go of the request: this one is cancelled here
-                await trio.lowlevel.checkpoint()
+            await self._stop_if_lost()
             self.is_unbuilt = True
-            outgoing = self._built()
+            build = partial(self._built, call.request, call.canonical)
+            is_large = len(call.request.raw) >= LARGE_BYTES
+            outgoing = await beside(call.router.reading, build) if is_large else build()
             self.is_unbuilt = False
+            if is_large:
+                await self._stop_if_lost()
             self._notes = outgoing.notes
             call.record.attempts += 1
             if call.router.config.router.on_disconnect == "cancel":
                 await self._exchange(outgoing, lease, claim)
             else:
                 await outlive(call, lambda: self._exchange(outgoing, lease, claim), lambda: not self._is_lost)
+
+    async def _stop_if_lost(self) -> None:
+        """Be cancelled here when another one answers, which has let go of the request."""
+        if self._is_lost:
+            await trio.lowlevel.checkpoint()
 
     async def _admitted(self) -> Lease:
         call = self._call
@@ -162,18 +172,21 @@ class Attempt:
             self.note()
         reception.note_left(self._call)
 
-    def _built(self) -> Outgoing:
+    def _built(self, request: Request, canonical: Canonical | None) -> Outgoing:
+        """Write the request for the provider. The call may let go of it meanwhile, and then is not made to hold it."""
         call, candidate = self._call, self.candidate
         if self._dialect.name == call.client.name:
-            return self._dialect.build_same(call.request, candidate.target)
-        if call.canonical is None:
-            call.canonical = call.client.canonical(call.request)
-        outgoing = self._dialect.build(call.canonical, call.request, candidate.target)
+            return self._dialect.build_same(request, candidate.target)
+        if canonical is None:
+            canonical = call.client.canonical(request)
+            if call.request is request:
+                call.canonical = canonical
+        outgoing = self._dialect.build(canonical, request, candidate.target)
         estimate = call.router.calibration.corrected(candidate.model, call.sent_estimate)
         return replace(
             outgoing,
             context=replace(outgoing.context, input_estimate=estimate),
-            notes=tuple(dict.fromkeys((*call.canonical.notes, *outgoing.notes))),
+            notes=tuple(dict.fromkeys((*canonical.notes, *outgoing.notes))),
         )
 
     async def _answered(self, outgoing: Outgoing, answer: Answer, lease: Lease, claim: Claim) -> None:

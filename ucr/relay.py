@@ -23,13 +23,11 @@ from ucr.dialects.roles import ClientDialect, Headers, Request
 from ucr.errors import ApiError, UpstreamError
 from ucr.exchange import Exchange
 from ucr.hedge import hedged
+from ucr.large import LARGE_BYTES, beside
 from ucr.limits import Entry
 from ucr.patience import Patience
 from ucr.record import Record
 from ucr.routing import TIERS, Candidate, Tier
-
-LARGE_BYTES = 4 * 1024 * 1024
-"""Reading this much takes longer than others should wait; a thread costs a thousandth of it."""
 
 _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 """What clients compact at: an overflow worded otherwise is told in the router's words."""
@@ -63,14 +61,16 @@ async def relay(
 
 
 async def _parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:
-    """Read a request; a very large one in a thread, between whose steps the others have their turns.
-
-    One after the other: a thread that parses keeps the interpreter to itself, and several would take turns with
-    each other before the loop had its own.
-    """
+    """Read a request, and judge the length of a very large one, too, while nobody waits for it."""
     if len(raw) < LARGE_BYTES:
         return client.parse(raw, headers)
-    return await trio.to_thread.run_sync(client.parse, raw, headers, limiter=router.reading)
+
+    def parse() -> Request:
+        request = client.parse(raw, headers)
+        assert request.estimate >= 0, "it is kept from now on"
+        return request
+
+    return await beside(router.reading, parse)
 
 
 async def _from_candidates(call: Call, choices: Sequence[Candidate]) -> None:

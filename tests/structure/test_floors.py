@@ -159,6 +159,7 @@ FLOORS = {
     "ucr.patience": EDGE,
     "ucr.probing": EDGE,
     "ucr.proxied": EDGE,
+    "ucr.large": EDGE,
     "ucr.reading": EDGE,
     "ucr.reception": EDGE,
     "ucr.relay": EDGE,

@@ -9,8 +9,8 @@ from tests.world import answers
 from tests.world.check_anthropic_stream import check
 from tests.world.router import config_of, open_router, provider
 from ucr.config.model import Timeouts
+from ucr.large import LARGE_BYTES
 from ucr.reception import is_strict
-from ucr.relay import LARGE_BYTES
 from ucr.secret import Secret
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
@@ -632,7 +632,7 @@ async def test_a_stop_sequence_that_a_chat_provider_hit_is_an_ordinary_end(
     assert (heard.json()["stop_reason"], heard.json()["stop_sequence"]) == ("end_turn", None)
 
 
-async def test_very_large_requests_are_read_one_at_a_time_and_hold_up_no_other() -> None:
+async def test_very_large_requests_are_read_and_written_one_at_a_time_and_hold_up_no_other() -> None:
     """With a clock that goes by itself: one that jumps would not wait for a thread."""
     large = {**ASK, "messages": [{"role": "user", "content": "x" * LARGE_BYTES}]}
     heard: list[int] = []
@@ -642,11 +642,17 @@ async def test_very_large_requests_are_read_one_at_a_time_and_hold_up_no_other()
         async def ask_large() -> None:
             heard.append((await world.ask(MESSAGES, large)).status)
 
-        reading = world.worker.api.generation.router.reading
-        async with trio.open_nursery() as nursery, reading:
-            nursery.start_soon(ask_large)
+        async def wait_for_it() -> None:
             while not reading.statistics().tasks_waiting:
                 await trio.lowlevel.checkpoint()
-            assert (await world.ask(MESSAGES, ASK)).status == 200
-            assert heard == []
+
+        reading = world.worker.api.generation.router.reading
+        async with trio.open_nursery() as nursery:
+            async with reading:
+                nursery.start_soon(ask_large)
+                await wait_for_it()
+                assert (await world.ask(MESSAGES, ASK)).status == 200
+            async with reading:  # whose turn comes when the request has been read
+                await wait_for_it()
+                assert (heard, len(world.upstreams["up"].requests)) == ([], 1)
         assert heard == [200]
