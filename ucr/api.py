@@ -150,7 +150,7 @@ class Api:
             record.status = record.status or 499
             record.error_type = record.error_type or "client_gone"
         is_request, now_s = bool(record.model_asked or record.error_type), trio.current_time()
-        config = visit.router.config
+        config, record.cost_nano = visit.router.config, visit.router.pricing.cost_of(record)
         self._metrics.offer(self._meter.measured(record, now_s, config, is_request=is_request))
         if is_request:
             self._log.info("request.finished", **record.fields(now_s))

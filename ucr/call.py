@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 
 import trio
@@ -17,7 +18,11 @@ from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
 from ucr.estimate import Calibration
 from ucr.patience import Patience
+from ucr.price_list import FILE
+from ucr.pricing import Pricing
 from ucr.record import Record
+
+PRICES = Path(__file__).with_name(FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,12 @@ class Router:
     reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     dice: Callable[[], float] = random.random
     decisions: Decisions = field(init=False, repr=False, compare=False)
+    pricing: Pricing = field(init=False, repr=False, compare=False)
     addresses: Mapping[str, Address] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decisions", Decisions(self.config))
+        object.__setattr__(self, "pricing", Pricing(self.config, self.unix_time, PRICES.read_bytes()))
         addresses = {provider.id: Address(provider) for provider in self.config.providers}
         object.__setattr__(self, "addresses", MappingProxyType(addresses))
 

@@ -36,6 +36,7 @@ class Usage(Struct, frozen=True, gc=False):
     """Token counters; None is "not known", which is never written as 0.
 
     `input_tokens` excludes what was read from or written to a cache; `output_tokens` includes thinking.
+    `cache_creation_1h_tokens` are those of `cache_creation_tokens` that were written for an hour, and cost more.
     """
 
     input_tokens: int | None = None
@@ -43,6 +44,7 @@ class Usage(Struct, frozen=True, gc=False):
     cache_read_tokens: int | None = None
     cache_creation_tokens: int | None = None
     thinking_tokens: int | None = None
+    cache_creation_1h_tokens: int | None = None
 
     def updated(self, later: "Usage") -> "Usage":
         """Return these counters overwritten by those that `later` knows (counters are cumulative)."""
@@ -54,6 +56,7 @@ class Usage(Struct, frozen=True, gc=False):
             _latest(self.cache_read_tokens, later.cache_read_tokens),
             _latest(self.cache_creation_tokens, later.cache_creation_tokens),
             _latest(self.thinking_tokens, later.thinking_tokens),
+            _latest(self.cache_creation_1h_tokens, later.cache_creation_1h_tokens),
         )
 
 

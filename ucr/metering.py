@@ -12,6 +12,7 @@ REQUESTS = "ucr_requests_total"
 ATTEMPTS = "ucr_upstream_attempts_total"
 TOKENS = "ucr_tokens_total"
 LOOKUPS = "ucr_cache_lookups_total"
+COST = "ucr_cost_usd_total"
 TTFB = "ucr_ttfb_seconds"
 DURATION = "ucr_request_duration_seconds"
 OVERHEAD = "ucr_overhead_seconds"
@@ -77,6 +78,8 @@ class Meter:
         if record.cache != "bypass":
             amounts.append(1.0)
         amounts += [amount for amount in tokens if amount]
+        if record.cost_nano:
+            amounts.append(record.cost_nano / 1e9)
         amounts += (now_s - record.began_s, record.overhead_s(now_s))
         if (ttfb_s := record.ttfb_s()) is not None:
             amounts.append(ttfb_s)
@@ -97,6 +100,7 @@ class Meter:
             not tokens[1],
             not tokens[2],
             not tokens[3],
+            not record.cost_nano,
             has_ttfb,
         )
         return self._tallies.get(kind) or self._kept(kind, _tally(record, model, tokens, has_ttfb))
@@ -131,6 +135,7 @@ def _tally(record: Record, model: str, tokens: Tokens, has_ttfb: bool) -> Tally:
         *(((ATTEMPTS, whom),) if record.attempts else ()),
         *(((LOOKUPS, (("result", record.cache),)),) if record.cache != "bypass" else ()),
         *((TOKENS, (*whom, ("kind", kind))) for kind, amount in kinds if amount),
+        *(((COST, whom),) if record.cost_nano else ()),
     )
     labels: Labels = (("provider", record.provider), ("stream", "true" if record.stream else "false"))
     times = (DURATION, OVERHEAD, TTFB) if has_ttfb else (DURATION, OVERHEAD)

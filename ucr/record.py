@@ -14,7 +14,8 @@ _VALUE_CHARS = 1000
 class Record:
     """Filled while the request runs; times are seconds on the loop's clock.
 
-    `waited_s` says how much of the time so far was spent in waiting for providers.
+    `waited_s` says how much of the time so far was spent in waiting for providers. `cost_nano` is in billionths of a
+    US dollar; None is "not known".
     """
 
     request_id: str
@@ -42,6 +43,7 @@ class Record:
     notes: tuple[str, ...] = ()
     request_bytes: int = 0
     answer_bytes: int = 0
+    cost_nano: int | None = None
 
     @property
     def message_id(self) -> str:
@@ -107,4 +109,5 @@ class Record:
             "client": self.client,
             "peer": self.peer or None,
             "usage_estimated": self.summary.is_estimated,
+            "cost_usd": None if self.cost_nano is None else self.cost_nano / 1e9,
         }

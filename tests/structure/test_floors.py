@@ -99,6 +99,8 @@ FLOORS = {
     "ucr.models": PURE,
     "ucr.negotiation": PURE,
     "ucr.pressure": PURE,
+    "ucr.price_list": PURE,
+    "ucr.pricing": PURE,
     "ucr.profile": PURE,
     "ucr.quirks": PURE,
     "ucr.ratelimits": PURE,

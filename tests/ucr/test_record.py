@@ -55,7 +55,7 @@ def test_the_overhead_is_never_below_nothing() -> None:
     assert record(waited_s=lambda: 9.0).fields(101.0)["overhead_ms"] == 0.0
 
 
-def test_the_log_fields_are_those_of_the_contract_in_its_order_and_six_more() -> None:
+def test_the_log_fields_are_those_of_the_contract_in_its_order_and_seven_more() -> None:
     assert tuple(record().fields(100.0)) == (
         *FINISHED,
         "retries",
@@ -64,6 +64,7 @@ def test_the_log_fields_are_those_of_the_contract_in_its_order_and_six_more() ->
         "client",
         "peer",
         "usage_estimated",
+        "cost_usd",
     )
 
 
@@ -85,6 +86,7 @@ def test_what_is_not_known_is_null_in_the_log() -> None:
         "agent_id",
         "client",
         "peer",
+        "cost_usd",
     }
 
 
@@ -106,3 +108,8 @@ def test_the_log_counts_times_from_the_beginning_of_the_request() -> None:
 def test_the_id_of_a_message_comes_from_that_of_its_request() -> None:
     assert record().message_id == "msg_1"
     assert Record("other", "0", 0.0, lambda: 0.0).message_id == "msg_other"
+
+
+def test_the_log_says_costs_in_dollars() -> None:
+    assert record(cost_nano=1_234_500).fields(100.0)["cost_usd"] == 0.0012345
+    assert record(cost_nano=0).fields(100.0)["cost_usd"] == 0

@@ -274,6 +274,23 @@ CLIENTS = Section(
     is_list=True,
 )
 
+USD = Number(0, 10**6)
+PRICES = Section(
+    "prices",
+    "What models cost, in USD per million tokens, where the bundled list does not know it or knows it otherwise.",
+    (
+        Field("provider", ID, "(any)", "Provider whose models these are."),
+        Field("model", Text(), "*", "Model, or a pattern such as `gpt-5*`; the first table that fits is used."),
+        Field("input", USD, "(required)", "Price of input.", "USD", is_required=True),
+        Field("output", USD, "(required)", "Price of output.", "USD", is_required=True),
+        Field("cache_read", USD, "(as input)", "Price of input that a provider's cache had.", "USD"),
+        Field("cache_write", USD, "(as input)", "Price of input that is kept for five minutes.", "USD"),
+        Field("cache_write_1h", USD, "(as cache_write)", "Price of input that is kept for an hour.", "USD"),
+    ),
+    '[[prices]]\nprovider = "office"\nmodel = "llama*"\ninput = 0.2\noutput = 0.6',
+    is_list=True,
+)
+
 ADMIN = Section(
     "admin",
     "Access to the admin routes; without a key they answer on loopback only.",
@@ -324,4 +341,4 @@ MEMORY = Section(
     "[memory]\nworker_limit_bytes = 536870912",
 )
 
-SECTIONS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS, ADMIN, LOGGING, CACHE, MEMORY)
+SECTIONS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS, PRICES, ADMIN, LOGGING, CACHE, MEMORY)

@@ -18,6 +18,7 @@ from ucr.config.fields import (
     LOGGING,
     MEMORY,
     MODELS,
+    PRICES,
     PROVIDERS,
     ROUTER,
     SECTIONS,
@@ -32,6 +33,7 @@ from ucr.config.model import (
     Config,
     Logging,
     Memory,
+    Price,
     Provider,
     Router,
     Server,
@@ -94,6 +96,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         models=_models(reading, tree, providers),
         router=_router(reading, tree, providers),
         clients=_clients(reading, tree),
+        prices=_prices(reading, tree, providers),
         admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
         cache=Cache(**reading.values(reading.table(tree, CACHE), CACHE.fields, "cache")),
         memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
@@ -172,6 +175,20 @@ def _clients(reading: Reading, tree: Values) -> tuple[Client, ...]:
         clients.append(Client(values.get("name", at), sha256.lower(), **limits))
     _check_names(reading, clients)
     return tuple(clients)
+
+
+def _prices(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> tuple[Price, ...]:
+    by_id, prices = tuple(provider.id for provider in providers), []
+    for index, table in enumerate(reading.tables(tree, PRICES)):
+        at = f"prices[{index}]"
+        values = reading.values(table, PRICES.fields, at)
+        provider = values.get("provider")
+        if provider is not None and provider not in by_id:
+            words = f"there is no provider {provider!r}{did_you_mean(provider, by_id)}"
+            reading.problem(f"{at}.provider", provider, words)
+        elif {"input", "output"} <= values.keys():
+            prices.append(Price(**values))
+    return tuple(prices)
 
 
 def _check_names(reading: Reading, clients: list[Client]) -> None:

@@ -149,6 +149,22 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What tokens cost in USD per million; `provider` None is any, `model` a shell-style pattern.
+
+    A cache without a price of its own costs what input does.
+    """
+
+    input: float
+    output: float
+    provider: str | None = None
+    model: str = "*"
+    cache_read: float | None = None
+    cache_write: float | None = None
+    cache_write_1h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cache:
     """The cache of answers: one for all workers of this machine (`node`), or one in each."""
 
@@ -186,6 +202,7 @@ class Config:
     models: Mapping[str, Targets] = field(default_factory=lambda: MappingProxyType({}))
     router: Router = Router()
     clients: tuple[Client, ...] = ()
+    prices: tuple[Price, ...] = ()
     admin_key_sha256: str | None = None
     logging: Logging = Logging()
     cache: Cache = Cache()

@@ -15,6 +15,7 @@ LIVE = frozenset(
         "models",
         "router",
         "clients",
+        "prices",
         "admin_key_sha256",
         "timeouts",
         "logging",

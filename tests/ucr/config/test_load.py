@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ucr.access import digest
 from ucr.config.load import load
-from ucr.config.model import Cache, Client, Config, Logging, ModelTarget, Server, Timeouts
+from ucr.config.model import Cache, Client, Config, Logging, ModelTarget, Price, Server, Timeouts
 from ucr.config.overrides import Overrides
 from ucr.errors import ConfigError
 from ucr.secret import Secret
@@ -378,3 +378,33 @@ def test_whatever_the_file_holds_only_its_problems_are_raised(tree: dict[str, ob
             load(json.dumps(tree), name, {})
         except ConfigError as error:
             assert error.problems
+
+
+def test_prices_are_read_in_their_order() -> None:
+    text = """
+        [[prices]]
+        provider = "local"
+        model = "llama*"
+        input = 0.2
+        output = 0.6
+        cache_read = 0.02
+        [[prices]]
+        input = 0
+        output = 0
+    """
+    assert loaded(text).prices == (Price(0.2, 0.6, "local", "llama*", 0.02), Price(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[prices]]\ninput = 1", "prices[0].output: is missing; it must be number"),
+        ("[[prices]]\ninput = -1\noutput = 1", "prices[0].input = -1: must lie between 0 and 1000000"),
+        (
+            "[[prices]]\nprovider = 'locl'\ninput = 1\noutput = 1",
+            "prices[0].provider = 'locl': there is no provider 'locl'; did you mean 'local'?",
+        ),
+    ],
+)
+def test_prices_that_cannot_be_meant_are_refused(text: str, words: str) -> None:
+    assert words in problems(MINIMAL + text)

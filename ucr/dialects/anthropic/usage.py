@@ -12,13 +12,16 @@ def read(value: object) -> Usage:
     """Read a `usage` object; whatever is no counter is not known."""
     if not isinstance(value, dict):
         return Usage()
-    details = value.get("output_tokens_details")
+    details, written = value.get("output_tokens_details"), value.get("cache_creation")
     return Usage(
         input_tokens=_count(value.get("input_tokens")),
         output_tokens=_count(value.get("output_tokens")),
         cache_read_tokens=_count(value.get("cache_read_input_tokens")),
         cache_creation_tokens=_count(value.get("cache_creation_input_tokens")),
         thinking_tokens=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        cache_creation_1h_tokens=_count(written.get("ephemeral_1h_input_tokens")) or None
+        if isinstance(written, dict)
+        else None,
     )
 
 

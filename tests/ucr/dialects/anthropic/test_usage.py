@@ -17,6 +17,14 @@ def test_counters_are_read_and_written_alike() -> None:
     assert usage.written(Usage(1, 4, 3, 2, 5)) == FULL
 
 
+def test_what_was_written_to_a_cache_for_an_hour_is_known() -> None:
+    written = {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}
+    read = usage.read({"cache_creation_input_tokens": 7, "cache_creation": written})
+    assert (read.cache_creation_tokens, read.cache_creation_1h_tokens) == (7, 4)
+    later = read.updated(usage.read({"output_tokens": 5}))
+    assert (later.cache_creation_1h_tokens, later.output_tokens) == (4, 5)
+
+
 @pytest.mark.parametrize(
     "value",
     [None, [], "x", {"input_tokens": None}, {"input_tokens": -1, "output_tokens": True}, {"input_tokens": 1.5}],
