@@ -182,6 +182,13 @@ class Borrower:
         if isinstance(stock, RateStock):
             stock.refund(want.need, now - taken_at, now)
 
+    def remaining(self, want: Want) -> int:
+        """Return about how much of a rate is left for all: as the lender said last, or of the share of one alone."""
+        stock = self.stock(want)
+        if isinstance(stock, PermitStock):
+            return stock.spare + stock.left
+        return stock.remaining(trio.current_time(), is_alone=self._lender is None)
+
     def stock(self, want: Want) -> Stock:
         """Return the stock of a key, made if need be, with the limit that holds now."""
         stock = self._stocks.get(want.key)
@@ -251,10 +258,11 @@ class Borrower:
         )
         answer = await self._ask(Borrow(self.id, asked))
         match answer:
-            case Lent(amounts=amounts, borrowers=borrowers):
+            case Lent(amounts=amounts, borrowers=borrowers, left=left):
                 self._borrowers = borrowers
-                for index, amount in zip(lacking, amounts, strict=True):
+                for index, amount, rest in zip(lacking, amounts, left, strict=True):
                     stocks[index].lent(amount)
+                    stocks[index].left = rest
                 return True
             case Short(key=key, retry_after_s=retry_after_s, borrowers=borrowers):
                 self._borrowers = borrowers

@@ -6,7 +6,7 @@ process was lost, the borrowers say what they have, and nothing is lent before t
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import trio
@@ -24,10 +24,11 @@ _PRUNED_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """One amount for each want. `borrowers` is how many there are now."""
+    """One amount for each want, and what is left of its limit. `borrowers` is how many there are now."""
 
     amounts: tuple[int, ...]
     borrowers: int
+    left: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,8 @@ class LimitsActor:
                 limits.short += 1
                 reply.answer(Short(want.key, account.retry_after_s(want.need, now), among))
                 return
-        if reply.answer(Lent(tuple(amounts), among)):
+        left = tuple(account.free(now) - amount for account, amount in zip(accounts, amounts, strict=True))
+        if reply.answer(Lent(tuple(amounts), among, left)):
             limits.lent += 1
             for account, amount in zip(accounts, amounts, strict=True):
                 account.lend(borrower, amount)

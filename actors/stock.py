@@ -15,7 +15,10 @@ def even_share(limit: int, borrowers: int) -> int:
 
 
 class RateStock:
-    """So many in a minute. `limit` is that of all borrowers together; `wanted` counts who just asks for some."""
+    """So many in a minute. `limit` is that of all borrowers together; `wanted` counts who just asks for some.
+
+    `left` is what the lender had left of it when it was asked last.
+    """
 
     def __init__(self, key: str, limit: int) -> None:
         self.key = key
@@ -23,6 +26,7 @@ class RateStock:
         self.retry_at = 0.0
         self.wanted = 0
         self.used_at = 0.0
+        self.left = limit
         self._spare = 0
         self._window = Window()
         self._spent = self._charged = 0
@@ -50,6 +54,10 @@ class RateStock:
     def used(self, now: float) -> int:
         return self._window.used(now)
 
+    def remaining(self, now: float, *, is_alone: bool) -> int:
+        """Return about how much of the limit is left for all, this borrower's spare included."""
+        return max(0, self._share - self._window.used(now) if is_alone else self.left + self._spare)
+
     def reserve(self, need: int) -> int:
         """Set aside what there is of a need, and return how much."""
         reserved = min(self._spare, need)
@@ -71,6 +79,7 @@ class RateStock:
     def charge(self, amount: int, now: float) -> None:
         """Use what was not lent."""
         self._charged += amount
+        self.left -= amount
         self._note(amount, now)
 
     def refund(self, amount: int, age_s: float, now: float) -> None:
@@ -102,6 +111,7 @@ class RateStock:
             self.key, self._spent, self._spare, self._charged, tuple(sorted(self._refunds.items()))
         )
         self._before, self._recent = self._recent, 0
+        self.left += self._spare
         self._clear()
         return None if entry == Settlement(self.key) else entry
 
@@ -132,6 +142,7 @@ class PermitStock:
         self.limit = limit
         self.retry_at = 0.0
         self.wanted = 0
+        self.left = limit
         self.held = 0
         self.in_use = 0
         self._peak = 0

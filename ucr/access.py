@@ -143,6 +143,17 @@ def check_client(headers: Headers, clients: tuple[Client, ...]) -> Client | None
     return known[0]
 
 
+def check_model(client: Client | None, model: str) -> None:
+    """Refuse a model that a client may not ask for."""
+    if client is not None and client.models and not client.may_ask(model):
+        raise ApiError(
+            "permission_error",
+            f"model: the client {client.name!r} may not ask for {model[:200]}; clients.{client.name}.models says for what",
+            param="model",
+            should_retry=False,
+        )
+
+
 def check_admin(headers: Headers, peer: str, config: Config) -> None:
     """Let through whoever brings the admin key and, where none is set, whoever asks from this machine.
 

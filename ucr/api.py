@@ -251,18 +251,19 @@ async def _relay(api: Api, visit: Visit) -> None:
 async def _count(api: Api, visit: Visit) -> None:
     _check_memory(api)
     access.check_media_type(visit.exchange.headers)
-    tokens = await count_tokens(visit.exchange, visit.router, visit.record, visit.patience)
+    tokens = await count_tokens(visit.exchange, visit.router, visit.record, visit.patience, visit.caller)
     await send_json(visit, 200, dumps({"input_tokens": tokens}))
 
 
 async def _models(api: Api, visit: Visit) -> None:
-    body = models.models_body(visit.router.config, visit.exchange.headers, visit.exchange.query)
+    body = models.models_body(visit.router.config, visit.exchange.headers, visit.exchange.query, visit.caller)
     await send_json(visit, 200, body)
 
 
 async def _model(api: Api, visit: Visit) -> None:
     name = visit.exchange.path.removeprefix("/v1/models/")
-    await send_json(visit, 200, models.model_body(visit.router.config, visit.exchange.headers, name))
+    body = models.model_body(visit.router.config, visit.exchange.headers, name, visit.caller)
+    await send_json(visit, 200, body)
 
 
 async def _admin(api: Api, visit: Visit) -> None:

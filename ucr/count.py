@@ -9,8 +9,10 @@ import trio
 from actors import Provider as ProviderChild
 from actors import Success, Timers
 from ucr import upstream
+from ucr.access import check_model
 from ucr.address import Address
 from ucr.call import Router, note_request
+from ucr.config.model import Client
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
@@ -22,7 +24,7 @@ from ucr.exchange import Exchange
 from ucr.jsontext import JsonError, loads
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.routing import Candidate
+from ucr.routing import Candidate, plain_name
 
 LONGEST_WAIT_S = 10.0
 """How long a count is waited for: whoever asks for one waits to begin with the request itself."""
@@ -30,11 +32,14 @@ LONGEST_WAIT_S = 10.0
 _ANSWER_BYTES = 64 * 1024
 
 
-async def count_tokens(exchange: Exchange, router: Router, record: Record, patience: Patience) -> int:
-    """Return the number of input tokens; raise `ApiError` for a request that is not one."""
+async def count_tokens(
+    exchange: Exchange, router: Router, record: Record, patience: Patience, caller: Client | None = None
+) -> int:
+    """Return the number of input tokens; raise `ApiError` for a request that is not one, or not the client's."""
     raw = await exchange.body(router.config.server.body_limit_bytes)
     request = AnthropicClient().parse_count(raw, exchange.headers)
     note_request(record, request)
+    check_model(caller, plain_name(request.model))
     candidate = router.decisions.decide(request, record.client).candidates[0]
     record.provider, record.model_used, record.route = (
         candidate.provider.id,

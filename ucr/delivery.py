@@ -13,6 +13,7 @@ from actors import Timers
 from ucr.dialects.roles import ClientDialect, HeaderList, Tap
 from ucr.errors import ApiError
 from ucr.exchange import Exchange
+from ucr.ratelimits import without
 from ucr.record import Record
 
 SILENCE_S = 20.0
@@ -82,6 +83,8 @@ class Delivery:
         now_s = trio.current_time()
         self._record.status = status
         self._record.first_byte_s = now_s
+        if self._record.limit_headers:
+            self.extra_headers = without(self.extra_headers, self._record.limit_headers)
         headers = (("content-type", content_type), ("cache-control", "no-cache"))
         await self._exchange.start(status, headers + self._record.headers(now_s) + self.extra_headers)
 

@@ -11,12 +11,13 @@ from types import TracebackType
 import trio
 
 from actors import Borrower, LimitReached, Want
-from ucr import ratelimits
+from ucr import access, ratelimits
 from ucr.config.model import Client
-from ucr.dialects.roles import HeaderList
+from ucr.dialects.roles import HeaderList, Request
 from ucr.errors import ApiError
 from ucr.estimate import quick_estimate
 from ucr.record import Record
+from ucr.routing import plain_name
 
 _WORDS: tuple[tuple[str, ratelimits.Kind | None, str], ...] = (
     ("rpm", "requests", "{limit} requests a minute are used up"),
@@ -24,23 +25,19 @@ _WORDS: tuple[tuple[str, ratelimits.Kind | None, str], ...] = (
     ("concurrency", None, "{limit} requests at one time are running"),
 )
 
+WHOLE_S = 61.0
+"""After so long nothing of a minute's limit is used, if nobody uses it again."""
+
 
 class Entry:
     """One request of a client, from its admission to its end. Leaving the block gives the permit back."""
 
-    __slots__ = ("_borrower", "_client", "_estimate", "_record", "_refuse", "_spent_at")
+    __slots__ = ("_client", "_estimate", "_limits", "_record", "_spent_at")
 
-    def __init__(
-        self,
-        borrower: Borrower,
-        client: Client | None,
-        record: Record,
-        refuse: Callable[[Client, Record, LimitReached], ApiError],
-    ) -> None:
-        self._borrower = borrower
+    def __init__(self, limits: "ClientLimits", client: Client | None, record: Record) -> None:
+        self._limits = limits
         self._client = client
         self._record = record
-        self._refuse = refuse
         self._estimate = 0
         self._spent_at = 0.0
 
@@ -55,36 +52,44 @@ class Entry:
     ) -> None:
         client = self._client
         if client is not None and client.concurrency is not None:
-            self._borrower.give_back(key_of(client, "concurrency"))
+            self._limits.borrower.give_back(key_of(client, "concurrency"))
         if client is not None and client.tpm is not None and self._estimate:
             self._correct(client, client.tpm)
 
-    async def spend(self, raw: bytes) -> None:
-        """Spend the tokens that a body is likely to be; raise `ApiError` 429 when they are not there."""
+    async def spend(self, request: Request) -> None:
+        """Spend the tokens that a request is likely to be.
+
+        Raises `ApiError` 403 for a model that the client may not ask for, and 429 when the tokens are not there.
+        """
         client = self._client
-        if client is None or client.tpm is None:
+        if client is None:
             return
-        estimate = quick_estimate(raw)
+        access.check_model(client, plain_name(request.model))
+        if client.tpm is not None:
+            await self._spend_tokens(client, client.tpm, quick_estimate(request.raw))
+        self._record.limit_headers = self._limits.headers(client, self._record.dialect)
+
+    async def _spend_tokens(self, client: Client, tpm: int, estimate: int) -> None:
         try:
-            await self._borrower.take(Want(key_of(client, "tpm"), "rate", client.tpm, estimate))
+            await self._limits.borrower.take(Want(key_of(client, "tpm"), "rate", tpm, estimate))
         except LimitReached as reached:
-            raise self._refuse(client, self._record, reached) from None
-        self._estimate, self._spent_at = min(estimate, client.tpm), trio.current_time()
+            raise self._limits.refused(client, self._record, reached) from None
+        self._estimate, self._spent_at = min(estimate, tpm), trio.current_time()
 
     def _correct(self, client: Client, tpm: int) -> None:
         difference = tokens_used(self._record, self._estimate) - self._estimate
         want = Want(key_of(client, "tpm"), "rate", tpm, abs(difference))
         if difference > 0:
-            self._borrower.charge(want)
+            self._limits.borrower.charge(want)
         elif difference < 0:
-            self._borrower.refund(want, self._spent_at)
+            self._limits.borrower.refund(want, self._spent_at)
 
 
 class ClientLimits:
     """Admits requests of clients. What is limited is borrowed: other processes count along."""
 
     def __init__(self, borrower: Borrower, unix_time: Callable[[], float]) -> None:
-        self._borrower = borrower
+        self.borrower = borrower
         self._unix_time = unix_time
 
     async def enter(self, client: Client | None, record: Record) -> Entry:
@@ -93,13 +98,26 @@ class ClientLimits:
             record.client = client.name
             if wants := wants_of(client):
                 await self._take(client, record, wants)
-        return Entry(self._borrower, client, record, self.refused)
+        return Entry(self, client, record)
 
     async def _take(self, client: Client, record: Record, wants: tuple[Want, ...]) -> None:
         try:
-            await self._borrower.take(*wants)
+            await self.borrower.take(*wants)
         except LimitReached as reached:
             raise self.refused(client, record, reached) from None
+
+    def headers(self, client: Client, dialect: str) -> HeaderList:
+        """Return what tells a client how much is left of its requests and tokens; nothing where none is limited.
+
+        A limit is whole again when the minute has passed in which this request was made.
+        """
+        headers: HeaderList = ()
+        for limit, kind, _ in _WORDS:
+            allowed: int | None = getattr(client, limit)
+            if allowed is not None and kind is not None:
+                left = self.borrower.remaining(Want(key_of(client, limit), "rate", allowed))
+                headers += ratelimits.own(dialect, kind, allowed, left, WHOLE_S, self._unix_time())
+        return headers
 
     def refused(self, client: Client, record: Record, reached: LimitReached) -> ApiError:
         """Return what a client is told that is over one of its limits."""
@@ -109,7 +127,7 @@ class ClientLimits:
         seconds = max(1, math.ceil(reached.retry_after_s))
         headers: HeaderList = ()
         if kind is not None:
-            headers = ratelimits.own(record.dialect, kind, limit, seconds, self._unix_time())
+            headers = ratelimits.own(record.dialect, kind, limit, 0, seconds, self._unix_time())
         return ApiError(
             "rate_limit_error",
             f"client {client.name!r}: {words.format(limit=limit)}; try again in {seconds} s",

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ucr import jsontext
-from ucr.config.model import Config
+from ucr.config.model import Client, Config
 from ucr.dialects.roles import Headers
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
@@ -29,6 +29,13 @@ class Known:
     id: str
     display_name: str
     owner: str
+
+
+def allowed(entries: tuple[Known, ...], caller: Client | None) -> tuple[Known, ...]:
+    """Return the names that a client may ask for."""
+    if caller is None or not caller.models:
+        return entries
+    return tuple(entry for entry in entries if caller.may_ask(plain_name(entry.id)))
 
 
 def known_models(config: Config) -> tuple[Known, ...]:
@@ -74,12 +81,12 @@ def asks_in_anthropic(headers: Headers) -> bool:
     return "anthropic-version" in headers or "x-api-key" in headers
 
 
-def models_body(config: Config, headers: Headers, query: str) -> bytes:
-    """Return the body of `GET /v1/models`; raise `ApiError` 400 for a page that cannot be had."""
+def models_body(config: Config, headers: Headers, query: str, caller: Client | None = None) -> bytes:
+    """Return the body of `GET /v1/models` for a client; raise `ApiError` 400 for a page that cannot be had."""
     if not asks_in_anthropic(headers):
-        data = [_openai(entry) for entry in known_models(config)]
+        data = [_openai(entry) for entry in allowed(known_models(config), caller)]
         return jsontext.dumps({"object": "list", "data": data})
-    page, has_more = _page(picker_models(config), query)
+    page, has_more = _page(allowed(picker_models(config), caller), query)
     return jsontext.dumps(
         {
             "data": [_anthropic(entry) for entry in page],
@@ -90,11 +97,13 @@ def models_body(config: Config, headers: Headers, query: str) -> bytes:
     )
 
 
-def model_body(config: Config, headers: Headers, model: str) -> bytes:
-    """Return the body of `GET /v1/models/{id}`; raise `ApiError` 404 for a model that is not known.
+def model_body(config: Config, headers: Headers, model: str, caller: Client | None = None) -> bytes:
+    """Return the body of `GET /v1/models/{id}`; raise `ApiError` 404 for a model that is not known to the client.
 
     A `claude-…` name is known as long as somebody would serve it: clients ask for it before they use it.
     """
+    if caller is not None and not caller.may_ask(plain_name(model)):
+        raise not_found(model)
     entry = next((entry for entry in picker_models(config) if entry.id == model), None)
     if entry is None and not plain_name(model).startswith("claude-"):
         raise not_found(model)

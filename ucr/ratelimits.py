@@ -37,14 +37,20 @@ def passed_on(headers: Headers, client: str, provider: str, now_unix_s: float) -
     return tuple(_as_openai(headers))
 
 
-def own(client: str, kind: Kind, limit: int, reset_s: float, now_unix_s: float) -> HeaderList:
-    """Return the headers of a limit of the router's own that is used up, in the client's dialect."""
+def own(client: str, kind: Kind, limit: int, remaining: int, reset_s: float, now_unix_s: float) -> HeaderList:
+    """Return the headers of a limit of the router's own, in the client's dialect; it is whole again in `reset_s`."""
     if client == "anthropic":
         moment = datetime.fromtimestamp(now_unix_s, UTC) + timedelta(seconds=math.ceil(reset_s))
         stem, reset = f"anthropic-ratelimit-{kind}", moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return ((f"{stem}-limit", str(limit)), (f"{stem}-remaining", "0"), (f"{stem}-reset", reset))
-    parts = (("limit", str(limit)), ("remaining", "0"), ("reset", f"{math.ceil(reset_s)}s"))
+        return ((f"{stem}-limit", str(limit)), (f"{stem}-remaining", str(remaining)), (f"{stem}-reset", reset))
+    parts = (("limit", str(limit)), ("remaining", str(remaining)), ("reset", f"{math.ceil(reset_s)}s"))
     return tuple((f"x-ratelimit-{part}-{kind}", value) for part, value in parts)
+
+
+def without(headers: HeaderList, own: HeaderList) -> HeaderList:
+    """Return the headers of a provider that do not speak of what the router's own speak of."""
+    names = {name for name, _ in own}
+    return tuple((name, value) for name, value in headers if name not in names)
 
 
 def _as_anthropic(headers: Headers, now_unix_s: float) -> list[tuple[str, str]]:

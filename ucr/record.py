@@ -15,7 +15,7 @@ class Record:
     """Filled while the request runs; times are seconds on the loop's clock.
 
     `waited_s` says how much of the time so far was spent in waiting for providers. `cost_nano` is in billionths of a
-    US dollar; None is "not known".
+    US dollar; None is "not known". `limit_headers` say what is left of the client's own limits.
     """
 
     request_id: str
@@ -44,6 +44,7 @@ class Record:
     request_bytes: int = 0
     answer_bytes: int = 0
     cost_nano: int | None = None
+    limit_headers: HeaderList = ()
 
     @property
     def message_id(self) -> str:
@@ -74,7 +75,7 @@ class Record:
             ("x-ucr-notes", "; ".join(self.notes)),
             ("x-ucr-upstream-request-id", self.upstream_request_id or ""),
         ]
-        return tuple((name, value[:_VALUE_CHARS]) for name, value in pairs if value)
+        return (*((name, value[:_VALUE_CHARS]) for name, value in pairs if value), *self.limit_headers)
 
     def fields(self, now_s: float) -> dict[str, object]:
         """Return the fields of `request.finished`, in the order in which they are documented."""

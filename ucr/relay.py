@@ -49,7 +49,7 @@ async def relay(
     note_request(record, request)
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
     del request
-    await entry.spend(call.request.raw)
+    await entry.spend(call.request)
     choices = router.decisions.decide(call.request, record.client).candidates
     with await caching.find(router.answers, call.request, choices, record) as place:
         if place.body is None:

@@ -219,3 +219,25 @@ async def test_the_table_of_stocks_is_bounded(autojump_clock: MockClock) -> None
         await trio.sleep(63)
         assert "0 stocks" in repr(borrower)
         assert lender.statistics().limits <= 2048
+
+
+async def test_what_is_left_is_what_the_lender_said_and_what_is_in_stock(autojump_clock: MockClock) -> None:
+    want = Want("k", "rate", 100)
+    async with open_supervisor() as supervisor:
+        lender = await supervisor.start(Lender())
+        one, other = Borrower("a"), Borrower("b")
+        assert one.remaining(want) == 100
+        await one.take(want)
+        assert one.remaining(want) == 99
+        one.attach(lender.ref)
+        other.attach(lender.ref)
+        for _ in range(10):
+            await other.take(want)
+        other.settle()
+        await trio.sleep(0.1)
+        await one.take(want)
+        assert one.remaining(want) == 88
+        one.settle()
+        assert one.remaining(want) == 88
+        one.charge(Want("k", "rate", 100, need=200))
+        assert one.remaining(want) == 0

@@ -5,6 +5,7 @@ from ucr.access import (
     check_client,
     check_host,
     check_media_type,
+    check_model,
     check_origin,
     digest,
     host_of,
@@ -221,3 +222,18 @@ def test_with_an_admin_key_everybody_needs_it() -> None:
     with pytest.raises(ApiError, match="admin key is missing") as caught:
         check_admin(LOCAL, "127.0.0.1", config)
     assert caught.value.status == 401
+
+
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "Claude-Haiku-9", "gpt-x"])
+def test_a_client_may_ask_for_the_models_that_its_patterns_name(model: str) -> None:
+    check_model(Client("a", "", models=("claude-haiku*", "gpt-x")), model)
+    check_model(Client("a", ""), model)
+    check_model(None, model)
+
+
+def test_a_client_that_asks_for_another_model_is_told_which_and_not_to_try_again() -> None:
+    with pytest.raises(ApiError) as caught:
+        check_model(Client("a", "", models=("claude-haiku*", "gpt-x")), "gpt-xl")
+    error = caught.value
+    assert (error.status, error.type, error.should_retry) == (403, "permission_error", False)
+    assert "'a' may not ask for gpt-xl; clients.a.models" in error.message

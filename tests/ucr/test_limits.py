@@ -1,5 +1,6 @@
 """The limits of clients, as the clients see them."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ ASK: dict[str, Any] = {"model": "claude-x", "max_tokens": 50, "messages": TURN}
 HELLO = answers.says(200, answers.chat_reply())
 
 
-def limited(**limits: int) -> Config:
+def limited(**limits: Any) -> Config:
     clients = (Client("a", digest("key-a"), **limits), Client("b", digest("key-b")))
     return replace(config_of(provider("up", "openai-chat")), clients=clients)
 
@@ -62,6 +63,49 @@ async def test_an_openai_client_is_refused_in_its_own_dialect(autojump_clock: ob
     assert refused.headers["x-ratelimit-limit-requests"] == "1"
     assert refused.headers["x-ratelimit-remaining-requests"] == "0"
     assert refused.headers["x-ratelimit-reset-requests"] == refused.headers["retry-after"] + "s"
+
+
+@pytest.mark.usefixtures("both_lanes")
+async def test_answers_say_what_is_left_of_the_limits(autojump_clock: object) -> None:
+    async with open_router(limited(rpm=10, tpm=5000), up=HELLO) as world:
+        first = await ask(world)
+        second = await ask(world, CHAT)
+        other = await ask(world, key="key-b")
+    assert first.headers["anthropic-ratelimit-requests-limit"] == "10"
+    assert first.headers["anthropic-ratelimit-requests-remaining"] == "9"
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT[0-9:]{8}Z", first.headers["anthropic-ratelimit-requests-reset"])
+    assert first.headers["anthropic-ratelimit-tokens-limit"] == "5000"
+    assert 4900 < int(first.headers["anthropic-ratelimit-tokens-remaining"]) < 5000
+    assert second.headers["x-ratelimit-limit-requests"] == "10"
+    assert second.headers["x-ratelimit-remaining-requests"] == "8"
+    assert second.headers["x-ratelimit-reset-requests"] == "61s"
+    assert not [name for name in other.headers if "ratelimit" in name]
+
+
+async def test_own_limits_stand_in_the_place_of_the_providers(autojump_clock: object) -> None:
+    said = (("x-ratelimit-limit-requests", "999"), ("x-ratelimit-limit-tokens", "7777"))
+    reply = answers.says(200, answers.chat_reply(), headers=(*answers.JSON, *said))
+    async with open_router(limited(rpm=10), up=reply) as world:
+        heard = await ask(world, CHAT)
+        free = await ask(world, CHAT, key="key-b")
+    assert heard.headers["x-ratelimit-limit-requests"] == "10"
+    assert heard.headers["x-ratelimit-limit-tokens"] == "7777"
+    assert free.headers["x-ratelimit-limit-requests"] == "999"
+
+
+@pytest.mark.usefixtures("both_lanes")
+async def test_a_model_that_a_client_may_not_ask_for_is_refused_and_not_listed(autojump_clock: object) -> None:
+    async with open_router(limited(models=("claude-haiku*", "up-*")), up=HELLO) as world:
+        refused = [await ask(world), await ask(world, "/v1/messages/count_tokens"), await ask(world, CHAT)]
+        served = await ask(world, body={**ASK, "model": "claude-haiku-4-5[1m]"})
+        free = await ask(world, key="key-b")
+        listed = await world.ask("/v1/models", method="GET", headers={"authorization": "Bearer key-a"})
+        assert len(world.upstreams["up"].requests) == 2
+    assert [answer.status for answer in refused] == [403, 403, 403]
+    assert refused[0].json()["error"]["type"] == "permission_error"
+    assert "may not ask for claude-x" in refused[0].json()["error"]["message"]
+    assert (served.status, free.status) == (200, 200)
+    assert [entry["id"] for entry in listed.json()["data"]] == ["up-model"]
 
 
 async def test_a_client_over_its_limit_is_no_matter_to_another(autojump_clock: object) -> None:

@@ -5,7 +5,7 @@ import pytest
 from anthropic.types import ModelInfo
 from openai.types import Model
 
-from ucr.config.model import Config, ModelTarget, Provider, Router
+from ucr.config.model import Client, Config, ModelTarget, Provider, Router
 from ucr.errors import ApiError
 from ucr.models import known_models, model_body, models_body, picker_models, providers_view
 from ucr.routing import candidates
@@ -172,3 +172,15 @@ def test_providers_are_shown_with_their_status_and_without_their_keys() -> None:
     }
     assert view["data"][3]["enabled"] is False
     assert "local-secret" not in json.dumps(view)
+
+
+def test_a_client_sees_the_models_that_it_may_ask_for_and_no_others() -> None:
+    caller = Client("a", "", models=("fast", "claude-*"))
+    seen = json.loads(models_body(CONFIG, OPENAI, "", caller))
+    assert [entry["id"] for entry in seen["data"]] == ["fast", "claude-opus-5-5"]
+    picked = json.loads(models_body(CONFIG, CLAUDE_CODE, "limit=1000", caller))
+    assert [entry["id"] for entry in picked["data"]] == ["fast", "claude-opus-5-5", "claude-ucr/fast"]
+    assert json.loads(model_body(CONFIG, OPENAI, "fast", caller))["id"] == "fast"
+    with pytest.raises(ApiError) as caught:
+        model_body(CONFIG, OPENAI, "gpt-x", caller)
+    assert caught.value.status == 404

@@ -1,6 +1,6 @@
 import pytest
 
-from ucr.ratelimits import own, passed_on, upstream_request_id
+from ucr.ratelimits import own, passed_on, upstream_request_id, without
 
 NOW = 1_795_600_000.5
 """2026-11-25 09:46:40 UTC and a half second."""
@@ -65,12 +65,12 @@ def test_an_openai_client_gets_limits_in_its_names() -> None:
 
 
 def test_a_limit_of_the_routers_own_is_said_in_either_dialect() -> None:
-    assert own("anthropic", "tokens", 900, 29.5, NOW) == (
+    assert own("anthropic", "tokens", 900, 0, 29.5, NOW) == (
         ("anthropic-ratelimit-tokens-limit", "900"),
         ("anthropic-ratelimit-tokens-remaining", "0"),
         ("anthropic-ratelimit-tokens-reset", "2026-11-25T09:47:10Z"),
     )
-    assert own("openai-chat", "requests", 60, 29.5, NOW) == (
+    assert own("openai-chat", "requests", 60, 0, 29.5, NOW) == (
         ("x-ratelimit-limit-requests", "60"),
         ("x-ratelimit-remaining-requests", "0"),
         ("x-ratelimit-reset-requests", "30s"),
@@ -81,3 +81,10 @@ def test_a_limit_of_the_routers_own_is_said_in_either_dialect() -> None:
 def test_a_reset_that_means_nothing_is_left_out(reset: str) -> None:
     headers = {"x-ratelimit-reset-requests": reset}
     assert passed_on(headers, "anthropic", "openai-chat", NOW) == ()
+
+
+def test_what_is_left_of_an_own_limit_stands_in_the_place_of_the_providers() -> None:
+    mine = own("anthropic", "requests", 60, 12, 61, NOW)
+    assert dict(mine)["anthropic-ratelimit-requests-remaining"] == "12"
+    theirs = (("anthropic-ratelimit-requests-remaining", "4999"), ("anthropic-ratelimit-tokens-limit", "9"))
+    assert without(theirs, mine) == (("anthropic-ratelimit-tokens-limit", "9"),)

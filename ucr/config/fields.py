@@ -259,7 +259,12 @@ CLIENTS = Section(
         Field("name", ID, "(required)", "Name of the client, in the log.", is_required=True),
         Field("key", Key(), "(none)", "The client's key."),
         Field("key_sha256", DIGEST, "(none)", "SHA-256 of the key, in hexadecimal; instead of `key`."),
-        Field("models", NAMES, [], "Models that the client may ask for.", later=True),
+        Field(
+            "models",
+            NAMES,
+            [],
+            "Models that the client may ask for, or patterns such as `claude-haiku*`; none: all.",
+        ),
         Field("rpm", COUNT, "(none)", "Requests in any minute, over all workers."),
         Field(
             "tpm",

@@ -172,7 +172,9 @@ def _clients(reading: Reading, tree: Values) -> tuple[Client, ...]:
             reading.problem(f"{at}.key", None, "is empty; an empty key would let everybody in")
         sha256 = digest(values["key"].reveal()) if "key" in values else values.get("key_sha256", "")
         limits = {limit: values.get(limit) for limit in ("rpm", "tpm", "concurrency")}
-        clients.append(Client(values.get("name", at), sha256.lower(), **limits))
+        clients.append(
+            Client(values.get("name", at), sha256.lower(), models=values.get("models", ()), **limits)
+        )
     _check_names(reading, clients)
     return tuple(clients)
 

@@ -5,6 +5,7 @@ Every default of the file format is a default here. Units are in the names: `_s`
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -139,6 +140,7 @@ class Client:
     """Somebody who may use the router. `key_sha256` is the hex digest of the key.
 
     `rpm` and `tpm` are requests and tokens in a minute, `concurrency` requests at one time; None is no limit.
+    `models` are patterns of the names that it may ask for; without any it may ask for all.
     """
 
     name: str
@@ -146,6 +148,11 @@ class Client:
     rpm: int | None = None
     tpm: int | None = None
     concurrency: int | None = None
+    models: tuple[str, ...] = ()
+
+    def may_ask(self, model: str) -> bool:
+        """True when the client may ask for a model by this name."""
+        return not self.models or any(fnmatchcase(model.lower(), pattern.lower()) for pattern in self.models)
 
 
 @dataclass(frozen=True, slots=True)
