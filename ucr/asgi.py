@@ -17,11 +17,14 @@ from ucr.body import coding_of, due_s, late, too_large
 from ucr.budget import Hold
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError, ClientGone
+from ucr.exchange import OnLeft
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Spawn = Callable[[Callable[[], Awaitable[None]]], object]
 Answer = Callable[["AsgiExchange"], Awaitable[None]]
+
+_LEFT = "the client left"
 
 
 class AsgiExchange:
@@ -50,6 +53,7 @@ class AsgiExchange:
         self._hold = Hold(bodies.budget)
         self._refusal: ApiError | None = None
         self._spawn = spawn
+        self._on_left: OnLeft | None = None
         self._body = bytearray()
         self._received_bytes = 0
         self._progress = trio.Event()
@@ -67,13 +71,20 @@ class AsgiExchange:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                if not self.is_finished:
-                    scope.cancel(reason="the client left")
+                if not self.is_finished and not self._goes_on(scope):
+                    scope.cancel(reason=_LEFT)
                 return
             self._take(message.get("body", b""))
             self._is_complete = not message.get("more_body", False)
             self._progress.set()
             self._progress = trio.Event()
+
+    def _goes_on(self, scope: trio.CancelScope) -> bool:
+        return self._on_left is not None and self._on_left(lambda: scope.cancel(reason=_LEFT))
+
+    def when_left(self, ask: OnLeft | None) -> None:
+        """Ask this before a client that leaves ends the answer; see `ucr.exchange.Exchange.when_left`."""
+        self._on_left = ask
 
     def _take(self, data: bytes) -> None:
         """Collect, unless there is too much: of this body, of those of all requests, or for a begun answer."""

@@ -17,6 +17,7 @@ from ucr.decision import Decisions
 from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
 from ucr.estimate import Calibration
+from ucr.flight import Flights
 from ucr.patience import Patience
 from ucr.price_list import FILE
 from ucr.pricing import Pricing
@@ -37,6 +38,7 @@ class Router:
     worker: str = "0"
     calibration: Calibration = field(default_factory=Calibration)
     answers: Answers | None = None
+    flights: Flights | None = None
     timers: Timers = field(default_factory=Timers)
     reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     dice: Callable[[], float] = random.random

@@ -13,7 +13,7 @@ import trio
 
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError
-from ucr.exchange import Exchange
+from ucr.exchange import Exchange, OnLeft
 from ucr.negotiation import Coding, coding_for
 
 LEAST_BYTES = 1024
@@ -93,6 +93,10 @@ class CompressingExchange:
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         """Run something beside the answer; see `ucr.exchange.Exchange.spawn`."""
         self._inner.spawn(act)
+
+    def when_left(self, ask: OnLeft | None) -> None:
+        """Ask this before a client that leaves ends the answer; see `ucr.exchange.Exchange.when_left`."""
+        self._inner.when_left(ask)
 
     async def finish(self) -> None:
         """End the answer; one that was kept is compressed and sent now."""

@@ -7,17 +7,22 @@ How this works: a stream that is never silent for long needs no task of its own.
 may be due, and starts the sending beside the answer if it is.
 """
 
+from collections.abc import Callable
+
 import trio
 
 from actors import Timers
 from ucr.dialects.roles import ClientDialect, HeaderList, Tap
 from ucr.errors import ApiError
-from ucr.exchange import Exchange
+from ucr.exchange import Sink
 from ucr.ratelimits import without
 from ucr.record import Record
 
 SILENCE_S = 20.0
 PING_S = 15.0
+
+OnFail = Callable[[ApiError, bytes | None], None]
+"""Told of an error, and of the provider's own words for a client of its dialect."""
 
 
 class Delivery:
@@ -27,7 +32,7 @@ class Delivery:
     `is_opened` says that the stream has a beginning of the router's own, `replied` is a whole answer that was sent.
     """
 
-    def __init__(self, exchange: Exchange, client: ClientDialect, record: Record, timers: Timers) -> None:
+    def __init__(self, exchange: Sink, client: ClientDialect, record: Record, timers: Timers) -> None:
         self._exchange = exchange
         self._client = client
         self._record = record
@@ -42,6 +47,12 @@ class Delivery:
         self._is_nudged = False
         self.replied: bytes | None = None
         self._is_muted = False
+        self._on_fail: OnFail | None = None
+
+    def divert(self, sink: Sink, on_fail: OnFail) -> None:
+        """Send through this from now on; `on_fail` is told of an error before it is sent."""
+        self._exchange = sink
+        self._on_fail = on_fail
 
     def mute(self) -> None:
         """Send nothing from now on: the client has left."""
@@ -162,6 +173,8 @@ class Delivery:
         if self._is_muted:
             return
         self._record.error_type = error.type
+        if self._on_fail is not None:
+            self._on_fail(error, body)
         async with self._lock:
             if self.is_started:
                 await self._exchange.send(self._client.encode_stream_error(error, self._record.request_id))

@@ -10,8 +10,31 @@ from typing import Protocol
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError
 
+OnLeft = Callable[[Callable[[], None]], bool]
+"""Told that the client has left, with what cancels the answer. True: not yet, but whoever said so will do it."""
 
-class Exchange(Protocol):
+
+class Sink(Protocol):
+    """What an answer is sent through."""
+
+    async def start(self, status: int, headers: HeaderList) -> None:
+        """Send the head of the answer; once."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send a part of the body; returns when the client's connection has taken it."""
+        ...
+
+    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Run something beside the answer. It must end soon after the answer has, by itself."""
+        ...
+
+    async def finish(self) -> None:
+        """End the answer properly. An exchange that is left without it is cut off, visibly."""
+        ...
+
+
+class Exchange(Sink, Protocol):
     """`path` is decoded and has no query; `headers` are lower-case; `query` is the raw text after `?`.
 
     `fault` is what is wrong with the head although its server let it through. `sent_bytes` counts the answer's
@@ -37,18 +60,9 @@ class Exchange(Protocol):
         """
         ...
 
-    async def start(self, status: int, headers: HeaderList) -> None:
-        """Send the head of the answer; once."""
-        ...
+    def when_left(self, ask: OnLeft | None) -> None:
+        """Ask this before the answer is cancelled because its client has left; None asks nobody.
 
-    async def send(self, data: bytes) -> None:
-        """Send a part of the body; returns when the client's connection has taken it."""
-        ...
-
-    def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Run something beside the answer. It must end soon after the answer has, by itself."""
-        ...
-
-    async def finish(self) -> None:
-        """End the answer properly. An exchange that is left without it is cut off, visibly."""
+        Where the answer goes on, sending may raise `ClientGone`.
+        """
         ...

@@ -156,9 +156,9 @@ def tokens_used(record: Record, estimate: int) -> int:
 
     What was read from a provider's cache is free, as in the providers' own limits. An answer that says
     nothing of its tokens counts as estimated. A request that no provider answered counts for nothing, one that
-    was answered from the cache included.
+    was answered from the cache or shared another's answer included.
     """
-    if record.cache == "hit":
+    if record.cache in ("hit", "coalesced"):
         return 0
     usage = record.summary.usage
     if usage.input_tokens is not None:

@@ -1,6 +1,6 @@
 """The story of one request, from the client's bytes to the client's bytes.
 
-    bytes → parse → route → cache → for each candidate: admit → build → send → decode → encode → bytes
+    bytes → parse → route → share → cache → for each candidate: admit → build → send → decode → encode → bytes
 
 `relay` is the story. Candidates come in three tiers, and each tier is left only when nobody in it could serve:
 first everybody is asked once (`_ask_all`), then those whose fault may have passed are asked again
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import trio
 
-from ucr import caching, retry, shape, verdict
+from ucr import caching, coalescing, retry, shape, verdict
 from ucr.attempt import Attempt
 from ucr.call import Call, Router, note_request
 from ucr.delivery import Delivery
@@ -51,7 +51,15 @@ async def relay(
     del request
     await entry.spend(call.request)
     choices = router.decisions.decide(call.request, record.client).candidates
-    with await caching.find(router.answers, call.request, choices, record) as place:
+    if router.flights is None:
+        await _from_cache(call, choices)
+    else:
+        await coalescing.share(router.flights, exchange, call, choices, _from_cache)
+
+
+async def _from_cache(call: Call, choices: tuple[Candidate, ...]) -> None:
+    """Answer from the cache, or from the candidates what is then kept."""
+    with await caching.find(call.router.answers, call.request, choices, call.record) as place:
         if place.body is None:
             await _from_candidates(call, choices)
             place.keep(call.delivery.replied)

@@ -29,6 +29,7 @@ from ucr.config.plan import Plan, plan_of
 from ucr.connections import NoRoom
 from ucr.control import LocalControl
 from ucr.errors import ConfigError
+from ucr.flight import Flights
 from ucr.generation import Generation
 from ucr.limits import ClientLimits
 from ucr.link import ControlChild, Link, control_stream
@@ -190,7 +191,10 @@ async def open_worker(
         workers = 1 if store is None else store.workers
         pressure = Pressure(memory.limit_bytes(config, workers))
         answers = None if tree.answers is None else Answers(tree.answers, secret, pressure)
-        router = Router(config, tree.children, tree.board, time.time, worker, answers=answers, dice=dice)
+        flights = Flights() if config.cache.enabled and config.cache.coalesce else None
+        router = Router(
+            config, tree.children, tree.board, time.time, worker, answers=answers, flights=flights, dice=dice
+        )
         api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref, pressure)
         viewer = Viewer(tree, worker, api.requests)
         local = LocalControl(viewer.take, partial(clear, answers))

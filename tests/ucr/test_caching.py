@@ -109,7 +109,9 @@ async def test_what_one_client_was_told_no_other_is(autojump_clock: object) -> N
     assert [line["client"] for line in world.finished] == ["ann", "bob", "ann"]
 
 
-async def test_two_requests_at_once_both_go_to_the_provider(autojump_clock: object) -> None:
+async def test_two_requests_at_once_both_go_to_the_provider_where_they_are_not_coalesced(
+    autojump_clock: object,
+) -> None:
     handler = answers.says(200, answers.anthropic_reply())
 
     async def slow(seen: Any, answer: Any) -> None:
@@ -117,7 +119,8 @@ async def test_two_requests_at_once_both_go_to_the_provider(autojump_clock: obje
         await handler(seen, answer)
 
     heard: list[Heard] = []
-    async with open_router(config(), up=slow) as world:
+    alone = replace(config(), cache=CacheConfig(coalesce=False))
+    async with open_router(alone, up=slow) as world:
 
         async def ask() -> None:
             heard.append(await world.ask(MESSAGES, ASK))

@@ -327,6 +327,12 @@ CACHE = Section(
             _CACHE.scope,
             "One cache for all workers of the machine (`node`), or one in each `worker`.",
         ),
+        Field(
+            "coalesce",
+            Flag(),
+            _CACHE.coalesce,
+            "Whether like requests on their way at one time share one answer; needs `enabled`.",
+        ),
         Field("backend", Choice(("memory", "redis")), "memory", "Where they are kept.", later=True),
     ),
     "[cache]\nttl_s = 60",

@@ -173,13 +173,17 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The cache of answers: one for all workers of this machine (`node`), or one in each."""
+    """The cache of answers: one for all workers of this machine (`node`), or one in each.
+
+    With `coalesce` requests that are alike and on their way at the same time share one answer.
+    """
 
     enabled: bool = True
     ttl_s: float = 300.0
     max_entries: int = 500
     max_bytes: int = 52_428_800
     scope: Literal["worker", "node"] = "node"
+    coalesce: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ucr.body import coding_of, due_s, late, too_large
 from ucr.budget import Hold
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError
+from ucr.exchange import OnLeft
 from ucr.lane.head import Head
 from ucr.lane.intake import Intake
 from ucr.lane.line import Line
@@ -156,6 +157,10 @@ class LaneExchange:
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         """Run something beside the answer. A client that is lost ends it: its connection is closed."""
         self._watch.spawn(partial(self._line.beside, act))
+
+    def when_left(self, ask: OnLeft | None) -> None:
+        """Ask this before a client that leaves ends the answer; see `ucr.exchange.Exchange.when_left`."""
+        self._line.on_left = ask
 
     async def finish(self) -> None:
         """End the answer."""

@@ -15,6 +15,8 @@ from contextlib import suppress
 
 import trio
 
+from ucr.errors import ClientGone
+from ucr.exchange import OnLeft
 from ucr.reading import read
 from ucr.writing import plain_socket, write, write_now
 
@@ -23,12 +25,14 @@ AHEAD_BYTES = 65_536
 _LINGER_S = 2.0
 """How long what nobody wants is still read after the last answer (nginx: `lingering_timeout`, 5 s)."""
 
+_LEFT = "the client left"
 _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 
 class Line:
     """One connection. `is_answered` says that nothing is lost when the client leaves now, `is_late` that a head of
-    its client's has begun and took too long, `is_timed_out` that its client's silence ended it.
+    its client's has begun and took too long, `is_timed_out` that its client's silence ended it. `on_left` may let
+    an answer go on whose client has left.
     """
 
     __slots__ = (
@@ -40,6 +44,7 @@ class Line:
         "is_answered",
         "is_late",
         "is_timed_out",
+        "on_left",
         "scope",
         "stream",
     )
@@ -50,6 +55,7 @@ class Line:
         self.is_answered = True
         self.is_late = False
         self.is_timed_out = False
+        self.on_left: OnLeft | None = None
         self._socket = plain_socket(stream)
         self._write_s = write_s
         self._ahead = bytearray()
@@ -77,7 +83,7 @@ class Line:
             if sent < len(data) and not await write(self.stream, self._socket, data[sent:], self._write_s):
                 await self.lose("the client does not read")
         except _LOST:
-            await self.lose("the client left")
+            await self.lose(_LEFT)
 
     def time_out(self) -> None:
         """End the connection: its client has been silent for too long."""
@@ -93,9 +99,14 @@ class Line:
             raise
 
     async def lose(self, reason: str) -> None:
-        """Give the connection up: the caller is cancelled here."""
+        """Give the connection up: the caller is cancelled here, or gets `ClientGone` where the answer goes on."""
+        if self._goes_on(reason):
+            raise ClientGone(reason)
         self.scope.cancel(reason=reason)
         await trio.lowlevel.checkpoint()
+
+    def _goes_on(self, reason: str) -> bool:
+        return self.on_left is not None and self.on_left(lambda: self.scope.cancel(reason=reason))
 
     def begin_watch(self, nursery: trio.Nursery) -> None:
         """Watch the client until `end_watch`; the nursery is that of whoever decides when."""
@@ -119,8 +130,8 @@ class Line:
         try:
             with scope:
                 await trio.lowlevel.checkpoint_if_cancelled()
-                if await self._read_ahead() and not self.is_answered:
-                    self.scope.cancel(reason="the client left")
+                if await self._read_ahead() and not self.is_answered and not self._goes_on(_LEFT):
+                    self.scope.cancel(reason=_LEFT)
         finally:
             self._stopped.set()
 
