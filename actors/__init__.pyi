@@ -27,6 +27,7 @@ from .errors import (
     Refusal,
     WireError,
 )
+from .hot import Hot, HotStatistics
 from .http1 import header_block
 from .keyring import KeyStatus
 from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
@@ -140,6 +141,8 @@ __all__ = [
     "Headers",
     "Histogram",
     "Hit",
+    "Hot",
+    "HotStatistics",
     "Inside",
     "Intensity",
     "KeyFault",
