@@ -21,18 +21,12 @@ CANONICAL_BYTES = 256 * 1024
 PLANS_LIMIT = 64
 
 _STREAM = frozenset({"stream"})
+_FILED = frozenset({"metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user"})
 VOLATILE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "anthropic": _STREAM | {"metadata"},
-        "openai-chat": _STREAM
-        | {
-            "metadata",
-            "prompt_cache_key",
-            "prompt_cache_retention",
-            "safety_identifier",
-            "store",
-            "user",
-        },
+        "openai-chat": _STREAM | _FILED | {"store"},
+        "openai-responses": _STREAM | _FILED | {"client_metadata"},
     }
 )
 """By dialect the fields that say who asks and how it is filed, and change nothing of an answer. Whether it is to be a

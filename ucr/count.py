@@ -56,7 +56,7 @@ async def _known(
 ) -> int | None:
     """Return what the provider counts, or has counted before; None when it does not count."""
     answers, wish = router.answers, wish_of(request.headers)
-    counts = isinstance(registry.PROVIDERS[candidate.provider.dialect], AnthropicProvider)
+    counts = isinstance(registry.PROVIDERS[candidate.provider.dialect], AnthropicProvider | GeminiProvider)
     if answers is None or not counts or wish == "nothing" or len(request.raw) > LARGEST_REQUEST_BYTES:
         return await _native(router, request, candidate, record, patience)
     key = answers.keys.of(request, (candidate,), record.client or "", kind="count")

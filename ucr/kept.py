@@ -10,7 +10,7 @@ from ucr.record import Record
 COMPLETE = frozenset({"end_turn", "stop_sequence", "stop"})
 """Reasons to stop after which an answer is whole; "stop" is the word of chat completions."""
 
-_TOOL_USE = (
+_TOOL_USE: tuple[bytes, ...] = (
     b'"tool_use"',
     b'"tool_calls":[{',
     b'"tool_calls": [{',
@@ -18,7 +18,10 @@ _TOOL_USE = (
     b'"type": "server_tool_use"',
     b'"type":"mcp_tool_use"',
     b'"type": "mcp_tool_use"',
+    b'"functionCall"',
+    b'_call"',
 )
+"""How the dialects write a call of a tool; in the Responses protocol each kind of call has a type of that ending."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,9 @@ async def test_a_stream_and_a_whole_answer_are_two_answers(autojump_clock: objec
         pytest.param(
             answers.streams([piece.replace(b"end_turn", b"tool_use") for piece in TEXT]), id="tool use"
         ),
-        pytest.param(answers.streams([b"".join(TEXT[:3]), *TEXT[3:]], pause_s=21.0), id="kept alive, and whole"),
+        pytest.param(
+            answers.streams([b"".join(TEXT[:3]), *TEXT[3:]], pause_s=21.0), id="kept alive, and whole"
+        ),
         pytest.param(answers.streams([TEXT[0]], first_s=1.0), id="nothing but a beginning"),
     ],
 )

@@ -35,6 +35,8 @@ def record(**changes: Any) -> Record:
         ({}, b'{"content":[{"type":"tool_use"}]}', False),
         ({}, b'{"content":[{"type": "server_tool_use"}]}', False),
         ({}, b'data: {"content_block":{"type":"mcp_tool_use"}}', False),
+        ({}, b'{"parts":[{"functionCall":{}}]}', False),
+        ({}, b'{"output":[{"type":"web_search_call"}]}', False),
         ({}, b'{"choices":[{"message":{"tool_calls":[{"id":"1"}]}}]}', False),
     ],
 )
