@@ -55,6 +55,7 @@ from .proxy import Proxy
 from .redis import RedisBacking, RedisEvent, RedisSpec
 from .redis_address import RedisAddress
 from .ref import Question, Ref
+from .rendezvous import rank, ranked
 from .request import Headers, Limits, OnWait, Origin, UpstreamRequest, Waiting, nobody_waits
 from .resolver import CachedResolver, Resolver, SystemResolver
 from .response import UpstreamResponse
@@ -232,5 +233,7 @@ __all__ = [
     "merged",
     "nobody_waits",
     "open_supervisor",
+    "rank",
+    "ranked",
     "serve",
 ]

@@ -17,6 +17,7 @@ import trio
 from ucr import caching, coalescing, retry, shape, verdict
 from ucr.attempt import Attempt
 from ucr.call import Call, Router, note_request
+from ucr.choice import chosen
 from ucr.delivery import Delivery
 from ucr.dialects.faults import mask_keys
 from ucr.dialects.roles import ClientDialect, Headers, Request
@@ -50,7 +51,8 @@ async def relay(
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
     del request
     await entry.spend(call.request)
-    choices = router.decisions.decide(call.request, record.client).candidates
+    decision = router.decisions.decide(call.request, record.client)
+    choices = chosen(router.config, decision, call.request)
     if router.flights is None:
         await _from_cache(call, choices)
     else:
