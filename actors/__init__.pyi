@@ -27,7 +27,6 @@ from .errors import (
     Refusal,
     WireError,
 )
-from .hot import Hot, HotStatistics
 from .http1 import header_block
 from .keyring import KeyStatus
 from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
@@ -52,10 +51,10 @@ from .network import Network, RealNetwork
 from .pool import Pool, PoolStatistics
 from .provider import Provider
 from .proxy import Proxy
+from .pump import Pump, Take
 from .redis import RedisBacking, RedisEvent, RedisSpec
 from .redis_address import RedisAddress
 from .ref import Question, Ref
-from .rendezvous import rank, ranked
 from .request import Headers, Limits, OnWait, Origin, UpstreamRequest, Waiting, nobody_waits
 from .resolver import CachedResolver, Resolver, SystemResolver
 from .response import UpstreamResponse
@@ -142,8 +141,6 @@ __all__ = [
     "Headers",
     "Histogram",
     "Hit",
-    "Hot",
-    "HotStatistics",
     "Inside",
     "Intensity",
     "KeyFault",
@@ -186,6 +183,7 @@ __all__ = [
     "ProviderState",
     "ProviderStatus",
     "Proxy",
+    "Pump",
     "Question",
     "RealNetwork",
     "Recall",
@@ -215,6 +213,7 @@ __all__ = [
     "SupervisionEvent",
     "Supervisor",
     "SystemResolver",
+    "Take",
     "Tally",
     "Ticket",
     "Timers",
@@ -233,7 +232,5 @@ __all__ = [
     "merged",
     "nobody_waits",
     "open_supervisor",
-    "rank",
-    "ranked",
     "serve",
 ]

@@ -95,6 +95,11 @@ class Connection:
         """
         return self._session is not None or is_quiet(self.stream)
 
+    @property
+    def descriptor(self) -> int | None:
+        """The socket whose bytes are those of the exchange; None where there is TLS, HTTP/2 or no socket."""
+        return None if self._socket is None or self._session is not None else self._socket.fileno()
+
     def reader(self, request: UpstreamRequest, limits: Limits) -> AnswerReader:
         """Return what will read the answer to the next request."""
         if self._session is None:

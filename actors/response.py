@@ -1,12 +1,14 @@
 """The answer to one upstream request, while its connection is held."""
 
+import math
 from types import TracebackType
 from typing import Protocol, Self
 
 import trio
 
-from actors.connection import Connection
+from actors.connection import Connection, cause_of
 from actors.errors import PoolError
+from actors.pump import Flow, Pump, Take
 from actors.reader import AnswerReader
 from actors.request import Headers, Limits, OnWait, nobody_waits
 
@@ -106,6 +108,34 @@ class UpstreamResponse:
             self._silent_since = None
         return data
 
+    def can_flow(self, pump: Pump) -> bool:
+        """True when `flow` may be used: the bytes of the socket are those of the body, and the caller keeps the time."""
+        keeps_time = self._limits.idle_s == math.inf
+        return (
+            pump.is_usable
+            and keeps_time
+            and not self._reader.is_coded
+            and self._connection.descriptor is not None
+        )
+
+    async def flow(self, pump: Pump, take: Take) -> float:
+        """Give to `take` what comes, without waking this task; return how many seconds were worked meanwhile.
+
+        Ends when `take` wants no more, or when `receive` has something to return or to raise, at once if it has
+        already. Raises `PoolError` when the connection breaks. Being cancelled loses nothing.
+        """
+        descriptor = self._connection.descriptor
+        if self.is_ready or descriptor is None:
+            await trio.lowlevel.checkpoint()
+            return 0.0
+        flow = Flow(pump, descriptor, _Body(self._reader, take).take)
+        self._on_wait(flow, "idle")
+        try:
+            await flow.run()
+        except OSError as error:
+            raise PoolError("reset", f"the connection broke: {cause_of(error)}", phase="idle") from error
+        return flow.busy_s
+
     async def read(self, limit_bytes: int | None = None) -> bytes:
         """Return the rest of the body; raise `PoolError` "too_large" as soon as it must be above the limit.
 
@@ -123,3 +153,25 @@ class UpstreamResponse:
 
     def _too_large(self, limit_bytes: int) -> PoolError:
         return PoolError("too_large", f"the answer has more than {limit_bytes} bytes", phase="idle")
+
+
+class _Body:
+    """What a pump reads is of this body, until it has ended."""
+
+    __slots__ = ("_reader", "_take_body")
+
+    def __init__(self, reader: AnswerReader, take_body: Take) -> None:
+        self._reader = reader
+        self._take_body = take_body
+
+    def take(self, data: bytes, now: float) -> bool:
+        """Read what came from the socket; see `actors.pump.Take`."""
+        reader = self._reader
+        if not data:
+            reader.feed_eof()
+            return False
+        reader.feed(data)
+        if reader.has_ended:
+            return False
+        body = reader.take()
+        return not body or self._take_body(body, now)

@@ -62,6 +62,11 @@ class AsgiExchange:
         self.is_finished = False
         self.sent_bytes = 0
 
+    @property
+    def direct(self) -> None:
+        """None: hypercorn is asked by waiting; see `ucr.exchange.Exchange.direct`."""
+        return None
+
     async def pump(self, receive: Receive, scope: trio.CancelScope) -> None:
         """Read the request's messages until the client leaves, then cancel `scope`.
 

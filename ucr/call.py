@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import trio
 
-from actors import Board, Timers
+from actors import Board, Pump, Timers
 from actors import Provider as ProviderChild
 from ucr.address import Address
 from ucr.caching import Answers
@@ -40,6 +40,7 @@ class Router:
     answers: Answers | None = None
     flights: Flights | None = None
     timers: Timers = field(default_factory=Timers)
+    pump: Pump = field(default_factory=Pump)
     reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     dice: Callable[[], float] = random.random
     decisions: Decisions = field(init=False, repr=False, compare=False)

@@ -13,7 +13,7 @@ import trio
 
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError
-from ucr.exchange import Exchange, OnLeft
+from ucr.exchange import Direct, Exchange, OnLeft
 from ucr.negotiation import Coding, coding_for
 
 LEAST_BYTES = 1024
@@ -68,6 +68,11 @@ class CompressingExchange:
     @sent_bytes.setter
     def sent_bytes(self, amount: int) -> None:
         self._inner.sent_bytes = amount
+
+    @property
+    def direct(self) -> Direct | None:
+        """How to send what is not kept; see `ucr.exchange.Exchange.direct`."""
+        return self._inner.direct if self._head is None else None
 
     async def body(self, limit_bytes: int) -> bytes:
         """Read the body; see `ucr.exchange.Exchange.body`."""

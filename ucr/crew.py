@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, TypeVar, assert_never
 
 import trio
@@ -260,8 +259,8 @@ class Crew:
                         other.learn(message)
             case Gather():
                 self._nursery.start_soon(_answer, reply, self.gather)
-            case ClearCache(tag=tag):
-                self._nursery.start_soon(_answer, reply, partial(self.clear_cache, tag))
+            case ClearCache():
+                self._nursery.start_soon(_answer, reply, self.clear_cache)
             case ReloadNow():
                 self._nursery.start_soon(_answer, reply, self.reload)
             case other_message:
@@ -286,12 +285,12 @@ class Crew:
         parent = ParentView(os.getpid(), self.generation, state, rss_bytes(), children)
         return Gathered(known, parent, self._retired)
 
-    async def clear_cache(self, tag: str | None = None) -> int:
-        """Empty the caches of all workers, or forget what has a tag."""
+    async def clear_cache(self) -> int:
+        """Empty the caches of all workers."""
         counts: list[int] = []
 
         async def clear(worker: HiredWorker) -> None:
-            counts.append(await worker.clear_cache(tag))
+            counts.append(await worker.clear_cache())
 
         async with trio.open_nursery() as nursery:
             for worker in self.workers:

@@ -14,6 +14,18 @@ OnLeft = Callable[[Callable[[], None]], bool]
 """Told that the client has left, with what cancels the answer. True: not yet, but whoever said so will do it."""
 
 
+class Direct(Protocol):
+    """A way to send parts of a body without waiting."""
+
+    def send_now(self, data: bytes) -> bool:
+        """Send a part as far as the client's connection takes it now; False when `drain` is to send the rest."""
+        ...
+
+    async def drain(self) -> None:
+        """Send what is left; returns when the client's connection has taken it."""
+        ...
+
+
 class Sink(Protocol):
     """What an answer is sent through."""
 
@@ -23,6 +35,11 @@ class Sink(Protocol):
 
     async def send(self, data: bytes) -> None:
         """Send a part of the body; returns when the client's connection has taken it."""
+        ...
+
+    @property
+    def direct(self) -> Direct | None:
+        """How to send without waiting, where that is possible just now."""
         ...
 
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:

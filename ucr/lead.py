@@ -12,7 +12,7 @@ import trio
 
 from ucr.dialects.roles import ClientDialect, HeaderList
 from ucr.errors import ApiError, ClientGone
-from ucr.exchange import Exchange
+from ucr.exchange import Direct, Exchange
 from ucr.flight import Flight
 from ucr.record import Record
 
@@ -35,11 +35,13 @@ class Lead:
     __slots__ = (
         "_cancel",
         "_client",
+        "_direct",
         "_exchange",
         "_flight",
         "_is_failing",
         "_is_sending",
         "_own",
+        "_unsent",
         "is_followed",
         "record",
     )
@@ -54,6 +56,8 @@ class Lead:
         self._is_failing = False
         self._is_sending = False
         self._cancel: Callable[[], None] | None = None
+        self._direct: Direct | None = None
+        self._unsent = b""
 
     def followed(self) -> bool:
         """Share from now on. Not while the client keeps a part of its stream waiting: it would hold up all."""
@@ -125,6 +129,33 @@ class Lead:
             self._own.rest.append(data)
         else:
             await self._flight.wait_taken(AHEAD_BYTES)
+
+    @property
+    def direct(self) -> Direct | None:
+        """Itself, as long as nobody follows and its client's connection can be written to directly."""
+        is_alone = self._flight.stream and self._own is None and self._cancel is None
+        self._direct = self._exchange.direct if is_alone else None
+        return None if self._direct is None else self
+
+    def send_now(self, data: bytes) -> bool:
+        """Send a part without waiting; see `ucr.exchange.Direct`. With the first follower that is over."""
+        if self._direct is None or self._own is not None or self._cancel is not None:
+            self._unsent = data
+            return False
+        self._flight.add(data)
+        is_sent = self._direct.send_now(data)
+        self._is_sending = not is_sent
+        return is_sent
+
+    async def drain(self) -> None:
+        """Send what `send_now` has left."""
+        unsent, self._unsent = self._unsent, b""
+        if unsent:
+            return await self.send(unsent)
+        if self._is_sending and self._direct is not None:
+            await self._direct.drain()
+            self._is_sending = False
+        return None
 
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         """Run something beside the answer; see `ucr.exchange.Exchange.spawn`."""

@@ -71,12 +71,12 @@ class Patience:
         self._waits.add(wait)
         return now_s
 
-    def end(self, wait: Waiting) -> float:
-        """Count as waiting for this no longer; return the time."""
+    def end(self, wait: Waiting, worked_s: float = 0.0) -> float:
+        """Count as waiting for this no longer, of which so much was work; return the time."""
         now_s = trio.current_time()
         self._waits.discard(wait)
         if not self._waits:
-            self._waited_s += now_s - self._began_s
+            self._waited_s += now_s - self._began_s - worked_s
         return now_s
 
     def too_late(self, late: str = "") -> UpstreamError:

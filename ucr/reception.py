@@ -12,9 +12,10 @@ import trio
 from actors import Abandoned, Failure, Lease, Success
 from ucr import answer as whole
 from ucr.call import Call
+from ucr.carrying import Carrier
 from ucr.config.model import Provider
 from ucr.dialects.crossing import Crossing
-from ucr.dialects.roles import Content, Outgoing, ProviderDialect, Summary, Tap, is_strict
+from ucr.dialects.roles import Content, Outgoing, ProviderDialect, Summary, Tap
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import output_estimate
 from ucr.events import MessageStart, Usage
@@ -89,18 +90,27 @@ def _tap(call: Call, incoming: Incoming) -> Tap:
     return Crossing(dialect.decoder(context), call.client, call.request, context)
 
 
+def is_strict(user_agent: str) -> bool:
+    """True for the readers known to fail on an event that is not documented: those made with the AI SDK."""
+    return "ai-sdk/" in user_agent.lower()
+
+
 async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
     """Carry the stream from the provider to the client until its proper end, or its failure.
 
     Pings and comments are no sign of life: what is not content within the idle limit is silence.
     """
     idle_s = incoming.provider.timeouts.idle_s
+    carrier = Carrier(call, incoming.answer, tap, idle_s)
     seen, until = -1, 0.0
     while not tap.is_finished and tap.failure is None:
         if tap.is_committed and call.request.raw:
             call.let_go()
         if tap.content.events != seen:
             seen, until = tap.content.events, trio.current_time() + idle_s
+        if carrier.can_carry:
+            await carrier.carry(until)
+            continue
         data = await _next(incoming, tap, until)
         await call.delivery.write(tap.feed(data) if data else tap.close())
         if not data:

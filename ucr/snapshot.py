@@ -43,7 +43,6 @@ class Viewer:
             _providers(tree),
             None if tree.cache is None else asdict(tree.cache.statistics()),
             pressure=requests.pressure,
-            hot=None if tree.answers is None else asdict(tree.hot.statistics()),
         )
 
     def _counted(self, view: WorkerView) -> MetricsSnapshot:

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-import trio
-
 from actors import (
     Board,
     Borrower,
@@ -19,7 +17,6 @@ from actors import (
     CacheMessage,
     CacheSpec,
     Fact,
-    Hot,
     Lender,
     Metrics,
     Network,
@@ -32,8 +29,6 @@ from actors import (
     open_supervisor,
 )
 from ucr import metering, upstream
-from ucr.caching import HotTier
-from ucr.config.model import Cache as CacheConfig
 from ucr.config.model import Config
 from ucr.config.model import Provider as ProviderConfig
 from ucr.config.plan import plan_of
@@ -50,7 +45,7 @@ METRICS = "ucr:metrics"
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The running providers, the board on which they publish their state, the other actors, and the hot tier."""
+    """The running providers, the board on which they publish their state, and the other actors."""
 
     supervisor: Supervisor
     metrics: Metrics
@@ -59,7 +54,6 @@ class Tree:
     board: Board
     borrower: Borrower
     answers: Ref[CacheMessage] | None
-    hot: HotTier
     store: StoreAddress | None = None
 
     @property
@@ -108,7 +102,7 @@ async def open_tree(
         borrower, shares = await _start_limits(supervisor, worker, store, log)
         roster = Roster(supervisor, board, make)
         await roster.follow(plan_of(NOTHING, config), config)
-        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, hot_tier(config.cache), store)
+        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, store)
 
 
 async def _start_cache(
@@ -141,12 +135,6 @@ async def _start_limits(
 def _spec_of(config: Config) -> CacheSpec:
     cache = config.cache
     return CacheSpec(cache.ttl_s, cache.max_entries, cache.max_bytes, fill_s=config.timeouts.total_s)
-
-
-def hot_tier(cache: CacheConfig) -> HotTier:
-    """Return the tier of this process, which keeps nothing where there is no cache."""
-    entries = cache.hot_entries if cache.enabled else 0
-    return Hot(cache.hot_ttl_s, entries, cache.hot_max_bytes, trio.current_time)
 
 
 def tell(log: Log, provider: str, event: ProviderEvent) -> None:

@@ -20,6 +20,8 @@ from actors import (
     MailboxFull,
     Origin,
     ProviderSpec,
+    Pump,
+    Take,
     Timers,
     UpstreamResponse,
     Urgency,
@@ -186,6 +188,23 @@ class Answer:
         traceback: TracebackType | None,
     ) -> None:
         self._response.close()
+
+    def can_flow(self, pump: Pump) -> bool:
+        """True when `flow` may be used."""
+        return self._response.can_flow(pump)
+
+    async def flow(self, pump: Pump, take: Take, content_until: float) -> None:
+        """Give to `take` what comes, without waking this task, until it or the answer wants otherwise.
+
+        `content_until` is when there must have been content; `put_off` moves that while it flows.
+        """
+        self._watchdog.content_until = content_until
+        with self._watchdog:
+            self._watchdog.worked_s = await self._response.flow(pump, take)
+
+    def put_off(self, content_until: float) -> None:
+        """Give a flow until then to have content again."""
+        self._watchdog.content_until = content_until
 
     async def receive(self, content_until: float | None = None) -> bytes:
         """Return the next bytes, b"" at the end. `content_until` is when there must have been content."""

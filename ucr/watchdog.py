@@ -25,7 +25,8 @@ class Watchdog:
     """Watches the waits of one attempt, each a block; the pool says by `on_wait` what they are.
 
     `PoolError` leaves the block as `UpstreamError`, in UCR's words. `content_until` is the time by which a stream
-    must have had content; without it any byte ends a silence. `waited_s` is how long the last wait took.
+    must have had content, and may be put off during a wait; without it any byte ends a silence. `waited_s` is how long
+    the last wait took, `worked_s` how much of the present one was work.
     """
 
     __slots__ = (
@@ -39,6 +40,7 @@ class Watchdog:
         "_waiting",
         "content_until",
         "waited_s",
+        "worked_s",
     )
 
     def __init__(self, patience: Patience, timers: Timers, provider: Provider) -> None:
@@ -52,6 +54,7 @@ class Watchdog:
         self._began_s = 0.0
         self.content_until: float | None = None
         self.waited_s = 0.0
+        self.worked_s = 0.0
 
     def on_wait(self, waiting: Waiting, phase: Phase) -> None:
         """Take what is to be cancelled when the wait that begins here lasts too long."""
@@ -83,12 +86,17 @@ class Watchdog:
         traceback: TracebackType | None,
     ) -> None:
         self._timers.clear(self._ring)
-        self.waited_s = self._patience.end(self) - self._began_s
+        worked_s, self.worked_s = self.worked_s, 0.0
+        self.waited_s = self._patience.end(self, worked_s) - self._began_s
         if isinstance(exc, PoolError):
             raise self._error or pool_fault(self._provider.id, exc) from None
 
     def _ring(self) -> None:
-        self._end(self._patience.ended(self._at, self._late()))
+        until = self.content_until
+        if self._silence == "content" and until is not None and until > self._at:
+            self._at = until  # it was put off meanwhile
+            return self._timers.set(self._ring, min(until, self._patience.deadline))
+        return self._end(self._patience.ended(self._at, self._late()))
 
     def _late(self) -> str:
         times, provider_id = self._provider.timeouts, self._provider.id

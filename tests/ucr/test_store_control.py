@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import trio
@@ -15,8 +14,8 @@ async def take() -> WorkerView:
     return VIEW
 
 
-async def clear(tag: str | None) -> int:
-    return 3 if tag is None else len(tag)
+async def clear() -> int:
+    return 3
 
 
 async def test_without_a_store_the_control_is_what_it_was(tmp_path: Path) -> None:
@@ -26,7 +25,6 @@ async def test_without_a_store_the_control_is_what_it_was(tmp_path: Path) -> Non
     assert isinstance(control, StoreControl)
     assert await control.gather() == Gathered((VIEW,))
     assert await control.clear_cache() == 3
-    assert await control.clear_cache("model:m") == 7
     assert not (await control.reload()).is_applied
 
 
@@ -54,7 +52,7 @@ async def test_a_store_that_says_nothing_or_nonsense_is_left_out(tmp_path: Path)
 
 def test_what_the_store_says_stands_beside_the_workers() -> None:
     store = StoreView(9, 2, cache={"hits": 1, "misses": 3}, limits={"limits": 4})
-    gathered = Gathered((replace(VIEW, hot={"hits": 1}),), store=store)
+    gathered = Gathered((VIEW,), store=store)
     assert tree_json(gathered)["store"]["generation"] == 2
     told = cache_json(gathered)
-    assert (told["enabled"], told["scope"], told["hits"], told["hit_rate"]) == (True, "node", 2, 0.4)
+    assert (told["enabled"], told["scope"], told["hits"], told["hit_rate"]) == (True, "node", 1, 0.25)

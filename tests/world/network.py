@@ -16,6 +16,7 @@ import trustme
 from trio.testing import memory_stream_pair
 
 from actors.tls import Tls
+from tests.world.sockets import tcp_pair
 
 Pair = tuple[trio.StapledStream, trio.StapledStream]  # type: ignore[type-arg]
 
@@ -163,10 +164,16 @@ class MemoryNetwork:
 
     `streams` are the clients' ends of every connection that was made, in order. Whether TLS was asked for is in
     `secured`; it is spoken only with whom an authority was named that clients trust (`secure`).
+
+    Connections `over_sockets` are of this machine's loopback, for what is done with sockets only; they cannot break
+    after so many bytes.
     """
 
-    def __init__(self, make_pair: Callable[[], Pair] = memory_stream_pair) -> None:
+    def __init__(
+        self, make_pair: Callable[[], Pair] = memory_stream_pair, *, over_sockets: bool = False
+    ) -> None:
         self._make_pair = make_pair
+        self._over_sockets = over_sockets
         self._listeners: dict[tuple[str, int], MemoryListener] = {}
         self._faults: dict[tuple[str, int], deque[Fault | None]] = {}
         self._lasting: dict[tuple[str, int], Fault | None] = {}
@@ -206,7 +213,7 @@ class MemoryNetwork:
         listener = self._listeners.get((host, port))
         if isinstance(fault, Refuse) or (listener is None and not isinstance(fault, Silent)):
             raise ConnectionRefusedError(f"{host}:{port}: connection refused")
-        ours, theirs = stream_pair(self._make_pair)
+        ours, theirs = tcp_pair() if self._over_sockets else stream_pair(self._make_pair)
         if isinstance(fault, Reset):
             theirs.break_after = fault.after_bytes
         if listener is not None and not isinstance(fault, Silent):

@@ -171,6 +171,7 @@ def upstream_of(given: Upstream | Handler | tuple[Handler, ...]) -> Upstream:
 async def open_router(
     config: Config,
     make_pair: Callable[[], Pair] = memory_stream_pair,
+    over_sockets: bool = False,
     **handlers: Upstream | Handler | tuple[Handler, ...],
 ) -> AsyncIterator[World]:
     """Serve a router in the block, with an upstream for each provider that has handlers.
@@ -179,7 +180,7 @@ async def open_router(
     """
     if not FRONT_LANE.get():
         config = replace(config, server=replace(config.server, front_lane=False))
-    network = MemoryNetwork(make_pair)
+    network = MemoryNetwork(make_pair, over_sockets=over_sockets)
     upstreams = {name: upstream_of(given) for name, given in handlers.items()}
     world = World(network, upstreams)
     log = make_log("debug", (), (world.write,), lambda: EPOCH)

@@ -20,3 +20,17 @@ async def connected() -> AsyncIterator[tuple[trio.SocketStream, trio.SocketStrea
         server = await listener.accept()
     async with server, client:
         yield server, client
+
+
+def tcp_pair() -> tuple[trio.SocketStream, trio.SocketStream]:
+    """Return two connected ends, made without waiting: what one end sends the other may read at once."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        ours = socket.create_connection(door.getsockname())
+        theirs, _ = door.accept()
+    return trio.SocketStream(_of_trio(ours)), trio.SocketStream(_of_trio(theirs))
+
+
+def _of_trio(plain: socket.socket) -> trio.socket.SocketType:
+    plain.setblocking(False)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return trio.socket.from_stdlib_socket(plain)

@@ -154,6 +154,26 @@ class LaneExchange:
             self.sent_bytes += len(data)
             await self._flush(self._reply.part(data))
 
+    @property
+    def direct(self) -> "LaneExchange | None":
+        """Itself, unless TLS or memory is between it and the client; see `ucr.exchange.Exchange.direct`."""
+        return self if self._line.is_plain else None
+
+    def send_now(self, data: bytes) -> bool:
+        """Send a part of the body without waiting; see `ucr.exchange.Direct`."""
+        self.sent_bytes += len(data)
+        part = self._reply.part(data)
+        if self._held:
+            part, self._held = self._held + part, b""
+        sent = self._line.send_now(part)
+        if sent < len(part):
+            self._held = part[sent:]
+        return sent == len(part)
+
+    async def drain(self) -> None:
+        """Send what `send_now` has left."""
+        await self._flush(b"")
+
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         """Run something beside the answer. A client that is lost ends it: its connection is closed."""
         self._watch.spawn(partial(self._line.beside, act))

@@ -85,6 +85,18 @@ class Line:
         except _LOST:
             await self.lose(_LEFT)
 
+    @property
+    def is_plain(self) -> bool:
+        """True when the system can be asked directly."""
+        return self._socket is not None
+
+    def send_now(self, data: bytes) -> int:
+        """Write what the system takes now; return how much that was. That a client is gone `send` finds out."""
+        try:
+            return 0 if self._socket is None else write_now(self._socket, data)
+        except _LOST:
+            return 0
+
     def time_out(self) -> None:
         """End the connection: its client has been silent for too long."""
         self.is_timed_out = True

@@ -1,0 +1,138 @@
+"""Reads many streams from one task: for those that bring a few bytes now and again, which are most.
+
+How this works. To wake a task for each few bytes costs Trio several times what is then done with them. Here the sockets
+of streams that go on evenly are watched by an epoll of the pump's own, and Trio waits for that one, as for any other
+file. What has come is read and handed over there and then, by a plain call for each stream, while the task of the
+request sleeps. Whatever is out of the ordinary, such as an end, an error or a reader that has had enough, wakes that
+task, which goes on in its own way: nothing is decided here.
+
+Where there is no epoll (it is Linux's), no pump is usable, and every task reads for itself.
+"""
+
+import os
+import select
+from collections.abc import Callable
+
+import outcome
+import trio
+
+from actors.errors import PoolError
+
+READ_BYTES = 65_536
+MOST_AT_ONCE = 64
+"""How many streams are read before the rest of the process has its turn: a few milliseconds."""
+
+
+Take = Callable[[bytes, float], bool]
+"""Takes bytes, and the time; False when the task is to go on itself. It must not wait."""
+
+
+class Flow:
+    """One stream in a pump: `take` is given what is read, b"" at the end. `busy_s` is how long that took."""
+
+    __slots__ = ("_descriptor", "_pump", "_take", "_task", "busy_s")
+
+    def __init__(self, pump: "Pump", descriptor: int, take: Take) -> None:
+        self._pump = pump
+        self._descriptor = descriptor
+        self._take = take
+        self._task: trio.lowlevel.Task | None = None
+        self.busy_s = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Flow of descriptor {self._descriptor}{'' if self._task is None else ', going on'}>"
+
+    async def run(self) -> None:
+        """Hand over what comes, until the task is to go on itself; raise what `take` raises, and `OSError`.
+
+        Being cancelled loses nothing.
+        """
+        self._task = trio.lowlevel.current_task()
+        self._pump.add(self._descriptor, self)
+        await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def cancel(self, *, reason: str | None = None) -> None:
+        """End it from outside: it fails with a `PoolError` "timeout". May be called late, or again."""
+        self._end(outcome.Error(PoolError("timeout", "the wait was ended", phase="idle")))
+
+    def on_readable(self, now: float) -> None:
+        """Read once and hand over; for the pump."""
+        step = outcome.capture(self._step, now)
+        if isinstance(step, outcome.Error):
+            self._end(step)
+        elif not step.value:
+            self._end(outcome.Value(None))
+
+    def _step(self, now: float) -> bool:
+        try:
+            data = os.read(self._descriptor, READ_BYTES)
+        except BlockingIOError:
+            return True
+        return self._take(data, now)
+
+    def _end(self, how: "outcome.Outcome[None]") -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            self._pump.remove(self._descriptor)
+            trio.lowlevel.reschedule(task, how)
+
+    def _abort(self, _raise_cancel: object) -> trio.lowlevel.Abort:
+        self._task = None
+        self._pump.remove(self._descriptor)
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+class Pump:
+    """The streams of one process that go on evenly. `run` it, and it is usable."""
+
+    def __init__(self) -> None:
+        self._flows: dict[int, Flow] = {}
+        self._epoll: select.epoll | None = None
+
+    def __repr__(self) -> str:
+        return f"<Pump of {len(self._flows)} streams>"
+
+    @property
+    def flowing(self) -> int:
+        """How many streams it reads."""
+        return len(self._flows)
+
+    @property
+    def is_usable(self) -> bool:
+        """True while it runs."""
+        return self._epoll is not None
+
+    def add(self, descriptor: int, flow: Flow) -> None:
+        """Read this socket for a flow; for the flow."""
+        assert self._epoll is not None, "it runs"
+        self._epoll.register(descriptor, select.EPOLLIN)
+        self._flows[descriptor] = flow
+
+    def remove(self, descriptor: int) -> None:
+        """Leave a socket alone, before it is closed; for the flow."""
+        del self._flows[descriptor]
+        if self._epoll is not None:
+            self._epoll.unregister(descriptor)
+
+    async def run(self) -> None:
+        """Read until cancelled, where the system has what it takes."""
+        if not hasattr(select, "epoll"):
+            await trio.sleep_forever()
+        with select.epoll() as self._epoll:
+            try:
+                while True:
+                    await trio.lowlevel.wait_readable(self._epoll.fileno())
+                    self._read_ready(self._epoll)
+            finally:
+                self._epoll = None
+
+    def _read_ready(self, epoll: select.epoll) -> None:
+        now = trio.current_time()
+        for descriptor, _ in epoll.poll(0, MOST_AT_ONCE):
+            # What was handed over before may have ended this one.
+            flow = self._flows.get(descriptor)
+            if flow is not None:
+                flow.on_readable(now)
+                then = trio.current_time()
+                flow.busy_s += then - now
+                now = then

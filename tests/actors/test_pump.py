@@ -1,0 +1,210 @@
+"""Many streams read by one task: what is handed over, and what gives a stream back to its own task."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from actors.errors import PoolError
+from actors.pump import MOST_AT_ONCE, Flow, Pump
+
+
+@asynccontextmanager
+async def open_pump() -> AsyncIterator[Pump]:
+    pump = Pump()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pump.run)
+        await wait_all_tasks_blocked()
+        yield pump
+        nursery.cancel_scope.cancel()
+
+
+class Wire:
+    """A connection, and what a pump has read of it; it has enough after `enough` pieces."""
+
+    def __init__(self, enough: int = 1000) -> None:
+        self.far, self.near = socket.socketpair()
+        self.near.setblocking(False)
+        self.enough = enough
+        self.taken: list[bytes] = []
+        self.times: list[float] = []
+        self.error: Exception | None = None
+
+    def take(self, data: bytes, now: float) -> bool:
+        self.taken.append(data)
+        self.times.append(now)
+        if self.error is not None:
+            raise self.error
+        return bool(data) and len(self.taken) < self.enough
+
+    def flow(self, pump: Pump) -> Flow:
+        return Flow(pump, self.near.fileno(), self.take)
+
+    async def say(self, data: bytes) -> None:
+        self.far.sendall(data)
+        await wait_all_tasks_blocked()
+
+    def close(self) -> None:
+        self.far.close()
+        self.near.close()
+
+
+@pytest.fixture
+def wire() -> AsyncIterator[Wire]:  # type: ignore[misc]
+    made = Wire()
+    yield made
+    made.close()
+
+
+async def test_what_comes_is_handed_over_piece_by_piece(wire: Wire, nursery: trio.Nursery) -> None:
+    async with open_pump() as pump:
+        nursery.start_soon(wire.flow(pump).run)
+        await wait_all_tasks_blocked()
+        for piece in (b"one", b"two", b"three"):
+            await wire.say(piece)
+        assert (wire.taken, pump.flowing) == ([b"one", b"two", b"three"], 1)
+        wire.far.close()
+        await wait_all_tasks_blocked()
+        assert (wire.taken[3:], pump.flowing) == ([b""], 0)
+
+
+async def test_a_stream_that_has_had_enough_is_left_alone(wire: Wire) -> None:
+    wire.enough = 1
+    async with open_pump() as pump, trio.open_nursery() as nursery:
+        nursery.start_soon(wire.flow(pump).run)
+        await wait_all_tasks_blocked()
+        await wire.say(b"one")
+        await wire.say(b"two")
+        assert (wire.taken, pump.flowing) == ([b"one"], 0)
+    assert wire.near.recv(10) == b"two"
+
+
+async def test_what_is_raised_is_raised_in_the_task_of_its_stream_alone(nursery: trio.Nursery) -> None:
+    broken, other = Wire(), Wire()
+    broken.error = KeyError("planted")
+    async with open_pump() as pump:
+        nursery.start_soon(other.flow(pump).run)
+        await wait_all_tasks_blocked()
+        broken.far.sendall(b"x")
+        with pytest.raises(KeyError, match="planted"):
+            await broken.flow(pump).run()
+        await other.say(b"y")
+        assert (other.taken, pump.flowing) == ([b"y"], 1)
+        other.far.close()
+        await wait_all_tasks_blocked()
+    broken.close()
+    other.close()
+
+
+async def test_a_connection_that_breaks_is_an_os_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        near = socket.create_connection(door.getsockname())
+        far, _ = door.accept()
+    near.setblocking(False)
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    async with open_pump() as pump:
+        far.close()
+        with pytest.raises(ConnectionResetError):
+            await Flow(pump, near.fileno(), lambda data, now: True).run()
+        assert pump.flowing == 0
+    near.close()
+
+
+async def test_being_cancelled_loses_nothing(wire: Wire) -> None:
+    async with open_pump() as pump:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await wire.flow(pump).run()
+        assert (scope.cancelled_caught, pump.flowing) == (True, 0)
+        await wire.say(b"later")
+    assert (wire.taken, wire.near.recv(10)) == ([], b"later")
+
+
+async def test_ended_from_outside_it_fails_once(wire: Wire) -> None:
+    async with open_pump() as pump, trio.open_nursery() as nursery:
+        flow = wire.flow(pump)
+
+        async def run() -> None:
+            with pytest.raises(PoolError) as caught:
+                await flow.run()
+            assert caught.value.kind == "timeout"
+
+        nursery.start_soon(run)
+        await wait_all_tasks_blocked()
+        flow.cancel(reason="too late")
+        flow.cancel()
+        assert pump.flowing == 0
+
+
+async def test_an_end_while_others_are_read_is_heeded(nursery: trio.Nursery) -> None:
+    """Both are readable at once; whichever is read first ends the other one."""
+    first, second = Wire(), Wire()
+    async with open_pump() as pump:
+        flows: dict[Wire, Flow] = {}
+
+        async def run(wire: Wire, other: Wire) -> None:
+            def take(data: bytes, now: float) -> bool:
+                wire.take(data, now)
+                flows[other].cancel()
+                return False
+
+            flows[wire] = Flow(pump, wire.near.fileno(), take)
+            try:
+                await flows[wire].run()
+            except PoolError:
+                wire.taken.append(b"ended")
+
+        nursery.start_soon(run, first, second)
+        nursery.start_soon(run, second, first)
+        await wait_all_tasks_blocked()
+        first.far.sendall(b"x")
+        second.far.sendall(b"x")
+        await wait_all_tasks_blocked()
+        assert sorted((*first.taken, *second.taken)) == [b"ended", b"x"]
+    first.close()
+    second.close()
+
+
+async def test_more_streams_than_are_read_at_once_all_have_their_turn(nursery: trio.Nursery) -> None:
+    wires = [Wire() for _ in range(MOST_AT_ONCE + 5)]
+    async with open_pump() as pump:
+        for wire in wires:
+            nursery.start_soon(wire.flow(pump).run)
+        await wait_all_tasks_blocked()
+        for wire in wires:
+            wire.far.sendall(b"x")
+        await wait_all_tasks_blocked()
+        assert [wire.taken for wire in wires] == [[b"x"]] * len(wires)
+        for wire in wires:
+            wire.far.close()
+        await wait_all_tasks_blocked()
+    for wire in wires:
+        wire.close()
+
+
+async def test_the_time_of_the_work_is_counted_and_told(wire: Wire, mock_clock: MockClock) -> None:
+    async with open_pump() as pump, trio.open_nursery() as nursery:
+
+        def take(data: bytes, now: float) -> bool:
+            wire.take(data, now)
+            mock_clock.jump(0.25)
+            return True
+
+        flow = Flow(pump, wire.near.fileno(), take)
+        nursery.start_soon(flow.run)
+        await wait_all_tasks_blocked()
+        mock_clock.jump(5)
+        await wire.say(b"x")
+        await wire.say(b"y")
+        assert (wire.times, flow.busy_s) == ([5.0, 5.25], 0.5)
+        nursery.cancel_scope.cancel()
+
+
+async def test_it_is_usable_only_while_it_runs(wire: Wire) -> None:
+    async with open_pump() as pump:
+        assert pump.is_usable
+    assert not pump.is_usable
+    assert not Pump().is_usable
