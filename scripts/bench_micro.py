@@ -100,7 +100,7 @@ def parts(calls: int) -> list[tuple[str, Callable[[], object], int]]:
         ("build, small body", lambda: provider.build(client.canonical(asked), asked, target), calls),
         ("build, 65 kB", lambda: provider.build(client.canonical(asked_large), asked_large, target), few),
         ("decode reply", lambda: provider.decode_reply(whole, context), calls),
-        ("encode reply", lambda: client.encode_reply(reply, "claude-opus-5-5"), calls),
+        ("encode reply", lambda: client.encode_reply(reply, asked), calls),
         ("decode stream of 40 events", lambda: provider.decoder(context).feed(stream), few),
         (
             "decode and encode stream of 40 events",

@@ -31,10 +31,10 @@ from ucr.refusals import Refusals
 from ucr.relay import relay
 from ucr.views import RequestCount
 
+_RESPONSES_PATH = "/v1/responses"
 _OPENAI_PATHS = (
     "/v1/chat/",
     "/v1/completions",
-    "/v1/responses",
     "/v1/embeddings",
     "/v1/files",
     "/v1/batches",
@@ -203,6 +203,8 @@ def dialect_of(exchange: Exchange) -> str:
     """Return the name of the dialect in which a path, and so its client, speaks."""
     if exchange.path.startswith("/v1/models"):
         return "anthropic" if models.asks_in_anthropic(exchange.headers) else "openai-chat"
+    if exchange.path.startswith(_RESPONSES_PATH):
+        return "openai-responses"
     return "openai-chat" if exchange.path.startswith(_OPENAI_PATHS) else "anthropic"
 
 
@@ -273,11 +275,13 @@ async def _admin(api: Api, visit: Visit) -> None:
     await send_body(visit, page.status, page.body, page.content_type)
 
 
-async def _responses(api: Api, visit: Visit) -> None:
-    """Refuse the Responses protocol; a WebSocket with 426, at which its clients turn to POST without a pause."""
+async def _kept_responses(api: Api, visit: Visit) -> None:
+    """Refuse to give what is not kept; a WebSocket with 426, at which its clients turn to POST without a pause."""
     if visit.exchange.headers.get("upgrade", "").lower() == "websocket":
         raise ApiError("invalid_request_error", "WebSockets are not served on this path", status=426)
-    raise ApiError("not_found_error", "/v1/responses is not served here", code="unknown_url")
+    raise ApiError(
+        "not_found_error", "no responses are kept here; ask with POST /v1/responses", code="not_found"
+    )
 
 
 async def _health(api: Api, visit: Visit) -> None:
@@ -311,7 +315,9 @@ ROUTES = (
     Route(("POST",), "/v1/messages/count_tokens", _count),
     Route(("GET",), "/v1/models", _models),
     Route(("GET",), "/v1/models/", _model, is_prefix=True),
-    Route(("GET", "POST"), "/v1/responses", _responses),
+    Route(("POST",), _RESPONSES_PATH, _relay),
+    Route(("GET",), _RESPONSES_PATH, _kept_responses),
+    Route(("GET", "POST", "DELETE"), f"{_RESPONSES_PATH}/", _kept_responses, is_prefix=True),
     *(Route((method,), path, _admin, guard="admin") for method, path in admin.PAGES),
     Route(("GET", "HEAD"), "/health", _health, guard="open"),
     Route(("GET", "HEAD"), "/ready", _ready, guard="open"),

@@ -204,7 +204,8 @@ def _written(call: Call, incoming: Incoming, body: bytes) -> list[bytes]:
         reply = dialect.decode_reply(body, context)
     _note_summary(call, Summary(reply.usage, reply.stop_reason))
     if not call.request.stream:
-        return [call.client.encode_reply(reply, call.request.model)]
-    encoder, is_opened = call.client.encoder(call.request), call.delivery.is_opened
+        return [call.client.encode_reply(reply, call.request)]
+    encoder = call.client.encoder(call.request)
+    is_opened = call.delivery.is_opened and call.client.opens_early
     pieces = [(event, encoder.encode(event)) for event in whole.play(reply)]
     return [data for event, data in pieces if not (isinstance(event, MessageStart) and is_opened)]

@@ -192,8 +192,18 @@ async def test_a_websocket_of_the_responses_protocol_is_told_to_post(autojump_cl
     async with open_router(plain()) as world:
         socket = await world.ask("/v1/responses", method="GET", headers=headers)
         posted = await world.ask("/v1/responses", {})
-    assert (socket.status, posted.status) == (426, 404)
-    assert posted.json()["error"]["code"] == "unknown_url"
+    assert (socket.status, posted.status) == (426, 400)
+    assert posted.json()["error"]["param"] == "model"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_no_response_is_kept(method: str, autojump_clock: object) -> None:
+    async with open_router(plain()) as world:
+        heard = await world.ask("/v1/responses/resp_1", method=method)
+        listed = await world.ask("/v1/responses", method="GET")
+    assert (heard.status, listed.status) == (404, 404)
+    assert heard.json()["error"]["code"] == "not_found"
+    assert "no responses are kept here" in heard.json()["error"]["message"]
 
 
 async def test_health_skips_the_check_of_the_host(autojump_clock: object) -> None:

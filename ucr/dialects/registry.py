@@ -8,6 +8,7 @@ from ucr.dialects.anthropic.provider import AnthropicProvider
 from ucr.dialects.gemini.provider import GeminiProvider
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
+from ucr.dialects.openai_responses.client import OpenAIResponsesClient
 from ucr.dialects.openai_responses.provider import OpenAIResponsesProvider
 from ucr.dialects.roles import ClientDialect, ProviderDialect
 
@@ -21,5 +22,9 @@ PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
 
 def clients(unix_time: Callable[[], float]) -> Mapping[str, ClientDialect]:
     """Return the client dialects; `unix_time` is what stamps the answers of those that have a date."""
-    dialects: tuple[ClientDialect, ...] = (AnthropicClient(), OpenAIChatClient(unix_time))
+    dialects: tuple[ClientDialect, ...] = (
+        AnthropicClient(),
+        OpenAIChatClient(unix_time),
+        OpenAIResponsesClient(unix_time),
+    )
     return MappingProxyType({dialect.name: dialect for dialect in dialects})

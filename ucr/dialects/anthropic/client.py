@@ -51,9 +51,9 @@ class AnthropicClient:
             body["tools"] = [_with_schema(tool) for tool in body["tools"]]
         return Canonical(body)
 
-    def encode_reply(self, reply: Reply, model: str) -> bytes:
+    def encode_reply(self, reply: Reply, request: Request) -> bytes:
         """Write a whole answer."""
-        return encode.reply(reply, model)
+        return encode.reply(reply, request.model)
 
     def encoder(self, request: Request) -> StreamEncoder:
         """Return the writer of one stream."""

@@ -27,8 +27,8 @@ class OpenAIChatClient:
     def canonical(self, request: Request) -> Canonical:
         return client_request.canonical(request)
 
-    def encode_reply(self, reply: Reply, model: str) -> bytes:
-        return client_reply.encode(reply, model, int(self._now()))
+    def encode_reply(self, reply: Reply, request: Request) -> bytes:
+        return client_reply.encode(reply, request.model, int(self._now()))
 
     def encoder(self, request: Request) -> StreamEncoder:
         with_usage = client_request.wants_usage(request.body)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Set
 from types import MappingProxyType
 from typing import Any
 
@@ -60,7 +60,7 @@ def options(body: JsonObject, notes: list[str]) -> JsonObject:
         made |= found
     if config:
         made["output_config"] = config
-    notes += _lost(body)
+    notes += lost(body, LOST, _KNOWN)
     return made
 
 
@@ -81,7 +81,8 @@ def _limit(body: JsonObject, notes: list[str]) -> JsonObject:
     return {}
 
 
-def _sampling(body: JsonObject, notes: list[str]) -> JsonObject:
+def sampling_of(body: JsonObject, notes: list[str]) -> JsonObject:
+    """Return how freely the model may choose its words."""
     return {
         field: number(body[field], field)
         for field in ("temperature", "top_p", "top_k")
@@ -125,7 +126,7 @@ def _format(body: JsonObject, notes: list[str]) -> JsonObject:
 def _thinking(body: JsonObject, notes: list[str]) -> JsonObject:
     """Read how much to think: OpenAI's effort, OpenRouter's `reasoning`, or the `thinking` of Anthropic."""
     reasoning = object_(body["reasoning"], "reasoning") if body.get("reasoning") is not None else {}
-    effort = _effort(body.get("reasoning_effort"), "reasoning_effort") or _effort(
+    effort = effort_of(body.get("reasoning_effort"), "reasoning_effort") or effort_of(
         reasoning.get("effort"), "reasoning.effort"
     )
     wish = body.get("thinking")
@@ -137,7 +138,8 @@ def _thinking(body: JsonObject, notes: list[str]) -> JsonObject:
     return {"thinking": mode or {"type": "adaptive"}, "output_config": {"effort": EFFORTS[effort]}}
 
 
-def _effort(given: Any, path: str) -> str | None:
+def effort_of(given: Any, path: str) -> str | None:
+    """Return an effort as the client names it; `EFFORTS` has its canonical name."""
     if given is None:
         return None
     if given != "none" and (not isinstance(given, str) or given not in EFFORTS):
@@ -183,7 +185,8 @@ def _answers(body: JsonObject, notes: list[str]) -> JsonObject:
     return {}
 
 
-def _user(body: JsonObject, notes: list[str]) -> JsonObject:
+def user_of(body: JsonObject, notes: list[str]) -> JsonObject:
+    """Return who the client's user is, unless that would tell too much."""
     field = "safety_identifier" if body.get("safety_identifier") is not None else "user"
     if body.get(field) is None:
         return {}
@@ -199,7 +202,8 @@ def _user(body: JsonObject, notes: list[str]) -> JsonObject:
 _TIERS = MappingProxyType({"auto": "auto", "default": "standard_only"})
 
 
-def _tier(body: JsonObject, notes: list[str]) -> JsonObject:
+def tier_of(body: JsonObject, notes: list[str]) -> JsonObject:
+    """Return the service tier."""
     if body.get("service_tier") is None:
         return {}
     tier = _TIERS.get(name(body["service_tier"], "service_tier"))
@@ -209,11 +213,12 @@ def _tier(body: JsonObject, notes: list[str]) -> JsonObject:
     return {"service_tier": tier}
 
 
-def _lost(body: JsonObject) -> list[str]:
-    dropped = [field for field in LOST if _is_set(field, body.get(field))]
+def lost(body: JsonObject, unsayable: Iterable[str], known: Set[str]) -> list[str]:
+    """Return notes on the parameters that have no canonical form, and on those that are not known at all."""
+    dropped = [field for field in unsayable if _is_set(field, body.get(field))]
     unknown = [
         field
-        for field in sorted(body.keys() - _KNOWN)
+        for field in sorted(body.keys() - known)
         if body[field] is not None and _FIELD_NAME.fullmatch(field)
     ]
     notes = [f"dropped: {' '.join(dropped)}"] if dropped else []
@@ -230,7 +235,7 @@ def _is_set(field: str, value: Any) -> bool:
     )
 
 
-_READERS: tuple[Reader, ...] = (_limit, _sampling, _stop, _thinking, _format, _answers, _user, _tier)
+_READERS: tuple[Reader, ...] = (_limit, sampling_of, _stop, _thinking, _format, _answers, user_of, tier_of)
 _KNOWN = frozenset(
     {
         "max_completion_tokens", "max_tokens", "modalities", "n", "reasoning", "reasoning_effort",

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,9 @@ USER_PARTS = frozenset({"text", "image_url", "file", "input_audio"})
 TOOL_PARTS = frozenset({"text", "image_url", "file"})
 ASSISTANT_PARTS = frozenset({"text", "refusal"})
 
+Reader = Callable[[JsonObject, str], JsonObject | None]
+"""Makes a block of a part at a path; None for one that says nothing."""
+
 _DATA_URL = re.compile(
     r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[\w.+-]*)*)(;base64)?,", re.ASCII | re.IGNORECASE
 )
@@ -27,8 +30,10 @@ _TEXT_NAMES = re.compile(r".+\.(?:txt|md|csv|json|xml|html?|ya?ml|toml|py|js|ts|
 _WHITESPACE = re.compile(r"\s")
 
 
-def blocks(content: Any, path: str, kinds: frozenset[str]) -> list[JsonObject]:
-    """Return the content of a message as blocks; `kinds` are the parts that its role may have.
+def blocks(
+    content: Any, path: str, kinds: frozenset[str], readers: Mapping[str, Reader] | None = None
+) -> list[JsonObject]:
+    """Return the content of a message as blocks; `kinds` are the parts that its role may have, `readers` for them.
 
     Text that is empty or blank is left out, because the Anthropic API refuses it.
     """
@@ -36,15 +41,15 @@ def blocks(content: Any, path: str, kinds: frozenset[str]) -> list[JsonObject]:
         return [{"type": "text", "text": content}] if content.strip() else []
     if not isinstance(content, list):
         raise wrong(path, "expected a string or an array of parts")
-    found = (_block(part, f"{path}[{index}]", kinds) for index, part in enumerate(content))
+    found = (_block(part, f"{path}[{index}]", kinds, readers or READERS) for index, part in enumerate(content))
     return [block for block in found if block is not None]
 
 
-def _block(part: Any, path: str, kinds: frozenset[str]) -> JsonObject | None:
+def _block(part: Any, path: str, kinds: frozenset[str], readers: Mapping[str, Reader]) -> JsonObject | None:
     kind = object_(part, path).get("type")
     if not isinstance(kind, str) or kind not in kinds:
         raise wrong(f"{path}.type", f"expected one of {', '.join(sorted(kinds))}, not {shown(kind)}")
-    block = _READERS[kind](part, path)
+    block = readers[kind](part, path)
     return None if block is None else _marked(block, part)
 
 
@@ -60,21 +65,24 @@ def _marked(block: JsonObject, part: JsonObject) -> JsonObject:
     return {**block, "cache_control": {"type": "ephemeral", **lifetime}}
 
 
-def _text(part: JsonObject, path: str) -> JsonObject | None:
+def text_block(part: JsonObject, path: str) -> JsonObject | None:
+    """Read a text, which may say nothing."""
     value = text(part.get("text"), f"{path}.text")
     return {"type": "text", "text": value} if value.strip() else None
 
 
-def _refusal(part: JsonObject, path: str) -> JsonObject | None:
+def refusal_block(part: JsonObject, path: str) -> JsonObject | None:
+    """Read what the assistant said when it refused."""
     value = text(part.get("refusal"), f"{path}.refusal")
     return {"type": "text", "text": value} if value.strip() else None
 
 
-def _audio(part: JsonObject, path: str) -> JsonObject | None:
+def audio_block(part: JsonObject, path: str) -> JsonObject | None:
+    """Refuse sound."""
     raise wrong(f"{path}.type", "audio input cannot be translated for this provider; send a transcript as text")
 
 
-def _image(part: JsonObject, path: str) -> JsonObject:
+def image_block(part: JsonObject, path: str) -> JsonObject:
     """Read an image, whose `image_url` some clients send as a plain string."""
     image, path = part.get("image_url"), f"{path}.image_url"
     if isinstance(image, dict):
@@ -117,8 +125,11 @@ def _base64(data: str, path: str) -> tuple[str, str | None]:
 
 
 def _file(part: JsonObject, path: str) -> JsonObject:
-    path = f"{path}.file"
-    file = object_(part.get("file"), path)
+    return file_block(object_(part.get("file"), f"{path}.file"), f"{path}.file")
+
+
+def file_block(file: JsonObject, path: str) -> JsonObject:
+    """Read a file that is sent with the request."""
     if file.get("file_data") is None:
         raise wrong(path, "only files sent as file_data can be translated for this provider")
     data = name(file["file_data"], f"{path}.file_data")
@@ -157,6 +168,12 @@ def tool_content(content: Any, path: str) -> str | list[JsonObject] | None:
     return blocks(array(content, path), path, TOOL_PARTS) or None
 
 
-_READERS: MappingProxyType[str, Callable[[JsonObject, str], JsonObject | None]] = MappingProxyType(
-    {"text": _text, "refusal": _refusal, "image_url": _image, "file": _file, "input_audio": _audio}
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        "text": text_block,
+        "refusal": refusal_block,
+        "image_url": image_block,
+        "file": _file,
+        "input_audio": audio_block,
+    }
 )

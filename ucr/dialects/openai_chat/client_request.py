@@ -31,8 +31,12 @@ def parse(raw: bytes, headers: Headers) -> Request:
         raise ApiError("invalid_request_error", f"the body is not JSON: {error}") from None
     if not client_typed.is_plain(value):
         check_each(value)
-    session_id = next((headers[field] for field in SESSION_HEADERS if headers.get(field)), None)
-    return Request(DIALECT, raw, value, value["model"], bool(value.get("stream")), headers, session_id)
+    return Request(DIALECT, raw, value, value["model"], bool(value.get("stream")), headers, session_of(headers))
+
+
+def session_of(headers: Headers) -> str | None:
+    """Return the conversation that a request says to belong to."""
+    return next((headers[field] for field in SESSION_HEADERS if headers.get(field)), None)
 
 
 def check_each(body: Any) -> None:

@@ -17,24 +17,25 @@ def tools(body: JsonObject, notes: list[str]) -> list[JsonObject]:
     if functions:
         notes.append("functions are answered as tool_calls")
     for index, function in enumerate(array([] if functions is None else functions, "functions")):
-        found.append(_function(object_(function, f"functions[{index}]"), f"functions[{index}]"))
+        found.append(function_tool(object_(function, f"functions[{index}]"), f"functions[{index}]"))
     return found
 
 
 def _tool(tool: JsonObject, path: str, notes: list[str]) -> JsonObject:
     match tool.get("type"):
         case "function" | None:
-            made = _function(object_(tool.get("function"), f"{path}.function"), f"{path}.function")
+            made = function_tool(object_(tool.get("function"), f"{path}.function"), f"{path}.function")
         case "custom":
             notes.append("custom tools were sent as functions whose only argument is input")
-            made = _custom(object_(tool.get("custom"), f"{path}.custom"), f"{path}.custom")
+            made = custom_tool(object_(tool.get("custom"), f"{path}.custom"), f"{path}.custom")
         case other:
             raise wrong(f"{path}.type", f"expected 'function' or 'custom', not {shown(other)}")
     mark = tool.get("cache_control")
     return {**made, "cache_control": mark} if isinstance(mark, dict) else made
 
 
-def _function(function: JsonObject, path: str) -> JsonObject:
+def function_tool(function: JsonObject, path: str) -> JsonObject:
+    """Return a function as a canonical tool."""
     made: JsonObject = {"name": name(function.get("name"), f"{path}.name")}
     if function.get("description") is not None:
         made["description"] = text(function["description"], f"{path}.description")
@@ -46,7 +47,7 @@ def _function(function: JsonObject, path: str) -> JsonObject:
     return made
 
 
-def _custom(custom: JsonObject, path: str) -> JsonObject:
+def custom_tool(custom: JsonObject, path: str) -> JsonObject:
     """Make a function of a tool that takes free text; a grammar is told in words, as nothing can enforce it."""
     described = custom.get("description")
     words = [] if described is None else [text(described, f"{path}.description")]

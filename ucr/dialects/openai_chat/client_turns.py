@@ -52,26 +52,14 @@ class Turns:
         reader(message, path)
 
     def close(self) -> None:
-        """Finish: results without a user message after them, a system prompt alone, the end of a prefill."""
+        """Finish: results without a user message after them, and what `finished` sees to."""
         self._flush_results()
-        if not self.turns and self.system:
-            self._notes.append("the system message was sent as the user turn because there was no other")
-            self.turns, self.system = [{"role": "user", "content": self.system}], []
-        if self.turns and self.turns[-1]["role"] == "assistant":
-            self._trim_prefill()
+        self.system, self.turns = finished(self.system, self.turns, self._notes)
 
     def _flush_results(self) -> None:
         if self._results:
             self.turns.append({"role": "user", "content": self._results})
             self._results = []
-
-    def _trim_prefill(self) -> None:
-        """Cut blanks off the end of a last assistant turn: the Anthropic API refuses them."""
-        turn = self.turns[-1]
-        last = turn["content"][-1]
-        if last["type"] == "text":
-            trimmed = {**last, "text": last["text"].rstrip()}
-            self.turns[-1] = {**turn, "content": [*turn["content"][:-1], trimmed]}
 
     def _read_system(self, message: JsonObject, path: str) -> None:
         found = blocks(message.get("content"), f"{path}.content", SYSTEM_PARTS)
@@ -127,6 +115,26 @@ class Turns:
     def _note_name(self, message: JsonObject) -> None:
         if message.get("name") is not None:
             self._notes.append("names of participants were dropped")
+
+
+def finished(
+    system: list[JsonObject], turns: list[JsonObject], notes: list[str]
+) -> tuple[list[JsonObject], list[JsonObject]]:
+    """Return system prompt and turns as they can be sent: a system prompt alone, and a prefill, are changed."""
+    if not turns and system:
+        notes.append("the system message was sent as the user turn because there was no other")
+        return [], [{"role": "user", "content": system}]
+    if turns and turns[-1]["role"] == "assistant":
+        return system, [*turns[:-1], _trimmed(turns[-1])]
+    return system, turns
+
+
+def _trimmed(turn: JsonObject) -> JsonObject:
+    """Cut blanks off the end of a last assistant turn: the Anthropic API refuses them."""
+    *before, last = turn["content"]
+    if last["type"] != "text":
+        return turn
+    return {**turn, "content": [*before, {**last, "text": last["text"].rstrip()}]}
 
 
 def _assistant_texts(message: JsonObject, path: str) -> list[JsonObject]:

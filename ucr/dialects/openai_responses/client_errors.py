@@ -5,8 +5,8 @@ from ucr.dialects.openai_chat import client_errors as chat
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
-_CODES = frozenset({"rate_limit_exceeded", "invalid_prompt", "server_error"})
-OVERFLOW = "context_length_exceeded"
+_TELLING = frozenset({"rate_limit_exceeded", "insufficient_quota", "context_length_exceeded"})
+"""The codes by which clients of a failed response know what to do; the last two are sent and not documented."""
 
 
 def body_of(error: ApiError) -> bytes:
@@ -34,6 +34,17 @@ def stream_error(error: ApiError, sequence_number: int = 0, response: JsonObject
     failed = {
         "type": "response.failed",
         "sequence_number": sequence_number + 1,
-        "response": {**(response or {}), "status": "failed", "error": {"code": code, "message": error.message}},
+        "response": {
+            **(response or {}),
+            "status": "failed",
+            "error": {"code": _short(error, code), "message": error.message},
+        },
     }
     return sse.encode(jsontext.dumps(event), "error") + sse.encode(jsontext.dumps(failed), "response.failed")
+
+
+def _short(error: ApiError, code: str) -> str:
+    """Return one of the few codes that a failed response may have."""
+    if code in _TELLING:
+        return code
+    return "invalid_prompt" if error.type == "invalid_request_error" else "server_error"

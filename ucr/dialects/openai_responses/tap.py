@@ -8,6 +8,7 @@ from ucr.dialects import model_name
 from ucr.dialects.event_tap import EventTap
 from ucr.dialects.openai_chat.source import object_of, objects_of, text_of
 from ucr.dialects.openai_responses import client_errors, errors
+from ucr.dialects.openai_responses.client_response import begun
 from ucr.dialects.openai_responses.reply import response_of
 from ucr.dialects.openai_responses.usage import usage_of
 from ucr.dialects.roles import Context, Summary
@@ -40,6 +41,7 @@ class ResponsesTap(EventTap):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._is_mapped = context.model_asked != context.model_used
+        self._begun: JsonObject = {}
 
     def open_early(self, message_id: str) -> bytes:
         """Return nothing: comments keep these clients waiting."""
@@ -65,6 +67,8 @@ class ResponsesTap(EventTap):
             return b""
         if kind in _ENDS:
             self._end(object_of(value.get("response")))
+        elif kind in _STARTS:
+            self._begun = object_of(value.get("response"))
         elif kind.endswith(".delta") or kind == "response.output_item.done":
             self._commit()
         if not self._is_mapped or not (kind in _ENDS or kind in _STARTS):
@@ -79,7 +83,11 @@ class ResponsesTap(EventTap):
         self._stop_reason = stop_reason(response)
 
     def _error_event(self, error: UpstreamError) -> bytes:
-        return client_errors.stream_error(error)
+        """Say that the response which the provider began has failed."""
+        given, created_at = self._begun.get("id"), self._begun.get("created_at")
+        id_ = given if isinstance(given, str) else "resp_unknown"
+        when = created_at if type(created_at) is int else 0
+        return client_errors.stream_error(error, 0, begun(id_, self._context.model_asked, when, {}))
 
 
 def stop_reason(response: JsonObject) -> str:

@@ -140,7 +140,7 @@ def test_a_conversation_of_nothing_but_empty_turns_stays() -> None:
 
 def test_answers_are_in_the_shape_of_the_api() -> None:
     reply = Reply("msg_1", "up", (Text("x"),), "end_turn", Usage(1, 2))
-    assert CLIENT.encode_reply(reply, "asked") == encode.reply(reply, "asked")
+    assert CLIENT.encode_reply(reply, parsed(GOOD)) == encode.reply(reply, "m")
     assert CLIENT.keep_alive() == b'event: ping\ndata: {"type": "ping"}\n\n'
     assert (CLIENT.name, CLIENT.stream_type) == ("anthropic", "text/event-stream")
 

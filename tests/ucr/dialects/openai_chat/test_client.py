@@ -16,13 +16,13 @@ def test_it_is_a_client_dialect() -> None:
 
 def test_answers_are_dated_by_the_clock_in_whole_seconds() -> None:
     reply = Reply("msg_1", "real", (Text("a"),), "end_turn", Usage(1, 1))
-    assert json.loads(client().encode_reply(reply, "asked"))["created"] == NOW
+    assert json.loads(client().encode_reply(reply, ask()))["created"] == NOW
     assert chunks(client().encoder(ask()).encode(MessageStart("msg_1", "real")))[0]["created"] == NOW
 
 
 def test_an_answer_bears_the_name_that_was_asked_for() -> None:
     reply = Reply("msg_1", "real", (), "end_turn", Usage(1, 1))
-    assert json.loads(client().encode_reply(reply, "asked"))["model"] == "asked"
+    assert json.loads(client().encode_reply(reply, ask()))["model"] == "claude-x"
     assert chunks(client().encoder(ask()).encode(MessageStart("msg_1", "real")))[0]["model"] == "claude-x"
 
 

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from jsonschema import Draft202012Validator
 
 from tests.world.responses import schema
@@ -43,3 +44,17 @@ def test_a_stream_ends_in_an_error_and_a_failed_response() -> None:
             "error": {"code": "rate_limit_exceeded", "message": "slow down"},
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ApiError("invalid_request_error", "x", code="context_length_exceeded"), "context_length_exceeded"),
+        (ApiError("billing_error", "x"), "insufficient_quota"),
+        (ApiError("invalid_request_error", "x"), "invalid_prompt"),
+        (ApiError("overloaded_error", "x"), "server_error"),
+    ],
+)
+def test_a_failed_response_has_a_code_that_clients_know(error: ApiError, code: str) -> None:
+    failed = json.loads(stream_error(error).split(b"\ndata: ")[2])
+    assert failed["response"]["error"]["code"] == code
