@@ -27,6 +27,7 @@ from .errors import (
     Refusal,
     WireError,
 )
+from .hot import Hot, HotStatistics
 from .http1 import header_block
 from .keyring import KeyStatus
 from .lease import Abandoned, Failure, FailureKind, Lease, Outcome, Success
@@ -55,6 +56,7 @@ from .pump import Pump, Take
 from .redis import RedisBacking, RedisEvent, RedisSpec
 from .redis_address import RedisAddress
 from .ref import Question, Ref
+from .rendezvous import rank, ranked
 from .request import Headers, Limits, OnWait, Origin, UpstreamRequest, Waiting, nobody_waits
 from .resolver import CachedResolver, Resolver, SystemResolver
 from .response import UpstreamResponse
@@ -141,6 +143,8 @@ __all__ = [
     "Headers",
     "Histogram",
     "Hit",
+    "Hot",
+    "HotStatistics",
     "Inside",
     "Intensity",
     "KeyFault",
@@ -232,5 +236,7 @@ __all__ = [
     "merged",
     "nobody_waits",
     "open_supervisor",
+    "rank",
+    "ranked",
     "serve",
 ]

@@ -1,10 +1,10 @@
-"""A keyring: the keys of one upstream, the least loaded first, and those that have to rest. Pure."""
+"""A keyring: the keys of one upstream, who gets which, and those that have to rest. Pure."""
 
-import zlib
 from dataclasses import dataclass
 
 from actors.errors import KeyFault
 from actors.lease import Failure
+from actors.rendezvous import rank
 
 SHORTEST_S, LONGEST_S = 1.0, 60.0
 RATE_LIMIT_S = 5.0
@@ -71,10 +71,11 @@ class Keyring:
         return min(self._cooling.values(), key=lambda cooling: cooling.until)
 
     def take(self, now: float, group: str = "") -> int | None:
-        """Return the free key with the least work, or None when all rest; give it back after the work.
+        """Return a free key, or None when all rest; give it back after the work.
 
-        Of several with the same work a group always gets the same one, so that what an upstream remembers by
-        key is found again; else the one used longest ago.
+        A group always gets the same one, so that what an upstream remembers by key is found again, and another
+        one only while its own rests. Without a group it is the one with the least work, of several such the one
+        used longest ago.
         """
         if len(self._loads) == 1 and not self._cooling:
             self._loads[0] += 1
@@ -84,8 +85,10 @@ class Keyring:
         if not free:
             return None
         key = free[0]
-        if len(free) > 1:
-            key = min(free, key=lambda key: (self._loads[key], self._preference(key, group)))
+        if len(free) > 1 and group:
+            key = min(free, key=lambda key: rank(group, key))
+        elif len(free) > 1:
+            key = min(free, key=lambda key: (self._loads[key], self._used[key]))
         self._uses += 1
         self._used[key] = self._uses
         self._loads[key] += 1
@@ -108,6 +111,3 @@ class Keyring:
         if self._cooling:
             self._cooling = {key: cooling for key, cooling in self._cooling.items() if cooling.until > now}
             self._status = None
-
-    def _preference(self, key: int, group: str) -> int:
-        return zlib.crc32(f"{group}:{key}".encode()) if group else self._used[key]

@@ -13,7 +13,7 @@ from chaos_report import quantile
 
 from actors import Cache, CacheSpec, Fill, Lookup, open_supervisor
 from actors.lookup import Store
-from ucr.caching import key_of
+from ucr.cache_key import Keys
 from ucr.catalogue import Quirks
 from ucr.config.load import load
 from ucr.config.model import Config
@@ -85,12 +85,12 @@ def parts(calls: int) -> list[tuple[str, Callable[[], object], int]]:
     context = provider.build(client.canonical(asked), asked, target).context
     reply = provider.decode_reply(answer("openai-chat", stream=False), context)
     whole, stream = answer("openai-chat", stream=False), answer("openai-chat", stream=True)
-    config = _config()
+    keys, config = Keys(SECRET), _config()
     choices = plan(config, "claude-opus-5-5")
     few = max(1, calls // 10)
     return [
-        ("cache key, small body", lambda: key_of(SECRET, asked, choices, "client"), calls),
-        ("cache key, 65 kB", lambda: key_of(SECRET, asked_large, choices, "client"), few),
+        ("cache key, small body", lambda: keys.of(asked, choices, "client"), calls),
+        ("cache key, 65 kB", lambda: keys.of(asked_large, choices, "client"), few),
         ("token count on the path, 65 kB", lambda: quick_estimate(large), few),
         ("token count of count_tokens, small body", lambda: estimate(asked.body, "anthropic"), calls),
         ("token count of count_tokens, 65 kB", lambda: estimate(asked_large.body, "anthropic"), few),

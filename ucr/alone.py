@@ -37,9 +37,9 @@ class ReloadingControl:
         """Read the configuration again and follow it."""
         return await self._reload()
 
-    async def clear_cache(self) -> int:
-        """Empty the cache of this process."""
-        return await self._inner.clear_cache()
+    async def clear_cache(self, tag: str | None = None) -> int:
+        """Empty the cache of this process, or forget what has a tag."""
+        return await self._inner.clear_cache(tag)
 
 
 async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source, announce: Announce) -> None:

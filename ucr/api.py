@@ -253,6 +253,7 @@ async def _relay(api: Api, visit: Visit) -> None:
 async def _count(api: Api, visit: Visit) -> None:
     _check_memory(api)
     access.check_media_type(visit.exchange.headers)
+    visit.record.client = None if visit.caller is None else visit.caller.name
     tokens = await count_tokens(visit.exchange, visit.router, visit.record, visit.patience, visit.caller)
     await send_json(visit, 200, dumps({"input_tokens": tokens}))
 

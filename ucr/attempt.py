@@ -60,6 +60,7 @@ class Attempt:
         self._notes: tuple[str, ...] = ()
         self._headers: HeaderList = ()
         self._upstream_request_id: str | None = None
+        self._key = 0
 
     def __repr__(self) -> str:
         return f"<Attempt at {self.candidate.provider.id}/{self.candidate.model}: {self.error!r}>"
@@ -103,6 +104,7 @@ class Attempt:
         record.provider, record.model_used = candidate.provider.id, candidate.model
         record.route, record.tier = candidate.route, candidate.tier
         record.upstream_request_id, record.notes = self._upstream_request_id, self._notes
+        record.key_number = self._key + 1 if len(candidate.provider.api_keys) > 1 else None
         self._call.delivery.extra_headers = self._headers
 
     async def _pause(self) -> None:
@@ -115,6 +117,7 @@ class Attempt:
         call.patience.limit(provider.timeouts.total_s)
         call.patience.check()
         with await self._admitted() as lease:
+            self._key = lease.key
             await self._stop_if_lost()
             self.is_unbuilt = True
             build = partial(self._built, call.request, call.canonical)

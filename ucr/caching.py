@@ -1,66 +1,157 @@
-"""Answers that are given again: what may be kept, under which key, and the cache failing open.
+"""Answers that are given again: where they are looked for, who may bring one, and the cache failing open.
 
-The key is a keyed digest of everything that an answer depends on: the client, its dialect, the headers that
-change an answer, the candidates, and the whole body. Only complete answers without tool use are kept, never
-streams. Whatever goes wrong with the cache, its slowness included, is a miss.
+There are two tiers. The hot one (`actors/hot.py`) is in this process and is asked without waiting; behind it is the
+cache's actor, of this worker or of the store process. What the actor has is promoted to the hot tier. Only complete
+answers without tool use are kept (`ucr/kept.py`), under a key of everything they depend on (`ucr/cache_key.py`);
+streams if the configuration says so. Whatever goes wrong with the cache, its slowness included, is a miss.
 """
 
-import hmac
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 import trio
 
-from actors import ActorError, CacheMessage, Clear, Fill, Hit, Lookup, Ref, Ticket
-from ucr import jsontext
-from ucr.dialects.roles import Headers, Request, Summary
+from actors import ActorError, CacheMessage, Clear, Fill, Hit, Hot, Lookup, Note, Recall, Ref, Ticket
+from ucr import kept as keeping
+from ucr.budget import Budget
+from ucr.cache_key import Keys
+from ucr.config.model import Cache as CacheConfig
+from ucr.dialects.roles import Headers, Request
+from ucr.kept import Kept
 from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.routing import Candidate
+from ucr.stream_copy import COPIES_BYTES, StreamCopy
 
 CacheRef = Ref[CacheMessage]
 CacheUse = Literal["hit", "miss", "bypass"]
+Wish = Literal["use", "renew", "nothing"]
+HotTier = Hot["Aged | int"]
 
 LOOKUP_S = 0.05
 CLEAR_S = 1.0
-COMPLETE = frozenset({"end_turn", "stop_sequence", "stop"})
-"""Reasons to stop after which an answer is whole; "stop" is the word of chat completions."""
+LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
+"""The digest of a larger request would take longer than others should wait."""
 
-_TOOL_USE = (b'"tool_use"', b'"tool_calls":[{', b'"tool_calls": [{')
-_RELEVANT_HEADERS = ("anthropic-version", "anthropic-beta", "openai-beta")
+COUNT_TTL_S = 600.0
+_NUMBER_BYTES = 28
 
 
-@dataclass(frozen=True, slots=True)
+class Aged:
+    """An answer of the hot tier, and since when it has been kept."""
+
+    __slots__ = ("kept", "since_s")
+
+    def __init__(self, kept: Kept, since_s: float) -> None:
+        self.kept = kept
+        self.since_s = since_s
+
+    def __repr__(self) -> str:
+        return f"<Aged {len(self.kept.body)} bytes since {self.since_s}>"
+
+
 class Answers:
-    """A cache of answers. `secret` keys the digests: nobody outside can make two requests meet.
+    """The cache as requests see it. `secret` keys the digests: nobody outside can make two requests meet.
 
     Under `pressure` answers are given again, but none is kept.
     """
 
-    ref: CacheRef
-    secret: bytes
-    pressure: Pressure | None = None
+    def __init__(
+        self,
+        ref: CacheRef,
+        secret: bytes,
+        config: CacheConfig,
+        hot: HotTier,
+        pressure: Pressure | None = None,
+    ) -> None:
+        self.ref = ref
+        self.keys = Keys(secret)
+        self.hot = hot
+        self._ttl_s = config.ttl_s
+        self._streams = config.streams
+        self._pressure = pressure
+        self._copies = Budget(COPIES_BYTES)
+
+    def __repr__(self) -> str:
+        return f"<Answers in {self.hot!r} and {self.ref!r}>"
+
+    @property
+    def _is_tight(self) -> bool:
+        return self._pressure is not None and self._pressure.is_tight
 
     async def find(self, request: Request, choices: tuple[Candidate, ...], record: Record) -> "Place":
         """Look for an answer; the place is to be used in a `with` at once.
 
         A second request does not wait for the first one of its kind, and brings nothing back.
         """
-        if request.stream or not may_use(request.headers):
+        if request.stream and not self._streams:
+            return Place(record)
+        wish = wish_of(request.headers)
+        if wish == "nothing" or len(request.raw) > LARGEST_REQUEST_BYTES:
             return Place(record)
         record.cache = "miss"
-        key = key_of(self.secret, request, choices, record.client or "")
+        key = self.keys.of(request, choices, record.client or "")
+        if wish == "use" and isinstance(found := self.hot.get(key), Aged):
+            return _hit(found, record)
+        return await self._look_up(key, request, record, renews=wish == "renew")
+
+    async def _look_up(self, key: bytes, request: Request, record: Record, *, renews: bool) -> "Place":
+        """Ask the actor, and keep at hand what it has."""
+        epoch = self.hot.epoch
         try:
-            found = await self.ref.ask(Lookup(key, joins=False), deadline=trio.current_time() + LOOKUP_S)
+            lookup = Lookup(key, joins=False, renews=renews)
+            found = await self.ref.ask(lookup, deadline=trio.current_time() + LOOKUP_S)
         except ActorError:
             return Place(record)
-        if isinstance(found, Hit):
-            return _read(found, record)
-        place = Place(record, ticket=Ticket(self.ref, found.ticket) if isinstance(found, Fill) else None)
-        if self.pressure is not None and self.pressure.is_tight:
+        if isinstance(found, Hit) and (kept := keeping.read(found.entry)) is not None:
+            aged = Aged(kept, trio.current_time() - found.age_s)
+            if not self._is_tight:
+                until = aged.since_s + self._ttl_s
+                self.hot.put(key, aged, len(found.entry), until, epoch, kept.tags)
+            return _hit(aged, record)
+        if not isinstance(found, Fill):
+            return Place(record)
+        place = Place(record, filling=(self, key, Ticket(self.ref, found.ticket)))
+        if self._is_tight:
             place.give_up()
+        elif request.stream:
+            place.copy = StreamCopy(self._copies)
         return place
+
+    async def count(self, key: bytes) -> int | None:
+        """Return a number of tokens that was noted under this key."""
+        number = self.hot.get(key)
+        if isinstance(number, int):
+            return number
+        epoch = self.hot.epoch
+        try:
+            found = await self.ref.ask(Recall(key), deadline=trio.current_time() + LOOKUP_S)
+        except ActorError:
+            return None
+        if found is None or not found.entry.isdigit():
+            return None
+        self._keep_number(key, int(found.entry), COUNT_TTL_S - found.age_s, epoch)
+        return int(found.entry)
+
+    def note_count(self, key: bytes, tokens: int) -> None:
+        """Keep a number of tokens for whoever counts the same again."""
+        if not self._is_tight:
+            self.ref.tell(Note(key, str(tokens).encode()))
+            self._keep_number(key, tokens, COUNT_TTL_S, self.hot.epoch)
+
+    def _keep_number(self, key: bytes, tokens: int, ttl_s: float, epoch: int) -> None:
+        self.hot.put(key, tokens, _NUMBER_BYTES, trio.current_time() + ttl_s, epoch)
+
+    async def clear(self, tag: str | None = None) -> int:
+        """Forget what has this tag, or everything; return how many answers it were, 0 when nobody says."""
+        self.hot.clear(tag)
+        entries = 0
+        try:
+            entries = await self.ref.ask(Clear(tag), deadline=trio.current_time() + CLEAR_S)
+        except ActorError:
+            pass
+        finally:
+            self.hot.clear(tag)
+        return entries
 
 
 async def find(
@@ -70,26 +161,29 @@ async def find(
     return Place(record) if answers is None else await answers.find(request, choices, record)
 
 
-async def clear(answers: Answers | None) -> int:
-    """Empty the cache; return how many entries it had, 0 when there is none or it does not answer."""
-    if answers is None:
-        return 0
-    try:
-        return await answers.ref.ask(Clear(), deadline=trio.current_time() + CLEAR_S)
-    except ActorError:
-        return 0
+async def clear(answers: Answers | None, tag: str | None = None) -> int:
+    """Empty the cache, or forget what has a tag; return how many answers it were, 0 without a cache."""
+    return 0 if answers is None else await answers.clear(tag)
 
 
 class Place:
-    """The place of one request in the cache: an answer that is there, the right to bring one, or neither."""
+    """The place of one request in the cache: an answer that is there, the right to bring one, or neither.
+
+    A stream that may be kept is copied into `copy` while it is delivered.
+    """
 
     def __init__(
-        self, record: Record, *, body: bytes | None = None, age_s: float = 0.0, ticket: Ticket | None = None
+        self,
+        record: Record,
+        *,
+        found: Aged | None = None,
+        filling: tuple[Answers, bytes, Ticket] | None = None,
     ) -> None:
-        self.body = body
-        self.age_s = age_s
+        self.kept = None if found is None else found.kept
+        self.age_s = 0.0 if found is None else trio.current_time() - found.since_s
+        self.copy: StreamCopy | None = None
         self._record = record
-        self._ticket = ticket
+        self._filling = filling
 
     def __repr__(self) -> str:
         return f"<Place {self._record.cache}>"
@@ -102,73 +196,33 @@ class Place:
 
     def give_up(self) -> None:
         """Bring what is to be kept, or leave the right to bring it to another one."""
-        ticket, self._ticket = self._ticket, None
-        if ticket is not None:
-            with ticket:
+        filling, self._filling = self._filling, None
+        if filling is not None:
+            with filling[2]:
                 pass
+        if self.copy is not None:
+            self.copy.give_up()
 
     def keep(self, body: bytes | None) -> None:
         """Keep the answer that was delivered, if it may be given again."""
         record = self._record
-        if self._ticket is not None and body is not None and may_keep(record, body):
-            self._ticket.entry = _written(record, body)
+        if self._filling is None or body is None or not keeping.may_keep(record, body):
+            return
+        answers, key, ticket = self._filling
+        kept = keeping.kept_of(record, body)
+        ticket.entry, ticket.tags = keeping.written(kept), kept.tags
+        answers.hot.drop(key)
 
 
-def may_use(headers: Headers) -> bool:
-    """Return whether a request lets its answer come from a cache, and go into one."""
-    said = {word.strip() for word in headers.get("cache-control", "").lower().split(",")}
-    return not said & {"no-store", "no-cache"}
+def _hit(found: Aged, record: Record) -> Place:
+    found.kept.note(record)
+    return Place(record, found=found)
 
 
-def may_keep(record: Record, body: bytes) -> bool:
-    """Return whether an answer is whole, uses no tool, and comes from whom the routing chose.
-
-    What somebody else said in an outage is not given again when the outage is over.
-    """
-    is_whole = record.status == 200 and record.error_type is None and record.tier == "optimal"
-    is_complete = record.summary.stop_reason in COMPLETE
-    return is_whole and is_complete and not any(words in body for words in _TOOL_USE)
-
-
-def key_of(secret: bytes, request: Request, choices: tuple[Candidate, ...], client: str) -> bytes:
-    """Return the key of a request. Every part is preceded by its length, so that none can pass for another."""
-    digest = hmac.new(secret, digestmod="sha256")
-    for part in _parts(request, choices, client):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
-
-
-def _parts(request: Request, choices: tuple[Candidate, ...], client: str) -> Iterable[bytes]:
-    yield client.encode()
-    yield request.dialect.encode()
-    for name in _RELEVANT_HEADERS:
-        yield request.headers.get(name, "").encode()
-    for candidate in choices:
-        provider = candidate.provider
-        yield "\n".join((provider.id, provider.dialect, provider.base_url, candidate.model)).encode()
-    yield request.raw
-
-
-def _written(record: Record, body: bytes) -> bytes:
-    head = {
-        "provider": record.provider,
-        "model": record.model_used,
-        "route": record.route,
-        "tier": record.tier,
-        "stop_reason": record.summary.stop_reason,
-        "notes": list(record.notes),
-    }
-    return jsontext.dumps(head) + b"\n" + body
-
-
-def _read(found: Hit, record: Record) -> Place:
-    """Make the record speak of the answer that is given again; its tokens were spent before."""
-    written, _, body = found.entry.partition(b"\n")
-    head = jsontext.loads(written)
-    record.cache = "hit"
-    record.provider, record.model_used, record.route = head["provider"], head["model"], head["route"]
-    record.tier = head["tier"]
-    record.notes = tuple(head["notes"])
-    record.summary = Summary(stop_reason=head["stop_reason"])
-    return Place(record, body=body, age_s=found.age_s)
+def wish_of(headers: Headers) -> Wish:
+    """Return what a request wants of a cache: its answer from there, a new one to be put there, or nothing."""
+    said = headers.get("cache-control")
+    if said is None:
+        return "use"
+    words = {word.strip() for word in said.lower().split(",")}
+    return "nothing" if "no-store" in words else "renew" if "no-cache" in words else "use"

@@ -8,14 +8,13 @@ that falls behind what is kept is cut off: with an error, or with a call of its 
 
 from collections.abc import Awaitable, Callable
 
-from ucr.caching import may_use
+from ucr.caching import wish_of
 from ucr.call import Call
-from ucr.dialects.roles import Request, Summary
+from ucr.dialects.roles import Request, Summary, is_strict
 from ucr.errors import ApiError
 from ucr.exchange import Exchange
 from ucr.flight import Ask, Flight, Flights, Seat
 from ucr.lead import Lead, lagging
-from ucr.reception import is_strict
 from ucr.record import Record
 from ucr.routing import Candidate
 
@@ -30,7 +29,7 @@ async def share(
     flights: Flights, exchange: Exchange, call: Call, choices: tuple[Candidate, ...], act: Act
 ) -> None:
     """Answer a request by `act`, or with the answer that is being made for one like it."""
-    if not may_use(call.request.headers):
+    if wish_of(call.request.headers) != "use":
         return await act(call, choices)
     ask = ask_of(call.request, call.record.client or "", choices)
     key = ask.key

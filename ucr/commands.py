@@ -1,4 +1,4 @@
-"""The commands: `ucr-trio serve | check | demo | tree`. Exit codes: 0 ok, 1 failed, 2 usage or setup.
+"""The commands: `ucr-trio serve | check | demo | tree | cache`. Exit codes: 0 ok, 1 failed, 2 usage or setup.
 
 What a command does is loaded by the command: none carries what another needs.
 """
@@ -9,6 +9,7 @@ import sys
 import click
 
 from ucr import __version__
+from ucr.cache_command import cache
 from ucr.tree_command import tree
 
 FAILED, UNUSABLE = 1, 2
@@ -27,6 +28,7 @@ def main() -> None:
 
 
 main.add_command(tree)
+main.add_command(cache)
 
 
 @main.command()

@@ -27,8 +27,8 @@ class Control(Protocol):
         """Read the configuration again, and apply it everywhere or nowhere."""
         ...
 
-    async def clear_cache(self) -> int:
-        """Empty the cache of every worker; return how many entries there were."""
+    async def clear_cache(self, tag: str | None = None) -> int:
+        """Empty the cache of every worker, or forget what has a tag; return how many entries it were."""
         ...
 
 
@@ -36,7 +36,9 @@ class LocalControl:
     """The control of a router that is one process."""
 
     def __init__(
-        self, take_view: Callable[[], Awaitable[WorkerView]], clear_cache: Callable[[], Awaitable[int]]
+        self,
+        take_view: Callable[[], Awaitable[WorkerView]],
+        clear_cache: Callable[[str | None], Awaitable[int]],
     ) -> None:
         self._take_view = take_view
         self._clear_cache = clear_cache
@@ -50,6 +52,6 @@ class LocalControl:
         generation = (await self._take_view()).generation
         return ReloadResult(False, generation, ("this process reads its configuration at its start only",))
 
-    async def clear_cache(self) -> int:
-        """Empty the cache of this process."""
-        return await self._clear_cache()
+    async def clear_cache(self, tag: str | None = None) -> int:
+        """Empty the cache of this process, or forget what has a tag."""
+        return await self._clear_cache(tag)

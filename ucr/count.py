@@ -11,6 +11,7 @@ from actors import Success, Timers
 from ucr import upstream
 from ucr.access import check_model
 from ucr.address import Address
+from ucr.caching import LARGEST_REQUEST_BYTES, wish_of
 from ucr.call import Router, note_request
 from ucr.config.model import Client
 from ucr.dialects import registry
@@ -46,8 +47,27 @@ async def count_tokens(
         candidate.model,
         candidate.route,
     )
-    counted = await _native(router, request, candidate, record, patience)
+    counted = await _known(router, request, candidate, record, patience)
     return estimate(request.body, candidate.provider.dialect) if counted is None else counted
+
+
+async def _known(
+    router: Router, request: Request, candidate: Candidate, record: Record, patience: Patience
+) -> int | None:
+    """Return what the provider counts, or has counted before; None when it does not count."""
+    answers, wish = router.answers, wish_of(request.headers)
+    counts = isinstance(registry.PROVIDERS[candidate.provider.dialect], AnthropicProvider | GeminiProvider)
+    if answers is None or not counts or wish == "nothing" or len(request.raw) > LARGEST_REQUEST_BYTES:
+        return await _native(router, request, candidate, record, patience)
+    key = answers.keys.of(request, (candidate,), record.client or "", kind="count")
+    known = await answers.count(key) if wish == "use" else None
+    record.cache = "miss" if known is None else "hit"
+    if known is not None:
+        return known
+    counted = await _native(router, request, candidate, record, patience)
+    if counted is not None:
+        answers.note_count(key, counted)
+    return counted
 
 
 async def _native(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar, assert_never
 
 import trio
@@ -259,8 +260,8 @@ class Crew:
                         other.learn(message)
             case Gather():
                 self._nursery.start_soon(_answer, reply, self.gather)
-            case ClearCache():
-                self._nursery.start_soon(_answer, reply, self.clear_cache)
+            case ClearCache(tag=tag):
+                self._nursery.start_soon(_answer, reply, partial(self.clear_cache, tag))
             case ReloadNow():
                 self._nursery.start_soon(_answer, reply, self.reload)
             case other_message:
@@ -285,12 +286,12 @@ class Crew:
         parent = ParentView(os.getpid(), self.generation, state, rss_bytes(), children)
         return Gathered(known, parent, self._retired)
 
-    async def clear_cache(self) -> int:
-        """Empty the caches of all workers."""
+    async def clear_cache(self, tag: str | None = None) -> int:
+        """Empty the caches of all workers, or forget what has a tag."""
         counts: list[int] = []
 
         async def clear(worker: HiredWorker) -> None:
-            counts.append(await worker.clear_cache())
+            counts.append(await worker.clear_cache(tag))
 
         async with trio.open_nursery() as nursery:
             for worker in self.workers:

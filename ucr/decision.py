@@ -6,14 +6,17 @@ only for what it says. Name and claims decide everything, so a decision is kept 
 no claim could change it, and with the claims otherwise. Nothing is kept for longer than its configuration.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ucr import tasks
+from ucr.affinity import Ties, ties_of
 from ucr.config.model import Config
 from ucr.dialects.roles import Request
 from ucr.facts import Facts
 from ucr.routing import Candidate, Claim, Considered, plan, trail
+from ucr.window import narrowest
 
 KEPT_LIMIT = 256
 NAME_CHARS = 200
@@ -24,10 +27,16 @@ Claimer = Callable[[Facts], Claim | None]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Everybody who may be asked, in three tiers and never empty, and the steps that led to them."""
+    """Everybody who may be asked, in three tiers and never empty, and the steps that led to them.
+
+    In `ties` sessions have a choice (`ucr.affinity`). A request of fewer bytes than `narrowest` fits everybody's
+    window: it is the least that is known.
+    """
 
     candidates: tuple[Candidate, ...]
     trail: tuple[Considered, ...]
+    ties: Ties = ()
+    narrowest: int = sys.maxsize
 
     @property
     def route(self) -> str:
@@ -102,4 +111,5 @@ def _claims(claimers: tuple[Claimer, ...], facts: Facts) -> tuple[Claim, ...]:
 
 
 def _decided(config: Config, model: str, claims: tuple[Claim, ...]) -> Decision:
-    return Decision(plan(config, model, claims), trail(config, model, claims))
+    candidates = plan(config, model, claims)
+    return Decision(candidates, trail(config, model, claims), ties_of(candidates), narrowest(candidates))

@@ -15,8 +15,10 @@ from actors import Timers
 from ucr.dialects.roles import ClientDialect, HeaderList, Tap
 from ucr.errors import ApiError
 from ucr.exchange import Direct, Sink
+from ucr.kept import Kept
 from ucr.ratelimits import without
 from ucr.record import Record
+from ucr.stream_copy import StreamCopy
 
 SILENCE_S = 20.0
 PING_S = 15.0
@@ -29,7 +31,8 @@ class Delivery:
     """Sends one answer. `extra_headers` are those of the provider that the client may see.
 
     `timers` tell it when a stream was silent for too long.
-    `is_opened` says that the stream has a beginning of the router's own, `replied` is a whole answer that was sent.
+    `is_opened` says that the stream has a beginning of the router's own, `replied` is a whole answer that was sent, or
+    the whole stream where it goes into a `copy` as well.
     """
 
     def __init__(self, exchange: Sink, client: ClientDialect, record: Record, timers: Timers) -> None:
@@ -46,6 +49,7 @@ class Delivery:
         self._has_ended = False
         self._is_nudged = False
         self.replied: bytes | None = None
+        self.copy: StreamCopy | None = None
         self._is_muted = False
         self._direct: Direct | None = None
         self._left = b""
@@ -58,7 +62,7 @@ class Delivery:
 
     def mute(self) -> None:
         """Send nothing from now on: the client has left."""
-        self._is_muted = True
+        self._is_muted, self.copy = True, None
         self.leave_alone()
 
     def watch(self, tap: Tap) -> None:
@@ -77,6 +81,8 @@ class Delivery:
                 await self._write(data)
             finally:
                 self._lock.release()
+            if self.copy is not None:
+                self.copy.add(data)
 
     def can_write_now(self) -> bool:
         """Return whether the stream has begun and `write_now` may be used."""
@@ -91,6 +97,8 @@ class Delivery:
             self._left = data
             return False
         self._quiet_since_s = now_s
+        if self.copy is not None:
+            self.copy.add(data)
         return self._direct.send_now(data)
 
     async def drain(self) -> None:
@@ -167,7 +175,7 @@ class Delivery:
             return b""
         if self.is_started:
             return self._client.keep_alive()
-        self.is_opened = True
+        self.is_opened, self.copy = True, None
         return self._tap.open_early(self._record.message_id) + self._client.keep_alive()
 
     async def reply(self, body: bytes) -> None:
@@ -180,8 +188,17 @@ class Delivery:
         await self._exchange.send(body)
         await self._finish()
 
+    async def replay(self, kept: Kept) -> None:
+        """Send an answer that was kept, in the form in which it was given: a stream keeps all of its events."""
+        if not kept.is_stream:
+            return await self.reply(kept.body)
+        await self.write(kept.body)
+        return await self.end()
+
     async def end(self) -> None:
         """End a stream that was delivered to its end, its error event included."""
+        if self.copy is not None:
+            self.replied = self.copy.whole()
         if not self._is_muted:
             await self._turn()
             try:

@@ -47,6 +47,7 @@ TOTALS = (
     ),
     Family(metering.LOOKUPS, "counter", "Requests that asked the cache of answers, by result."),
     Family("ucr_cache_stores_total", "counter", "Answers brought to the cache, by what became of them."),
+    Family("ucr_cache_hot_hits_total", "counter", "Lookups that were answered by what a worker has at hand."),
     Family("ucr_cache_evictions_total", "counter", "Answers that had to go for others."),
 )
 
@@ -65,6 +66,8 @@ GAUGES = (
     Family("ucr_mailbox_queued", "gauge", "Messages in an actor's queue."),
     Family("ucr_cache_entries", "gauge", "Answers in the cache."),
     Family("ucr_cache_bytes", "gauge", "Memory that they take."),
+    Family("ucr_cache_hot_entries", "gauge", "Answers and counts that a worker has at hand."),
+    Family("ucr_cache_hot_bytes", "gauge", "Memory that those take."),
 )
 
 

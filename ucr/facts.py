@@ -20,6 +20,7 @@ NAMED_TOKENS = 8_000
 """More than an image or a document counts of which a request holds only the address."""
 
 OUTPUT_COUNTED_TOKENS = 8_192
+WALKED_BYTES = 1024 * 1024
 _ROUGH_FROM_TOKENS = 4_000
 _DOUBT = 2
 """By what factor the estimate from the bytes of a long body may be wrong."""
@@ -114,8 +115,11 @@ class Facts:
 
     @cached_property
     def input_tokens(self) -> int:
-        """About how many tokens the model has to read: system, messages, images and tools."""
-        is_known = isinstance(self.body.get("messages"), list)
+        """About how many tokens the model has to read: system, messages, images and tools.
+
+        Of a very long body only the bytes are looked at: others are not to wait for more.
+        """
+        is_known = isinstance(self.body.get("messages"), list) and len(self.request.raw) <= WALKED_BYTES
         return estimate(self.body, self.request.dialect) if is_known else self.request.estimate
 
     def reaches(self, tokens: int) -> bool:

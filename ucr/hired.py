@@ -187,10 +187,10 @@ class HiredWorker:
                 return replace(self.view, state="stalled")
         return self.view
 
-    async def clear_cache(self) -> int:
-        """Empty the worker's cache; return how many answers there were."""
+    async def clear_cache(self, tag: str | None = None) -> int:
+        """Empty the worker's cache, or forget what has a tag; return how many answers it were."""
         try:
-            return await self._ask(ClearCache(), VIEW_S)
+            return await self._ask(ClearCache(tag), VIEW_S)
         except ActorError:
             return 0
 

@@ -173,6 +173,14 @@ def dumps(value: Any) -> bytes:
         return text.encode("utf-8", "replace")
 
 
+def dumps_sorted(value: Any) -> bytes | None:
+    """Write JSON with the names of objects in order; None for a value that orjson does not write."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return None
+
+
 def dumps_text(text: str) -> bytes:
     """Write a string as `dumps` does, in half the time: this is done for every token."""
     try:

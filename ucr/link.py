@@ -121,7 +121,7 @@ class Duties(Protocol):
 
     async def take_view(self) -> WorkerView: ...
 
-    async def clear_cache(self) -> int: ...
+    async def clear_cache(self, tag: str | None = None) -> int: ...
 
     def learn(self, fact: ProviderFact) -> None: ...
 
@@ -189,7 +189,7 @@ class ControlChild(ActorChild[ToWorker]):
             if isinstance(question, TakeView):
                 reply.answer(await self._duties.take_view())
             else:
-                reply.answer(await self._duties.clear_cache())
+                reply.answer(await self._duties.clear_cache(question.tag))
 
 
 def control_stream(descriptor: int) -> trio.SocketStream:

@@ -93,7 +93,7 @@ def tidy() -> None:
 class Monitor:
     """Looks after the memory of a worker: says how short it is, and tidies up when nobody waits, or it has grown or is short.
 
-    `requests` counts the worker's. `let_go` is called when new ones begin to be refused: it gives up what is kept for
+    `requests` counts the worker's. `let_go` is called when memory begins to be short: it gives up what is kept for
     later.
     """
 
@@ -123,9 +123,9 @@ class Monitor:
         """Look, for ever."""
         while True:
             await trio.sleep(LOOK_S)
-            was_shedding = self._pressure.is_shedding
+            was_tight = self._pressure.is_tight
             self._look()
-            if self._pressure.is_shedding and not was_shedding:
+            if self._pressure.is_tight and not was_tight:
                 await self._let_go()
 
     def _look(self) -> None:

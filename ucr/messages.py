@@ -69,7 +69,12 @@ class ReloadNow(Question[ReloadResult]):
 
 @dataclass(frozen=True, slots=True)
 class ClearCache(Question[int]):
-    """To the parent: empty the caches of all workers. To a worker: empty its cache. Both say how many it were."""
+    """To the parent: empty the caches of all workers. To a worker: empty its cache. Both say how many it were.
+
+    With a tag only what has it is forgotten.
+    """
+
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,9 @@ class ParentControl:
             generation = (await self._local.gather()).workers[0].generation
             return ReloadResult(False, generation, (f"the parent does not answer: {error}",))
 
-    async def clear_cache(self) -> int:
-        """Empty the caches of all workers."""
+    async def clear_cache(self, tag: str | None = None) -> int:
+        """Empty the caches of all workers, or forget what has a tag."""
         try:
-            return await self._parent.ask(ClearCache(), deadline=trio.current_time() + CLEAR_S)
+            return await self._parent.ask(ClearCache(tag), deadline=trio.current_time() + CLEAR_S)
         except ActorError:
-            return await self._local.clear_cache()
+            return await self._local.clear_cache(tag)

@@ -9,7 +9,7 @@ from typing import Literal
 Level = Literal["calm", "tight", "shedding", "spent"]
 
 LEVELS: tuple[Level, ...] = ("calm", "tight", "shedding", "spent")
-"""From the lightest to the gravest: nothing; no answer is put into the cache; new requests are refused; the parent
+"""From the lightest to the gravest: nothing; the cache is emptied and no answer is put into it; new requests are refused; the parent
 puts another worker in the place of this one."""
 
 _BEGINS_AT = (0.0, 0.8, 0.9, 0.95)

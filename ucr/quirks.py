@@ -25,6 +25,27 @@ OPENAI_EFFORTS = (
     "chatgpt*=",
 )
 
+CONTEXT_WINDOWS = (
+    "claude-3*=200000",
+    "claude-haiku-4-5*=200000",
+    "gpt-3.5*=16385",
+    "gpt-4-turbo*=128000",
+    "gpt-4o*=128000",
+    "gpt-4.1*=1047576",
+    "gpt-5-chat*=128000",
+    "gpt-5=400000",
+    "gpt-5-*=400000",
+    "gpt-5.[12]*=400000",
+    "o1-mini*=128000",
+    "o1-preview*=128000",
+    "o[134]*=200000",
+    "gpt-oss*=131072",
+    "llama-3.[13]*=131072",
+    "grok-3*=131072",
+    "gemini-2.[05]*=1048576",
+)
+"""Windows in tokens as the makers of the models name them; what depends on a beta or a plan is not here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
@@ -37,6 +58,9 @@ class Quirks:
         the name of the output limit; `auto` decides by model family.
     max_output_tokens, model_output_tokens
         the highest output limit it takes; higher ones are lowered to it.
+    context_window, model_context_windows
+        how many tokens a model holds, the lesser of both; what is certainly longer goes to another model, or
+        back to the client.
     system_role
         `developer`, `system`, or `user` (folded into the first user turn); `auto` decides by model family.
     mid_system
@@ -95,6 +119,8 @@ class Quirks:
     max_tokens_field: Literal["auto", "max_tokens", "max_completion_tokens"] = "auto"
     max_output_tokens: int | None = None
     model_output_tokens: tuple[str, ...] = ()
+    context_window: int | None = None
+    model_context_windows: tuple[str, ...] = CONTEXT_WINDOWS
     system_role: Literal["auto", "system", "developer", "user"] = "system"
     mid_system: bool = True
     reasoning: Literal[
@@ -153,8 +179,12 @@ class Quirks:
 
     def output_limit_for(self, model: str) -> int | None:
         """Return the highest output limit of a model, or None when it is not known."""
-        line = _line_for(model, self.model_output_tokens)
-        return int(line) if line is not None and line.isdecimal() else self.max_output_tokens
+        return _number_for(model, self.model_output_tokens, self.max_output_tokens)
+
+    def window_for(self, model: str) -> int | None:
+        """Return how many tokens a model holds, or None when it is not known."""
+        known = (_number_for(model, self.model_context_windows, None), self.context_window)
+        return min((window for window in known if window), default=None)
 
     def efforts_for(self, model: str) -> tuple[str, ...]:
         """Return the efforts of a model, weakest first; none for a model that is not to be asked."""
@@ -174,6 +204,11 @@ def matches(model: str, patterns: tuple[str, ...]) -> bool:
     """True when a model's name fits one of the shell-style patterns, whatever stands before a slash."""
     name = model.rsplit("/", 1)[-1].lower()
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _number_for(model: str, lines: tuple[str, ...], default: int | None) -> int | None:
+    line = _line_for(model, lines)
+    return int(line) if line is not None and line.isdecimal() else default
 
 
 def _line_for(model: str, lines: tuple[str, ...]) -> str | None:

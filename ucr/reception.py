@@ -15,7 +15,7 @@ from ucr.call import Call
 from ucr.carrying import Carrier
 from ucr.config.model import Provider
 from ucr.dialects.crossing import Crossing
-from ucr.dialects.roles import Content, Outgoing, ProviderDialect, Summary, Tap
+from ucr.dialects.roles import Content, Outgoing, ProviderDialect, Summary, Tap, is_strict
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import output_estimate
 from ucr.events import MessageStart, Usage
@@ -88,11 +88,6 @@ def _tap(call: Call, incoming: Incoming) -> Tap:
     if dialect.name == call.client.name:
         return dialect.tap(context, strict=is_strict(call.request.headers.get("user-agent", "")))
     return Crossing(dialect.decoder(context), call.client, call.request, context)
-
-
-def is_strict(user_agent: str) -> bool:
-    """True for the readers known to fail on an event that is not documented: those made with the AI SDK."""
-    return "ai-sdk/" in user_agent.lower()
 
 
 async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:

@@ -40,6 +40,7 @@ class Record:
     session_id: str | None = None
     agent_id: str | None = None
     upstream_request_id: str | None = None
+    key_number: int | None = None
     notes: tuple[str, ...] = ()
     request_bytes: int = 0
     answer_bytes: int = 0
@@ -109,6 +110,7 @@ class Record:
             "answer_bytes": self.answer_bytes,
             "client": self.client,
             "peer": self.peer or None,
+            "key_number": self.key_number,
             "usage_estimated": self.summary.is_estimated,
             "cost_usd": None if self.cost_nano is None else self.cost_nano / 1e9,
         }

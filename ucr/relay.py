@@ -17,6 +17,7 @@ import trio
 from ucr import caching, coalescing, retry, shape, verdict
 from ucr.attempt import Attempt
 from ucr.call import Call, Router, note_request
+from ucr.choice import chosen
 from ucr.delivery import Delivery
 from ucr.dialects.faults import mask_keys
 from ucr.dialects.roles import ClientDialect, Headers, Request
@@ -50,7 +51,8 @@ async def relay(
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
     del request
     await entry.spend(call.request)
-    choices = router.decisions.decide(call.request, record.client).candidates
+    decision = router.decisions.decide(call.request, record.client)
+    choices = chosen(router.config, decision, call.request)
     if router.flights is None:
         await _from_cache(call, choices)
     else:
@@ -60,12 +62,13 @@ async def relay(
 async def _from_cache(call: Call, choices: tuple[Candidate, ...]) -> None:
     """Answer from the cache, or from the candidates what is then kept."""
     with await caching.find(call.router.answers, call.request, choices, call.record) as place:
-        if place.body is None:
+        if place.kept is None:
+            call.delivery.copy = place.copy
             await _from_candidates(call, choices)
             place.keep(call.delivery.replied)
         else:
             call.delivery.extra_headers = (("age", str(int(place.age_s))),)
-            await call.delivery.reply(place.body)
+            await call.delivery.replay(place.kept)
 
 
 async def _parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:

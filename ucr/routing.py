@@ -74,7 +74,7 @@ def trail(config: Config, model: str, claims: Iterable[Claim] = ()) -> tuple[Con
     steps = []
     for step in STEPS:
         route, targets = _targets(config, step, asked, claims)
-        steps.append(Considered(step, targets, any(_served(config, targets, asked, route))))
+        steps.append(Considered(step, targets, any(served(config, targets, asked, route))))
         if steps[-1].is_decisive:
             break
     return tuple(steps)
@@ -85,10 +85,10 @@ def candidates(config: Config, model: str, claims: Iterable[Claim] = ()) -> tupl
     asked, claims = plain_name(model), tuple(claims)
     for step in STEPS:
         route, targets = _targets(config, step, asked, claims)
-        chosen = tuple(_served(config, targets, asked, route))
+        chosen = tuple(served(config, targets, asked, route))
         if chosen:
-            rest = _served(config, config.router.fallbacks, asked, "fallback")
-            return tuple(_without_repeats((*chosen, *rest)))
+            rest = served(config, config.router.fallbacks, asked, "fallback")
+            return tuple(without_repeats((*chosen, *rest)))
     raise not_found(model)
 
 
@@ -101,13 +101,13 @@ def plan(config: Config, model: str, claims: Iterable[Claim] = ()) -> tuple[Cand
     asked = plain_name(model)
     optimal = candidates(config, model, claims)
     simple = (
-        *_served(config, _by_default(config, asked), asked, "default"),
-        *_served(config, _by_listing(config, asked), asked, "listed"),
+        *served(config, _by_default(config, asked), asked, "default"),
+        *served(config, _by_listing(config, asked), asked, "listed"),
     )
     own = tuple(ModelTarget(p.id, next(iter(models_of(p)), None)) for p in by_priority(config))
-    emergency = _served(config, own, asked, "emergency")
+    emergency = served(config, own, asked, "emergency")
     tiers = zip(TIERS, (optimal, simple, emergency), strict=True)
-    return tuple(_without_repeats(replace(c, tier=tier) for tier, chosen in tiers for c in chosen))
+    return tuple(without_repeats(replace(c, tier=tier) for tier, chosen in tiers for c in chosen))
 
 
 def plain_name(model: str) -> str:
@@ -178,7 +178,8 @@ def _targets(config: Config, step: str, asked: str, claims: tuple[Claim, ...]) -
     return next(((claim.route, claim.targets) for claim in claims if claim.step == step), (step, ()))
 
 
-def _served(config: Config, targets: Targets, asked: str, route: str) -> Iterable[Candidate]:
+def served(config: Config, targets: Targets, asked: str, route: str) -> Iterable[Candidate]:
+    """Give the candidates that targets come to for a name, which is plain; who is not enabled is left out."""
     for target in targets:
         provider = config.provider(target.provider)
         if provider is not None:
@@ -191,7 +192,7 @@ def _bare(config: Config, asked: str) -> str:
     return rest if slash and config.provider(first) is not None else asked
 
 
-def _without_repeats(chosen: Iterable[Candidate]) -> Iterable[Candidate]:
+def without_repeats(chosen: Iterable[Candidate]) -> Iterable[Candidate]:
     """Give each provider and model once, where it stands first."""
     first: dict[tuple[str, str], Candidate] = {}
     for candidate in chosen:

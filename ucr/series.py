@@ -23,6 +23,9 @@ def gauges_of(view: WorkerView) -> Iterator[Counter]:
         yield from _provider(status, (*worker, ("provider", name)))
     if view.cache is not None:
         yield from _cache(view.cache, worker)
+    if view.hot is not None:
+        yield Counter("ucr_cache_hot_entries", worker, view.hot["entries"])
+        yield Counter("ucr_cache_hot_bytes", worker, view.hot["bytes"])
 
 
 def gauges_of_store(view: StoreView) -> Iterator[Counter]:
@@ -76,6 +79,8 @@ def totals_of(view: WorkerView) -> Iterator[Count]:
         for fate in ("stored", "too_large", "forfeited", "late"):
             yield Count("ucr_cache_stores_total", (("fate", fate),), view.cache[fate])
         yield Count("ucr_cache_evictions_total", (), view.cache["evicted"])
+    if view.hot is not None:
+        yield Count("ucr_cache_hot_hits_total", (), view.hot["hits"])
 
 
 def _actor_totals(child: ChildStatistics) -> Iterator[Count]:

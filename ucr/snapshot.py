@@ -43,6 +43,7 @@ class Viewer:
             _providers(tree),
             None if tree.cache is None else asdict(tree.cache.statistics()),
             pressure=requests.pressure,
+            hot=None if tree.answers is None else asdict(tree.hot.statistics()),
         )
 
     def _counted(self, view: WorkerView) -> MetricsSnapshot:

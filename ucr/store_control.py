@@ -29,9 +29,9 @@ class StoreControl:
         """Read the configuration again."""
         return await self._inner.reload()
 
-    async def clear_cache(self) -> int:
-        """Empty the cache, or the caches."""
-        return await self._inner.clear_cache()
+    async def clear_cache(self, tag: str | None = None) -> int:
+        """Empty the cache, or the caches, or forget what has a tag."""
+        return await self._inner.clear_cache(tag)
 
 
 def with_store(control: Control, address: StoreAddress | None) -> Control:

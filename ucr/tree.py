@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+import trio
+
 from actors import (
     Board,
     Borrower,
@@ -17,6 +19,7 @@ from actors import (
     CacheMessage,
     CacheSpec,
     Fact,
+    Hot,
     Lender,
     Metrics,
     Network,
@@ -29,6 +32,8 @@ from actors import (
     open_supervisor,
 )
 from ucr import metering, upstream
+from ucr.caching import HotTier
+from ucr.config.model import Cache as CacheConfig
 from ucr.config.model import Config
 from ucr.config.model import Provider as ProviderConfig
 from ucr.config.plan import plan_of
@@ -45,7 +50,7 @@ METRICS = "ucr:metrics"
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The running providers, the board on which they publish their state, and the other actors."""
+    """The running providers, the board on which they publish their state, the other actors, and the hot tier."""
 
     supervisor: Supervisor
     metrics: Metrics
@@ -54,6 +59,7 @@ class Tree:
     board: Board
     borrower: Borrower
     answers: Ref[CacheMessage] | None
+    hot: HotTier
     store: StoreAddress | None = None
 
     @property
@@ -102,7 +108,7 @@ async def open_tree(
         borrower, shares = await _start_limits(supervisor, worker, store, log)
         roster = Roster(supervisor, board, make)
         await roster.follow(plan_of(NOTHING, config), config)
-        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, store)
+        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, hot_tier(config.cache), store)
 
 
 async def _start_cache(
@@ -135,6 +141,12 @@ async def _start_limits(
 def _spec_of(config: Config) -> CacheSpec:
     cache = config.cache
     return CacheSpec(cache.ttl_s, cache.max_entries, cache.max_bytes, fill_s=config.timeouts.total_s)
+
+
+def hot_tier(cache: CacheConfig) -> HotTier:
+    """Return the tier of this process, which keeps nothing where there is no cache."""
+    entries = cache.hot_entries if cache.enabled else 0
+    return Hot(cache.hot_ttl_s, entries, cache.hot_max_bytes, trio.current_time)
 
 
 def tell(log: Log, provider: str, event: ProviderEvent) -> None:

@@ -35,7 +35,8 @@ _TIME_ENDINGS = ("_until", "_at")
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """One worker at one moment. `providers` and `cache` are what their actors say of themselves, as plain data.
+    """One worker at one moment. `providers` and `cache` are what their actors say of themselves, as plain data, and
+    `hot` what the hot tier of the cache says.
 
     `state` is `serving` or `draining`; a parent that has lost touch with a worker says `stalled`. `pressure` says how
     short it is of memory.
@@ -52,6 +53,7 @@ class WorkerView:
     cache: dict[str, Any] | None = None
     metrics: MetricsSnapshot = field(default_factory=MetricsSnapshot)
     pressure: Level = "calm"
+    hot: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +170,25 @@ def provider_statuses(gathered: Gathered) -> dict[str, JsonObject]:
 
 
 def cache_json(gathered: Gathered) -> JsonObject:
-    """Return what `GET /cache/stats` says."""
-    by_worker = {view.worker: view.cache for view in gathered.workers if view.cache is not None}
-    shared = gathered.store if not by_worker else None
-    whole = together(by_worker.values()) or ({} if shared is None else shared.cache)
-    asked = whole.get("hits", 0) + whole.get("misses", 0) + whole.get("busy", 0)
+    """Return what `GET /cache/stats` says: `l1` is the hot tier of all workers, `l2` the cache behind it."""
+    views = [view for view in gathered.workers if view.hot is not None]
+    own = [view.cache for view in views if view.cache is not None]
+    shared = {} if gathered.store is None or not views else gathered.store.cache
+    l2 = together(own) or shared
+    l1 = together(view.hot for view in views) or {}
+    hits = l1.get("hits", 0) + l2.get("hits", 0)
+    misses = l2.get("misses", 0) + l2.get("busy", 0)
     return {
-        "enabled": bool(by_worker) or shared is not None,
-        "scope": "worker" if shared is None else "node",
-        **whole,
-        "hit_rate": round(whole["hits"] / asked, 4) if asked else None,
-        "workers": by_worker,
+        "enabled": bool(views),
+        "scope": "node" if views and not own else "worker",
+        "entries": l2.get("entries", 0),
+        "bytes": l2.get("bytes", 0),
+        "hits": hits,
+        "misses": misses,
+        "hit_rate": round(hits / (hits + misses), 4) if hits + misses else None,
+        "l1": l1,
+        "l2": l2,
+        "workers": {view.worker: {"l1": view.hot, "l2": view.cache} for view in views},
     }
 
 

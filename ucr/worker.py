@@ -11,7 +11,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,10 +19,10 @@ from typing import Any
 
 import trio
 
-from actors import Fact, Network, RealNetwork, RemoteRef, Reply
+from actors import ActorError, Clear, Fact, Network, RealNetwork, RemoteRef, Reply
 from ucr import hygiene, memory
 from ucr.api import Api
-from ucr.caching import Answers, clear
+from ucr.caching import CLEAR_S, Answers, clear
 from ucr.call import Router
 from ucr.config.model import Config
 from ucr.config.plan import Plan, plan_of
@@ -113,18 +113,22 @@ class Worker:
         """Return how things are in this worker."""
         return await self._viewer.take()
 
-    async def clear_cache(self) -> int:
-        """Empty the cache of this worker; return how many answers there were."""
-        return await clear(self.api.generation.router.answers)
+    async def clear_cache(self, tag: str | None = None) -> int:
+        """Empty the cache of this worker, or forget what has a tag; return how many answers it were."""
+        return await clear(self.api.generation.router.answers, tag)
 
     async def watch_memory(self, log: Log) -> None:
         """Look after the memory of this process, which it has to itself, for ever."""
         await memory.Monitor(self.api.pressure, log, self.api.requests, self._let_go).run()
 
     async def _let_go(self) -> None:
-        """Give up the answers that this process keeps; those in the store take no memory here."""
+        """Give up the answers in this process's memory; those in the store, or in a backing, take none of it."""
+        self.tree.hot.clear()
         if self.tree.cache is not None:
-            await self.clear_cache()
+            with suppress(ActorError):
+                await self.tree.cache.ref.ask(
+                    Clear(spares_backing=True), deadline=trio.current_time() + CLEAR_S
+                )
 
     def learn(self, fact: ProviderFact) -> None:
         """Believe what another worker found out."""
@@ -190,7 +194,9 @@ async def open_worker(
         secret = secrets.token_bytes(32) if store is None else store.secret
         workers = 1 if store is None else store.workers
         pressure = Pressure(memory.limit_bytes(config, workers))
-        answers = None if tree.answers is None else Answers(tree.answers, secret, pressure)
+        answers = (
+            None if tree.answers is None else Answers(tree.answers, secret, config.cache, tree.hot, pressure)
+        )
         flights = Flights() if config.cache.enabled and config.cache.coalesce else None
         router = Router(
             config, tree.children, tree.board, time.time, worker, answers=answers, flights=flights, dice=dice

@@ -109,6 +109,7 @@ PROVIDERS, *RECIPES = BLOCKS
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_of_routing_is_a_configuration_that_works(recipe: str) -> None:
     keys = {f"{name}_API_KEY": "sk-test" for name in ("ANTHROPIC", "DEEPSEEK", "GROQ", "GEMINI")}
+    keys |= dict.fromkeys(("EAST_KEY_1", "EAST_KEY_2", "WEST_KEY"), "sk-test")
     config = load(f"{PROVIDERS}\n{recipe}", "ucr.toml", keys)
     assert [words for words in config.warnings if "router.default is not set" not in words] == []
 

@@ -62,6 +62,44 @@ async def test_the_cache_can_be_looked_at_and_cleared(autojump_clock: object) ->
         after = await stats(world)
         again = await world.ask("/v1/messages", ASK)
     assert (before["enabled"], before["entries"], before["misses"]) == (True, 1, 1)
+    assert before["l1"]["misses"] == 1
     assert cleared.json() == {"cleared": 1}
     assert after["entries"] == 0
     assert again.headers["x-ucr-cache"] == "miss"
+
+
+@pytest.mark.parametrize(
+    ("query", "cleared", "found"),
+    [
+        ("?model=claude-x", 1, ["miss", "hit"]),
+        ("?model=other", 1, ["hit", "miss"]),
+        ("?provider=up", 2, ["miss", "miss"]),
+        ("?provider=up&model=other", 1, ["hit", "miss"]),
+        ("?provider=nobody", 0, ["hit", "hit"]),
+        ("?model=nobody", 0, ["hit", "hit"]),
+    ],
+)
+async def test_the_cache_can_be_cleared_of_a_model_or_a_provider(
+    query: str, cleared: int, found: list[str], autojump_clock: object
+) -> None:
+    asks = [ASK, {**ASK, "model": "other"}]
+    async with open_router(CONFIG, up=REPLY) as world:
+        for _ in range(3):
+            for ask in asks:
+                await world.ask("/v1/messages", ask)
+        assert world.worker.tree.hot.statistics().entries == 2
+        heard = await world.ask(f"/cache{query}", method="DELETE")
+        last = [await world.ask("/v1/messages", ask) for ask in asks]
+    assert heard.json() == {"cleared": cleared}
+    assert [one.headers["x-ucr-cache"] for one in last] == found
+
+
+@pytest.mark.parametrize("query", ["?models=claude-x", "?model=", "?provider=up&tag=x"])
+async def test_a_query_that_names_nothing_clears_nothing(query: str, autojump_clock: object) -> None:
+    async with open_router(CONFIG, up=REPLY) as world:
+        await world.ask("/v1/messages", ASK)
+        heard = await world.ask(f"/cache{query}", method="DELETE")
+        last = await world.ask("/v1/messages", ASK)
+    assert heard.status == 400
+    assert "use ?model=NAME, ?provider=ID, or both" in heard.json()["error"]["message"]
+    assert last.headers["x-ucr-cache"] == "hit"

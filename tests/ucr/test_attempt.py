@@ -146,6 +146,9 @@ async def test_a_session_keeps_its_key_so_that_what_the_provider_remembers_is_fo
             await world.ask(MESSAGES, ASK, headers={"x-claude-code-session-id": "a-session"})
     used = [seen.header("authorization") for seen in world.upstreams["up"].requests]
     assert len(set(used[1::2])) == 1 < len(set(used[0::2]))
+    numbers = [line["key_number"] for line in world.finished]
+    assert set(numbers) <= {1, 2, 3}
+    assert len(set(numbers[1::2])) == 1 < len(set(numbers[0::2]))
 
 
 async def test_a_fault_of_the_request_goes_nowhere_else(autojump_clock: object) -> None:

@@ -1,19 +1,26 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
-from actors import Cache, CacheSpec
+from actors import Cache, CacheSpec, Fill, Lookup, open_supervisor
+from actors.lookup import Store
 from tests.world import answers
+from tests.world.check_anthropic_stream import check
 from tests.world.router import Heard, World, config_of, open_router, provider
 from ucr.access import digest
-from ucr.caching import COMPLETE, Answers, clear, key_of, may_keep, may_use
+from ucr.caching import LARGEST_REQUEST_BYTES, Answers, HotTier, Place, clear, wish_of
 from ucr.config.model import Cache as CacheConfig
 from ucr.config.model import Client, Config
 from ucr.dialects.roles import Request, Summary
+from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.routing import Candidate
+from ucr.tree import hot_tier
 
 MESSAGES = "/v1/messages"
 ASK: dict[str, Any] = {
@@ -68,18 +75,136 @@ async def test_an_answer_is_given_again_for_its_time_only(autojump_clock: object
     assert how(first, second) == ["miss", "miss"]
 
 
-@pytest.mark.parametrize("words", ["no-store", "no-cache", "max-age=0, No-Cache"])
-async def test_a_request_may_ask_to_go_past_the_cache(words: str, autojump_clock: object) -> None:
+async def test_a_request_may_ask_to_go_past_the_cache(autojump_clock: object) -> None:
     async with open_router(config(), up=answers.says(200, answers.anthropic_reply())) as world:
-        heard = await ask_twice(world, **{"cache-control": words})
-    assert how(*heard) == ["bypass", "bypass"]
-    assert len(world.upstreams["up"].requests) == 2
+        heard = await ask_twice(world, **{"cache-control": "no-store"})
+        last = await world.ask(MESSAGES, ASK)
+    assert how(*heard, last) == ["bypass", "bypass", "miss"]
+    assert len(world.upstreams["up"].requests) == 3
+
+
+async def test_a_request_may_ask_for_a_new_answer_which_then_takes_the_place_of_the_old_one(
+    autojump_clock: object,
+) -> None:
+    handlers = [answers.says(200, {**answers.anthropic_reply(), "id": f"msg_{number}"}) for number in range(3)]
+    async with open_router(config(), up=tuple(handlers)) as world:
+        heard = [await world.ask(MESSAGES, ASK) for _ in range(3)]
+        heard.append(await world.ask(MESSAGES, ASK, headers={"cache-control": "no-cache"}))
+        heard += [await world.ask(MESSAGES, ASK) for _ in range(3)]
+    assert how(*heard) == ["miss", "hit", "hit", "miss", "hit", "hit", "hit"]
+    assert [one.json()["id"] for one in heard] == ["msg_0"] * 3 + ["msg_1"] * 4
+
+
+async def test_a_new_answer_that_comes_to_nothing_leaves_the_old_one(autojump_clock: object) -> None:
+    handlers = (answers.says(200, answers.anthropic_reply()), answers.says(400, {"error": {}}))
+    async with open_router(config(), up=handlers) as world:
+        first = await world.ask(MESSAGES, ASK)
+        failed = await world.ask(MESSAGES, ASK, headers={"cache-control": "no-cache"})
+        last = await world.ask(MESSAGES, ASK)
+    assert failed.status == 400
+    assert (how(first, last), last.body) == (["miss", "hit"], first.body)
 
 
 async def test_streams_go_past_the_cache(autojump_clock: object) -> None:
     async with open_router(config(), up=answers.streams(answers.anthropic_text("hi"))) as world:
         heard = await ask_twice(world, {**ASK, "stream": True})
     assert how(*heard) == ["bypass", "bypass"]
+
+
+STREAMING = {**ASK, "stream": True}
+TEXT = answers.anthropic_text("one ", "two")
+
+
+def with_streams(dialect: str = "anthropic", **changes: Any) -> Config:
+    return replace(config(dialect, **changes), cache=CacheConfig(streams=True))
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai-chat"])
+async def test_a_stream_is_given_again_event_by_event_when_streams_are_kept(
+    dialect: str, autojump_clock: object
+) -> None:
+    pieces = TEXT if dialect == "anthropic" else answers.chat_text("one ", "two")
+    async with open_router(with_streams(dialect), up=answers.streams(pieces, pause_s=1.0)) as world:
+        first = await world.ask(MESSAGES, STREAMING)
+        await trio.sleep(3.5)
+        again = [await world.ask(MESSAGES, STREAMING) for _ in range(2)]
+        whole = await world.ask(MESSAGES, ASK, headers={"cache-control": "no-store"})
+        asked = len(world.upstreams["up"].requests)
+    assert how(first, *again) == ["miss", "hit", "hit"]
+    assert {one.body for one in again} == {first.body}
+    assert [one.headers.get("age") for one in (first, *again)] == [None, "3", "3"]
+    assert again[0].headers["content-type"] == first.headers["content-type"]
+    assert (asked, whole.status) == (2, 200)
+    lines = world.finished
+    assert [(line["cache"], line["stream"], line["stop_reason"]) for line in lines[:2]] == [
+        ("miss", True, "end_turn" if dialect == "anthropic" else lines[0]["stop_reason"]),
+        ("hit", True, lines[0]["stop_reason"]),
+    ]
+    assert check([(event["type"], event) for event in again[0].events()]) == []
+
+
+async def test_a_stream_and_a_whole_answer_are_two_answers(autojump_clock: object) -> None:
+    handlers = (answers.streams(TEXT), answers.says(200, answers.anthropic_reply()))
+    async with open_router(with_streams(), up=handlers) as world:
+        heard = [await world.ask(MESSAGES, body) for body in (STREAMING, ASK, STREAMING, ASK)]
+    assert how(*heard) == ["miss", "miss", "hit", "hit"]
+    assert (heard[2].body, heard[3].body) == (heard[0].body, heard[1].body)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(answers.cut_off(TEXT[:4]), id="cut off"),
+        pytest.param(answers.streams(answers.anthropic_text("x" * 2_000_000)), id="too large"),
+        pytest.param(
+            answers.streams([piece.replace(b"end_turn", b"max_tokens") for piece in TEXT]), id="truncated"
+        ),
+        pytest.param(
+            answers.streams([piece.replace(b"end_turn", b"tool_use") for piece in TEXT]), id="tool use"
+        ),
+        pytest.param(
+            answers.streams([b"".join(TEXT[:3]), *TEXT[3:]], pause_s=21.0), id="kept alive, and whole"
+        ),
+        pytest.param(answers.streams([TEXT[0]], first_s=1.0), id="nothing but a beginning"),
+    ],
+)
+async def test_only_whole_streams_are_kept(
+    handler: Any, autojump_clock: object, request: pytest.FixtureRequest
+) -> None:
+    is_kept = "whole" in request.node.callspec.id
+    async with open_router(with_streams(), up=handler) as world:
+        heard = await ask_twice(world, STREAMING)
+        cache = world.worker.tree.cache
+        assert cache is not None
+        assert cache.statistics().entries == (1 if is_kept else 0)
+    assert [one.headers.get("x-ucr-cache") for one in heard if one.status == 200][1:] in (
+        [["hit"]] if is_kept else [["miss"], []]
+    )
+
+
+async def test_a_stream_that_the_router_had_to_open_itself_is_not_kept(autojump_clock: object) -> None:
+    async with open_router(with_streams(), up=answers.streams(TEXT, first_s=30.0)) as world:
+        heard = await ask_twice(world, STREAMING)
+    assert how(*heard) == ["miss", "miss"]
+    assert b"ping" in heard[0].body
+
+
+async def test_what_a_client_left_behind_is_not_kept(autojump_clock: object) -> None:
+    draining = with_streams(on_disconnect="drain")
+    async with open_router(draining, up=answers.streams(TEXT, pause_s=1.0)) as world:
+        with trio.move_on_after(2.5):
+            await world.ask(MESSAGES, STREAMING)
+        await world.wait_finished(1)
+        last = await world.ask(MESSAGES, STREAMING)
+    assert how(last) == ["miss"]
+
+
+async def test_a_stream_whose_cache_is_refused_goes_past_it(autojump_clock: object) -> None:
+    async with open_router(with_streams(), up=answers.streams(TEXT)) as world:
+        heard = await ask_twice(world, STREAMING, **{"cache-control": "no-store"})
+        renewed = await ask_twice(world, STREAMING, **{"cache-control": "no-cache"})
+        last = await world.ask(MESSAGES, STREAMING)
+    assert how(*heard, *renewed, last) == ["bypass", "bypass", "miss", "miss", "hit"]
 
 
 async def test_errors_are_never_kept(autojump_clock: object) -> None:
@@ -133,68 +258,142 @@ async def test_two_requests_at_once_both_go_to_the_provider_where_they_are_not_c
     assert len(world.upstreams["up"].requests) == 2
 
 
-def test_whatever_changes_an_answer_changes_the_key() -> None:
-    other = provider("other", "anthropic")
-    keys = [
-        key_of(SECRET, REQUEST, CHOICES, ""),
-        key_of(b"t" * 32, REQUEST, CHOICES, ""),
-        key_of(SECRET, REQUEST, CHOICES, "ann"),
-        key_of(SECRET, replace(REQUEST, raw=b'{"a": 2}'), CHOICES, ""),
-        key_of(SECRET, replace(REQUEST, dialect="openai-chat"), CHOICES, ""),
-        key_of(SECRET, replace(REQUEST, headers={"anthropic-beta": "b-1"}), CHOICES, ""),
-        key_of(SECRET, replace(REQUEST, headers={"anthropic-version": "b-1"}), CHOICES, ""),
-        key_of(SECRET, REQUEST, (replace(CHOICES[0], model="claude-y"),), ""),
-        key_of(SECRET, REQUEST, (replace(CHOICES[0], provider=other),), ""),
-        key_of(SECRET, REQUEST, CHOICES * 2, ""),
-    ]
-    assert len(set(keys)) == len(keys)
-    assert {len(key) for key in keys} == {32}
-
-
-def test_headers_that_change_no_answer_do_not_change_the_key() -> None:
-    told = replace(REQUEST, headers={"user-agent": "x", "x-cache-key": "chosen by the client"})
-    assert key_of(SECRET, told, CHOICES, "") == key_of(SECRET, REQUEST, CHOICES, "")
-
-
 @pytest.mark.parametrize(
-    ("changes", "body", "kept"),
+    ("said", "wish"),
     [
-        ({}, b"{}", True),
-        ({"tier": "simple"}, b"{}", False),
-        ({"tier": "emergency"}, b"{}", False),
-        ({"status": 529}, b"{}", False),
-        ({"error_type": "api_error"}, b"{}", False),
-        ({"summary": Summary(stop_reason="max_tokens")}, b"{}", False),
-        ({"summary": Summary(stop_reason="tool_use")}, b"{}", False),
-        ({"summary": Summary()}, b"{}", False),
-        ({}, b'{"content":[{"type":"tool_use"}]}', False),
-        ({}, b'{"choices":[{"message":{"tool_calls":[{"id":"1"}]}}]}', False),
+        (None, "use"),
+        ("max-age=5", "use"),
+        ("no-cache", "renew"),
+        ("max-age=0, No-Cache", "renew"),
+        ("no-cache, no-store", "nothing"),
+        ("NO-STORE", "nothing"),
     ],
 )
-def test_only_whole_answers_without_tool_use_are_kept(changes: dict[str, Any], body: bytes, kept: bool) -> None:
-    record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, summary=Summary(stop_reason="end_turn"))
-    record.tier = "optimal"
-    for name, value in changes.items():
-        setattr(record, name, value)
-    assert may_keep(record, body) is kept
+def test_what_a_request_wants_of_the_cache_is_in_its_headers(said: str | None, wish: str) -> None:
+    assert wish_of({} if said is None else {"cache-control": said}) == wish
 
 
-def test_a_request_that_says_nothing_may_use_the_cache() -> None:
-    assert may_use({})
-    assert may_use({"cache-control": "max-age=5"})
-    assert "end_turn" in COMPLETE
+def hot(**changes: Any) -> HotTier:
+    return hot_tier(replace(CacheConfig(), **changes))
 
 
 async def test_a_cache_that_does_not_answer_in_time_is_a_miss(autojump_clock: object) -> None:
-    silent = Answers(Cache(CacheSpec()).ref, SECRET)
+    silent = Answers(Cache(CacheSpec()).ref, SECRET, CacheConfig(), hot())
     record = Record("req_1", "0", 0.0, lambda: 0.0)
     began_s = trio.current_time()
     with await silent.find(REQUEST, CHOICES, record) as place:
         assert trio.current_time() - began_s == pytest.approx(0.05)
         place.keep(b"{}")
-    assert (place.body, record.cache, repr(place)) == (None, "miss", "<Place miss>")
+    assert (place.kept, record.cache, repr(place)) == (None, "miss", "<Place miss>")
+    assert await silent.count(b"k") is None
     assert await clear(silent) == 0
     assert await clear(None) == 0
+
+
+async def test_what_was_found_twice_is_at_hand_and_nobody_is_asked_for_it(autojump_clock: object) -> None:
+    async with open_router(config(), up=answers.says(200, answers.anthropic_reply())) as world:
+        heard = [await world.ask(MESSAGES, ASK) for _ in range(2)]
+        for _ in range(3):
+            await trio.sleep(50.3)
+            heard.append(await world.ask(MESSAGES, ASK))
+        asked = world.worker.tree.cache
+        assert asked is not None
+        assert asked.mailbox.statistics().asked == 2
+        assert world.worker.tree.hot.statistics().hits == 3
+        await trio.sleep(61)
+        heard.append(await world.ask(MESSAGES, ASK))
+        assert asked.mailbox.statistics().asked == 3
+        await trio.sleep(90)
+        heard.append(await world.ask(MESSAGES, ASK))
+    assert how(*heard) == ["miss", *["hit"] * 5, "miss"]
+    assert [one.headers.get("age") for one in heard] == [None, "0", "50", "100", "150", "211", None]
+
+
+async def test_an_answer_at_hand_is_given_for_its_own_time_only(autojump_clock: object) -> None:
+    async with open_router(config(), up=answers.says(200, answers.anthropic_reply())) as world:
+        heard = [await world.ask(MESSAGES, ASK)]
+        for _ in range(7):
+            await trio.sleep(50)
+            heard.append(await world.ask(MESSAGES, ASK))
+    assert how(*heard) == ["miss", *["hit"] * 5, "miss", "hit"]
+
+
+async def test_nothing_that_was_found_before_the_cache_was_cleared_is_at_hand_after_it(
+    autojump_clock: object,
+) -> None:
+    async with open_cache() as (cache, found):
+        await found(keeps=True)
+        await trio.testing.wait_all_tasks_blocked()
+        looked_up = cache.hot.epoch
+        assert await cache.clear() == 1
+        cache.hot.put(b"k", 7, 1, trio.current_time() + 9, looked_up)
+        assert cache.hot.statistics().entries == 0
+        assert (await found()).kept is None
+
+
+async def test_under_pressure_answers_are_given_again_and_none_is_kept(autojump_clock: object) -> None:
+    pressure = Pressure(100)
+    async with open_cache(pressure) as (cache, found):
+        await found(keeps=True)
+        pressure.look(85)
+        assert (await found()).kept is not None
+        assert cache.hot.statistics().entries == 0
+        cache.note_count(b"k", 7)
+        assert await cache.count(b"k") is None
+        await cache.clear()
+        await found(keeps=True)
+        assert (await found()).kept is None
+
+
+async def test_an_entry_that_cannot_be_read_is_a_miss(autojump_clock: object) -> None:
+    async with open_cache() as (cache, found):
+        key = cache.keys.of(REQUEST, CHOICES, "")
+        ticket = await cache.ref.ask(Lookup(key))
+        assert isinstance(ticket, Fill)
+        cache.ref.tell(Store(ticket.ticket, b"of another version"))
+        assert (await found()).kept is None
+        assert "Answers in <Hot 0/100" in repr(cache)
+
+
+async def test_a_request_that_is_very_large_goes_past_the_cache(autojump_clock: object) -> None:
+    async with open_cache() as (cache, _found):
+        large = replace(REQUEST, raw=b" " * (LARGEST_REQUEST_BYTES + 1))
+        record = Record("req_1", "0", 0.0, lambda: 0.0)
+        with await cache.find(large, CHOICES, record):
+            assert record.cache == "bypass"
+
+
+async def test_counts_are_kept_in_both_tiers(autojump_clock: object) -> None:
+    async with open_cache() as (cache, _found):
+        assert await cache.count(b"k") is None
+        cache.note_count(b"k", 1234)
+        assert await cache.count(b"k") == 1234
+        cache.hot.clear()
+        await trio.sleep(500)
+        assert await cache.count(b"k") == 1234
+        assert cache.hot.statistics().entries == 1
+        await trio.sleep(100)
+        assert await cache.count(b"k") is None
+
+
+@asynccontextmanager
+async def open_cache(
+    pressure: Pressure | None = None,
+) -> AsyncIterator[tuple[Answers, Callable[..., Awaitable[Place]]]]:
+    """Yield a cache, and what looks `REQUEST` up in it and brings an answer if it is told to."""
+    async with open_supervisor() as supervisor:
+        actor = await supervisor.start(Cache(CacheSpec()))
+        cache = Answers(actor.ref, SECRET, CacheConfig(), hot(), pressure)
+
+        async def found(*, keeps: bool = False) -> Place:
+            record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, tier="optimal")
+            with await cache.find(REQUEST, CHOICES, record) as place:
+                if keeps:
+                    record.summary = Summary(stop_reason="end_turn")
+                    place.keep(b"{}")
+            return place
+
+        yield cache, found
 
 
 async def test_a_cache_that_has_given_up_costs_no_request(autojump_clock: object) -> None:

@@ -7,6 +7,7 @@ import trio
 
 from tests.world import answers
 from tests.world.router import config_of, open_router, provider
+from ucr.config.model import Cache
 from ucr.count import LONGEST_WAIT_S
 from ucr.estimate import estimate
 
@@ -78,3 +79,40 @@ async def test_what_a_gemini_provider_cannot_be_asked_is_estimated(autojump_cloc
     async with open_router(config_of(provider("up", "gemini"))) as world:
         heard = await world.ask(COUNT, body)
     assert heard.json() == {"input_tokens": estimate(body, "gemini")}
+
+
+COUNTED = answers.says(200, {"input_tokens": 77})
+CACHED = config_of(provider("up", "anthropic", models=("m",)), cache=Cache())
+
+
+async def test_what_a_provider_has_counted_it_is_not_asked_again(autojump_clock: object) -> None:
+    async with open_router(CACHED, up=COUNTED) as world:
+        heard = [await world.ask(COUNT, BODY) for _ in range(3)]
+        other = await world.ask(COUNT, {**BODY, "system": "Be long."})
+        await trio.sleep(601)
+        late = await world.ask(COUNT, BODY)
+        requests = len(world.upstreams["up"].requests)
+    assert [one.json()["input_tokens"] for one in (*heard, other, late)] == [77] * 5
+    assert [one.headers["x-ucr-cache"] for one in (*heard, other, late)] == [
+        "miss",
+        "hit",
+        "hit",
+        "miss",
+        "miss",
+    ]
+    assert requests == 3
+
+
+@pytest.mark.parametrize(("said", "requests"), [("no-cache", 2), ("no-store", 3)])
+async def test_a_count_can_be_asked_for_anew(said: str, requests: int, autojump_clock: object) -> None:
+    async with open_router(CACHED, up=COUNTED) as world:
+        await world.ask(COUNT, BODY, headers={"cache-control": said})
+        await world.ask(COUNT, BODY, headers={"cache-control": said})
+        await world.ask(COUNT, BODY)
+        assert len(world.upstreams["up"].requests) == requests
+
+
+async def test_an_estimate_does_not_stand_for_a_count(autojump_clock: object) -> None:
+    async with open_router(CACHED, up=(answers.says(500, {}), COUNTED)) as world:
+        heard = [await world.ask(COUNT, BODY) for _ in range(3)]
+    assert [one.json()["input_tokens"] for one in heard] == [estimate(BODY, "anthropic"), 77, 77]

@@ -326,6 +326,7 @@ async def test_any_worker_can_ask_for_all(autojump_clock: object) -> None:
         control = ParentControl(link.parent, LOCAL)
         assert len((await control.gather()).workers) == 2
         assert await control.clear_cache() == 6
+        assert await control.clear_cache("model:m") == 14
         assert (await control.reload()).problems == ("the router is starting, or ending",)
 
 

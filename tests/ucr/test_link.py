@@ -40,8 +40,8 @@ class Work:
     async def take_view(self) -> WorkerView:
         return WorkerView("0", 7)
 
-    async def clear_cache(self) -> int:
-        return 5
+    async def clear_cache(self, tag: str | None = None) -> int:
+        return 5 if tag is None else len(tag)
 
     def learn(self, fact: ProviderFact) -> None:
         self.facts.append(fact)
@@ -162,6 +162,7 @@ async def test_questions_are_answered_while_a_configuration_is_followed(autojump
         ends.parent.remote.offer(fact)
         assert await ends.parent.remote.ask(TakeView()) == WorkerView("0", 7)
         assert await ends.parent.remote.ask(ClearCache()) == 5
+        assert await ends.parent.remote.ask(ClearCache("model:m")) == 7
         assert work.facts == [fact]
         nursery.cancel_scope.cancel()
 

@@ -14,8 +14,8 @@ async def view() -> WorkerView:
     return VIEW
 
 
-async def cleared() -> int:
-    return 2
+async def cleared(tag: str | None) -> int:
+    return 2 if tag is None else len(tag)
 
 
 async def test_while_the_parent_does_not_answer_a_worker_answers_for_itself(autojump_clock: object) -> None:
@@ -23,6 +23,7 @@ async def test_while_the_parent_does_not_answer_a_worker_answers_for_itself(auto
     control = ParentControl(Link(near).parent, LocalControl(view, cleared))
     assert (await control.gather()).workers == (VIEW,)
     assert await control.clear_cache() == 2
+    assert await control.clear_cache("model:m") == 7
     result = await control.reload()
     assert (result.is_applied, result.generation) == (False, 4)
     assert result.problems[0].startswith("the parent does not answer")

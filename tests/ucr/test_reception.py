@@ -8,7 +8,7 @@ import trio
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
 from ucr.config.model import Timeouts
-from ucr.reception import is_strict
+from ucr.dialects.roles import is_strict
 
 MESSAGES = "/v1/messages"
 CHAT = "/v1/chat/completions"

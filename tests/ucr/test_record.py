@@ -55,7 +55,7 @@ def test_the_overhead_is_never_below_nothing() -> None:
     assert record(waited_s=lambda: 9.0).fields(101.0)["overhead_ms"] == 0.0
 
 
-def test_the_log_fields_are_those_of_the_contract_in_its_order_and_seven_more() -> None:
+def test_the_log_fields_are_those_of_the_contract_in_its_order_and_more() -> None:
     assert tuple(record().fields(100.0)) == (
         *FINISHED,
         "retries",
@@ -63,6 +63,7 @@ def test_the_log_fields_are_those_of_the_contract_in_its_order_and_seven_more() 
         "answer_bytes",
         "client",
         "peer",
+        "key_number",
         "usage_estimated",
         "cost_usd",
     )
@@ -87,6 +88,7 @@ def test_what_is_not_known_is_null_in_the_log() -> None:
         "client",
         "peer",
         "cost_usd",
+        "key_number",
     }
 
 

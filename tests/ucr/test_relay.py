@@ -9,8 +9,8 @@ from tests.world import answers
 from tests.world.check_anthropic_stream import check
 from tests.world.router import config_of, open_router, provider
 from ucr.config.model import Timeouts
+from ucr.dialects.roles import is_strict
 from ucr.large import LARGE_BYTES
-from ucr.reception import is_strict
 from ucr.secret import Secret
 
 pytestmark = pytest.mark.usefixtures("both_lanes")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import trio
@@ -14,8 +15,8 @@ async def take() -> WorkerView:
     return VIEW
 
 
-async def clear() -> int:
-    return 3
+async def clear(tag: str | None) -> int:
+    return 3 if tag is None else len(tag)
 
 
 async def test_without_a_store_the_control_is_what_it_was(tmp_path: Path) -> None:
@@ -25,6 +26,7 @@ async def test_without_a_store_the_control_is_what_it_was(tmp_path: Path) -> Non
     assert isinstance(control, StoreControl)
     assert await control.gather() == Gathered((VIEW,))
     assert await control.clear_cache() == 3
+    assert await control.clear_cache("model:m") == 7
     assert not (await control.reload()).is_applied
 
 
@@ -52,7 +54,7 @@ async def test_a_store_that_says_nothing_or_nonsense_is_left_out(tmp_path: Path)
 
 def test_what_the_store_says_stands_beside_the_workers() -> None:
     store = StoreView(9, 2, cache={"hits": 1, "misses": 3}, limits={"limits": 4})
-    gathered = Gathered((VIEW,), store=store)
+    gathered = Gathered((replace(VIEW, hot={"hits": 1}),), store=store)
     assert tree_json(gathered)["store"]["generation"] == 2
     told = cache_json(gathered)
-    assert (told["enabled"], told["scope"], told["hits"], told["hit_rate"]) == (True, "node", 1, 0.25)
+    assert (told["enabled"], told["scope"], told["hits"], told["hit_rate"]) == (True, "node", 2, 0.4)

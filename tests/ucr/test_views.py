@@ -9,6 +9,7 @@ from actors import ChildStatistics, Counter, MailboxStatistics, MetricsSnapshot
 from ucr.views import (
     Gathered,
     ParentView,
+    StoreView,
     WorkerView,
     cache_json,
     plain,
@@ -19,6 +20,7 @@ from ucr.views import (
 
 MAILBOX = MailboxStatistics(1, 2, 9, False, 8, 3, 1, 1, 1, 0, 0, 0)
 CACHE = {"entries": 2, "bytes": 10, "hits": 3, "misses": 1, "busy": 0}
+HOT = {"entries": 1, "bytes": 5, "hits": 4, "misses": 4, "evicted": 0}
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,31 @@ def test_a_provider_is_told_as_a_whole_and_by_worker() -> None:
 
 
 def test_the_caches_of_all_workers_are_added_up() -> None:
-    told = cache_json(Gathered((view("0"), view("1"))))
-    assert (told["enabled"], told["entries"], told["hits"], told["hit_rate"]) == (True, 4, 6, 0.75)
-    assert told["workers"]["1"] == CACHE
-    nothing = cache_json(Gathered((view("0", cache=None),)))
-    assert nothing == {"enabled": False, "scope": "worker", "hit_rate": None, "workers": {}}
+    told = cache_json(Gathered((view("0", hot=HOT), view("1", hot=HOT))))
+    assert (told["enabled"], told["scope"], told["entries"], told["bytes"]) == (True, "worker", 4, 20)
+    assert (told["hits"], told["misses"], told["hit_rate"]) == (14, 2, 0.875)
+    assert (told["l1"]["hits"], told["l2"]["hits"]) == (8, 6)
+    assert told["workers"]["1"] == {"l1": HOT, "l2": CACHE}
+
+
+def test_the_cache_of_the_store_stands_behind_the_hot_tiers_of_the_workers() -> None:
+    workers = (view("0", cache=None, hot=HOT), view("1", cache=None, hot=HOT))
+    told = cache_json(Gathered(workers, store=StoreView(7, 1, cache=CACHE)))
+    assert (told["scope"], told["entries"], told["hits"], told["misses"]) == ("node", 2, 11, 1)
+    assert (told["l2"], told["workers"]["0"]) == (CACHE, {"l1": HOT, "l2": None})
+    silent = cache_json(Gathered(workers))
+    assert (silent["scope"], silent["hits"], silent["entries"]) == ("node", 8, 0)
+
+
+def test_without_a_cache_there_is_nothing_to_tell() -> None:
+    told = cache_json(Gathered((view("0", cache=None),), store=StoreView(7, 1, cache=CACHE)))
+    assert (told["enabled"], told["hit_rate"], told["l1"], told["l2"], told["workers"]) == (
+        False,
+        None,
+        {},
+        {},
+        {},
+    )
 
 
 def test_totals_of_workers_that_are_gone_still_count() -> None:

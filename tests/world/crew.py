@@ -133,8 +133,8 @@ class FakeDuties:
         counted.add((Count("ucr_requests_total", (("provider", "up"),), process.requests),))
         return WorkerView(str(process.slot), process.pid, metrics=counted.snapshot(), pressure=process.pressure)
 
-    async def clear_cache(self) -> int:
-        return 3
+    async def clear_cache(self, tag: str | None = None) -> int:
+        return 3 if tag is None else len(tag)
 
     def learn(self, fact: ProviderFact) -> None:
         self._process.facts.append(fact)

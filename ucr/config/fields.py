@@ -315,12 +315,29 @@ LOGGING = Section(
 
 CACHE = Section(
     "cache",
-    "Complete answers without tool use are given again to the same request; streams are not.",
+    "Complete answers without tool use are given again to the same request; see [caching.md](caching.md).",
     (
         Field("enabled", Flag(), _CACHE.enabled, "Whether answers are kept."),
+        Field("streams", Flag(), _CACHE.streams, "Whether answers that are streams are kept as well."),
         Field("ttl_s", SECONDS, _CACHE.ttl_s, "How long an answer is given again.", "s"),
         Field("max_entries", COUNT, _CACHE.max_entries, "Number of answers that are kept."),
         Field("max_bytes", BYTES, _CACHE.max_bytes, "Memory that they may take.", "bytes"),
+        Field(
+            "hot_ttl_s",
+            SECONDS,
+            _CACHE.hot_ttl_s,
+            "How long each worker keeps an answer at hand that nobody wants again.",
+            "s",
+        ),
+        Field(
+            "hot_entries",
+            Number(0, 1_000_000, is_whole=True),
+            _CACHE.hot_entries,
+            "Number of answers at hand; 0: none.",
+        ),
+        Field(
+            "hot_max_bytes", BYTES, _CACHE.hot_max_bytes, "Memory that they may take in each worker.", "bytes"
+        ),
         Field(
             "scope",
             Choice(("worker", "node")),

@@ -175,13 +175,18 @@ class Price:
 class Cache:
     """The cache of answers: one for all workers of this machine (`node`), or one in each.
 
+    `hot_…` are about the tier in front of it, in each worker.
     With `coalesce` requests that are alike and on their way at the same time share one answer.
     """
 
     enabled: bool = True
+    streams: bool = False
     ttl_s: float = 300.0
     max_entries: int = 500
     max_bytes: int = 52_428_800
+    hot_ttl_s: float = 60.0
+    hot_entries: int = 100
+    hot_max_bytes: int = 8_388_608
     scope: Literal["worker", "node"] = "node"
     coalesce: bool = True
 

@@ -52,6 +52,11 @@ class Request:
         return quick_estimate(self.raw)
 
 
+def is_strict(user_agent: str) -> bool:
+    """True for the readers known to fail on an event that is not documented: those made with the AI SDK."""
+    return "ai-sdk/" in user_agent.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Canonical:
     """A request as an Anthropic Messages body, valid in shape; `notes` says what was changed or lost."""

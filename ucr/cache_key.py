@@ -1,0 +1,98 @@
+"""The key under which an answer is kept: a keyed digest of everything that the answer depends on. Pure.
+
+How this works. The body is written anew from what was read of it, with sorted names and without the fields that
+change nothing of an answer, so that requests which mean the same meet although their bytes differ. For 65 kB that
+takes 50 µs, and the digest of it 50 more. What says who may be asked is the same for all requests of a plan: the
+digest of that part is kept, and copied.
+"""
+
+import hmac
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from ucr import __version__, jsontext
+from ucr.dialects.roles import Headers, Request, is_strict
+from ucr.routing import Candidate
+
+DIGEST = "sha256"
+CANONICAL_BYTES = 256 * 1024
+"""A larger body is taken as it came: to write it anew takes longer than others should wait."""
+
+PLANS_LIMIT = 64
+
+_STREAM = frozenset({"stream"})
+_FILED = frozenset({"metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user"})
+VOLATILE: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "anthropic": _STREAM | {"metadata"},
+        "openai-chat": _STREAM | _FILED | {"store"},
+        "openai-responses": _STREAM | _FILED | {"client_metadata"},
+    }
+)
+"""By dialect the fields that say who asks and how it is filed, and change nothing of an answer. Whether it is to be a
+stream is a part of the key by itself."""
+
+
+def canonical(request: Request) -> bytes:
+    """Return bytes that are equal for bodies that mean the same."""
+    if len(request.raw) > CANONICAL_BYTES:
+        return request.raw
+    left_out = VOLATILE.get(request.dialect, _STREAM)
+    kept = {name: value for name, value in request.body.items() if name not in left_out}
+    return jsontext.dumps_sorted(kept) or request.raw
+
+
+class Keys:
+    """Makes keys. `secret` is that of the digests: nobody outside can make two requests meet."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._begun: dict[int, tuple[tuple[Candidate, ...], hmac.HMAC]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Keys of {len(self._begun)} plans>"
+
+    def of(self, request: Request, choices: tuple[Candidate, ...], client: str, kind: str = "answer") -> bytes:
+        """Return the key of what this client gets for this request from these candidates.
+
+        Every part is preceded by its length, so that none can pass for another.
+        """
+        digest = self._of_plan(choices).copy()
+        form = "stream" if request.stream else "whole"
+        strict = "strict" if request.stream and is_strict(request.headers.get("user-agent", "")) else ""
+        parts = [kind, client, request.dialect, form, strict]
+        parts += told(request.headers)
+        head = [part.encode() for part in parts]
+        digest.update(b"".join(_framed((*head, canonical(request)))))
+        return digest.digest()
+
+    def _of_plan(self, choices: tuple[Candidate, ...]) -> hmac.HMAC:
+        """Return the beginning of the digest for a plan. Plans live long, and are told apart by being the same object."""
+        known = self._begun.get(id(choices))
+        if known is not None:
+            return known[1]
+        if len(self._begun) >= PLANS_LIMIT:
+            self._begun.clear()
+        digest = hmac.new(self._secret, digestmod=DIGEST)
+        digest.update(b"".join(_framed(part.encode() for part in (__version__, *map(_said, choices)))))
+        self._begun[id(choices)] = (choices, digest)
+        return digest
+
+
+def told(headers: Headers) -> list[str]:
+    """Return the headers that change an answer: those that providers are told of."""
+    named = [f"{name}={value}" for name, value in headers.items() if name.startswith("anthropic-")]
+    named.append(headers.get("openai-beta", ""))
+    return sorted(named)
+
+
+def _said(candidate: Candidate) -> str:
+    provider = candidate.provider
+    known = (provider.id, provider.dialect, provider.base_url, candidate.model, candidate.tier)
+    return "\n".join((*known, repr(provider.quirks), repr(sorted(provider.headers.items()))))
+
+
+def _framed(parts: Iterable[bytes]) -> Iterable[bytes]:
+    for part in parts:
+        yield len(part).to_bytes(8, "big")
+        yield part
