@@ -56,7 +56,7 @@ from .pump import Pump, Take
 from .redis import RedisBacking, RedisEvent, RedisSpec
 from .redis_address import RedisAddress
 from .ref import Question, Ref
-from .rendezvous import rank, ranked
+from .rendezvous import rank, ranked, weighted
 from .request import Headers, Limits, OnWait, Origin, UpstreamRequest, Waiting, nobody_waits
 from .resolver import CachedResolver, Resolver, SystemResolver
 from .response import UpstreamResponse
@@ -239,4 +239,5 @@ __all__ = [
     "rank",
     "ranked",
     "serve",
+    "weighted",
 ]

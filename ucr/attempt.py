@@ -126,7 +126,7 @@ class Attempt:
             self.is_unbuilt = False
             if is_large:
                 await self._stop_if_lost()
-            self._notes = outgoing.notes
+            self._notes = call.notes + outgoing.notes
             call.record.attempts += 1
             if call.router.config.router.on_disconnect == "cancel":
                 await self._exchange(outgoing, lease, claim)

@@ -6,7 +6,7 @@ from typing import Literal
 import trio
 
 from actors import Intensity
-from ucr.spawn import ChildProcess
+from ucr.spawn import ChildProcess, python_module
 
 INTENSITY = Intensity(max_crashes=3, window_s=60.0, first_delay_s=0.2, max_delay_s=30.0, gives_up=False)
 END_S = 1.0
@@ -38,7 +38,8 @@ class Attendant:
         on_started: Callable[[int], None] = _ignore,
     ) -> None:
         self._name = name
-        self._command = (module, arguments, descriptors)
+        self._command = python_module(module, arguments)
+        self._descriptors = descriptors
         self._on_started = on_started
         self.process: ChildProcess | None = None
 
@@ -51,7 +52,7 @@ class Attendant:
 
     async def run(self) -> None:
         """Run the process to its end, which is a crash."""
-        self.process = ChildProcess(*self._command)
+        self.process = ChildProcess(self._command, self._descriptors)
         self._on_started(self.process.pid)
         try:
             ended = await self.process.wait()

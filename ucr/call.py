@@ -13,6 +13,7 @@ from actors import Provider as ProviderChild
 from ucr.address import Address
 from ucr.caching import Answers
 from ucr.config.model import Config
+from ucr.custom import CustomRouter
 from ucr.decision import Decisions
 from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
@@ -22,6 +23,7 @@ from ucr.patience import Patience
 from ucr.price_list import FILE
 from ucr.pricing import Pricing
 from ucr.record import Record
+from ucr.steering import Steer, steer_of
 
 PRICES = Path(__file__).with_name(FILE)
 
@@ -43,20 +45,25 @@ class Router:
     pump: Pump = field(default_factory=Pump)
     reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     dice: Callable[[], float] = random.random
+    custom: CustomRouter | None = None
     decisions: Decisions = field(init=False, repr=False, compare=False)
     pricing: Pricing = field(init=False, repr=False, compare=False)
+    steer: Steer | None = field(init=False, repr=False, compare=False)
     addresses: Mapping[str, Address] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decisions", Decisions(self.config))
         object.__setattr__(self, "pricing", Pricing(self.config, self.unix_time, PRICES.read_bytes()))
+        steer = steer_of(self.config, self.decisions, self.custom, self.unix_time, self.reading)
+        object.__setattr__(self, "steer", steer)
         addresses = {provider.id: Address(provider) for provider in self.config.providers}
         object.__setattr__(self, "addresses", MappingProxyType(addresses))
 
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way. `entering` is how many of its attempts wait for a permit."""
+    """One request on its way. `notes` say what rules changed in it, `entering` how many of its attempts wait for
+    a permit."""
 
     router: Router
     client: ClientDialect
@@ -65,6 +72,7 @@ class Call:
     delivery: Delivery
     patience: Patience
     canonical: Canonical | None = None
+    notes: tuple[str, ...] = ()
     entering: int = 0
     _sent_estimate: int | None = None
 

@@ -26,6 +26,17 @@ Claimer = Callable[[Facts], Claim | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Steering:
+    """What the rules or the custom router claim of a request, and the name that it is routed by instead of its own."""
+
+    claims: tuple[Claim, ...] = ()
+    model: str | None = None
+
+
+UNSTEERED = Steering()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Everybody who may be asked, in three tiers and never empty, and the steps that led to them.
 
@@ -49,12 +60,7 @@ class Decision:
         return all(step.step not in ("rules", "task") for step in self.trail)
 
 
-def no_rules(_config: Config) -> Claimer | None:
-    """Return the claimer of the rules."""
-    return None
-
-
-CLAIMERS: tuple[Callable[[Config], Claimer | None], ...] = (no_rules, tasks.claimer_of)
+CLAIMERS: tuple[Callable[[Config], Claimer | None], ...] = (tasks.claimer_of,)
 """Each makes a claimer of a configuration, or None where the configuration gives it nothing to do."""
 
 
@@ -64,9 +70,10 @@ def claimers_of(config: Config) -> tuple[Claimer, ...]:
     return tuple(claimer for claimer in made if claimer is not None)
 
 
-def decide(config: Config, facts: Facts) -> Decision:
+def decide(config: Config, facts: Facts, steering: Steering = UNSTEERED) -> Decision:
     """Decide about a request; raise `ApiError` 404 when nobody may serve it."""
-    return _decided(config, facts.model, _claims(claimers_of(config), facts))
+    claims = (*steering.claims, *_claims(claimers_of(config), facts))
+    return _decided(config, steering.model or facts.model, claims)
 
 
 class Decisions:
@@ -80,6 +87,7 @@ class Decisions:
         self._config = config
         self._limit = limit
         self._claimers = claimers_of(config)
+        self._looks = bool(self._claimers or config.router.rules or config.router.custom)
         self._kept: dict[object, Decision] = {}
 
     def __repr__(self) -> str:
@@ -89,6 +97,16 @@ class Decisions:
         """Return what `decide` returns; raise as it does."""
         known = self._kept.get(request.model)
         return self._looked_at(request, client) if known is None else known
+
+    def decide_steered(self, facts: Facts, steering: Steering) -> Decision:
+        """Return what the function `decide` returns; raise as it does."""
+        model = steering.model or facts.model
+        known = self._kept.get(model)
+        if known is not None:
+            return known
+        claims = (*steering.claims, *_claims(self._claimers, facts))
+        known = self._kept.get((model, claims))
+        return self._made(model, claims) if known is None else known
 
     def _looked_at(self, request: Request, client: str | None) -> Decision:
         claims = _claims(self._claimers, Facts(request, client)) if self._claimers else ()
@@ -100,7 +118,7 @@ class Decisions:
         if len(model) <= NAME_CHARS:
             if len(self._kept) >= self._limit:
                 del self._kept[next(iter(self._kept))]
-            by_name = made.goes_by_name or not self._claimers
+            by_name = made.goes_by_name or not self._looks
             self._kept[model if by_name else (model, claims)] = made
         return made
 

@@ -45,6 +45,7 @@ TOTALS = (
     Family(
         "ucr_connections_total", "counter", "Uses of a provider's connections: opened, reused, stale, failed."
     ),
+    Family(metering.CUSTOM, "counter", "Questions to the custom router, by outcome."),
     Family(metering.LOOKUPS, "counter", "Requests that asked the cache of answers, by result."),
     Family("ucr_cache_stores_total", "counter", "Answers brought to the cache, by what became of them."),
     Family("ucr_cache_hot_hits_total", "counter", "Lookups that were answered by what a worker has at hand."),

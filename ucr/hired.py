@@ -25,7 +25,7 @@ from ucr.messages import (
     Totals,
     ToWorker,
 )
-from ucr.spawn import ChildProcess, Exit
+from ucr.spawn import ChildProcess, Exit, python_module
 from ucr.store_spec import StoreAddress
 from ucr.views import WorkerView
 
@@ -233,6 +233,6 @@ def start_worker(slot: int, listen: Sockets) -> tuple[Process, trio.abc.Stream]:
     )
     with far, contextlib.ExitStack() as on_failure:
         on_failure.enter_context(near)
-        process = ChildProcess("ucr.worker", arguments, (far.fileno(), *descriptors))
+        process = ChildProcess(python_module("ucr.worker", arguments), (far.fileno(), *descriptors))
         on_failure.pop_all()
     return process, trio.SocketStream(trio.socket.from_stdlib_socket(near))

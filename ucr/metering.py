@@ -16,6 +16,7 @@ COST = "ucr_cost_usd_total"
 TTFB = "ucr_ttfb_seconds"
 DURATION = "ucr_request_duration_seconds"
 OVERHEAD = "ucr_overhead_seconds"
+CUSTOM = "ucr_custom_router_total"
 
 OVERHEAD_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 TOKEN_KINDS = ("input", "output", "cache_read", "cache_creation")
@@ -166,7 +167,10 @@ def _lists(provider: Provider, model: str) -> bool:
 
 
 def _targets(config: Config) -> tuple[Targets, ...]:
-    return (config.router.default, config.router.fallbacks, *config.models.values())
+    rules = config.router.rules
+    ruled = (rule.targets + tuple(weight.target for weight in rule.weights) for rule in rules)
+    router = config.router
+    return (router.default, router.fallbacks, *router.tasks.values(), *config.models.values(), *ruled)
 
 
 def _names(targets: Targets, model: str) -> bool:

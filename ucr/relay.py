@@ -30,6 +30,8 @@ from ucr.patience import Patience
 from ucr.record import Record
 from ucr.routing import TIERS, Candidate, Tier
 
+NO_NOTES: tuple[str, ...] = ()
+
 _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 """What clients compact at: an overflow worded otherwise is told in the router's words."""
 
@@ -48,10 +50,14 @@ async def relay(
         router, client, await exchange.body(router.config.server.body_limit_bytes), exchange.headers
     )
     note_request(record, request)
+    decision, notes = None, NO_NOTES
+    if router.steer is not None:
+        request, notes, decision = await router.steer.routed(request, record.client, client.parse)
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
+    call.notes = notes
     del request
     await entry.spend(call.request)
-    decision = router.decisions.decide(call.request, record.client)
+    decision = decision or router.decisions.decide(call.request, record.client)
     choices = chosen(router.config, decision, call.request)
     if router.flights is None:
         await _from_cache(call, choices)

@@ -80,6 +80,14 @@ def trail(config: Config, model: str, claims: Iterable[Claim] = ()) -> tuple[Con
     return tuple(steps)
 
 
+def is_named(config: Config, model: str) -> bool:
+    """True when the name alone says who serves: it is an alias, or names a provider."""
+    asked = plain_name(model)
+    return any(
+        any(served(config, _BY_NAME[step](config, asked), asked, step)) for step in ("alias", "provider")
+    )
+
+
 def candidates(config: Config, model: str, claims: Iterable[Claim] = ()) -> tuple[Candidate, ...]:
     """Return who may serve a request, best first and never empty; raise `ApiError` 404 when nobody may."""
     asked, claims = plain_name(model), tuple(claims)

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import trio
@@ -26,13 +27,21 @@ class Exit:
         return f"signal {self.signal}" if self.signal else f"status {self.status}"
 
 
-class ChildProcess:
-    """`python -m module arguments…`; it inherits stdout, stderr, the environment and `descriptors`."""
+def python_module(module: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command `python -m module arguments…`, for this very Python."""
+    return (sys.executable, "-m", module, *arguments)
 
-    def __init__(self, module: str, arguments: tuple[str, ...], descriptors: tuple[int, ...]) -> None:
-        self._popen = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, pass_fds=descriptors
-        )
+
+class ChildProcess:
+    """A command that runs; it inherits stdout, stderr, `descriptors` and, where none is given, the environment."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        descriptors: tuple[int, ...],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=descriptors, env=environment)
         self.pid = self._popen.pid
 
     def __repr__(self) -> str:

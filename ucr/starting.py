@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ucr import tls
+from ucr import custom_check, tls
 from ucr.config.load import load
 from ucr.config.model import Config, Provider
 from ucr.config.overrides import Overrides, overrides_of
@@ -81,6 +81,7 @@ class Source:
         config = from_file(self._option, self._environ, self._overrides)
         if config is not None:
             tls.check(config)
+            custom_check.check(config)
             return config
         if self._discovered is None:
             raise ConfigError((Problem("configuration", "file", "", "the file is gone; put it back"),))
@@ -96,6 +97,7 @@ class Source:
         config = from_file(self._option, self._environ, self._overrides)
         if config is not None:
             tls.check(config)
+            custom_check.check(config)
             yield config
             return
         from ucr.probing import probe_local

@@ -16,6 +16,7 @@ from ucr.attendant import INTENSITY, Attendant, AttendantEnded
 from ucr.config.model import Config
 from ucr.config.places import state_folder
 from ucr.logs import Log
+from ucr.spawn import python_module
 from ucr.store_spec import StoreAddress, store_spec
 
 SOCKET_PATH_BYTES = 100
@@ -44,7 +45,7 @@ class StoreSeat(Attendant):
         self._generation += 1
         spec = orjson.dumps(store_spec(self.config(), self._generation, self.workers())).decode()
         arguments = (str(os.getpid()), str(self._descriptor), spec)
-        self._command = ("ucr.store", arguments, (self._descriptor,))
+        self._command = python_module("ucr.store", arguments)
         try:
             await super().run()
         except AttendantEnded:

@@ -20,7 +20,7 @@ from typing import Any
 import trio
 
 from actors import ActorError, Clear, Fact, Network, RealNetwork, RemoteRef, Reply
-from ucr import hygiene, memory
+from ucr import custom_process, hygiene, memory
 from ucr.api import Api
 from ucr.caching import CLEAR_S, Answers, clear
 from ucr.call import Router
@@ -28,6 +28,8 @@ from ucr.config.model import Config
 from ucr.config.plan import Plan, plan_of
 from ucr.connections import NoRoom
 from ucr.control import LocalControl
+from ucr.custom import CustomRouter, Start
+from ucr.custom_seat import CustomSeat
 from ucr.errors import ConfigError
 from ucr.flight import Flights
 from ucr.generation import Generation
@@ -67,6 +69,7 @@ class Worker:
         workers: int,
         nursery: trio.Nursery,
         reopen_log: Callable[[Config], None],
+        seat: CustomSeat,
     ) -> None:
         self.config = config
         self.tree = tree
@@ -77,6 +80,7 @@ class Worker:
         # The nursery is that of `open_worker`: former generations are waited for in it.
         self._nursery = nursery
         self._reopen_log = reopen_log
+        self._seat = seat
         self._former = 0
         self._grace = trio.CancelScope()
 
@@ -93,17 +97,30 @@ class Worker:
             raise Rejected(f"requests of {self._former} former configurations are still running")
         self._reopen_log(config)
         plan = plan_of(self.config, config)
+        present = self.api.generation.router
         try:
-            succession = await self.tree.roster.follow(plan, config)
+            custom = await self._seat.next(self.config, config, present.custom)
+            succession = await self._succeeded(plan, config, custom, present)
         except BaseException:
             self._reopen_log(self.config)
             raise
-        router = replace(self.api.generation.router, config=config, children=succession.children)
+        router = replace(present, config=config, children=succession.children, custom=custom)
         before, self.config = self.api.publish(router, generation), config
         self.api.pressure.limit_bytes = memory.limit_bytes(config, self._workers)
         self._former += 1
         self._nursery.start_soon(self._retire, before, succession)
         return plan
+
+    async def _succeeded(
+        self, plan: Plan, config: Config, custom: CustomRouter | None, present: Router
+    ) -> Succession:
+        """Let the providers follow; where they cannot, a custom router that was started for this is ended again."""
+        try:
+            return await self.tree.roster.follow(plan, config)
+        except Exception:
+            if custom is not None and custom is not present.custom:
+                await self._seat.stop(custom)
+            raise
 
     async def obey(self, order: Reconfigure) -> None:
         """Follow the parent's configuration under the parent's number."""
@@ -139,6 +156,9 @@ class Worker:
     async def _retire(self, generation: Generation, succession: Succession) -> None:
         await generation.wait_left()
         await self.tree.roster.retire(succession.retired)
+        custom = generation.router.custom
+        if custom is not None and custom is not self.api.generation.router.custom:
+            await self._seat.stop(custom)
         self._former -= 1
 
     async def drain(self, grace_s: float) -> None:
@@ -162,6 +182,16 @@ def _keep_log(_config: Config) -> None:
     pass
 
 
+def _tell(log: Log, error: BaseException) -> None:
+    """Log what ended a connection, or keeps others from coming."""
+    if isinstance(error, NoRoom):
+        log.warning("accept.paused", error=str(error))
+    elif isinstance(error, ConfigError):
+        log.error("config.rejected", error=str(error))
+    else:
+        log.error("connection.crashed", error=repr(error))
+
+
 @asynccontextmanager
 async def open_worker(
     config: Config,
@@ -174,16 +204,9 @@ async def open_worker(
     reopen_log: Callable[[Config], None] = _keep_log,
     parent: RemoteRef[ToParent] | None = None,
     dice: Callable[[], float] = random.random,
+    start_custom: Start = custom_process.start,
 ) -> AsyncIterator[Worker]:
     """Serve as long as the block; leaving it ends what is still open and closes the tree."""
-
-    def report(error: BaseException) -> None:
-        if isinstance(error, NoRoom):
-            log.warning("accept.paused", error=str(error))
-        elif isinstance(error, ConfigError):
-            log.error("config.rejected", error=str(error))
-        else:
-            log.error("connection.crashed", error=repr(error))
 
     def spread(provider: str, fact: Fact) -> None:
         if parent is not None:
@@ -198,20 +221,30 @@ async def open_worker(
             None if tree.answers is None else Answers(tree.answers, secret, config.cache, tree.hot, pressure)
         )
         flights = Flights() if config.cache.enabled and config.cache.coalesce else None
+        seat = CustomSeat(tree.supervisor, tree.metrics.ref, log, start_custom)
+        custom = await seat.first(config)
         router = Router(
-            config, tree.children, tree.board, time.time, worker, answers=answers, flights=flights, dice=dice
+            config,
+            tree.children,
+            tree.board,
+            time.time,
+            worker,
+            answers=answers,
+            flights=flights,
+            dice=dice,
+            custom=custom,
         )
         api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref, pressure)
         viewer = Viewer(tree, worker, api.requests)
         local = LocalControl(viewer.take, partial(clear, answers))
         api.control = with_store(local if parent is None else ParentControl(parent, local), store)
-        server = server_of(config, api, report)
+        server = server_of(config, api, partial(_tell, log))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(router.timers.run)
             nursery.start_soon(router.pump.run)
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
-            yield Worker(config, tree, api, server, viewer, workers, nursery, reopen_log)
+            yield Worker(config, tree, api, server, viewer, workers, nursery, reopen_log, seat)
             nursery.cancel_scope.cancel(reason="drained")
     log.info("worker.stopped", worker=worker)
 

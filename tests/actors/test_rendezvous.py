@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.rendezvous import rank, ranked
+from actors.rendezvous import rank, ranked, weighted
 
 GROUPS = [f"session-{number}" for number in range(3000)]
 
@@ -32,3 +32,39 @@ def test_groups_spread_evenly(members: int) -> None:
 
 def test_group_and_member_are_told_apart() -> None:
     assert rank("a", "bc") != rank("ab", "c")
+
+
+WEIGHTS = st.lists(
+    st.tuples(st.text(max_size=8), st.floats(0.01, 100)), max_size=6, unique_by=lambda arm: arm[0]
+)
+
+
+def test_shares_are_those_of_the_weights() -> None:
+    weights = (("a", 70.0), ("b", 25.0), ("c", 5.0))
+    firsts = Counter(weighted(group, weights)[0] for group in GROUPS)
+    assert all(abs(firsts[name] - weight * 30) < 90 for name, weight in weights)
+
+
+def test_who_has_no_weight_is_left_out() -> None:
+    assert weighted("g", (("a", 0.0), ("b", 1.0))) == ["b"]
+    assert weighted("g", ()) == []
+
+
+@given(st.text(max_size=20), WEIGHTS)
+def test_with_weights_everybody_is_ranked_once_and_always_alike(
+    group: str, weights: list[tuple[str, float]]
+) -> None:
+    order = weighted(group, weights)
+    assert sorted(order) == sorted(name for name, _ in weights)
+    assert order == weighted(group, weights[::-1])
+
+
+@given(st.text(max_size=20), WEIGHTS, st.data())
+def test_with_weights_only_the_groups_of_who_is_gone_move(
+    group: str, weights: list[tuple[str, float]], data: st.DataObject
+) -> None:
+    order = weighted(group, weights)
+    if order:
+        gone = data.draw(st.sampled_from(order))
+        left = [pair for pair in weights if pair[0] != gone]
+        assert weighted(group, left) == [name for name in order if name != gone]

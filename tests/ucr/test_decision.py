@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ucr.test_routing import CONFIG, A, C, configs
-from ucr.config.model import Config, ModelTarget
-from ucr.decision import NAME_CHARS, Decisions, decide
+from ucr.config.model import Config, ModelTarget, Provider, Router
+from ucr.config.rule_model import Rule
+from ucr.decision import NAME_CHARS, UNSTEERED, Decisions, Steering, decide
 from ucr.dialects.roles import Request
 from ucr.errors import ApiError
 from ucr.facts import Facts
-from ucr.routing import plan
+from ucr.routing import Claim, plan
 
 
 def asked(model: str) -> Request:
@@ -126,3 +127,28 @@ def test_a_name_that_decides_is_not_looked_at_twice() -> None:
 
 def test_a_decision_begins_with_whom_the_routing_chose() -> None:
     assert decide(Config(providers=(A,)), Facts(asked("a-1"))).candidates[0].provider is A
+
+
+STEERED = Steering((Claim("rules", "rule:r", (ModelTarget("b", "ruled"),)),))
+
+
+@pytest.mark.parametrize(
+    ("model", "steering", "expected"),
+    [
+        pytest.param("m", UNSTEERED, "default", id="nobody-steers"),
+        pytest.param("m", STEERED, "rule:r", id="a-claim"),
+        pytest.param("a/x", STEERED, "provider", id="a-name-goes-before"),
+        pytest.param("m", Steering(model="a/x"), "provider", id="another-name"),
+    ],
+)
+def test_what_steers_decides_alike_whether_it_is_kept_or_not(
+    model: str, steering: Steering, expected: str
+) -> None:
+    providers = (Provider("a", "anthropic", "http://a.test"), Provider("b", "anthropic", "http://b.test"))
+    rules = (Rule("r", targets=(ModelTarget("b", "ruled"),)),)
+    config = Config(providers=providers, router=Router(default=(ModelTarget("a"),), rules=rules))
+    decisions, seen = Decisions(config), Facts(Request("anthropic", b"{}", {}, model, False, {}))
+    for _ in range(2):
+        assert decisions.decide_steered(seen, STEERED) == decide(config, seen, STEERED)
+        assert decisions.decide_steered(seen, steering) == decide(config, seen, steering)
+    assert decisions.decide_steered(seen, steering).route == expected

@@ -4,7 +4,7 @@ import signal
 import pytest
 import trio
 
-from ucr.spawn import ChildProcess, Exit, exit_of
+from ucr.spawn import ChildProcess, Exit, exit_of, python_module
 
 
 def test_one_number_of_the_system_is_a_status_or_a_signal() -> None:
@@ -18,7 +18,7 @@ def test_one_number_of_the_system_is_a_status_or_a_signal() -> None:
 async def test_a_process_gets_its_descriptors_and_nothing_else_and_its_end_is_seen() -> None:
     reader, writer = os.pipe()
     try:
-        child = ChildProcess("this_module_does_not_exist", (), (writer,))
+        child = ChildProcess(python_module("this_module_does_not_exist", ()), (writer,))
         with trio.fail_after(20):
             assert await child.wait() == Exit(1, None)
         assert repr(child) == f"<ChildProcess {child.pid}>"
@@ -31,7 +31,7 @@ async def test_a_process_gets_its_descriptors_and_nothing_else_and_its_end_is_se
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_process_can_be_ended(number: signal.Signals) -> None:
-    child = ChildProcess("http.server", ("0", "--bind", "127.0.0.1"), ())
+    child = ChildProcess(python_module("http.server", ("0", "--bind", "127.0.0.1")), ())
     child.kill() if number is signal.SIGKILL else child.terminate()
     with trio.fail_after(20):
         assert await child.wait() == Exit(None, number.name)

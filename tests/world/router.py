@@ -21,8 +21,10 @@ from trio.testing import memory_stream_pair
 from tests.world.laws import Audit
 from tests.world.network import MemoryNetwork, MemoryStream, Pair
 from tests.world.upstream import Handler, Upstream
+from ucr import custom_process
 from ucr import guard as guard  # loaded here, so that no thread loads it while time jumps
 from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
+from ucr.custom import Start
 from ucr.logs import make_log
 from ucr.worker import Worker, open_worker
 
@@ -172,9 +174,12 @@ async def open_router(
     config: Config,
     make_pair: Callable[[], Pair] = memory_stream_pair,
     over_sockets: bool = False,
+    start_custom: Start = custom_process.start,
     **handlers: Upstream | Handler | tuple[Handler, ...],
 ) -> AsyncIterator[World]:
     """Serve a router in the block, with an upstream for each provider that has handlers.
+
+    `start_custom` starts the process of a custom router.
 
     At the end, when the router has stopped, its books must balance: see `tests.world.laws`.
     """
@@ -192,7 +197,10 @@ async def open_router(
         served = trio.Event()
 
         async def run(task_status: trio.TaskStatus[Worker]) -> None:
-            async with open_worker(config, [door], network, log, dice=Random(0).random) as worker:
+            serving = open_worker(
+                config, [door], network, log, dice=Random(0).random, start_custom=start_custom
+            )
+            async with serving as worker:
                 task_status.started(worker)
                 await world.stop.wait()
                 audit = Audit(worker)

@@ -26,6 +26,7 @@ from ucr.config.kinds import (
 )
 from ucr.config.model import TASKS, Cache, Logging, Provider, Router, Task, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
+from ucr.config.rule_fields import RULE
 from ucr.config.server_fields import SERVER
 
 DIALECTS = ("anthropic", "gemini", "openai-chat", "openai-responses")
@@ -246,7 +247,30 @@ ROUTER = Section(
             "Words in the last user message choose among the routes of tasks as well.",
         ),
         Field(
-            "rules", Table(is_list=True), [], "Rules that choose a target by what a request holds.", later=True
+            "rules",
+            Table(is_list=True),
+            [],
+            "Rules by which a request is routed or rewritten, in their order; see routing.md.",
+            fields=RULE,
+        ),
+        Field(
+            "custom",
+            Text(says="a file's path"),
+            "(none)",
+            "Python file of a custom router, `def route(request)`, which runs in a process of its own.",
+        ),
+        Field(
+            "custom_sees",
+            Choice(("head", "body")),
+            _ROUTER.custom_sees,
+            "What the custom router is shown: what is known of a request, or its body as well.",
+        ),
+        Field(
+            "custom_memory_bytes",
+            MEMORY_BYTES,
+            _ROUTER.custom_memory_bytes,
+            "Address space that the custom router's process may take.",
+            "bytes",
         ),
     ),
     '[router]\ndefault = ["deepseek", "groq/openai/gpt-oss-120b"]',

@@ -43,6 +43,7 @@ from ucr.config.model import (
 from ucr.config.overrides import Overrides, apply
 from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
+from ucr.config.rules import read_rules
 from ucr.config.server_fields import SERVER
 from ucr.errors import ConfigError, Problem
 
@@ -143,10 +144,19 @@ def _router(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> 
     values = reading.values(table, ROUTER.fields, "router")
     for key in ("default", "fallbacks", *TASKS):
         _check_targets(reading, f"router.{key}", values.get(key, ()), providers)
+    values["rules"] = read_rules(reading, values.get("rules", []), _routes(values))
+    for rule in values["rules"]:
+        weighted = tuple(weight.target for weight in rule.weights)
+        _check_targets(reading, f"router.rules.{rule.name}", rule.targets + weighted, providers)
     if not values.get("default") and "default" not in table:
         reading.warn("router.default is not set: requests for models that no provider lists are refused")
     routes = {task: values.pop(task) for task in TASKS if task in values}
     return Router(**values, tasks=MappingProxyType(routes))
+
+
+def _routes(values: Values) -> Mapping[str, Targets]:
+    """Return the targets of each route that a rule can name; empty ones are not set."""
+    return {name: values.get(name, ()) for name in ("default", *TASKS)}
 
 
 def _check_targets(reading: Reading, key: str, targets: Targets, providers: tuple[Provider, ...]) -> None:

@@ -12,6 +12,9 @@ from typing import Literal, get_args
 from actors.breaker import BreakerSpec
 from actors.proxy import Proxy
 from ucr.catalogue import Auth, Quirks
+from ucr.config.rule_model import Rule
+from ucr.config.targets import ModelTarget as ModelTarget
+from ucr.config.targets import Targets as Targets
 from ucr.secret import Secret
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -98,26 +101,12 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelTarget:
-    """A target of the file, "provider" or "provider/model", taken apart; `model` None is the provider's own."""
-
-    provider: str
-    model: str | None = None
-
-    def __str__(self) -> str:
-        return self.provider if self.model is None else f"{self.provider}/{self.model}"
-
-
-Targets = tuple[ModelTarget, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Router:
     """`default` serves what nothing else claims; `fallbacks` follow every route's own targets.
 
     `tasks` are the routes of tasks, `token_threshold` the size from which a request is a long context, and
     `keywords` lets the words of the user choose among them. `hedge_after_s` is by route; "*" stands for every
-    route that is not named.
+    route that is not named. `custom` is the file of a custom router, `custom_sees` how much of a request it is shown.
     """
 
     default: Targets = ()
@@ -129,6 +118,10 @@ class Router:
     hedge_after_s: Mapping[str, float] = field(default_factory=lambda: NO_HEDGES)
     on_disconnect: OnDisconnect = "cancel"
     drain_s: float = 10.0
+    rules: tuple[Rule, ...] = ()
+    custom: str | None = None
+    custom_sees: Literal["head", "body"] = "head"
+    custom_memory_bytes: int = 536_870_912
 
     def hedge_s(self, route: str) -> float | None:
         """Return after how long a route asks a second candidate beside a silent one; None: never."""

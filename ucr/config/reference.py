@@ -1,5 +1,7 @@
 """The reference of the configuration file, in Markdown, made from the table of fields."""
 
+from collections.abc import Iterator
+
 from ucr import jsontext
 from ucr.catalogue import ROWS
 from ucr.config.field import Field, Section
@@ -29,9 +31,10 @@ api_key = "${DEEPSEEK_API_KEY}"
 default = "deepseek"
 ```
 
-A model is chosen in this order: an alias of `[models]`; `provider/model` with the id of a provider; a provider
-that lists the model; `router.default`. A target without a model takes the provider's `default_model`, else the
-name that was asked for. Keys marked *not yet used* are checked, and have no effect in this version.
+A model is chosen in this order: an alias of `[models]`; `provider/model` with the id of a provider; the rules; the
+route of a task; a provider that lists the model; `router.default`; see [routing.md](routing.md). A target without a
+model takes the provider's `default_model`, else the name that was asked for. Keys marked *not yet used* are checked,
+and have no effect in this version.
 """
 
 
@@ -47,11 +50,15 @@ def _section(section: Section) -> str:
         parts.append(f"```toml\n{section.example}\n```\n")
     if section.fields:
         parts.append("| Key | Value | Default | Unit | |\n|---|---|---|---|---|")
-        for field in section.fields:
-            parts.append(_row(field))
-            parts.extend(_row(entry, f"{field.key}.") for entry in field.fields)
+        parts.extend(_rows(section.fields))
         parts[-1] += "\n"
     return "\n".join(parts)
+
+
+def _rows(fields: tuple[Field, ...], before: str = "") -> Iterator[str]:
+    for field in fields:
+        yield _row(field, before)
+        yield from _rows(field.fields, f"{before}{field.key}.")
 
 
 def _row(field: Field, before: str = "") -> str:

@@ -40,13 +40,24 @@ def _section(section: Section) -> Schema:
 def _field(field: Field) -> Schema:
     schema = field.kind.schema()
     if field.fields:
-        schema["properties"] = {entry.key: _field(entry) for entry in field.fields}
-        schema["additionalProperties"] = False
+        schema |= _table_of(schema, field.fields)
     unit = f" Unit: {field.unit}." if field.unit else ""
     schema["description"] = f"{field.says}{unit}{' Not yet used.' if field.later else ''}"
     if not (isinstance(field.default, str) and field.default.startswith("(")):
         schema["default"] = list(field.default) if isinstance(field.default, tuple) else field.default
     return schema
+
+
+def _table_of(schema: Schema, fields: tuple[Field, ...]) -> Schema:
+    """Return what is to be added to the schema of a table, or of a list of them, for the keys that it may hold."""
+    table: Schema = {
+        "properties": {entry.key: _field(entry) for entry in fields},
+        "additionalProperties": False,
+    }
+    required = [entry.key for entry in fields if entry.is_required]
+    if required:
+        table["required"] = required
+    return {"items": schema["items"] | table} if schema["type"] == "array" else table
 
 
 def schema_text() -> str:

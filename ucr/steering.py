@@ -1,0 +1,113 @@
+"""What goes before the routing of a request where the configuration has rules or a custom router.
+
+A configuration without both has no `Steer`, and its requests pay nothing for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import trio
+
+from ucr.config.model import Config
+from ucr.custom import Advice, CustomRouter
+from ucr.decision import Decision, Decisions, Steering
+from ucr.dialects.roles import Request
+from ucr.facts import Facts
+from ucr.large import LARGE_BYTES, beside
+from ucr.rewriting import Parse, rewritten
+from ucr.routing import Claim, is_named
+from ucr.rules import Rules, Ruling
+
+CUSTOM = "custom"
+"""The route of what the custom router chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """A request as the rules want it, what they changed in it, and what was said of it by whom.
+
+    `facts` are those of the changed request.
+    """
+
+    facts: Facts
+    notes: tuple[str, ...]
+    ruling: Ruling
+    advice: Advice | None
+
+    @property
+    def steering(self) -> Steering:
+        """What rules and custom router come to."""
+        ruling, advice = self.ruling, self.advice
+        if ruling.claim is None and advice is not None and advice.targets:
+            return Steering((Claim("rules", CUSTOM, advice.targets),))
+        return Steering(() if ruling.claim is None else (ruling.claim,), ruling.model)
+
+
+class Steer:
+    """The rules of a configuration, and its custom router if it has one.
+
+    `unix_time` is the clock of the rules; `reading` lets one large request be read at a time.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        decisions: Decisions,
+        custom: CustomRouter | None,
+        unix_time: Callable[[], float],
+        reading: trio.CapacityLimiter,
+    ) -> None:
+        self._config = config
+        self._decisions = decisions
+        self._rules = Rules(config.router.rules)
+        self._custom = custom
+        self._unix_time = unix_time
+        self._reading = reading
+
+    def __repr__(self) -> str:
+        return f"<Steer by {self._rules!r} and {self._custom!r}>"
+
+    async def steered(self, request: Request, client: str | None, parse: Parse) -> Steered:
+        """Return the request as it is to be served; raise `ApiError` when the rules made it none."""
+        facts = Facts(request, client)
+        named = is_named(self._config, request.model)
+        ruling = self._rules.ruling(facts, self._unix_time(), is_named=named)
+        advice = None
+        if self._custom is not None and not named and not ruling.decides:
+            advice = await self._custom.advice(facts, self._config)
+        made, notes = await self._rewritten(request, ruling, parse)
+        return Steered(facts if made is request else Facts(made, client), notes, ruling, advice)
+
+    async def _rewritten(
+        self, request: Request, ruling: Ruling, parse: Parse
+    ) -> tuple[Request, tuple[str, ...]]:
+        if not ruling.rewrites:
+            return request, ()
+        if len(request.raw) < LARGE_BYTES:
+            return rewritten(request, ruling.rewrites, parse)
+        return await beside(self._reading, partial(rewritten, request, ruling.rewrites, parse))
+
+    async def routed(
+        self, request: Request, client: str | None, parse: Parse
+    ) -> tuple[Request, tuple[str, ...], Decision]:
+        """Return the request as it is to be served, the notes of what was changed, and who shall serve it.
+
+        Raise `ApiError` as `steered` does, and 404 when nobody may serve it.
+        """
+        steered = await self.steered(request, client, parse)
+        decision = self._decisions.decide_steered(steered.facts, steered.steering)
+        return steered.facts.request, steered.notes, decision
+
+
+def steer_of(
+    config: Config,
+    decisions: Decisions,
+    custom: CustomRouter | None,
+    unix_time: Callable[[], float],
+    reading: trio.CapacityLimiter,
+) -> Steer | None:
+    """Return what steers requests; None where the configuration asks for nothing of the kind."""
+    if not config.router.rules and custom is None:
+        return None
+    return Steer(config, decisions, custom, unix_time, reading)
