@@ -5,7 +5,7 @@ Each call is timed by itself, so that percentiles are of calls and not of means.
 
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
 from bench_bodies import DIGITS, MARK, Dialect, answer, body
@@ -16,7 +16,8 @@ from actors.lookup import Store
 from ucr.cache_key import Keys
 from ucr.catalogue import Quirks
 from ucr.config.load import load
-from ucr.config.model import Config
+from ucr.config.model import TASKS, Config, ModelTarget
+from ucr.decision import Decisions
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.crossing import Crossing
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
@@ -86,6 +87,9 @@ def parts(calls: int) -> list[tuple[str, Callable[[], object], int]]:
     reply = provider.decode_reply(answer("openai-chat", stream=False), context)
     whole, stream = answer("openai-chat", stream=False), answer("openai-chat", stream=True)
     keys, config = Keys(SECRET), _config()
+    tasks = {task: (ModelTarget("p1"),) for task in TASKS}
+    by_name = Decisions(config)
+    by_task = Decisions(replace(config, router=replace(config.router, tasks=tasks)))
     choices = plan(config, "claude-opus-5-5")
     few = max(1, calls // 10)
     return [
@@ -95,6 +99,9 @@ def parts(calls: int) -> list[tuple[str, Callable[[], object], int]]:
         ("token count of count_tokens, small body", lambda: estimate(asked.body, "anthropic"), calls),
         ("token count of count_tokens, 65 kB", lambda: estimate(asked_large.body, "anthropic"), few),
         (f"routing plan, {PROVIDERS} providers", lambda: plan(config, "claude-opus-5-5"), calls),
+        ("routing decision", lambda: by_name.decide(asked), calls),
+        ("routing decision with routes for all tasks, small body", lambda: by_task.decide(asked), calls),
+        ("routing decision with routes for all tasks, 65 kB", lambda: by_task.decide(asked_large), few),
         ("parse, small body", lambda: client.parse(small, {}), calls),
         ("parse, 65 kB", lambda: client.parse(large, {}), few),
         ("build, small body", lambda: provider.build(client.canonical(asked), asked, target), calls),

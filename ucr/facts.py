@@ -77,12 +77,15 @@ class Facts:
     @cached_property
     def effort(self) -> str | None:
         """The effort that is asked for: of the last turn, where turns have their own, else of the request."""
-        own = (table(turn.get("output_config")).get("effort") for turn in reversed(self.turns))
+        for turn in reversed(self.turns):
+            own = table(turn.get("output_config")).get("effort") if "output_config" in turn else None
+            if own and isinstance(own, str):
+                return own
+        body = self.body
         said = (
-            *own,
-            table(self.body.get("output_config")).get("effort"),
-            self.body.get("reasoning_effort"),
-            table(self.body.get("reasoning")).get("effort"),
+            table(body.get("output_config")).get("effort"),
+            body.get("reasoning_effort"),
+            table(body.get("reasoning")).get("effort"),
         )
         return next((effort for effort in said if effort and isinstance(effort, str)), None)
 
@@ -142,7 +145,8 @@ class Facts:
     @cached_property
     def output_tokens(self) -> int:
         """How many tokens the client lets the model write; 0 when it does not say."""
-        limits = (self.body.get(key) for key in _LIMIT_KEYS)
+        of_gemini = table(self.body.get("generationConfig")).get("maxOutputTokens")
+        limits = (*(self.body.get(key) for key in _LIMIT_KEYS), of_gemini)
         return next((limit for limit in limits if type(limit) is int and limit > 0), 0)
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Literal
 
 from ucr.dialects.roles import Headers, Request
 from ucr.jsontext import JsonObject
-from ucr.shape import table, texts, turn_texts, turns
+from ucr.shape import last_user_turn, table, texts, turn_texts, turns
 
 Kind = Literal["main", "subagent", "compaction", "title", "classifier", "auxiliary"]
 """`classifier` judges whether a tool may run; `auxiliary` is what nobody waits for and has no name here."""
@@ -50,12 +50,9 @@ def kind_of(request: Request) -> Kind:
     said = hint_of(request.headers)
     if said is not None and said != "auxiliary":
         return said
-    if _judges(request.body):
-        return "classifier"
-    if names_a_session(request.body) or _is_told_to_name(request.body):
-        return "title"
-    if said is not None:
-        return said
+    aside = None if request.body.get("tools") else _aside(request.body)
+    if aside is not None or said is not None:
+        return aside or said or "main"
     if _COMPACTION_HEADER in request.headers or _compacts(request.body):
         return "compaction"
     return "subagent" if is_subagent(request) else "main"
@@ -63,8 +60,11 @@ def kind_of(request: Request) -> Kind:
 
 def hint_of(headers: Headers) -> Kind | None:
     """Return what the headers say that a request is for; None when they do not."""
-    said = (kinds.get(headers.get(name, "")) for name, kinds in _HINTS)
-    return next((kind for kind in said if kind is not None), None)
+    for name, kinds in _HINTS:
+        kind = kinds.get(headers.get(name, ""))
+        if kind is not None:
+            return kind
+    return None
 
 
 def names_a_session(body: JsonObject) -> bool:
@@ -86,26 +86,27 @@ def is_subagent(request: Request) -> bool:
     return isinstance(text, str) and _SUBAGENT in text
 
 
-def _judges(body: JsonObject) -> bool:
-    if body.get("tools"):
-        return False
-    stops = body.get("stop_sequences")
-    return (isinstance(stops, list) and _CLASSIFIER_STOP in stops) or _is_told(body, _CLASSIFIER)
+def _aside(body: JsonObject) -> Kind | None:
+    """Return which of the things that need no tools a request is; None when it is neither of them."""
+    stops, told = body.get("stop_sequences"), _told(body)
+    if isinstance(stops, list) and _CLASSIFIER_STOP in stops:
+        return "classifier"
+    if any(text.startswith(_CLASSIFIER) for text in told):
+        return "classifier"
+    if names_a_session(body) or any(text.startswith(_TITLE) for text in told):
+        return "title"
+    return None
 
 
-def _is_told_to_name(body: JsonObject) -> bool:
-    return not body.get("tools") and _is_told(body, _TITLE)
-
-
-def _is_told(body: JsonObject, words: str) -> bool:
-    """True when a part of the system prompt, or a first turn that stands for it, begins with the words."""
-    first = next(iter(turns(body)), {})
-    instead = turn_texts(first) if first.get("role") in ("system", "developer") else ()
+def _told(body: JsonObject) -> tuple[str, ...]:
+    """Return the parts of the system prompt, or of a first turn that stands for it."""
     given = body.get("system") or table(body.get("systemInstruction")).get("parts") or body.get("instructions")
-    return any(text.startswith(words) for text in (*texts(given), *instead))
+    if given is not None:
+        return texts(given)
+    first = next(iter(turns(body)), {})
+    return turn_texts(first) if first.get("role") in ("system", "developer") else ()
 
 
 def _compacts(body: JsonObject) -> bool:
-    last = next((turn for turn in reversed(turns(body)) if turn.get("role") == "user"), {})
-    words = next(reversed(turn_texts(last)), "")
-    return words.startswith(_COMPACTION_BEGINS) or _COMPACTION_HOLDS in words
+    said = turn_texts(last_user_turn(body))
+    return bool(said) and (said[-1].startswith(_COMPACTION_BEGINS) or _COMPACTION_HOLDS in said[-1])

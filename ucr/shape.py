@@ -7,8 +7,6 @@ from ucr.config.model import Provider
 from ucr.jsontext import JsonObject
 
 _IMAGES = frozenset({"image", "image_url", "input_image"})
-
-
 _DATA = ("inlineData", "inline_data", "fileData", "file_data")
 _TURNS = ("messages", "input", "contents")
 _LISTS = ("content", "parts", "output")
@@ -22,7 +20,16 @@ def has_images(body: JsonObject) -> bool:
 
 def turns(body: JsonObject) -> tuple[JsonObject, ...]:
     """Return the turns of a conversation, in any client dialect."""
-    return next((found for key in _TURNS if (found := tables(body.get(key)))), ())
+    return tables(next((body[key] for key in _TURNS if key in body), None))
+
+
+def last_user_turn(body: JsonObject) -> JsonObject:
+    """Return what the user, or a tool, said last; an empty turn when nobody did."""
+    listed = next((body[key] for key in _TURNS if key in body), None)
+    for turn in reversed(listed) if isinstance(listed, list) else ():
+        if isinstance(turn, dict) and turn.get("role") == "user":
+            return turn
+    return {}
 
 
 def table(value: Any) -> JsonObject:
@@ -32,15 +39,15 @@ def table(value: Any) -> JsonObject:
 
 def tables(value: Any) -> tuple[JsonObject, ...]:
     """Return the objects of a list; none for anything else."""
-    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
+    return tuple([item for item in value if isinstance(item, dict)]) if isinstance(value, list) else ()
 
 
 def texts(content: Any) -> tuple[str, ...]:
     """Return what a content says in words, part by part."""
     if isinstance(content, str):
         return (content,)
-    said = (part.get("text") for part in tables(content))
-    return tuple(text for text in said if isinstance(text, str))
+    said = [part.get("text") for part in tables(content)]
+    return tuple([text for text in said if isinstance(text, str)])
 
 
 def turn_texts(turn: JsonObject) -> tuple[str, ...]:

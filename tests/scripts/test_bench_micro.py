@@ -19,7 +19,16 @@ def test_calls_before_the_measured_ones_do_not_count() -> None:
 def test_every_part_of_a_request_is_timed() -> None:
     names = [one.name for one in micro(10)]
     assert names == [*(name for name, _, _ in parts(10)), "cache set, after a miss", "cache get, a hit"]
-    for word in ("cache key", "token count", "routing plan", "parse", "build", "encode reply", "decode stream"):
+    for word in (
+        "cache key",
+        "token count",
+        "routing plan",
+        "routing decision",
+        "parse",
+        "build",
+        "encode reply",
+        "decode stream",
+    ):
         assert any(word in name for name in names)
 
 

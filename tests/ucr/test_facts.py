@@ -108,6 +108,7 @@ def test_tokens_are_those_of_everything_that_is_read() -> None:
     assert len(seen.tools) == len(seen.body["tools"])
     assert facts(**without).input_tokens < seen.input_tokens
     assert facts(max_completion_tokens=7).output_tokens == 7
+    assert facts(generationConfig={"maxOutputTokens": 9}).output_tokens == 9
     assert facts(max_tokens=True).output_tokens == 0
 
 

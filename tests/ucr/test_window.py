@@ -3,12 +3,14 @@
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.ucr.test_routing import provider
 from ucr.errors import ApiError
 from ucr.facts import OUTPUT_COUNTED_TOKENS
 from ucr.quirks import Quirks
-from ucr.routing import Candidate, Tier
+from ucr.routing import TIERS, Candidate, Tier
 from ucr.window import Size, fit, fitting, narrowest
 
 
@@ -80,3 +82,33 @@ def test_what_fits_nobody_is_told_in_the_words_at_which_claude_code_compacts(
 def test_the_narrowest_window_is_the_least_that_is_known() -> None:
     assert narrowest((LARGE, UNKNOWN, SMALL)) == 1000
     assert narrowest((UNKNOWN,)) == sys.maxsize
+
+
+WINDOWS = st.none() | st.integers(1, 30_000)
+
+
+@given(
+    st.lists(st.tuples(WINDOWS, st.sampled_from(TIERS)), max_size=5),
+    st.lists(WINDOWS, max_size=2),
+    st.integers(1, 40_000),
+)
+@settings(max_examples=60)
+def test_nobody_is_asked_who_is_certainly_too_small(
+    found: list[tuple[int | None, Tier]], others: list[int | None], tokens: int
+) -> None:
+    named = [candidate(f"p{number}", window, tier) for number, (window, tier) in enumerate(found)]
+    instead = [candidate(f"long{number}", window) for number, window in enumerate(others)]
+    size = Size(tokens, 500)
+    candidates = tuple(sorted((SMALL, *named), key=lambda one: TIERS.index(one.tier)))
+    everybody = (*candidates, *instead)
+    try:
+        asked = fitting(candidates, size, tuple(instead))
+    except ApiError:
+        assert all(fit(one, size) in ("too small", "unknown") for one in everybody)
+        return
+    assert asked
+    assert all(fit(one, size) != "too small" for one in asked)
+    assert all(one in everybody for one in asked)
+    if any(fit(one, size) == "roomy" for one in asked):
+        first = next(one for tier in TIERS for one in asked if one.tier == tier)
+        assert fit(first, size) == "roomy"
