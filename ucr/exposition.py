@@ -69,6 +69,9 @@ GAUGES = (
     Family("ucr_cache_bytes", "gauge", "Memory that they take."),
     Family("ucr_cache_hot_entries", "gauge", "Answers and counts that a worker has at hand."),
     Family("ucr_cache_hot_bytes", "gauge", "Memory that those take."),
+    Family(
+        "ucr_cache_backing", "gauge", "What the backing of the cache has counted since its process started."
+    ),
 )
 
 

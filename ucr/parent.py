@@ -28,19 +28,27 @@ from ucr.store_spec import StoreAddress
 from ucr.watch import watch
 from ucr.wishes import Announce, Wishes, obeying, repeat
 
-TakeStore = Callable[[int], Awaitable[StoreAddress]]
+TakeStore = Callable[[int, Config], Awaitable[StoreAddress]]
+
+
+def _unheard(_config: Config) -> None:
+    pass
 
 
 class Parent:
     """A crew, and what changes its configuration. `apply` is what a reload does with a configuration.
 
-    `take_store` starts the store for so many workers, or returns the one that there is.
+    `take_store` starts the store for so many workers, or returns the one that there is; `follow` is told of each
+    configuration that is served.
     """
 
-    def __init__(self, crew: Crew, opened: OpenLog, take_store: TakeStore) -> None:
+    def __init__(
+        self, crew: Crew, opened: OpenLog, take_store: TakeStore, follow: Callable[[Config], None] = _unheard
+    ) -> None:
         self.crew = crew
         self._opened = opened
         self._take_store = take_store
+        self._follow = follow
 
     def __repr__(self) -> str:
         return f"<Parent of {self.crew!r}>"
@@ -55,7 +63,7 @@ class Parent:
         workers = wanted_workers(config)
         if self.crew.store is None and workers == 1:
             return None
-        return await self._take_store(workers)
+        return await self._take_store(workers, config)
 
     async def apply(self, config: Config) -> int:
         """Put a configuration to work everywhere or nowhere: live where that can be, else in new workers.
@@ -85,6 +93,7 @@ class Parent:
     async def _settle(self, config: Config) -> None:
         """Do what cannot fail any more, or whose failure leaves a router that works."""
         log = self._opened.log
+        self._follow(config)
         try:
             self._opened.reopen(config)
             await self.crew.resize(wanted_workers(config))
@@ -106,7 +115,7 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
                 open_crew(config, sockets, opened.log) as crew,
             ):
                 place.config, place.workers = lambda: crew.config, lambda: len(crew.workers)
-                parent = Parent(crew, opened, place.take)
+                parent = Parent(crew, opened, place.take, place.follow)
                 await parent.start()
                 wishes.is_starting = False
                 announce(config, listening.port_of(sockets))

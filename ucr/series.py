@@ -41,6 +41,8 @@ def gauges_of_store(view: StoreView) -> Iterator[Counter]:
 def _cache(cache: dict[str, Any], worker: Labels) -> Iterator[Counter]:
     yield Counter("ucr_cache_entries", worker, cache["entries"])
     yield Counter("ucr_cache_bytes", worker, cache["bytes"])
+    for name, amount in cache.get("backing", {}).items():
+        yield Counter("ucr_cache_backing", (*worker, ("number", name)), amount)
 
 
 def _mailboxes(child: ChildStatistics, worker: Labels) -> Iterator[Counter]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import trio
 
 from actors import ActorError, Count, MetricsSnapshot, Snapshot, Totals, merged
+from ucr.cache_backing import numbers_of
 from ucr.memory import rss_bytes
 from ucr.series import Ratchet, totals_of, without_number
 from ucr.tree import Tree
@@ -41,7 +42,7 @@ class Viewer:
             requests.open,
             tree.supervisor.statistics(),
             _providers(tree),
-            None if tree.cache is None else asdict(tree.cache.statistics()),
+            None if tree.cache is None else asdict(tree.cache.statistics()) | numbers_of(tree.cache),
             pressure=requests.pressure,
             hot=None if tree.answers is None else asdict(tree.hot.statistics()),
         )

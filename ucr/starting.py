@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ucr import custom_check, tls
+from ucr import custom_check, extras, tls
 from ucr.config.load import load
 from ucr.config.model import Config, Provider
 from ucr.config.overrides import Overrides, overrides_of
@@ -82,6 +82,7 @@ class Source:
         if config is not None:
             tls.check(config)
             custom_check.check(config)
+            extras.check(config)
             return config
         if self._discovered is None:
             raise ConfigError((Problem("configuration", "file", "", "the file is gone; put it back"),))
@@ -98,6 +99,7 @@ class Source:
         if config is not None:
             tls.check(config)
             custom_check.check(config)
+            extras.check(config)
             yield config
             return
         from ucr.probing import probe_local

@@ -3,12 +3,15 @@
     python -m ucr.store PARENT LISTENER SPEC
 
 The listener is a Unix socket that the parent has bound and keeps: while the store is being replaced, workers wait
-in its backlog. Nothing here is kept beyond the process: workers say what they hold, and a lost cache is a miss.
+in its backlog. The specification comes through a pipe, because it may hold secrets, and arguments are seen by all.
+Nothing here is kept beyond the process, but for what stands behind the cache: workers say what they hold, and a lost
+cache is a miss.
 """
 
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
@@ -27,6 +30,8 @@ from actors import (
     Leave,
     Lender,
     LimitsMessage,
+    Network,
+    RealNetwork,
     Ref,
     SupervisionEvent,
     Supervisor,
@@ -35,6 +40,8 @@ from actors import (
     open_supervisor,
 )
 from ucr import hygiene
+from ucr.cache_backing import backing_of, numbers_of, start_cache
+from ucr.cache_secret import new_secret
 from ucr.logs import Log, stdout_log
 from ucr.memory import rss_bytes
 from ucr.store_spec import StoreSpec
@@ -84,7 +91,7 @@ class Store:
             rss_bytes(),
             self._supervisor.statistics(),
             asdict(self.lender.statistics()),
-            asdict(self.cache.statistics()),
+            asdict(self.cache.statistics()) | numbers_of(self.cache),
         )
 
     async def serve(self, stream: trio.abc.Stream) -> None:
@@ -121,8 +128,11 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(spec: StoreSpec, log: Log) -> AsyncIterator[Store]:
-    """Run the actors of a store in the block."""
+async def open_store(
+    spec: StoreSpec, log: Log, network: Network | None = None, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Store]:
+    """Run the actors of a store in the block. The network leads to what stands behind the cache."""
+    network = RealNetwork() if network is None else network
 
     def report(event: SupervisionEvent) -> None:
         log.warning(event.name, actor=event.child, delay_s=event.delay_s, error=repr(event.error))
@@ -131,7 +141,9 @@ async def open_store(spec: StoreSpec, log: Log) -> AsyncIterator[Store]:
     async with open_supervisor(grace_s=0, on_event=report) as supervisor:
         lender = await supervisor.start(Lender(LIMITS, awaited=awaited))
         kept = CacheSpec(spec.ttl_s, spec.max_entries, spec.max_bytes, fill_s=spec.fill_s)
-        cache = await supervisor.start(Cache(kept, CACHE, first_ticket=spec.generation << FIRST_TICKET_BITS))
+        backing = backing_of(spec.cache, new_secret(), network, clock, log)
+        first_ticket = spec.generation << FIRST_TICKET_BITS
+        cache = await start_cache(supervisor, kept, CACHE, backing, first_ticket=first_ticket)
         yield Store(lender, cache, log, spec, supervisor)
 
 
@@ -157,11 +169,12 @@ async def _end_with(scope: trio.CancelScope, parent: int) -> None:
 
 def main(arguments: list[str]) -> None:
     """Run the store of these arguments."""
-    parent, listener, written = arguments
+    parent, listener, told = arguments
     hygiene.ignore_terminal()
     hygiene.die_with(int(parent))
     hygiene.keep_memory_private(os.environ)
-    spec = msgspec.json.decode(written.encode(), type=StoreSpec)
+    with os.fdopen(int(told), "rb") as pipe:
+        spec = msgspec.json.decode(pipe.read(), type=StoreSpec)
     now: Callable[[], datetime] = partial(datetime.now, UTC)
     trio.run(_main, int(listener), int(parent), spec, stdout_log(spec.log_level, now))
 

@@ -2,27 +2,28 @@
 
 import contextlib
 import os
-import secrets
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
-import orjson
+import msgspec
 import trio
 
 from actors import SupervisionEvent, Supervisor, open_supervisor
 from ucr.attendant import INTENSITY, Attendant, AttendantEnded
-from ucr.config.model import Config
+from ucr.cache_secret import new_secret, secret_of
+from ucr.config.model import Cache, Config
 from ucr.config.places import state_folder
 from ucr.logs import Log
 from ucr.spawn import python_module
-from ucr.store_spec import StoreAddress, store_spec
+from ucr.store_spec import StoreAddress, StoreSpec, store_spec
 
 SOCKET_PATH_BYTES = 100
 """A Unix socket's path has room for 107 bytes on Linux and 103 on macOS."""
 END_S = 2.0
-_SECRET_BYTES = 32
 _BACKLOG = 1024
 
 
@@ -38,20 +39,30 @@ class StoreSeat(Attendant):
         self.workers = workers
         self._descriptor = bound.fileno()
         self._generation = 0
+        self._serves: Cache | None = None
         self._is_draining = False
 
     async def run(self) -> None:
         """Run the store to its end, which is a crash."""
         self._generation += 1
-        spec = orjson.dumps(store_spec(self.config(), self._generation, self.workers())).decode()
-        arguments = (str(os.getpid()), str(self._descriptor), spec)
-        self._command = python_module("ucr.store", arguments)
-        try:
-            await super().run()
-        except AttendantEnded:
-            if not self._is_draining:
-                raise
-            await trio.sleep_forever()
+        config = self.config()
+        with contextlib.closing(told(store_spec(config, self._generation, self.workers()))) as pipe:
+            arguments = (str(os.getpid()), str(self._descriptor), str(pipe.fileno()))
+            self._command = python_module("ucr.store", arguments)
+            self._descriptors = (self._descriptor, pipe.fileno())
+            self._on_started = lambda _pid: pipe.close()
+            self._serves = config.cache
+            try:
+                await super().run()
+            except AttendantEnded:
+                if not self._is_draining:
+                    raise
+                await trio.sleep_forever()
+
+    def follow(self, cache: Cache) -> None:
+        """Start the process again when it serves another cache than this configuration wants."""
+        if self.process is not None and self._serves != cache:
+            self.process.terminate()
 
     async def drain(self) -> None:
         """End the process; that is no crash."""
@@ -75,6 +86,7 @@ class StorePlace:
         self.config: Callable[[], Config] = lambda: config
         self.workers: Callable[[], int] = lambda: 0
         self.seat: StoreSeat | None = None
+        self._made = new_secret()
         self._address: StoreAddress | None = None
         self._environ = environ
         self._supervisor = supervisor
@@ -83,14 +95,25 @@ class StorePlace:
     def __repr__(self) -> str:
         return f"<StorePlace of {self.seat!r}>"
 
-    async def take(self, workers: int) -> StoreAddress:
-        """Return where the store is, which is started for so many workers if it is not there yet."""
+    async def take(self, workers: int, config: Config) -> StoreAddress:
+        """Return where the store is, which is started for so many workers if it is not there yet.
+
+        The address is another one where the configuration wants another secret.
+        """
+        secret = secret_of(config.cache, self._made)
         if self._address is None:
             bound = self._sockets.enter_context(store_socket(self._environ))
             seat = StoreSeat(bound, lambda: self.config(), lambda: self.workers())
             self.seat = await self._supervisor.start(seat)
-            self._address = address_of(bound, workers)
+            self._address = StoreAddress(bound.getsockname(), workers, secret)
+        if self._address.secret != secret:
+            self._address = replace(self._address, secret=secret)
         return self._address
+
+    def follow(self, config: Config) -> None:
+        """Let the store have this configuration, which is served by now: with another cache it begins anew."""
+        if self.seat is not None:
+            self.seat.follow(config.cache)
 
 
 @contextlib.asynccontextmanager
@@ -161,6 +184,11 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def address_of(bound: socket.socket, workers: int) -> StoreAddress:
-    """Return what workers are told of the store, with a new secret."""
-    return StoreAddress(bound.getsockname(), workers, secrets.token_bytes(_SECRET_BYTES))
+def told(spec: StoreSpec) -> BinaryIO:
+    """Return the end of a pipe from which the specification can be read. It is shorter than a pipe is wide."""
+    reads, writes = os.pipe()
+    try:
+        os.write(writes, msgspec.json.encode(spec))
+    finally:
+        os.close(writes)
+    return os.fdopen(reads, "rb")

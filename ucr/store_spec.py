@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ucr.config.model import Config
+from ucr.config.model import Cache, Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class StoreSpec:
     max_entries: int = 500
     max_bytes: int = 52_428_800
     fill_s: float = 3600.0
+    cache: Cache = Cache()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +39,5 @@ def store_spec(config: Config, generation: int, awaited: int) -> StoreSpec:
         cache.max_entries,
         cache.max_bytes,
         config.timeouts.total_s,
+        cache,
     )

@@ -32,6 +32,7 @@ from actors import (
     open_supervisor,
 )
 from ucr import metering, upstream
+from ucr.cache_backing import ServedBacking, backing_of, start_cache
 from ucr.caching import HotTier
 from ucr.config.model import Cache as CacheConfig
 from ucr.config.model import Config
@@ -81,11 +82,14 @@ async def open_tree(
     store: StoreAddress | None = None,
     on_fact: Callable[[str, Fact], None] = _keep,
     dice: Callable[[], float] = random.random,
+    clock: Callable[[], float] = trio.current_time,
+    secret: bytes = b"",
 ) -> AsyncIterator[Tree]:
     """Start everything, with a child for each enabled provider; leaving the block stops it in reverse order.
 
     `store` is there when several workers share limits and a cache; `on_fact` hears, with the provider's id, what
-    was found out about a key.
+    was found out about a key. `clock` is the one on the wall, and `secret` that of the cache: what stands behind the
+    cache needs both.
     """
     board: Board = {}
 
@@ -104,22 +108,28 @@ async def open_tree(
 
     async with open_supervisor(grace_s=config.server.grace_s, rng=dice, on_event=report) as supervisor:
         metrics = await supervisor.start(Metrics(METRICS, bounds=dict(metering.BOUNDS)))
-        cache, answers = await _start_cache(supervisor, config, store)
+        backed = partial(backing_of, config.cache, secret, network, clock, log)
+        hot = hot_tier(config.cache)
+        cache, answers = await _start_cache(supervisor, config, store, backed, hot)
         borrower, shares = await _start_limits(supervisor, worker, store, log)
         roster = Roster(supervisor, board, make)
         await roster.follow(plan_of(NOTHING, config), config)
-        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, hot_tier(config.cache), store)
+        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, hot, store)
 
 
 async def _start_cache(
-    supervisor: Supervisor, config: Config, store: StoreAddress | None
+    supervisor: Supervisor,
+    config: Config,
+    store: StoreAddress | None,
+    backed: Callable[[], ServedBacking | None],
+    hot: HotTier,
 ) -> tuple[Cache | None, Ref[CacheMessage] | None]:
     """Start the cache of this worker, or the link to the one that all workers share; return what is used."""
     if not config.cache.enabled:
         return None, None
     if store is not None and config.cache.scope == "node":
         return None, (await supervisor.start(cache_link(store.path))).ref
-    cache = await supervisor.start(Cache(_spec_of(config), CACHE))
+    cache = await start_cache(supervisor, _spec_of(config), CACHE, backed(), on_cleared=hot.clear)
     return cache, cache.ref
 
 

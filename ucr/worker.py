@@ -7,7 +7,6 @@ descriptors, and its configuration as the first message.
 import argparse
 import os
 import random
-import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -22,6 +21,7 @@ import trio
 from actors import ActorError, Clear, Fact, Network, RealNetwork, RemoteRef, Reply
 from ucr import custom_process, hygiene, memory
 from ucr.api import Api
+from ucr.cache_secret import new_secret, secret_of
 from ucr.caching import CLEAR_S, Answers, clear
 from ucr.call import Router
 from ucr.config.model import Config
@@ -213,8 +213,10 @@ async def open_worker(
             remaining_s = max(0.0, fact.until - trio.current_time())
             parent.offer(ProviderFact(provider, fact.kind, fact.key, remaining_s))
 
-    async with open_tree(config, network, log, worker, store, spread, dice) as tree:
-        secret = secrets.token_bytes(32) if store is None else store.secret
+    secret = secret_of(config.cache, new_secret()) if store is None else store.secret
+    async with open_tree(
+        config, network, log, worker, store, spread, dice, clock=time.time, secret=secret
+    ) as tree:
         workers = 1 if store is None else store.workers
         pressure = Pressure(memory.limit_bytes(config, workers))
         answers = (

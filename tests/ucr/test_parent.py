@@ -39,7 +39,7 @@ async def test_a_second_worker_comes_with_a_store_that_the_first_one_knows_too(a
     alone, both = (Config(server=Server(workers=count)) for count in (1, 2))
     address = StoreAddress("/a/socket", 2, b"secret")
 
-    async def take_store(_workers: int) -> StoreAddress:
+    async def take_store(_workers: int, _config: Config) -> StoreAddress:
         return address
 
     async with on_stage(alone) as (stage, crew):
@@ -59,7 +59,7 @@ async def test_a_second_worker_comes_with_a_store_that_the_first_one_knows_too(a
         assert [process.store for process in stage.living] == [address]
 
 
-async def take_no_store(_workers: int) -> StoreAddress:
+async def take_no_store(_workers: int, _config: Config) -> StoreAddress:
     raise AssertionError("one worker needs no store")
 
 

@@ -20,6 +20,7 @@ STATUS = {
     "breakers": {"gpt-x": {"state": "open"}},
 }
 CACHE = {
+    "backing": {"hits": 5},
     "entries": 2,
     "bytes": 10,
     "hits": 3,
@@ -43,12 +44,14 @@ VIEW = WorkerView(
     ),
     providers={"groq": STATUS},
     cache=CACHE,
+    hot={"entries": 2, "bytes": 30, "hits": 4},
 )
 
 
 def test_what_goes_up_and_down_is_told_for_each_worker() -> None:
     gauges = {(gauge.name, *(value for _, value in gauge.labels)): gauge.value for gauge in gauges_of(VIEW)}
     assert gauges["ucr_open_requests", "1"] == 7
+    assert gauges["ucr_cache_backing", "1", "hits"] == 5
     assert gauges["ucr_resident_memory_bytes", "1"] == 4096
     assert gauges["ucr_provider_in_flight", "1", "groq"] == 2
     assert gauges["ucr_provider_serving", "1", "groq"] == 1

@@ -1,5 +1,6 @@
 """The store process, its connections in memory, and as a real process that is killed."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -11,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair
@@ -23,6 +23,7 @@ from ucr.logs import make_log
 from ucr.store import Store, open_store
 from ucr.store_control import store_view
 from ucr.store_link import CacheEvents, LimitsEvents, cache_link, limits_link
+from ucr.store_seat import told
 from ucr.store_spec import StoreSpec
 from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, cache_codec, limits_codec
 from ucr.views import CACHE, LIMITS
@@ -211,13 +212,14 @@ class StoreProcess:
 
     async def start(self, generation: int, awaited: int = 0) -> trio.Process:
         spec = StoreSpec(generation, awaited, max_entries=10)
-        arguments = (str(os.getpid()), str(self.bound.fileno()), msgspec.json.encode(spec).decode())
-        self.process = await trio.lowlevel.open_process(
-            [sys.executable, "-m", "ucr.store", *arguments],
-            pass_fds=(self.bound.fileno(),),
-            env={"PYTHONPATH": str(ROOT)},
-            stdout=-3,
-        )
+        with contextlib.closing(told(spec)) as pipe:
+            descriptors = (self.bound.fileno(), pipe.fileno())
+            self.process = await trio.lowlevel.open_process(
+                [sys.executable, "-m", "ucr.store", str(os.getpid()), *map(str, descriptors)],
+                pass_fds=descriptors,
+                env={"PYTHONPATH": str(ROOT)},
+                stdout=-3,
+            )
         return self.process
 
     async def kill(self) -> None:

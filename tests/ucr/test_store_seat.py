@@ -3,6 +3,7 @@ import os
 import socket
 import stat
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,22 @@ from typing import Any
 import pytest
 import trio
 
-from ucr.config.model import Config
+from ucr.cache_secret import secret_of
+from ucr.config.model import Cache, Config
 from ucr.logs import make_log
+from ucr.secret import Secret
 from ucr.store_control import store_view
-from ucr.store_seat import address_of, open_place, store_socket
+from ucr.store_seat import StorePlace, open_place, store_socket
 from ucr.views import StoreView
 
+SHARED = Config(cache=Cache(secret=Secret("a shared secret, which is long enough")))
 DEAD_PID = 2**22 + 1
 """Above the greatest process id that Linux gives."""
+
+
+def quiet_place(folder: Path) -> AbstractAsyncContextManager[StorePlace]:
+    log = make_log("critical", (), (), lambda: datetime(2026, 11, 26, tzinfo=UTC))
+    return open_place({"UCR_STATE_DIR": str(folder)}, Config(), log)
 
 
 async def view_of(path: str, is_wanted: Callable[[StoreView], bool]) -> StoreView:
@@ -59,12 +68,42 @@ def test_where_the_folder_cannot_be_used_a_temporary_one_is(tmp_path: Path, want
     assert not path.parent.exists()
 
 
-def test_each_router_has_a_secret_of_its_own(tmp_path: Path) -> None:
-    with store_socket({"UCR_STATE_DIR": str(tmp_path)}) as bound:
-        one, other = address_of(bound, 3), address_of(bound, 3)
-    assert one.workers == 3
-    assert len(one.secret) == 32
-    assert one.secret != other.secret
+async def test_each_router_has_a_secret_of_its_own_and_keeps_it(tmp_path: Path) -> None:
+    made = []
+    for number in range(2):
+        async with quiet_place(tmp_path / str(number)) as place:
+            made.append(await place.take(3, Config()))
+            assert await place.take(3, Config(cache=Cache(ttl_s=5.0))) is made[-1]
+    assert [address.workers for address in made] == [3, 3]
+    assert [len(address.secret) for address in made] == [32, 32]
+    assert made[0].secret != made[1].secret
+
+
+async def test_with_a_configured_secret_the_address_has_it(tmp_path: Path) -> None:
+    async with quiet_place(tmp_path) as place:
+        own = await place.take(2, Config())
+        shared = await place.take(2, SHARED)
+        assert (shared.path, shared.workers) == (own.path, own.workers)
+        assert shared.secret == secret_of(SHARED.cache, b"") != own.secret
+        assert await place.take(2, Config()) == own
+
+
+@pytest.mark.slow
+async def test_a_store_that_serves_another_cache_begins_anew_and_tells_no_secret(tmp_path: Path) -> None:
+    kept = Config(cache=Cache(path=str(tmp_path / "kept" / "answers.sqlite"), secret=SHARED.cache.secret))
+    async with quiet_place(tmp_path / "state") as place:
+        address = await place.take(2, Config())
+        first = await view_of(address.path, lambda view: view.generation == 1)
+        place.follow(Config())
+        place.config = lambda: kept
+        place.follow(kept)
+        second = await view_of(address.path, lambda view: view.generation == 2)
+        assert second.pid != first.pid
+        assert second.cache["backing"]["failed"] == 0
+        assert (tmp_path / "kept" / "answers.sqlite").exists()
+        arguments = Path(f"/proc/{second.pid}/cmdline").read_bytes()  # noqa: ASYNC240 - what all can see
+        assert b"a shared secret" not in arguments
+        assert arguments.count(b"\0") == 6
 
 
 @pytest.mark.slow
@@ -74,8 +113,8 @@ async def test_a_store_that_is_killed_has_a_successor_on_the_same_socket(tmp_pat
     log = make_log("info", (), (lambda line: lines.append(json.loads(line)),), lambda: moment)
     async with open_place({"UCR_STATE_DIR": str(tmp_path)}, Config(), log) as place:
         assert not list(tmp_path.iterdir())  # noqa: ASYNC240 - a look at an empty folder
-        address = await place.take(2)
-        assert await place.take(3) is address
+        address = await place.take(2, Config())
+        assert await place.take(3, Config()) is address
         first = await view_of(address.path, lambda view: view.generation == 1)
         assert not first.limits["recovering"]
         place.workers = lambda: 2

@@ -1,7 +1,11 @@
 """Programs that some tests need and that a machine may lack."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Literal
+
+PROGRAMS: Mapping[str, str] = MappingProxyType({"redis": "redis-server"})
+"""Programs that have another name than the tool that they are."""
 
 Verdict = Literal["run", "skip", "fail"]
 
@@ -13,6 +17,6 @@ def required_tools(setting: str) -> frozenset[str]:
 
 def verdict(tool: str, required: frozenset[str], find: Callable[[str], str | None]) -> Verdict:
     """Say what becomes of a test that needs a tool: it is skipped only where nobody required the tool."""
-    if find(tool) is not None:
+    if find(PROGRAMS.get(tool, tool)) is not None:
         return "run"
     return "fail" if tool in required else "skip"

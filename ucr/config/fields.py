@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from actors.breaker import BreakerSpec
 from ucr.catalogue import Quirks
+from ucr.config.backing_fields import BACKING
 from ucr.config.field import COUNT, NAMES, SECONDS, Field, Section
 from ucr.config.kinds import (
     Choice,
@@ -374,7 +375,7 @@ CACHE = Section(
             _CACHE.coalesce,
             "Whether like requests on their way at one time share one answer; needs `enabled`.",
         ),
-        Field("backend", Choice(("memory", "redis")), "memory", "Where they are kept.", later=True),
+        *BACKING,
     ),
     "[cache]\nttl_s = 60",
 )

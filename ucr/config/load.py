@@ -11,6 +11,7 @@ from types import MappingProxyType
 from ucr import jsontext
 from ucr.access import digest
 from ucr.config.ancestor import is_ancestor, translated
+from ucr.config.backing_fields import check_backing
 from ucr.config.fields import (
     ADMIN,
     CACHE,
@@ -99,7 +100,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         clients=_clients(reading, tree),
         prices=_prices(reading, tree, providers),
         admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
-        cache=Cache(**reading.values(reading.table(tree, CACHE), CACHE.fields, "cache")),
+        cache=_cache(reading, tree),
         memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
         logging=Logging(**reading.values(reading.table(tree, LOGGING), LOGGING.fields, "logging")),
         source=reading.file,
@@ -124,6 +125,13 @@ def _server(reading: Reading, tree: Values) -> Server:
         missing, given = ("tls_key", "tls_cert") if server.tls_key is None else ("tls_cert", "tls_key")
         reading.problem(f"server.{missing}", None, f"is missing beside {given}: TLS needs both")
     return server
+
+
+def _cache(reading: Reading, tree: Values) -> Cache:
+    table = reading.table(tree, CACHE)
+    cache = Cache(**reading.values(table, CACHE.fields, "cache"))
+    check_backing(reading, table, cache)
+    return cache
 
 
 def _models(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> Mapping[str, Targets]:

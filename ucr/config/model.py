@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from actors.breaker import BreakerSpec
 from actors.proxy import Proxy
+from actors.redis_address import RedisAddress
 from ucr.catalogue import Auth, Quirks
 from ucr.config.rule_model import Rule
 from ucr.config.targets import ModelTarget as ModelTarget
@@ -182,6 +183,10 @@ class Cache:
     hot_max_bytes: int = 8_388_608
     scope: Literal["worker", "node"] = "node"
     coalesce: bool = True
+    backend: Literal["memory", "redis"] = "memory"
+    url: RedisAddress | None = None
+    secret: Secret | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.proxy import Proxy
+from actors.redis_address import RedisAddress
 from ucr.config.field import Field, Section
 from ucr.config.interpolate import Filled, Unresolved, fill_tree
 from ucr.config.kinds import Wrong
@@ -95,7 +96,7 @@ class Reading:
         match result:
             case Secret():
                 self.secrets.append(result)
-            case Proxy(password=password) if password:
+            case Proxy(password=password) | RedisAddress(password=password) if password:
                 self.secrets.append(Secret(password))
             case tuple() if entry.kind.is_secret:
                 self.secrets.extend(item for item in result if isinstance(item, Secret))

@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ucr.access import digest
+from ucr.config.field import COUNT, Field
 from ucr.config.load import load
 from ucr.config.model import Cache, Client, Config, Logging, ModelTarget, Price, Server, Timeouts
 from ucr.config.overrides import Overrides
+from ucr.config.reading import Reading
 from ucr.errors import ConfigError
 from ucr.secret import Secret
 
@@ -291,8 +293,11 @@ def test_values_of_the_environment_are_shown_as_they_are_written() -> None:
 
 
 def test_keys_of_later_features_are_checked_and_warned_of() -> None:
-    config = loaded("[cache]\nbackend = 'redis'")
-    assert config.warnings == ("ucr.toml: cache.backend is not yet used: it has no effect in this version",)
+    reading = Reading("ucr.toml", {})
+    assert reading.values(
+        {"a": 5, "b": 6}, (Field("a", COUNT, 1, "A.", later=True), Field("b", COUNT, 1, "B.")), "x"
+    ) == {"b": 6}
+    assert reading.warnings == ["ucr.toml: x.a is not yet used: it has no effect in this version"]
     assert "router.token_threshold = 0: must lie between 1 and 1000000" in problems(
         f"{MINIMAL}token_threshold = 0"
     )

@@ -1,0 +1,20 @@
+from dataclasses import replace
+
+import pytest
+
+from ucr import extras
+from ucr.config.model import Cache, Config
+from ucr.errors import ConfigError
+
+REDIS = Config(cache=Cache(backend="redis"))
+
+
+def test_what_is_needed_and_not_installed_is_told_with_its_remedy() -> None:
+    with pytest.raises(ConfigError, match=r"cache\.backend.*'redis'.*pip install \"ucr-trio\[redis\]\""):
+        extras.check(REDIS, lambda _name: None)
+
+
+def test_what_is_installed_or_not_needed_is_no_matter() -> None:
+    extras.check(REDIS)
+    extras.check(Config(), lambda _name: None)
+    extras.check(replace(REDIS, cache=replace(REDIS.cache, enabled=False)), lambda _name: None)
