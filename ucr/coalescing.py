@@ -6,8 +6,6 @@ the keep-alives of a stream are the leader's, and errors, which name their reque
 that falls behind what is kept is cut off: with an error, or with a call of its own if it had nothing yet.
 """
 
-from collections.abc import Awaitable, Callable
-
 from ucr.caching import wish_of
 from ucr.call import Call
 from ucr.dialects.roles import Request, Summary, is_strict
@@ -18,56 +16,47 @@ from ucr.lead import Lead, lagging
 from ucr.record import Record
 from ucr.routing import Candidate
 
-Act = Callable[[Call, tuple[Candidate, ...]], Awaitable[None]]
-
 _TOLD = ("anthropic-", "openai-")
 """How the names of those headers begin that providers are told of."""
 _ENDED = "the request whose answer this one shared has failed in the router"
 
 
-async def share(
-    flights: Flights, exchange: Exchange, call: Call, choices: tuple[Candidate, ...], act: Act
-) -> None:
-    """Answer a request by `act`, or with the answer that is being made for one like it."""
-    if wish_of(call.request.headers) != "use":
-        return await act(call, choices)
-    ask = ask_of(call.request, call.record.client or "", choices)
+def enter(
+    flights: Flights | None, exchange: Exchange, call: Call, choices: tuple[Candidate, ...]
+) -> Lead | Seat | None:
+    """Return a seat for who can share the answer to a request like this, the lead for who is the first of its kind.
+
+    None where nothing is shared, and for a request that wants an answer of its own.
+    """
+    request = call.request
+    if flights is None or wish_of(request.headers) != "use":
+        return None
+    ask = ask_of(request, call.record.client or "", choices)
     key = ask.key
-    while (seat := flights.join(key, ask)) is not None:
-        if await _follow(seat, call):
+    return flights.join(key, ask) or Lead(flights.begin(key, ask), exchange, call)
+
+
+async def follow(seat: Seat, exchange: Exchange, call: Call, choices: tuple[Candidate, ...]) -> Lead | None:
+    """Wait for the answer and deliver it; return the lead if this request has to be answered by itself."""
+    entered: Lead | Seat | None = seat
+    while isinstance(entered, Seat):
+        if await _delivered(entered, call):
             return None
-        if seat.is_heir:
-            return await _lead(seat.flight, exchange, call, choices, act)
-    return await _lead(flights.begin(key, ask), exchange, call, choices, act)
+        if entered.is_heir:
+            return Lead(entered.flight, exchange, call)
+        entered = enter(call.router.flights, exchange, call, choices)
+    return entered
 
 
 def ask_of(request: Request, client: str, choices: tuple[Candidate, ...]) -> Ask:
     """Return what the answer to a request depends on."""
     told = [item for item in request.headers.items() if item[0].startswith(_TOLD)]
-    is_strict_reader = is_strict(request.headers.get("user-agent", ""))
+    is_strict_reader = request.stream and is_strict(request.headers.get("user-agent", ""))
     return Ask(client, request.dialect, request.raw, request.stream, is_strict_reader, tuple(told), choices)
 
 
-async def _lead(
-    flight: Flight, exchange: Exchange, call: Call, choices: tuple[Candidate, ...], act: Act
-) -> None:
-    lead = Lead(flight, exchange, call.client, call.record)
-    flight.led_by(lead)
-    call.delivery.divert(lead, lead.fail)
-    try:
-        await act(call, choices)
-    except ApiError as error:
-        if not lead.is_followed:
-            raise
-        await call.delivery.fail(error, None)
-    finally:
-        flight.give_up()
-        lead.close()
-    await lead.leave_with_client()
-
-
-async def _follow(seat: Seat, call: Call) -> bool:
-    """Wait for the answer and deliver it; False when this request has to be answered by itself."""
+async def _delivered(seat: Seat, call: Call) -> bool:
+    """Deliver the answer; False when this request has to be answered by itself."""
     try:
         with seat:
             return await _served(seat, call)

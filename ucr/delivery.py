@@ -30,7 +30,8 @@ OnFail = Callable[[ApiError, bytes | None], None]
 class Delivery:
     """Sends one answer. `extra_headers` are those of the provider that the client may see.
 
-    `timers` tell it when a stream was silent for too long.
+    `timers` tell it when a stream was silent for too long, and `on_data` is told of each part of a stream before it
+    is sent.
     `is_opened` says that the stream has a beginning of the router's own, `replied` is a whole answer that was sent, or
     the whole stream where it goes into a `copy` as well.
     """
@@ -53,11 +54,18 @@ class Delivery:
         self._is_muted = False
         self._direct: Direct | None = None
         self._left = b""
+        self._is_behind = False
         self._on_fail: OnFail | None = None
+        self.on_data: Callable[[bytes], None] | None = None
+
+    @property
+    def may_divert(self) -> bool:
+        """False while something is being sent, and when all was."""
+        return not (self._has_ended or self._is_behind or self._lock.locked())
 
     def divert(self, sink: Sink, on_fail: OnFail) -> None:
         """Send through this from now on; `on_fail` is told of an error before it is sent."""
-        self._exchange = sink
+        self._exchange, self.on_data, self._direct = sink, None, None
         self._on_fail = on_fail
 
     def mute(self) -> None:
@@ -99,7 +107,11 @@ class Delivery:
         self._quiet_since_s = now_s
         if self.copy is not None:
             self.copy.add(data)
-        return self._direct.send_now(data)
+        if self.on_data is not None:
+            self.on_data(data)
+        is_sent = self._direct.send_now(data)
+        self._is_behind = not is_sent
+        return is_sent
 
     async def drain(self) -> None:
         """Send what `write_now` has left."""
@@ -110,6 +122,7 @@ class Delivery:
         try:
             if self._direct is not None and not self._is_muted:
                 await self._direct.drain()
+            self._is_behind = False
         finally:
             self._lock.release()
 
@@ -123,6 +136,8 @@ class Delivery:
     async def _write(self, data: bytes) -> None:
         if not self.is_started:
             await self._start(200, self._client.stream_type)
+        if self.on_data is not None:
+            self.on_data(data)
         await self._exchange.send(data)
         self._quiet_since_s = trio.current_time()
 

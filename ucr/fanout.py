@@ -6,6 +6,7 @@ lacks is kept, and a reader that lacks what is dropped is cut off. Each fan-out 
 worker share a `Room`; one that finds it full keeps `LEAST_BYTES`, if it has readers, and else nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -15,6 +16,10 @@ TAKE_BYTES = 64 * 1024
 """A reader takes about so much at a time, or one piece."""
 PIECE_BYTES = 64
 """What a piece takes beside its bytes."""
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -47,13 +52,25 @@ class Reader:
 class Fanout:
     """What a stream gave so far, and who reads it.
 
-    `own_bytes` are kept for who may join: they count from the first piece on, as long as the stream `is_whole`.
+    `own_bytes` are kept for who may join: they count from the first piece on, as long as the stream `is_whole`;
+    `on_partial` is told when it is no longer.
     """
 
-    __slots__ = ("_own_bytes", "_pieces", "_room", "first", "is_whole", "kept_bytes", "readers", "total_bytes")
+    __slots__ = (
+        "_on_partial",
+        "_own_bytes",
+        "_pieces",
+        "_room",
+        "first",
+        "is_whole",
+        "kept_bytes",
+        "readers",
+        "total_bytes",
+    )
 
-    def __init__(self, room: Room, own_bytes: int = 0) -> None:
+    def __init__(self, room: Room, own_bytes: int = 0, on_partial: Callable[[], None] = _nothing) -> None:
         self._room = room
+        self._on_partial = on_partial
         self._pieces: list[bytes] = []
         self._own_bytes = own_bytes
         self.first = 0
@@ -88,9 +105,10 @@ class Fanout:
         self.total_bytes += len(data)
         if not self.is_whole and not self.readers:
             return
-        self._count(len(data) + PIECE_BYTES)
+        room, size = self._room, len(data) + PIECE_BYTES
+        self.kept_bytes += size
+        room.kept_bytes += size
         self._pieces.append(data)
-        room = self._room
         if not self.is_whole or self.kept_bytes > MOST_BYTES or room.kept_bytes > room.limit_bytes:
             self._shrink()
 
@@ -114,7 +132,10 @@ class Fanout:
         for reader in self.readers:
             reader.is_cut = reader.next < end
         self.readers.clear()
-        self._shrink()
+        self.is_whole = False
+        self._room.kept_bytes -= self.kept_bytes
+        self.kept_bytes, self.first = 0, end
+        self._pieces.clear()
 
     def _count(self, more_bytes: int) -> None:
         self.kept_bytes += more_bytes
@@ -122,9 +143,11 @@ class Fanout:
 
     def _shrink(self) -> None:
         """Drop what everybody has had, and what there is no room for."""
-        if self.is_whole and self.total_bytes:
-            self._count(-self._own_bytes)
-        self.is_whole = False
+        if self.is_whole:
+            self.is_whole = False
+            if self.total_bytes:
+                self._count(-self._own_bytes)
+            self._on_partial()
         self._drop(min((reader.next for reader in self.readers), default=self.first + len(self._pieces)))
         kept, allowed = self.first, self._allowed_bytes()
         size = self.kept_bytes

@@ -68,11 +68,13 @@ class Leader(Protocol):
 
 
 class Flight:
-    """One answer on its way. `body` is a whole one that was made; `error` what a client is told instead, with the
-    words of a provider of its dialect."""
+    """One answer on its way.
+
+    `ask` is there as long as others may find it. `body` is a whole one that was made; `error` what a client is told
+    instead, with the words of a provider of its dialect.
+    """
 
     __slots__ = (
-        "_flights",
         "_news",
         "_taken",
         "ask",
@@ -80,6 +82,7 @@ class Flight:
         "error",
         "failures",
         "fanout",
+        "flights",
         "heir",
         "key",
         "leader",
@@ -89,11 +92,11 @@ class Flight:
     )
 
     def __init__(self, flights: "Flights", key: Key, ask: Ask, failures: int = 0) -> None:
-        self._flights = flights
+        self.flights = flights
         self.key = key
         self.ask: Ask | None = ask
         self.stream = ask.stream
-        self.fanout = Fanout(flights.room, len(ask.raw))
+        self.fanout = Fanout(flights.room, len(ask.raw), self._forget)
         self.state: State = "flying"
         self.failures = failures
         self.body: bytes | None = None
@@ -117,18 +120,17 @@ class Flight:
 
     def led_by(self, leader: Leader) -> None:
         """Begin: who waited to lead does so, and is no follower any more."""
-        heir, self.heir, self.leader = self.heir, None, leader
+        self.leader, heir = leader, self.heir
         if heir is not None:
+            self.heir = None
             del self.seats[heir]
             self.fanout.leave(heir.reader)
-        if self.seats:
-            leader.followed()
+            if self.seats:
+                leader.followed()
 
     def add(self, data: bytes) -> None:
         """Take the next piece of a stream."""
         self.fanout.add(data)
-        if self.ask is not None and not self.fanout.is_whole:
-            self._flights.forget(self)
         self.tell_news()
 
     def end(self, body: bytes | None = None) -> None:
@@ -147,20 +149,28 @@ class Flight:
 
     def give_up(self) -> None:
         """Nobody leads any more, and nothing was told: another one does, if nothing was sent."""
-        if self.state == "flying" and not self._hand_over():
+        if self.state == "flying" and not (self.seats and self._hand_over()):
             self._rest("over")
 
     def _rest(self, state: State) -> None:
         self.state = state
-        self._flights.forget(self)
-        self._close_when_left()
-        self.tell_news()
+        self._forget()
+        if self.fanout.kept_bytes:
+            self._close_when_left()
+        if self._news is not None:
+            self.tell_news()
+
+    def _forget(self) -> None:
+        """Let nobody find this flight any more, and keep nothing for that."""
+        if self.ask is not None:
+            self.ask = None
+            self.flights.forget(self)
 
     def _hand_over(self) -> bool:
         """Make the next follower the heir of a flight that all others follow; False when that cannot be."""
         if not self.seats or self.fanout.total_bytes or self.ask is None:
             return False
-        after = self._flights.begin(self.key, self.ask, self.failures + (self.error is not None))
+        after = self.flights.begin(self.key, self.ask, self.failures + (self.error is not None))
         for seat in self.seats:
             seat.move(after)
         after.heir = next(iter(after.seats))
@@ -271,4 +281,3 @@ class Flights:
         """Let nobody find this flight any more."""
         if self._flying.get(flight.key) is flight:
             del self._flying[flight.key]
-        flight.ask = None

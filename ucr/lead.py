@@ -1,18 +1,20 @@
 """What the leader of a flight sends its answer through: to its own client, and to those who follow.
 
-How this works. While nobody follows, every part is kept for others and passed on. The first follower changes that.
-The leader's client then leaves without ending the call, as long as anybody follows. And its stream is sent by a task
-of its own: it is a reader of the fan-out like the others, so that it holds up nobody, and nobody holds it up. The
-leader itself reads on while the fastest of all readers keeps up.
+How this works. While nobody follows, an answer goes its way, and the parts of a stream are kept as they pass. The
+first follower changes that: the delivery is diverted. The leader's client then leaves without ending the call, as
+long as anybody follows. And its stream is sent by a task of its own: it is a reader of the fan-out like the others,
+so that it holds up nobody, and nobody holds it up. The leader itself reads on while the fastest of all readers
+keeps up.
 """
 
 from collections.abc import Awaitable, Callable
 
 import trio
 
+from ucr.call import Call
 from ucr.dialects.roles import ClientDialect, HeaderList
 from ucr.errors import ApiError, ClientGone
-from ucr.exchange import Direct, Exchange
+from ucr.exchange import Exchange
 from ucr.flight import Flight
 from ucr.record import Record
 
@@ -30,45 +32,36 @@ def lagging() -> ApiError:
 
 
 class Lead:
-    """See `ucr.exchange.Sink` and `ucr.flight.Leader`."""
+    """See `ucr.exchange.Sink` and `ucr.flight.Leader`. Whoever leads has it from its beginning until `close`."""
 
-    __slots__ = (
-        "_cancel",
-        "_client",
-        "_direct",
-        "_exchange",
-        "_flight",
-        "_is_failing",
-        "_is_sending",
-        "_own",
-        "_unsent",
-        "is_followed",
-        "record",
-    )
+    __slots__ = ("_call", "_cancel", "_exchange", "_flight", "_is_failing", "_is_followed", "_own", "record")
 
-    def __init__(self, flight: Flight, exchange: Exchange, client: ClientDialect, record: Record) -> None:
-        self.record = record
-        self.is_followed = False
+    def __init__(self, flight: Flight, exchange: Exchange, call: Call) -> None:
+        self.record: Record = call.record
         self._flight = flight
         self._exchange = exchange
-        self._client = client
+        self._call = call
         self._own: OwnReader | None = None
+        self._is_followed = False
         self._is_failing = False
-        self._is_sending = False
         self._cancel: Callable[[], None] | None = None
-        self._direct: Direct | None = None
-        self._unsent = b""
+        if flight.stream:
+            call.delivery.on_data = flight.fanout.add
+        flight.led_by(self)
 
     def followed(self) -> bool:
         """Share from now on. Not while the client keeps a part of its stream waiting: it would hold up all."""
-        if not self.is_followed:
-            if self._is_sending:
-                return False
-            self.is_followed = True
-            self._exchange.when_left(self._left)
-            if self._flight.stream:
-                self._own = OwnReader(self._flight, self._exchange, self._client, self.record)
-                self._exchange.spawn(self._own.deliver)
+        if self._is_followed:
+            return True
+        delivery, is_stream = self._call.delivery, self._flight.stream
+        if not delivery.may_divert or (delivery.is_started and not is_stream):
+            return False
+        self._is_followed = True
+        delivery.divert(self, self.fail)
+        self._exchange.when_left(self._left)
+        if is_stream:
+            self._own = OwnReader(self._flight, self._exchange, self._call)
+            self._exchange.spawn(self._own.deliver)
         return True
 
     def deserted(self) -> None:
@@ -87,17 +80,14 @@ class Lead:
         return True
 
     def close(self) -> None:
-        """The leader is done."""
-        if self.is_followed:
+        """The leader is done; if its client has left, it ends as such."""
+        self._flight.give_up()
+        if self._is_followed:
             self._exchange.when_left(None)
             if self._own is not None:
                 self._own.stop()
-
-    async def leave_with_client(self) -> None:
-        """End as who is left by its client, if the client has left."""
-        if self._cancel is not None:
-            self._cancel()
-            await trio.lowlevel.checkpoint()
+            if self._cancel is not None:
+                self._cancel()
 
     def fail(self, error: ApiError, body: bytes | None) -> None:
         """What is sent from now on tells the leader's client of this error, and nobody else."""
@@ -109,9 +99,7 @@ class Lead:
         if self._own is not None:
             self._own.head = status, headers
         elif self._cancel is None:
-            self._is_sending = True
             await self._exchange.start(status, headers)
-            self._is_sending = False
 
     async def send(self, data: bytes) -> None:
         """Send a part of the body."""
@@ -122,39 +110,15 @@ class Lead:
                 self._flight.end(data)
         if self._own is None:
             if self._cancel is None:
-                self._is_sending = True
                 await self._exchange.send(data)
-                self._is_sending = False
         elif self._is_failing:
             self._own.rest.append(data)
         else:
             await self._flight.wait_taken(AHEAD_BYTES)
 
     @property
-    def direct(self) -> Direct | None:
-        """Itself, as long as nobody follows and its client's connection can be written to directly."""
-        is_alone = self._flight.stream and self._own is None and self._cancel is None
-        self._direct = self._exchange.direct if is_alone else None
-        return None if self._direct is None else self
-
-    def send_now(self, data: bytes) -> bool:
-        """Send a part without waiting; see `ucr.exchange.Direct`. With the first follower that is over."""
-        if self._direct is None or self._own is not None or self._cancel is not None:
-            self._unsent = data
-            return False
-        self._flight.add(data)
-        is_sent = self._direct.send_now(data)
-        self._is_sending = not is_sent
-        return is_sent
-
-    async def drain(self) -> None:
-        """Send what `send_now` has left."""
-        unsent, self._unsent = self._unsent, b""
-        if unsent:
-            return await self.send(unsent)
-        if self._is_sending and self._direct is not None:
-            await self._direct.drain()
-            self._is_sending = False
+    def direct(self) -> None:
+        """None: what is shared is sent by tasks; see `ucr.exchange.Sink.direct`."""
         return None
 
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
@@ -173,13 +137,13 @@ class Lead:
 class OwnReader:
     """Sends a followed stream to the leader's own client. `rest` follows what all get, and is for it alone."""
 
-    def __init__(self, flight: Flight, exchange: Exchange, client: ClientDialect, record: Record) -> None:
+    def __init__(self, flight: Flight, exchange: Exchange, call: Call) -> None:
         self.head: tuple[int, HeaderList] | None = None
         self.rest: list[bytes] = []
         self._flight = flight
         self._exchange = exchange
-        self._client = client
-        self._record = record
+        self._client: ClientDialect = call.client
+        self._record: Record = call.record
         self._reader = flight.fanout.join(late=False)
         self._is_whole = False
         self._is_stopped = False

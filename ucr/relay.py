@@ -23,6 +23,7 @@ from ucr.dialects.faults import mask_keys
 from ucr.dialects.roles import ClientDialect, Headers, Request
 from ucr.errors import ApiError, UpstreamError
 from ucr.exchange import Exchange
+from ucr.flight import Seat
 from ucr.hedge import hedged
 from ucr.large import LARGE_BYTES, beside
 from ucr.limits import Entry
@@ -59,10 +60,16 @@ async def relay(
     await entry.spend(call.request)
     decision = decision or router.decisions.decide(call.request, record.client)
     choices = chosen(router.config, decision, call.request)
-    if router.flights is None:
+    entered = coalescing.enter(router.flights, exchange, call, choices)
+    if isinstance(entered, Seat):
+        entered = await coalescing.follow(entered, exchange, call, choices)
+        if entered is None:
+            return
+    try:
         await _from_cache(call, choices)
-    else:
-        await coalescing.share(router.flights, exchange, call, choices, _from_cache)
+    finally:
+        if entered is not None:
+            entered.close()
 
 
 async def _from_cache(call: Call, choices: tuple[Candidate, ...]) -> None:

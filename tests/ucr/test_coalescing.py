@@ -11,7 +11,7 @@ from trio.testing import lockstep_stream_pair
 
 from tests.world import answers
 from tests.world.check_anthropic_stream import check, frames
-from tests.world.router import Heard, Visitor, World, config_of, open_router, provider
+from tests.world.router import FRONT_LANE, Heard, Visitor, World, config_of, open_router, provider
 from ucr.access import digest
 from ucr.coalescing import ask_of
 from ucr.config.model import Cache, Client, Config
@@ -230,6 +230,28 @@ async def test_a_stream_that_breaks_later_ends_with_an_error_for_each(autojump_c
     assert {line["error_type"] for line in world.finished} == {"api_error"}
 
 
+async def test_a_stream_that_a_pump_carries_can_be_joined(autojump_clock: object) -> None:
+    words = answers.anthropic_text(*(f"word {number} " for number in range(20)))
+    carried: list[int] = []
+    heard: list[Heard] = []
+    async with (
+        open_router(config(), over_sockets=True, up=answers.streams(words, pause_s=1)) as world,
+        trio.open_nursery() as nursery,
+    ):
+
+        async def ask(after_s: float) -> None:
+            await trio.sleep(after_s)
+            carried.append(world.worker.api.generation.router.pump.flowing)
+            heard.append(await world.ask(MESSAGES, STREAM))
+
+        for after_s in (0, 8.5, 15.5):
+            nursery.start_soon(ask, after_s)
+    assert len({one.body for one in heard}) == 1
+    assert check(frames(heard[0].body)) == []
+    assert how(heard) == ["bypass", "coalesced", "coalesced"]
+    assert carried == [0, 1 if FRONT_LANE.get() else 0, 0]
+
+
 async def test_an_answer_with_tool_use_is_shared_and_not_kept(autojump_clock: object) -> None:
     use = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
     reply = {**answers.anthropic_reply(), "content": [use], "stop_reason": "tool_use"}
@@ -413,7 +435,7 @@ def test_what_changes_an_answer_keeps_requests_apart() -> None:
         ask_of(replace(request, headers={"anthropic-beta": "b"}), "", ()),
         ask_of(replace(request, headers={"anthropic-version": "b"}), "", ()),
         ask_of(replace(request, headers={"openai-beta": "b"}), "", ()),
-        ask_of(replace(request, headers={"user-agent": "ai-sdk/5"}), "", ()),
+        ask_of(replace(request, stream=True, headers={"user-agent": "ai-sdk/5"}), "", ()),
     ]
     assert len(set(asks)) == len(asks)
     assert ask_of(replace(request, headers={"user-agent": "x"}), "", ()) == asks[0]

@@ -10,13 +10,13 @@ from trio.testing import wait_all_tasks_blocked
 from tests.world.router import config_of, provider
 from tests.world.sweep import Scenario, cancellation_sweep
 from ucr.call import Call, Router
-from ucr.coalescing import share
+from ucr.coalescing import enter, follow
 from ucr.delivery import Delivery
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.roles import HeaderList
 from ucr.errors import ApiError, ClientGone
 from ucr.exchange import OnLeft
-from ucr.flight import Flights
+from ucr.flight import Flights, Seat
 from ucr.lead import lagging
 from ucr.patience import Patience
 from ucr.record import Record
@@ -80,7 +80,8 @@ class Scene:
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self.flights = Flights()
-        self.router = Router(config_of(provider("up", "anthropic")), {}, {}, lambda: 0.0)
+        config = config_of(provider("up", "anthropic"))
+        self.router = Router(config, {}, {}, lambda: 0.0, flights=self.flights)
         self.nursery = nursery
         self.made = 0
         self.fails = False
@@ -96,9 +97,16 @@ class Scene:
         request = dialect.parse(raw, {})
         call = Call(self.router, dialect, request, record, delivery, Patience(1000.0))
         with exchange.scope:
-            await share(self.flights, exchange, call, (), self._make)
+            entered = enter(self.flights, exchange, call, ())
+            if isinstance(entered, Seat):
+                entered = await follow(entered, exchange, call, ())
+            if entered is not None:
+                try:
+                    await self._make(call)
+                finally:
+                    entered.close()
 
-    async def _make(self, call: Call, choices: object) -> None:
+    async def _make(self, call: Call) -> None:
         self.made += 1
         await trio.sleep(1)
         if self.raises is not None:
@@ -196,16 +204,23 @@ async def test_a_failure_within_the_stream_is_told_to_each_under_its_own_name(au
 
 
 @pytest.mark.parametrize("raw", [ASK, STREAM])
-async def test_an_error_that_is_raised_is_told_to_all_when_the_answer_was_shared(
+async def test_an_error_that_is_raised_is_left_to_the_edge_and_another_takes_over(
     raw: bytes, autojump_clock: object
 ) -> None:
     async with scene() as here:
         here.raises = ApiError("invalid_request_error", "unspeakable")
         clients = [here.client(name) for name in ("req_a", "req_b")]
+        failed = []
+
+        async def ask(client: Client) -> None:
+            with pytest.raises(ApiError, match="unspeakable"):
+                await here.ask(client, raw)
+            failed.append(client)
+
         for client in clients:
-            here.nursery.start_soon(here.ask, client, raw)
-    assert [(client.status, b"unspeakable" in client.got) for client in clients] == [(400, True)] * 2
-    assert here.made == 1
+            here.nursery.start_soon(ask, client)
+    assert (set(failed), here.made) == (set(clients), 2)
+    assert not any(client.is_started for client in clients)
 
 
 async def test_an_error_of_one_alone_is_left_to_the_edge(autojump_clock: object) -> None:
