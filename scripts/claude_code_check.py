@@ -61,14 +61,14 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def install(folder: Path) -> str:
-    """Install Claude Code from npm under `folder`; return the path of its program."""
+def install(folder: Path, package: str = PACKAGE, program: str = "claude") -> str:
+    """Install a package from npm under `folder`; return the path of its program."""
     if shutil.which("npm") is None:
         sys.exit("npm is not installed. On Debian or Ubuntu: apt-get install -y nodejs npm")
     target = folder / "npm"
-    command = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(target), PACKAGE]
+    command = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(target), package]
     subprocess.run(command, check=True)
-    return str(target / "node_modules" / ".bin" / "claude")
+    return str(target / "node_modules" / ".bin" / program)
 
 
 def run_dialect(claude: str, dialect: Dialect, scenarios: list[Scenario], folder: Path, *, routed: bool) -> int:

@@ -55,7 +55,7 @@ class Attempt:
         self._is_lost = False
         self._pause_s = pause_s
         self._call = call
-        self._dialect = registry.PROVIDERS[candidate.provider.dialect]
+        self._dialect = registry.provider_for(candidate.provider.dialect, candidate.target, call.request)
         self._permission = permission
         self._notes: tuple[str, ...] = ()
         self._headers: HeaderList = ()
@@ -197,7 +197,7 @@ class Attempt:
         headers = answer.headers
         self._upstream_request_id = upstream.request_id_of(headers, provider)
         self._headers = ratelimits.passed_on(
-            headers, call.client.name, provider.dialect, call.router.unix_time()
+            headers, call.client.name, self._dialect.name, call.router.unix_time()
         )
         if answer.status != 200:
             raise await self._refusal(outgoing, answer)

@@ -51,6 +51,7 @@ OPENAI = Quirks(
     efforts=("none", "low", "medium", "high", "xhigh", "max"),
     tools_limit=128,
     tools_need_no_reasoning=("gpt-5.[4-9]*", "gpt-[6-9]*"),
+    responses_models=("gpt-5.[4-9]*", "gpt-[6-9]*"),
     reasoning_models=OPENAI_REASONING,
     strict_tools=True,
     files=True,
@@ -106,7 +107,9 @@ ROWS: tuple[Row, ...] = (
         "",
         auth="api-key",
         key_variables=("AZURE_OPENAI_API_KEY",),
-        quirks=OPENAI.with_({"service_tier": False, "prompt_cache_key": False, "user_field": "user"}),
+        quirks=OPENAI.with_(
+            {"service_tier": False, "prompt_cache_key": False, "user_field": "user", "responses_models": ()}
+        ),
     ),
     Row(
         "google",

@@ -13,7 +13,8 @@ class Profile:
     """The answers to everything that a request must know of its model; see `Quirks` for the words.
 
     `reasons` is True for a model that takes neither sampling parameters nor stop sequences, and
-    `reasons_without_tools` for one that refuses function tools unless its effort is `none`.
+    `reasons_without_tools` for one that refuses function tools unless its effort is `none`. `uses_responses` is
+    True for one that is asked with tools in the Responses protocol.
     """
 
     role: Role
@@ -24,6 +25,7 @@ class Profile:
     caches: bool
     reasons: bool
     reasons_without_tools: bool
+    uses_responses: bool
 
 
 def profile_of(quirks: Quirks, model: str) -> Profile:
@@ -37,4 +39,5 @@ def profile_of(quirks: Quirks, model: str) -> Profile:
         caches=quirks.caches(model),
         reasons=matches(model, quirks.reasoning_models),
         reasons_without_tools=matches(model, quirks.tools_need_no_reasoning),
+        uses_responses=matches(model, quirks.responses_models),
     )

@@ -89,6 +89,9 @@ class Quirks:
         its word for "some tool": `required` or `any`.
     tools_need_no_reasoning
         models (patterns) that refuse function tools on chat completions unless the effort is `none`.
+    responses_models
+        models (patterns) of a chat-completions provider that are asked in its Responses protocol, below the same base
+        URL, when a request has tools.
     reasoning_models
         models (patterns) that take neither sampling parameters nor stop sequences.
     strict_tools, plain_schema
@@ -136,6 +139,7 @@ class Quirks:
     tool_id: Literal["any", "alnum9"] = "any"
     tool_choice_any: Literal["required", "any"] = "required"
     tools_need_no_reasoning: tuple[str, ...] = ()
+    responses_models: tuple[str, ...] = ()
     reasoning_models: tuple[str, ...] = ()
     strict_tools: bool = False
     plain_schema: bool = False

@@ -12,6 +12,9 @@ _UPSTREAM_IDS = ("request-id", "x-request-id", "x-amzn-requestid", "mistral-corr
 _ID = re.compile(r"[A-Za-z0-9._:/+=@|-]{1,200}")
 _SAME = ("anthropic-", "x-ratelimit-", "openai-", "ratelimitbysize-")
 _KINDS = ("requests", "tokens")
+_OPENAI = "openai-"
+"""How the dialects are called that share their headers."""
+
 _RESET_LIMIT_S = 366 * 86_400
 """A reset that is further away is no rate limit's, and may be later than any date."""
 
@@ -28,7 +31,7 @@ def upstream_request_id(headers: Headers) -> str | None:
 
 def passed_on(headers: Headers, client: str, provider: str, now_unix_s: float) -> HeaderList:
     """Return the rate-limit headers for the client: unmodified for the same dialect, else translated."""
-    if client == provider:
+    if client == provider or (client.startswith(_OPENAI) and provider.startswith(_OPENAI)):
         return tuple((name, value) for name, value in headers.items() if name.startswith(_SAME))
     if "ratelimit" not in " ".join(headers):
         return ()

@@ -9,6 +9,7 @@ import trio
 from tests.world import answers
 from tests.world.router import config_of, open_router, provider
 from tests.world.upstream import Answer, SeenRequest
+from ucr.quirks import Quirks
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 
@@ -184,3 +185,22 @@ async def test_a_whole_answer_after_a_long_silence_has_its_beginning(autojump_cl
     async with open_router(config_of(provider_of("anthropic")), up=slow) as world:
         heard = await world.ask("/v1/responses", asked(stream=True))
     assert heard.events()[0]["type"] == "response.created"
+
+
+async def test_a_model_that_refuses_tools_on_chat_completions_is_asked_for_responses() -> None:
+    up = provider("up", "openai-chat", quirks=Quirks(responses_models=("up-*",)))
+    both = (answers.says(200, answers.responses_reply()), answers.says(200, answers.chat_reply()))
+    async with open_router(config_of(up), up=both) as world:
+        with_tools = await world.ask("/v1/messages", {**MESSAGES, "tools": [TOOL]})
+        without = await world.ask("/v1/messages", MESSAGES)
+        seen = [request.path for request in world.upstreams["up"].requests]
+    assert [heard.json()["content"][0]["text"] for heard in (with_tools, without)] == ["hello", "hello"]
+    assert seen == ["/v1/responses", "/v1/chat/completions"]
+
+
+async def test_the_limits_of_a_provider_reach_a_client_of_the_other_protocol() -> None:
+    headers = (*answers.JSON, ("x-ratelimit-remaining-requests", "7"))
+    reply = answers.says(200, answers.chat_reply(), headers)
+    async with open_router(config_of(provider_of("openai-chat")), up=reply) as world:
+        heard = await world.ask("/v1/responses", asked())
+    assert heard.headers["x-ratelimit-remaining-requests"] == "7"

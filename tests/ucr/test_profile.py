@@ -18,6 +18,7 @@ def test_a_profile_says_what_the_quirks_say_of_the_model(row: object, model: str
         quirks.caches(model),
         matches(model, quirks.reasoning_models),
         matches(model, quirks.tools_need_no_reasoning),
+        matches(model, quirks.responses_models),
     )
 
 

@@ -10,7 +10,7 @@ from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
 from ucr.dialects.openai_responses.client import OpenAIResponsesClient
 from ucr.dialects.openai_responses.provider import OpenAIResponsesProvider
-from ucr.dialects.roles import ClientDialect, ProviderDialect
+from ucr.dialects.roles import ClientDialect, ProviderDialect, Request, Target
 
 PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
     {
@@ -18,6 +18,27 @@ PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
         for dialect in (AnthropicProvider(), GeminiProvider(), OpenAIChatProvider(), OpenAIResponsesProvider())
     }
 )
+
+
+_CHAT, _RESPONSES = OpenAIChatProvider.name, OpenAIResponsesProvider.name
+
+
+def provider_for(dialect: str, target: Target, request: Request) -> ProviderDialect:
+    """Return what a provider speaks for one request: its own dialect, nearly always.
+
+    Some models refuse tools in chat completions and take them in Responses; a client of that protocol then has its
+    bytes passed on.
+    """
+    if target.profile.uses_responses and dialect == _CHAT and _is_for_responses(request):
+        dialect = _RESPONSES
+    return PROVIDERS[dialect]
+
+
+def _is_for_responses(request: Request) -> bool:
+    """True for a request with tools, unless it says itself that there is to be no reasoning beside them."""
+    if request.dialect == _RESPONSES:
+        return True
+    return bool(request.body.get("tools")) and request.body.get("reasoning_effort") != "none"
 
 
 def clients(unix_time: Callable[[], float]) -> Mapping[str, ClientDialect]:

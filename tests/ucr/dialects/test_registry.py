@@ -2,8 +2,9 @@ from typing import Any, cast
 
 import pytest
 
-from ucr.catalogue import ROWS
+from ucr.catalogue import ROWS, row
 from ucr.dialects import registry
+from ucr.dialects.roles import Request, Target
 
 
 def test_every_dialect_is_found_by_its_own_name() -> None:
@@ -15,9 +16,37 @@ def test_every_dialect_is_found_by_its_own_name() -> None:
 
 
 def test_every_provider_of_the_catalogue_has_a_dialect() -> None:
-    assert {row.dialect for row in ROWS} <= set(registry.PROVIDERS)
+    assert {entry.dialect for entry in ROWS} <= set(registry.PROVIDERS)
 
 
 def test_nobody_can_change_the_registry() -> None:
     with pytest.raises(TypeError):
         cast(Any, registry.PROVIDERS)["other"] = registry.PROVIDERS["anthropic"]
+
+
+TOOLS = [{"name": "look"}]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "client", "body", "spoken"),
+    [
+        pytest.param("openai", "gpt-5.6", "anthropic", {"tools": TOOLS}, "openai-responses", id="edge-111"),
+        pytest.param(
+            "openai", "gpt-5.6", "openai-chat", {"tools": TOOLS}, "openai-responses", id="edge-111-chat"
+        ),
+        ("openai", "gpt-5.6", "openai-chat", {"tools": TOOLS, "reasoning_effort": "none"}, "openai-chat"),
+        ("openai", "gpt-5.6", "anthropic", {}, "openai-chat"),
+        ("openai", "gpt-5.6", "openai-responses", {}, "openai-responses"),
+        ("openai", "gpt-4o", "anthropic", {"tools": TOOLS}, "openai-chat"),
+        ("azure", "gpt-5.6", "anthropic", {"tools": TOOLS}, "openai-chat"),
+        ("anthropic", "claude-opus-5", "openai-responses", {"tools": TOOLS}, "anthropic"),
+    ],
+)
+def test_models_that_refuse_tools_in_one_protocol_are_asked_in_the_other(
+    provider: str, model: str, client: str, body: Any, spoken: str
+) -> None:
+    known = row(provider)
+    assert known is not None
+    request = Request(client, b"", body, model, False, {})
+    target = Target(provider, model, known.base_url, known.quirks)
+    assert registry.provider_for(known.dialect, target, request).name == spoken
