@@ -13,9 +13,11 @@ from ucr import access, admin, models
 from ucr.call import Router
 from ucr.config.model import Client
 from ucr.control import Control
-from ucr.count import count_tokens
+from ucr.count import Parse, count_tokens
 from ucr.delivery import error_headers
 from ucr.dialects import registry
+from ucr.dialects.anthropic.client import AnthropicClient
+from ucr.dialects.gemini import client as gemini
 from ucr.dialects.roles import ClientDialect, HeaderList
 from ucr.errors import ApiError
 from ucr.exchange import Exchange
@@ -202,10 +204,12 @@ class Api:
 def dialect_of(exchange: Exchange) -> str:
     """Return the name of the dialect in which a path, and so its client, speaks."""
     if exchange.path.startswith("/v1/models"):
-        return "anthropic" if models.asks_in_anthropic(exchange.headers) else "openai-chat"
+        return models.dialect_of(exchange.method, exchange.path, exchange.headers)
     if exchange.path.startswith(_RESPONSES_PATH):
         return "openai-responses"
-    return "openai-chat" if exchange.path.startswith(_OPENAI_PATHS) else "anthropic"
+    if exchange.path.startswith(_OPENAI_PATHS):
+        return "openai-chat"
+    return "gemini" if exchange.path[:8] == "/v1beta/" else "anthropic"
 
 
 async def _fail(visit: Visit, error: ApiError) -> None:
@@ -253,19 +257,34 @@ async def _relay(api: Api, visit: Visit) -> None:
 async def _count(api: Api, visit: Visit) -> None:
     _check_memory(api)
     access.check_media_type(visit.exchange.headers)
-    visit.record.client = None if visit.caller is None else visit.caller.name
-    tokens = await count_tokens(visit.exchange, visit.router, visit.record, visit.patience, visit.caller)
+    tokens = await _counted(visit, AnthropicClient().parse_count)
     await send_json(visit, 200, dumps({"input_tokens": tokens}))
 
 
+async def _counted(visit: Visit, parse: Parse) -> int:
+    visit.record.client = None if visit.caller is None else visit.caller.name
+    return await count_tokens(visit.exchange, visit.router, visit.record, visit.patience, parse, visit.caller)
+
+
+async def _gemini(api: Api, visit: Visit) -> None:
+    """Answer a client of Gemini's, whose path says what it asks of which model."""
+    called = gemini.called(visit.exchange.path, visit.exchange.query)
+    visit.client = client = gemini.GeminiClient(called)
+    if called.action != gemini.COUNT:
+        return await _relay(api, visit)
+    _check_memory(api)
+    access.check_media_type(visit.exchange.headers)
+    return await send_json(visit, 200, dumps({"totalTokens": await _counted(visit, client.parse_count)}))
+
+
 async def _models(api: Api, visit: Visit) -> None:
-    body = models.models_body(visit.router.config, visit.exchange.headers, visit.exchange.query, visit.caller)
+    body = models.models_body(visit.router.config, visit.client.name, visit.exchange.query, visit.caller)
     await send_json(visit, 200, body)
 
 
 async def _model(api: Api, visit: Visit) -> None:
-    name = visit.exchange.path.removeprefix("/v1/models/")
-    body = models.model_body(visit.router.config, visit.exchange.headers, name, visit.caller)
+    name = gemini.model_in(visit.exchange.path)
+    body = models.model_body(visit.router.config, visit.client.name, name, visit.caller)
     await send_json(visit, 200, body)
 
 
@@ -315,7 +334,9 @@ ROUTES = (
     Route(("POST",), "/v1/chat/completions", _relay),
     Route(("POST",), "/v1/messages/count_tokens", _count),
     Route(("GET",), "/v1/models", _models),
-    Route(("GET",), "/v1/models/", _model, is_prefix=True),
+    Route(("GET",), "/v1beta/models", _models),
+    *(Route(("GET",), prefix, _model, is_prefix=True) for prefix in gemini.MODELS),
+    *(Route(("POST",), prefix, _gemini, is_prefix=True) for prefix in gemini.MODELS),
     Route(("POST",), _RESPONSES_PATH, _relay),
     Route(("GET",), _RESPONSES_PATH, _kept_responses),
     Route(("GET", "POST", "DELETE"), f"{_RESPONSES_PATH}/", _kept_responses, is_prefix=True),
@@ -330,18 +351,20 @@ _EXACT: Mapping[tuple[str, str], Route] = MappingProxyType(
     {(method, route.path): route for route in ROUTES if not route.is_prefix for method in route.methods}
 )
 
+_PREFIXES = tuple(route for route in ROUTES if route.is_prefix)
+
 
 def _route(method: str, path: str) -> Route:
     """Return the route of a request; raise `ApiError` 404 for another path, 405 for another method."""
     exact = _EXACT.get((method, path))
     if exact is not None:
         return exact
+    for route in _PREFIXES:
+        if method in route.methods and _fits(route, path):
+            return route
     found = [route for route in ROUTES if _fits(route, path)]
     if not found:
         raise ApiError("not_found_error", f"{path} is not served here", code="unknown_url")
-    for route in found:
-        if method in route.methods:
-            return route
     allowed = ", ".join(sorted({name for route in found for name in route.methods}))
     raise ApiError(
         "invalid_request_error", f"{method} {path}: use {allowed}", status=405, headers=(("allow", allowed),)

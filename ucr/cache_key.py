@@ -35,6 +35,8 @@ stream is a part of the key by itself."""
 
 def canonical(request: Request) -> bytes:
     """Return bytes that are equal for bodies that mean the same."""
+    if request.beside:
+        return b"%b\n%b" % (request.beside.encode("utf-8", "replace"), request.raw)
     if len(request.raw) > CANONICAL_BYTES:
         return request.raw
     left_out = VOLATILE.get(request.dialect, _STREAM)

@@ -51,6 +51,8 @@ async def follow(seat: Seat, exchange: Exchange, call: Call, choices: tuple[Cand
 def ask_of(request: Request, client: str, choices: tuple[Candidate, ...]) -> Ask:
     """Return what the answer to a request depends on."""
     told = [item for item in request.headers.items() if item[0].startswith(_TOLD)]
+    if request.beside:
+        told.append(("", request.beside))
     is_strict_reader = request.stream and is_strict(request.headers.get("user-agent", ""))
     return Ask(client, request.dialect, request.raw, request.stream, is_strict_reader, tuple(told), choices)
 

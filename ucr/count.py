@@ -4,6 +4,8 @@ The provider counts where it offers to; otherwise the local estimate does. A pro
 has no place free only costs the exactness: the estimate answers, because clients do without a count badly.
 """
 
+from collections.abc import Callable
+
 import trio
 
 from actors import Provider as ProviderChild
@@ -15,10 +17,9 @@ from ucr.caching import LARGEST_REQUEST_BYTES, wish_of
 from ucr.call import Router, note_request
 from ucr.config.model import Client
 from ucr.dialects import registry
-from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
 from ucr.dialects.gemini.provider import GeminiProvider
-from ucr.dialects.roles import Outgoing, Request
+from ucr.dialects.roles import Headers, Outgoing, Request
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import estimate
 from ucr.exchange import Exchange
@@ -32,13 +33,23 @@ LONGEST_WAIT_S = 10.0
 
 _ANSWER_BYTES = 64 * 1024
 
+Parse = Callable[[bytes, Headers], Request]
+
 
 async def count_tokens(
-    exchange: Exchange, router: Router, record: Record, patience: Patience, caller: Client | None = None
+    exchange: Exchange,
+    router: Router,
+    record: Record,
+    patience: Patience,
+    parse: Parse,
+    caller: Client | None = None,
 ) -> int:
-    """Return the number of input tokens; raise `ApiError` for a request that is not one, or not the client's."""
+    """Return the number of input tokens; raise `ApiError` for a request that is not one, or not the client's.
+
+    `parse` reads the client's question as a request whose body is canonical.
+    """
     raw = await exchange.body(router.config.server.body_limit_bytes)
-    request = AnthropicClient().parse_count(raw, exchange.headers)
+    request = parse(raw, exchange.headers)
     note_request(record, request)
     check_model(caller, plain_name(request.model))
     candidate = router.decisions.decide(request, record.client).candidates[0]

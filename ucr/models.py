@@ -16,7 +16,11 @@ UNKNOWN_DATE = "1970-01-01T00:00:00Z"
 """What the Anthropic reference says to send where the day of release is not known."""
 
 PAGE_SIZE = 20
+GEMINI_PAGE_SIZE = 50
 PAGE_LIMIT = 1000
+
+_GOOGLES = ("x-goog-api-key", "x-goog-api-client")
+"""Headers that Google's clients send, and no others."""
 
 PICKED = ("claude", "anthropic")
 """Claude Code's picker leaves out ids that begin with neither (its gateway protocol, "Model discovery")."""
@@ -76,14 +80,18 @@ def _distinct(entries: Iterable[Known]) -> tuple[Known, ...]:
     return tuple(first.values())
 
 
-def asks_in_anthropic(headers: Headers) -> bool:
-    """True when the client speaks the Anthropic dialect, as far as headers tell."""
-    return "anthropic-version" in headers or "x-api-key" in headers
+def dialect_of(method: str, path: str, headers: Headers) -> str:
+    """Return the dialect of a client that asks for models, as far as method, path and headers tell."""
+    if (method == "POST" and ":" in path) or any(name in headers for name in _GOOGLES):
+        return "gemini"
+    return "anthropic" if "anthropic-version" in headers or "x-api-key" in headers else "openai-chat"
 
 
-def models_body(config: Config, headers: Headers, query: str, caller: Client | None = None) -> bytes:
-    """Return the body of `GET /v1/models` for a client; raise `ApiError` 400 for a page that cannot be had."""
-    if not asks_in_anthropic(headers):
+def models_body(config: Config, dialect: str, query: str, caller: Client | None = None) -> bytes:
+    """Return the list of models for a client, in its dialect; raise `ApiError` 400 for a page that cannot be had."""
+    if dialect == "gemini":
+        return _gemini_page(allowed(known_models(config), caller), query)
+    if dialect != "anthropic":
         data = [_openai(entry) for entry in allowed(known_models(config), caller)]
         return jsontext.dumps({"object": "list", "data": data})
     page, has_more = _page(allowed(picker_models(config), caller), query)
@@ -97,8 +105,8 @@ def models_body(config: Config, headers: Headers, query: str, caller: Client | N
     )
 
 
-def model_body(config: Config, headers: Headers, model: str, caller: Client | None = None) -> bytes:
-    """Return the body of `GET /v1/models/{id}`; raise `ApiError` 404 for a model that is not known to the client.
+def model_body(config: Config, dialect: str, model: str, caller: Client | None = None) -> bytes:
+    """Return one model in a client's dialect; raise `ApiError` 404 for a model that is not known to the client.
 
     A `claude-…` name is known as long as somebody would serve it: clients ask for it before they use it.
     """
@@ -109,7 +117,8 @@ def model_body(config: Config, headers: Headers, model: str, caller: Client | No
         raise not_found(model)
     if entry is None:
         entry = Known(model, model, candidates(config, model)[0].provider.id)
-    return jsontext.dumps(_anthropic(entry) if asks_in_anthropic(headers) else _openai(entry))
+    write = {"anthropic": _anthropic, "gemini": _gemini}.get(dialect, _openai)
+    return jsontext.dumps(write(entry))
 
 
 def _anthropic(entry: Known) -> JsonObject:
@@ -126,10 +135,30 @@ def _openai(entry: Known) -> JsonObject:
     return {"id": entry.id, "object": "model", "created": 0, "owned_by": entry.owner}
 
 
+def _gemini_page(entries: tuple[Known, ...], query: str) -> bytes:
+    fields = {name: values[-1] for name, values in parse_qs(query).items()}
+    size = _limit(fields.get("pageSize", str(GEMINI_PAGE_SIZE)), "pageSize")
+    token = fields.get("pageToken", "0")
+    if not (token.isascii() and token.isdigit() and len(token) <= 6):
+        raise ApiError("invalid_request_error", "pageToken: is none that was given here")
+    end = int(token) + size
+    body: JsonObject = {"models": [_gemini(entry) for entry in entries[int(token) : end]]}
+    return jsontext.dumps({**body, "nextPageToken": str(end)} if end < len(entries) else body)
+
+
+def _gemini(entry: Known) -> JsonObject:
+    return {
+        "name": f"models/{entry.id}",
+        "displayName": entry.display_name,
+        "description": f"served by {entry.owner}",
+        "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+    }
+
+
 def _page(entries: tuple[Known, ...], query: str) -> tuple[tuple[Known, ...], bool]:
     """Cut a page after `after_id`, or before `before_id`, which is then the one next to it."""
     fields = {name: values[-1] for name, values in parse_qs(query).items()}
-    limit = _limit(fields.get("limit", str(PAGE_SIZE)))
+    limit = _limit(fields.get("limit", str(PAGE_SIZE)), "limit")
     if "before_id" in fields:
         before = entries[: _position(entries, "before_id", fields["before_id"])]
         return before[-limit:], len(before) > limit
@@ -137,9 +166,9 @@ def _page(entries: tuple[Known, ...], query: str) -> tuple[tuple[Known, ...], bo
     return entries[start : start + limit], len(entries) > start + limit
 
 
-def _limit(text: str) -> int:
+def _limit(text: str, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= PAGE_LIMIT):
-        raise ApiError("invalid_request_error", f"limit: must be a whole number from 1 to {PAGE_LIMIT}")
+        raise ApiError("invalid_request_error", f"{name}: must be a whole number from 1 to {PAGE_LIMIT}")
     return int(text)
 
 

@@ -23,7 +23,8 @@ def rewritten(
 
     The same request when nothing was. Raise `ApiError` 400 that names the rules when it is then no request.
     """
-    body, notes = request.body, []
+    given = jsontext.loads(request.raw) if request.beside else request.body
+    body, notes = given, []
     for rule, rewrite in rewrites:
         if rewrite.model is not None:
             notes.append(_note(rule, f"routed as {rewrite.model}"))
@@ -33,7 +34,7 @@ def rewritten(
         for path in rewrite.removals:
             body, before = without(body, path), body
             notes += [_note(rule, f"removed {'.'.join(path)}")] if body is not before else ()
-    if body is request.body:
+    if body is given:
         return request, tuple(notes)
     return _read_again(request, body, parse, [rule for rule, _ in rewrites]), tuple(notes)
 

@@ -204,3 +204,16 @@ def test_only_so_many_plans_are_remembered() -> None:
     assert repr(keys) == "<Keys of 5 plans>"
     assert [keys.of(ASKED, plan, "") for plan in plans] == made
     assert len(set(made)) == len(made)
+
+
+def test_what_stands_beside_the_body_is_a_part_of_the_key() -> None:
+    """The body of such a request is less than its bytes, which therefore count."""
+    request = Request("gemini", b'{"contents": 1}', {"model": "m"}, "m", False, {}, beside="m:generateContent")
+    others = (
+        replace(request, beside="n:generateContent"),
+        replace(request, beside="m:generateContent:array"),
+        replace(request, raw=b'{"contents": 2}'),
+    )
+    keys = {KEYS.of(one, CHOICES, "") for one in (request, *others)}
+    assert len(keys) == 4
+    assert canonical(request) == b'm:generateContent\n{"contents": 1}'

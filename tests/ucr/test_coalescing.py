@@ -440,3 +440,12 @@ def test_what_changes_an_answer_keeps_requests_apart() -> None:
     assert len(set(asks)) == len(asks)
     assert ask_of(replace(request, headers={"user-agent": "x"}), "", ()) == asks[0]
     assert json.loads(request.raw) == request.body
+
+
+def test_requests_that_differ_in_their_paths_alone_are_not_alike() -> None:
+    asks = [
+        ask_of(Request("gemini", b"{}", {}, "m", False, {}, beside=beside), "", ())
+        for beside in ("m:generateContent", "n:generateContent", "m:generateContent")
+    ]
+    assert asks[0] == asks[2]
+    assert asks[0] != asks[1]

@@ -7,7 +7,7 @@ from openai.types import Model
 
 from ucr.config.model import Client, Config, ModelTarget, Provider, Router
 from ucr.errors import ApiError
-from ucr.models import known_models, model_body, models_body, picker_models, providers_view
+from ucr.models import dialect_of, known_models, model_body, models_body, picker_models, providers_view
 from ucr.routing import candidates
 from ucr.secret import Secret
 
@@ -29,7 +29,7 @@ OPENAI = {"authorization": "Bearer k"}
 
 
 def listed(headers: dict[str, str], query: str = "limit=1000") -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(models_body(CONFIG, headers, query))
+    body: dict[str, Any] = json.loads(models_body(CONFIG, dialect_of("GET", "/v1/models", headers), query))
     return body
 
 
@@ -123,19 +123,19 @@ def test_unknown_queries_are_ignored() -> None:
 )
 def test_a_page_that_cannot_be_had_is_a_bad_request(query: str) -> None:
     with pytest.raises(ApiError) as caught:
-        models_body(CONFIG, CLAUDE_CODE, query)
+        models_body(CONFIG, "anthropic", query)
     assert caught.value.status == 400
 
 
 def test_an_empty_list_has_no_first_and_no_last() -> None:
-    body = json.loads(models_body(Config(), CLAUDE_CODE, ""))
+    body = json.loads(models_body(Config(), "anthropic", ""))
     assert body == {"data": [], "has_more": False, "first_id": None, "last_id": None}
 
 
 @pytest.mark.parametrize("model", ["fast", "local/gpt-x", "vendor/m", "claude-ucr/fast"])
 def test_one_model_is_found_in_both_shapes(model: str) -> None:
-    assert json.loads(model_body(CONFIG, CLAUDE_CODE, model))["id"] == model
-    assert json.loads(model_body(CONFIG, OPENAI, model)) == {
+    assert json.loads(model_body(CONFIG, "anthropic", model))["id"] == model
+    assert json.loads(model_body(CONFIG, "openai-chat", model)) == {
         "id": model,
         "object": "model",
         "created": 0,
@@ -144,16 +144,16 @@ def test_one_model_is_found_in_both_shapes(model: str) -> None:
 
 
 def test_an_unknown_claude_is_found_while_a_default_exists() -> None:
-    assert json.loads(model_body(CONFIG, CLAUDE_CODE, "claude-sonnet-5"))["id"] == "claude-sonnet-5"
+    assert json.loads(model_body(CONFIG, "anthropic", "claude-sonnet-5"))["id"] == "claude-sonnet-5"
     with pytest.raises(ApiError) as caught:
-        model_body(Config(), CLAUDE_CODE, "claude-sonnet-5")
+        model_body(Config(), "anthropic", "claude-sonnet-5")
     assert caught.value.status == 404
 
 
 @pytest.mark.parametrize("model", ["nobody", "hidden", "gone", ""])
 def test_any_other_unknown_model_is_not_found(model: str) -> None:
     with pytest.raises(ApiError) as caught:
-        model_body(CONFIG, OPENAI, model)
+        model_body(CONFIG, "openai-chat", model)
     assert (caught.value.status, caught.value.type) == (404, "not_found_error")
 
 
@@ -176,11 +176,51 @@ def test_providers_are_shown_with_their_status_and_without_their_keys() -> None:
 
 def test_a_client_sees_the_models_that_it_may_ask_for_and_no_others() -> None:
     caller = Client("a", "", models=("fast", "claude-*"))
-    seen = json.loads(models_body(CONFIG, OPENAI, "", caller))
+    seen = json.loads(models_body(CONFIG, "openai-chat", "", caller))
     assert [entry["id"] for entry in seen["data"]] == ["fast", "claude-opus-5-5"]
-    picked = json.loads(models_body(CONFIG, CLAUDE_CODE, "limit=1000", caller))
+    picked = json.loads(models_body(CONFIG, "anthropic", "limit=1000", caller))
     assert [entry["id"] for entry in picked["data"]] == ["fast", "claude-opus-5-5", "claude-ucr/fast"]
-    assert json.loads(model_body(CONFIG, OPENAI, "fast", caller))["id"] == "fast"
+    assert json.loads(model_body(CONFIG, "openai-chat", "fast", caller))["id"] == "fast"
     with pytest.raises(ApiError) as caught:
-        model_body(CONFIG, OPENAI, "gpt-x", caller)
+        model_body(CONFIG, "openai-chat", "gpt-x", caller)
     assert caught.value.status == 404
+
+
+GOOGLE = {"x-goog-api-key": "any"}
+
+
+def test_googles_clients_get_their_shape_and_their_pages() -> None:
+    names: list[str] = []
+    query = "pageSize=3"
+    while query:
+        page = listed(GOOGLE, query)
+        names += [entry["name"] for entry in page["models"]]
+        query = f"pageSize=3&pageToken={page['nextPageToken']}" if "nextPageToken" in page else ""
+    assert names == [f"models/{entry.id}" for entry in known_models(CONFIG)]
+    assert json.loads(model_body(CONFIG, "gemini", "gpt-x")) == {
+        "name": "models/gpt-x",
+        "displayName": "gpt-x (local)",
+        "description": "served by local",
+        "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+    }
+
+
+@pytest.mark.parametrize("query", ["pageSize=0", "pageSize=x", "pageToken=-1", "pageToken=x"])
+def test_a_page_of_googles_that_cannot_be_had_is_refused(query: str) -> None:
+    with pytest.raises(ApiError, match="page"):
+        listed(GOOGLE, query)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "dialect"),
+    [
+        ("POST", "/v1/models/m:generateContent", {}, "gemini"),
+        ("GET", "/v1/models", {"x-goog-api-client": "google-genai-sdk"}, "gemini"),
+        ("GET", "/v1/models/a:b", {}, "openai-chat"),
+        ("GET", "/v1/models", {"x-api-key": "k"}, "anthropic"),
+    ],
+)
+def test_a_dialect_is_known_by_what_only_its_clients_send(
+    method: str, path: str, headers: dict[str, str], dialect: str
+) -> None:
+    assert dialect_of(method, path, headers) == dialect

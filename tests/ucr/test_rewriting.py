@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ucr.config.rule_model import Rewrite, Setting
 from ucr.dialects.anthropic.client import AnthropicClient
+from ucr.dialects.gemini.client import GeminiClient, called
 from ucr.dialects.roles import Request
 from ucr.errors import ApiError
 from ucr.rewriting import rewritten, with_value, without
@@ -122,3 +123,16 @@ def test_bodies_are_never_mutated_and_changing_again_changes_nothing(
     assert json.dumps(body) == before
     assert with_value(set_, path, wanted) is set_
     assert without(removed, path) is removed
+
+
+def test_a_request_whose_path_says_what_its_body_does_not_is_changed_in_its_own_words() -> None:
+    client = GeminiClient(called("/v1beta/models/m:generateContent", ""))
+    body = {"contents": [{"parts": [{"text": "hi"}]}], "generationConfig": {"topK": 5}}
+    asked = client.parse(json.dumps(body).encode(), {})
+    rewrite = Rewrite(
+        None, (Setting(("generationConfig", "maxOutputTokens"), 7),), (("generationConfig", "topK"),)
+    )
+    made, _ = rewritten(asked, (("cap", rewrite),), client.parse)
+    assert json.loads(made.raw) == body | {"generationConfig": {"maxOutputTokens": 7}}
+    assert made.body["max_tokens"] == 7
+    assert (made.model, made.beside) == (asked.model, asked.beside)

@@ -10,6 +10,7 @@ from typing import Any
 from tests.world.chat_streams import context, written
 from tests.world.grammar import problems
 from ucr.answer import collect
+from ucr.dialects.gemini.client_request import canonical
 from ucr.dialects.gemini.reply import decode_reply
 from ucr.dialects.gemini.stream import GeminiStreamDecoder
 from ucr.dialects.openai_chat.errors import decode_error
@@ -57,6 +58,15 @@ def _cases() -> Iterator[Case]:
                 "status", json.loads(raw).get("error", {}).get("code", 200) if not is_stream else 200
             )
             yield Case(name, body, is_stream, int(status))
+
+
+def recorded_requests() -> list[Path]:
+    """Return the recorded requests of Gemini's clients that another provider could be asked."""
+    return sorted(
+        path
+        for path in FIXTURES.rglob("*.request.json")
+        if "contents" in json.loads(path.read_bytes()) and "video" not in path.parent.name
+    )
 
 
 def _meta(path: Path) -> dict[str, Any]:
@@ -125,3 +135,9 @@ if __name__ == "__main__":
         if sys.argv[1:] == ["--overwrite"] or not case.golden.exists():
             case.golden.parent.mkdir(parents=True, exist_ok=True)
             case.golden.write_text(json.dumps(summary(case), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    for path in recorded_requests():
+        golden = GOLDENS / f"{path.parent.name}.{path.name}"
+        if sys.argv[1:] == ["--overwrite"] or not golden.exists():
+            made = canonical(json.loads(path.read_bytes()), "asked", stream=False)
+            told = {"body": made.body, "notes": list(made.notes)}
+            golden.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")

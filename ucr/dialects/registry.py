@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
+from ucr.dialects.gemini.client import GeminiClient
 from ucr.dialects.gemini.provider import GeminiProvider
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
@@ -45,6 +46,7 @@ def clients(unix_time: Callable[[], float]) -> Mapping[str, ClientDialect]:
     """Return the client dialects; `unix_time` is what stamps the answers of those that have a date."""
     dialects: tuple[ClientDialect, ...] = (
         AnthropicClient(),
+        GeminiClient(),
         OpenAIChatClient(unix_time),
         OpenAIResponsesClient(unix_time),
     )

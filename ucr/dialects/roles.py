@@ -33,8 +33,9 @@ class Request:
     """What a client asks, read and checked but not yet changed.
 
     `body` is the parsed `raw` (decoded from its content coding) and is never mutated. `session_id` and
-    `agent_id` are what Claude Code says of itself in headers or metadata. It keeps its estimate; hence it has
-    no slots.
+    `agent_id` are what Claude Code says of itself in headers or metadata. `beside` is
+    what stands in the path and not in the body, in a dialect that asks so: `body` is then the canonical one, for
+    whoever looks into it, and less than what `raw` says. It keeps its estimate; hence it has no slots.
     """
 
     dialect: str
@@ -45,6 +46,7 @@ class Request:
     headers: Headers
     session_id: str | None = None
     agent_id: str | None = None
+    beside: str = ""
 
     @cached_property
     def estimate(self) -> int:

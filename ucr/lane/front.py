@@ -37,6 +37,15 @@ HOT = frozenset(
 )
 """The routes that a client hits on every turn, as they are written; another spelling is hypercorn's."""
 
+HOT_PREFIXES = ("/v1beta/models", "/v1/models/")
+"""Below these stand the routes of Gemini's clients, whose paths name the model."""
+
+
+def is_hot(path: str) -> bool:
+    """True for a path that names a model; one whose letters are coded is hypercorn's."""
+    return path.startswith(HOT_PREFIXES) and "%" not in path
+
+
 FIRST_S = 1.0
 """How long a connection may take for its first request when the lane drains."""
 
@@ -150,7 +159,7 @@ class FrontLane:
             raw, came = taken
             self._no_longer_fresh(line)
             head = read_head(raw)
-            if (head.method, head.path) not in HOT:
+            if (head.method, head.path) not in HOT and not is_hot(head.path):
                 await self._hand_over(ReplayStream(raw + came, line.stream))
                 return False
             exchange = LaneExchange(

@@ -1,10 +1,15 @@
 """The provider role of the Gemini dialect."""
 
+from ucr import jsontext
 from ucr.dialects.gemini import build as builds
+from ucr.dialects.gemini import client_thoughts
 from ucr.dialects.gemini import tap as taps
+from ucr.dialects.gemini.contents import UNSIGNED_MODELS
 from ucr.dialects.gemini.reply import decode_reply
 from ucr.dialects.gemini.stream import GeminiStreamDecoder
 from ucr.dialects.openai_chat.errors import decode_error
+from ucr.dialects.openai_chat.messages import SKIP_SIGNATURE
+from ucr.dialects.openai_chat.source import objects_of
 from ucr.dialects.roles import (
     Canonical,
     Context,
@@ -18,6 +23,11 @@ from ucr.dialects.roles import (
 )
 from ucr.errors import UpstreamError
 from ucr.events import Reply
+from ucr.jsontext import JsonObject
+from ucr.quirks import matches
+
+_OURS = client_thoughts.OURS.encode()
+_REPLACED = "dropped thinking of another provider"
 
 
 class GeminiProvider:
@@ -30,10 +40,16 @@ class GeminiProvider:
         return builds.build(canonical, request, target)
 
     def build_same(self, request: Request, target: Target) -> Outgoing:
-        """Pass the client's bytes on: the model is named in the path alone."""
+        """Pass the client's bytes on: the model is named in the path alone.
+
+        Signatures that hold another provider's thinking, which Google would refuse, stay away.
+        """
         context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
+        body, notes = request.raw, tuple[str, ...]()
+        if _OURS in body:
+            body, notes = without_ours(body, target.model), (_REPLACED,)
         path = builds.path(target, request.stream)
-        return Outgoing(path, builds.headers(request.stream), request.raw, context)
+        return Outgoing(path, builds.headers(request.stream), body, context, notes)
 
     def build_count(self, request: Request, target: Target) -> Outgoing:
         """Ask how many tokens a request has whose body is canonical."""
@@ -58,3 +74,22 @@ class GeminiProvider:
     def pass_reply(self, body: bytes, context: Context) -> tuple[bytes, Summary]:
         """Check a whole answer that passes through."""
         return taps.pass_reply(body, context)
+
+
+def without_ours(raw: bytes, model: str) -> bytes:
+    """Return a request with Google's word that skips the check in place of the signatures that UCR has written."""
+    skip = None if matches(model, UNSIGNED_MODELS) else SKIP_SIGNATURE
+    body = jsontext.loads(raw)
+    contents = [
+        {**content, "parts": [_resigned(part, skip) for part in objects_of(content.get("parts"))]}
+        for content in objects_of(body.get("contents"))
+    ]
+    return jsontext.dumps({**body, "contents": contents})
+
+
+def _resigned(part: JsonObject, skip: str | None) -> JsonObject:
+    ours = [key for key in ("thoughtSignature", "thought_signature") if client_thoughts.is_ours(part.get(key))]
+    if not ours:
+        return part
+    kept = {key: value for key, value in part.items() if key not in ours}
+    return kept if skip is None else {**kept, "thoughtSignature": skip}
