@@ -15,10 +15,13 @@ from ucr.affinity import Ties, ties_of
 from ucr.config.model import Config
 from ucr.dialects.roles import Request
 from ucr.facts import Facts
-from ucr.routing import Candidate, Claim, Considered, plan, trail
+from ucr.routing import TIERS, Candidate, Claim, Considered, plan, trail
 from ucr.window import narrowest
 
 KEPT_LIMIT = 256
+KEPT_CANDIDATES = 8192
+"""A candidate takes 600 bytes or so, and a decision has three of a provider at most: 5 MB in all."""
+
 NAME_CHARS = 200
 
 Claimer = Callable[[Facts], Claim | None]
@@ -79,13 +82,13 @@ def decide(config: Config, facts: Facts, steering: Steering = UNSTEERED) -> Deci
 class Decisions:
     """The decisions of one configuration: made when a request first needs them, and kept.
 
-    Clients may ask for any name, so only `limit` decisions are kept, the latest that were made, and none for a
-    name that is longer than any model's.
+    Clients may ask for any name, so only `limit` decisions are kept, fewer where they are of many providers: the
+    latest that were made, and none for a name that is longer than any model's.
     """
 
     def __init__(self, config: Config, limit: int = KEPT_LIMIT) -> None:
         self._config = config
-        self._limit = limit
+        self._limit = max(1, min(limit, KEPT_CANDIDATES // max(1, len(TIERS) * len(config.providers))))
         self._claimers = claimers_of(config)
         self._looks = bool(self._claimers or config.router.rules or config.router.custom)
         self._kept: dict[object, Decision] = {}

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -7,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ucr.test_routing import CONFIG, A, C, configs
+from tests.ucr.test_routing import CONFIG, A, C, configs, provider
 from ucr.config.model import Config, ModelTarget, Provider, Router
 from ucr.config.rule_model import Rule
-from ucr.decision import NAME_CHARS, UNSTEERED, Decisions, Steering, decide
+from ucr.decision import KEPT_CANDIDATES, NAME_CHARS, UNSTEERED, Decisions, Steering, decide
 from ucr.dialects.roles import Request
 from ucr.errors import ApiError
 from ucr.facts import Facts
@@ -46,6 +47,20 @@ def test_of_many_decisions_the_latest_are_kept() -> None:
     decisions.decide(asked("m5"))
     assert decisions.decide(asked("m2")) is not kept
     assert repr(decisions) == "<Decisions: 3>"
+
+
+def test_what_is_kept_is_bounded_however_many_providers_there_are() -> None:
+    many = tuple(provider(f"p{number}", models=("m", "n"), default_model="o") for number in range(100))
+    config = Config(providers=many, router=Router(default=(ModelTarget("p0"),)))
+    decisions = Decisions(config)
+    names = [f"name-{number}" for number in range(30)]
+    tracemalloc.start()
+    for name in names:
+        decisions.decide(asked(name))
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert repr(decisions) == f"<Decisions: {KEPT_CANDIDATES // 300}>"
+    assert kept < 5_000_000
 
 
 def test_no_decision_is_kept_for_a_name_that_is_longer_than_any() -> None:
