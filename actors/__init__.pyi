@@ -36,6 +36,7 @@ from .limits import LIMITS_MESSAGES, Declare, Leave, Lender, LimitsMessage, Limi
 from .link import Link, LinkEvents, LinkRef, greet
 from .lookup import (
     CACHE_MESSAGES,
+    AwaitClear,
     Busy,
     CacheMessage,
     Clear,
@@ -105,6 +106,7 @@ __all__ = [
     "ActorStopped",
     "Admit",
     "AskTimeout",
+    "AwaitClear",
     "Backed",
     "Backing",
     "Board",

@@ -52,6 +52,7 @@ class Behind:
         self._writing: set[trio.CancelScope] = set()
         self._writing_bytes = 0
         self._clears = 0
+        self._last_clear: trio.Event | None = None
 
     def __repr__(self) -> str:
         return f"<Behind: {self._writing_bytes} bytes are being written to {self._backing!r}>"
@@ -106,12 +107,19 @@ class Behind:
         self._clears += 1
         for scope in self._writing:
             scope.cancel(reason="the cache is being cleared")
-        self._nursery.start_soon(self._clear, tag, reply, entries)
+        before, self._last_clear = self._last_clear, trio.Event()
+        self._nursery.start_soon(self._clear, tag, reply, entries, before, self._last_clear)
 
-    async def _clear(self, tag: str | None, reply: Reply[int], entries: int) -> None:
+    async def _clear(
+        self, tag: str | None, reply: Reply[int], entries: int, before: trio.Event | None, done: trio.Event
+    ) -> None:
+        """Clear when the clear before this one is done: of two at once the first one counts what was there."""
         there = 0
         try:
+            if before is not None:
+                await before.wait()
             there = await self._backing.clear(tag)
         finally:
             self._clears -= 1
+            done.set()
         reply.answer(max(entries, there))

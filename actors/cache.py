@@ -32,6 +32,7 @@ from actors.backing import Backing
 from actors.behind import Behind, BehindNumbers, BehindSpec
 from actors.cache_spec import CacheNumbers, CacheSpec, CacheStatistics
 from actors.lookup import (
+    AwaitClear,
     Busy,
     CacheMessage,
     Clear,
@@ -81,6 +82,7 @@ class CacheActor:
         self._by_key: dict[bytes, _Filling] = {}
         self._by_ticket: dict[int, _Filling] = {}
         self._followed: set[int] = set()
+        self._watching: dict[Reply[int], None] = {}
 
     def receive(self, message: CacheMessage, reply: Reply[Any]) -> None:
         match message:
@@ -96,6 +98,8 @@ class CacheActor:
                 self._note(key, entry)
             case Clear():
                 self._clear(message, reply)
+            case AwaitClear(known=known):
+                self._watch(known, reply)
             case Loaded():
                 self._loaded(message)
             case Withdraw(key=key, reply=left):
@@ -257,10 +261,22 @@ class CacheActor:
         entries = self._shelf.clear(clear.tag)
         if clear.tag is None:
             self._derived.clear()
+        if clear.spares_backing:
+            self._cache.epoch += 1
+            watching, self._watching = self._watching, {}
+            for watcher in watching:
+                watcher.answer(self._cache.epoch)
         if self._behind is None or clear.spares_backing:
             reply.answer(entries)
         else:
             self._behind.clear(clear.tag, reply, entries)
+
+    def _watch(self, known: int, reply: Reply[int]) -> None:
+        if known != self._cache.epoch:
+            reply.answer(self._cache.epoch)
+        else:
+            self._watching[reply] = None
+            reply.when_abandoned(lambda: self._watching.pop(reply, None))
 
     def due(self) -> float:
         """Return when the oldest fill is over its time, if anybody waits for a fill; else infinity.
@@ -295,6 +311,7 @@ class Cache(ActorChild[CacheMessage]):
         self.spec = spec
         self.backing = backing
         self.behind_numbers = BehindNumbers()
+        self.epoch = 0
         self.tickets: Iterator[int] = count(first_ticket)
         self.numbers = CacheNumbers()
         self._actor: CacheActor | None = None

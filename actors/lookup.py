@@ -84,6 +84,16 @@ class Clear(Question[int]):
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitClear(Question[int]):
+    """Ask to be told when entries were forgotten because somebody else has cleared what stands behind the cache.
+
+    Answered with a number as soon as it is another one than `known`: then whatever was copied from here is old.
+    """
+
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     """Somebody who waited for a fill has left."""
 
@@ -104,6 +114,17 @@ class Loaded:
     found: tuple[Hit, tuple[str, ...]] | None
 
 
-CacheMessage = Lookup | Store | Forfeit | Recall | Note | Clear | Withdraw | Expire | Loaded
-CACHE_MESSAGES: tuple[type, ...] = (Lookup, Store, Forfeit, Recall, Note, Clear, Hit, Fill, Busy)
+CacheMessage = Lookup | Store | Forfeit | Recall | Note | Clear | AwaitClear | Withdraw | Expire | Loaded
+CACHE_MESSAGES: tuple[type, ...] = (
+    Lookup,
+    Store,
+    Forfeit,
+    Recall,
+    Note,
+    Clear,
+    AwaitClear,
+    Hit,
+    Fill,
+    Busy,
+)
 """Everything that is said to a cache, and that it says: what a bridge's codec must know."""

@@ -126,6 +126,7 @@ class RedisBacking:
         self._tls: Tls | None = None
         self._numbers = RedisNumbers()
         self._session: Session | None = None
+        self._writes: trio.Nursery | None = None
         self._late_in_a_row = 0
         self._pending_bytes = 0
         self._cleared: bytes | None = None
@@ -160,22 +161,32 @@ class RedisBacking:
         return Backed(opened.entry, max(0.0, self._clock() - opened.at_s), opened.tags)
 
     async def put(self, key: bytes, entry: bytes, ttl_s: float, tags: tuple[str, ...]) -> None:
-        """Keep an entry, or count that it could not be kept."""
+        """Keep an entry, or count that it could not be kept.
+
+        It goes on when the caller is cancelled: what was sent must be taken back if something is cleared meanwhile.
+        """
         sealed = sealing.seal(self.spec.secret, key, entry, tags, self._clock())
-        if sealed is None or len(entry) > self.spec.max_entry_bytes or not self._has_room(sealed):
+        has_room = sealed is not None and self._has_room(sealed) and len(entry) <= self.spec.max_entry_bytes
+        if sealed is None or self._writes is None or not has_room:
             self._numbers.unstored += 1
+            await trio.lowlevel.checkpoint()
             return
         self._pending_bytes += len(sealed)
+        done = trio.Event()
+        self._writes.start_soon(self._put, self._name(key), sealed, max(1, int(ttl_s * 1000)), done)
+        await done.wait()
+
+    async def _put(self, name: bytes, sealed: bytes, millis: int, done: trio.Event) -> None:
+        is_stored = False
         try:
-            is_stored = await self._put(self._name(key), sealed, max(1, int(ttl_s * 1000)))
+            is_stored = await self._stored(name, sealed, millis)
         finally:
             self._pending_bytes -= len(sealed)
-        if is_stored:
-            self._numbers.stored += 1
-        else:
-            self._numbers.unstored += 1
+            self._numbers.stored += is_stored
+            self._numbers.unstored += not is_stored
+            done.set()
 
-    async def _put(self, name: bytes, sealed: bytes, millis: int) -> bool:
+    async def _stored(self, name: bytes, sealed: bytes, millis: int) -> bool:
         before = self._cleared
         look = (b"GETRANGE", self._clears, 0, _TOKEN_LIMIT)
         answers = await self._write((b"SET", name, sealed, b"PX", millis), look)
@@ -322,13 +333,16 @@ class RedisBacking:
         self._numbers.sessions += 1
         self._report("connected")
         try:
-            while not session.lost.is_set():
-                with trio.move_on_after(WATCH_S):
-                    await session.lost.wait()
-                    break
-                await self._look()
+            async with trio.open_nursery() as nursery:
+                self._writes = nursery  # a write outlives its caller, and ends with the session
+                while not session.lost.is_set():
+                    with trio.move_on_after(WATCH_S):
+                        await session.lost.wait()
+                        break
+                    await self._look()
+                nursery.cancel_scope.cancel(reason="the session is lost")
         finally:
-            self._session = None
+            self._session = self._writes = None
 
     def crashed(self, error: BaseException | None) -> None:
         """Nothing to clear: a session ends with its incarnation."""

@@ -38,6 +38,7 @@ from ucr.config.model import Cache as CacheConfig
 from ucr.config.model import Config
 from ucr.config.model import Provider as ProviderConfig
 from ucr.config.plan import plan_of
+from ucr.hot_follower import HotFollower
 from ucr.logs import Log
 from ucr.roster import Children, Roster
 from ucr.store_link import cache_link, limits_link
@@ -128,7 +129,10 @@ async def _start_cache(
     if not config.cache.enabled:
         return None, None
     if store is not None and config.cache.scope == "node":
-        return None, (await supervisor.start(cache_link(store.path))).ref
+        link = await supervisor.start(cache_link(store.path))
+        if config.cache.backend == "redis":
+            await supervisor.start(HotFollower(link.ref, hot.clear))
+        return None, link.ref
     cache = await start_cache(supervisor, _spec_of(config), CACHE, backed(), on_cleared=hot.clear)
     return cache, cache.ref
 

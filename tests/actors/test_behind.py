@@ -177,3 +177,19 @@ async def test_a_renewal_that_comes_to_nothing_leaves_the_old_entry(autojump_clo
         assert isinstance(found, Fill)
         cache.ref.tell(Forfeit(found.ticket))
         assert await cache.ref.ask(Lookup(KEY)) == Hit(b"old", 0.0)
+
+
+async def test_of_two_clears_at_once_the_first_one_counts_what_is_in_the_backing(
+    autojump_clock: MockClock,
+) -> None:
+    backing, counts = DictBacking(slow_s=0.1), dict[str, int]()
+    backing.kept[KEY] = (b"entry", trio.current_time(), trio.current_time() + 1000, ())
+    async with open_cache(backing) as cache, trio.open_nursery() as nursery:
+
+        async def clear(name: str) -> None:
+            counts[name] = await cache.ref.ask(Clear())
+
+        for name in ("first", "second", "third"):
+            nursery.start_soon(clear, name)
+            await wait_all_tasks_blocked()
+    assert counts == {"first": 1, "second": 0, "third": 0}

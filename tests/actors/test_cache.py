@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.cache import Cache
 from actors.cache_spec import CacheSpec
 from actors.errors import ActorCrashed, ActorStopped, AskTimeout
-from actors.lookup import Busy, Clear, Fill, Forfeit, Found, Hit, Lookup, Note, Recall, Store
+from actors.lookup import AwaitClear, Busy, Clear, Fill, Forfeit, Found, Hit, Lookup, Note, Recall, Store
 from actors.supervisor import open_supervisor
 from actors.ticket import Ticket
 from tests.world.sweep import Scenario, cancellation_sweep
@@ -307,3 +307,26 @@ async def test_derived_values_take_the_room_that_entries_leave(autojump_clock: M
         assert cache.statistics().derived == 1
         await cache.ref.ask(Clear())
         assert cache.statistics().derived == 0
+
+
+async def test_whoever_waits_for_a_clear_by_others_is_told_once_and_may_leave(autojump_clock: object) -> None:
+    async with open_supervisor() as supervisor:
+        cache = await supervisor.start(Cache(CacheSpec()))
+        assert await cache.ref.ask(AwaitClear(-1)) == 0
+        with trio.move_on_after(1):
+            await cache.ref.ask(AwaitClear(0))
+        told: list[int] = []
+
+        async def wait() -> None:
+            told.append(await cache.ref.ask(AwaitClear(0)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait)
+            nursery.start_soon(wait)
+            await wait_all_tasks_blocked()
+            await cache.ref.ask(Clear())
+            await wait_all_tasks_blocked()
+            assert told == []
+            await cache.ref.ask(Clear(spares_backing=True))
+        assert told == [1, 1]
+        assert await cache.ref.ask(AwaitClear(0)) == 1

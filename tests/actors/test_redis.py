@@ -155,6 +155,22 @@ async def test_what_is_written_during_a_clear_is_taken_back(autojump_clock: trio
         assert await one.get(KEY) is not None
 
 
+async def test_a_write_whose_caller_is_cancelled_does_not_outlive_a_clear(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    async with site() as (here, (one,)):
+        here.redis.delay_s = 0.01
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(one.put, KEY, b"entry", 100.0, ())
+                await wait_all_tasks_blocked()
+                scope.cancel(reason="the cache is being cleared")
+        await one.clear(None)
+        await settle(but_s=1.0)
+        assert one.statistics()["stored"] + one.statistics()["unstored"] == 1
+        assert await one.get(KEY) is None
+
+
 async def test_a_full_server_is_counted_and_still_read(autojump_clock: trio.abc.Clock) -> None:
     async with site() as (here, (one,)):
         await one.put(KEY, b"entry", 10.0, ())

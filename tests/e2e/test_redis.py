@@ -126,8 +126,21 @@ async def test_two_machines_share_answers_and_forget_them_together(tmp_path: Pat
                 await until_kept(one, 1)
                 assert await two.ask("who are you") == "hit"
                 assert echo.asked["who are you"] == 1
+                for _ in range(6):
+                    assert await one.ask("who are you") == "hit"
                 assert (await two.admin("DELETE", "/cache"))["cleared"] == 1
+                await until_forgotten(one)
                 assert await two.ask("who are you") == "miss"
+                assert await one.ask("who are you") == "hit"
+
+
+async def until_forgotten(up: Machine) -> None:
+    """Wait until nothing is in any memory of a machine."""
+    while True:
+        stats = await up.admin("GET", "/cache/stats")
+        if stats["l1"]["entries"] == stats["l2"]["entries"] == 0:
+            return
+        await trio.sleep(0.02)
 
 
 async def until_kept(up: Machine, count: int) -> None:

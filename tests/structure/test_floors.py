@@ -155,6 +155,7 @@ FLOORS = {
     "ucr.coalescing": EDGE,
     "ucr.cache_backing": EDGE,
     "ucr.cache_secret": EDGE,
+    "ucr.hot_follower": EDGE,
     "ucr.compression": EDGE,
     "ucr.control": EDGE,
     "ucr.custom": EDGE,
