@@ -24,7 +24,7 @@ import trio
 
 from actors.actor import ActorChild
 from actors.admission import Admit, Drain, Learn, ProviderMessage, Reconfigure, Settle, Share, Withdraw
-from actors.errors import AskTimeout, MailboxFull
+from actors.errors import AskTimeout, MailboxFull, Refusal
 from actors.gate import Gate
 from actors.lease import Lease
 from actors.mailbox import Mailbox, Reply
@@ -190,6 +190,11 @@ class Provider(ActorChild[ProviderMessage]):
     def is_available(self, model: str = "") -> bool:
         """Whether a call for the model would be let through now; a free permit is another matter."""
         return self.gate.is_available(model)
+
+    def refusal(self, model: str = "") -> Refusal | None:
+        """Return why a call for the model would be refused now; None: it would not, but might have to wait."""
+        now = trio.current_time()
+        return self.gate.refusal(Admit("", now, model=model), now)
 
     def retry_at(self, model: str = "") -> float | None:
         """Return when a breaker or a key will let calls through again, a time of Trio's clock; None: it does."""

@@ -9,8 +9,8 @@ import trio
 
 from actors import Ref
 from actors.metrics import MetricsMessage
-from ucr import access, admin, models
-from ucr.call import Router
+from ucr import access, admin, explaining, models
+from ucr.call import Router, note_request
 from ucr.config.model import Client
 from ucr.control import Control
 from ucr.count import Parse, count_tokens
@@ -30,7 +30,7 @@ from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.refusals import Refusals
-from ucr.relay import relay
+from ucr.relay import parsed, relay
 from ucr.views import RequestCount
 
 _RESPONSES_PATH = "/v1/responses"
@@ -251,7 +251,20 @@ async def _relay(api: Api, visit: Visit) -> None:
     _check_memory(api)
     access.check_media_type(visit.exchange.headers)
     with await api.limits.enter(visit.caller, visit.record) as entry:
-        await relay(visit.exchange, visit.client, visit.router, visit.record, visit.patience, entry)
+        if visit.exchange.headers.get(explaining.HEADER) == "1":
+            await _explain(visit)
+        else:
+            await relay(visit.exchange, visit.client, visit.router, visit.record, visit.patience, entry)
+
+
+async def _explain(visit: Visit) -> None:
+    """Say how the request would be routed; nothing is sent to any provider."""
+    router, exchange = visit.router, visit.exchange
+    raw = await exchange.body(router.config.server.body_limit_bytes)
+    request = await parsed(router, visit.client, raw, exchange.headers)
+    note_request(visit.record, request)
+    found = await explaining.explanation(router, visit.client, request, visit.caller)
+    await send_json(visit, 200, dumps(found))
 
 
 async def _count(api: Api, visit: Visit) -> None:

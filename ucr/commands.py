@@ -1,4 +1,4 @@
-"""The commands: `ucr-trio serve | check | demo | tree | cache`. Exit codes: 0 ok, 1 failed, 2 usage or setup.
+"""The commands: `ucr-trio serve | check | demo | tree | cache | explain`. Exit codes: 0 ok, 1 failed, 2 usage or setup.
 
 What a command does is loaded by the command: none carries what another needs.
 """
@@ -10,6 +10,7 @@ import click
 
 from ucr import __version__
 from ucr.cache_command import cache
+from ucr.explain_command import explain
 from ucr.tree_command import tree
 
 FAILED, UNUSABLE = 1, 2
@@ -29,6 +30,7 @@ def main() -> None:
 
 main.add_command(tree)
 main.add_command(cache)
+main.add_command(explain)
 
 
 @main.command()

@@ -9,18 +9,18 @@ the place of the former one only when it could.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, Protocol
 
 import trio
 
 from actors import Intensity
-from ucr.config.model import Config, Targets
+from ucr.config.model import Config
 from ucr.custom_talk import LIMITS, CustomError, Process, Talk, TalkLimits
 from ucr.custom_view import Nonsense, targets_of, view_of
 from ucr.facts import Facts
 from ucr.logs import Log
+from ucr.steered import Advice, Outcome
 from ucr.watch import signature_of, watch
 
 INTENSITY = Intensity(max_crashes=3, window_s=60.0, first_delay_s=0.2, max_delay_s=30.0, gives_up=False)
@@ -29,8 +29,6 @@ INTENSITY = Intensity(max_crashes=3, window_s=60.0, first_delay_s=0.2, max_delay
 NAME = "ucr:custom-router"
 OVERLAP_S = 0.2
 """How long a process that was replaced may still answer; nobody waits for it any longer."""
-
-Outcome = Literal["chosen", "none", "timeout", "error", "invalid", "busy", "down"]
 
 
 class CustomRouterEnded(Exception):
@@ -41,15 +39,6 @@ class Start(Protocol):
     """Starts the process for a file; raises `OSError`."""
 
     def __call__(self, place: str, memory_bytes: int) -> tuple[Process, trio.abc.Stream]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What the custom router says of a request. Without targets the request goes on; `words` say what was wrong."""
-
-    targets: Targets
-    outcome: Outcome
-    words: str = ""
 
 
 class CustomRouter:

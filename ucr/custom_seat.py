@@ -5,10 +5,11 @@ from itertools import count
 from actors import Labels, Measured, Ref, Supervisor, Tally
 from actors.metrics import MetricsMessage
 from ucr.config.model import Config, Router
-from ucr.custom import INTENSITY, NAME, CustomRouter, Outcome, Start
+from ucr.custom import INTENSITY, NAME, CustomRouter, Start
 from ucr.logs import Log
 from ucr.messages import Rejected
 from ucr.metering import CUSTOM
+from ucr.steered import Outcome
 
 
 class CustomSeat:

@@ -47,7 +47,7 @@ async def relay(
 ) -> None:
     """Answer one request. Raises `ApiError` only for what is wrong with the request itself."""
     # Nothing but the call holds the request: see `Call.let_go`.
-    request = await _parsed(
+    request = await parsed(
         router, client, await exchange.body(router.config.server.body_limit_bytes), exchange.headers
     )
     note_request(record, request)
@@ -84,7 +84,7 @@ async def _from_cache(call: Call, choices: tuple[Candidate, ...]) -> None:
             await call.delivery.replay(place.kept)
 
 
-async def _parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:
+async def parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:
     """Read a request, and judge the length of a very large one, too, while nobody waits for it."""
     if len(raw) < LARGE_BYTES:
         return client.parse(raw, headers)

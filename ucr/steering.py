@@ -4,44 +4,20 @@ A configuration without both has no `Steer`, and its requests pay nothing for it
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import trio
 
 from ucr.config.model import Config
-from ucr.custom import Advice, CustomRouter
-from ucr.decision import Decision, Decisions, Steering
+from ucr.custom import CustomRouter
+from ucr.decision import Decision, Decisions
 from ucr.dialects.roles import Request
 from ucr.facts import Facts
 from ucr.large import LARGE_BYTES, beside
 from ucr.rewriting import Parse, rewritten
-from ucr.routing import Claim, is_named
+from ucr.routing import is_named
 from ucr.rules import Rules, Ruling
-
-CUSTOM = "custom"
-"""The route of what the custom router chose."""
-
-
-@dataclass(frozen=True, slots=True)
-class Steered:
-    """A request as the rules want it, what they changed in it, and what was said of it by whom.
-
-    `facts` are those of the changed request.
-    """
-
-    facts: Facts
-    notes: tuple[str, ...]
-    ruling: Ruling
-    advice: Advice | None
-
-    @property
-    def steering(self) -> Steering:
-        """What rules and custom router come to."""
-        ruling, advice = self.ruling, self.advice
-        if ruling.claim is None and advice is not None and advice.targets:
-            return Steering((Claim("rules", CUSTOM, advice.targets),))
-        return Steering(() if ruling.claim is None else (ruling.claim,), ruling.model)
+from ucr.steered import Steered
 
 
 class Steer:

@@ -13,9 +13,10 @@ BY_MODULE = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source
 ON_THE_WALL = {"time.time", "time.time_ns", "time.localtime", "datetime.now", "datetime.utcnow", "date.today"}
 READS_THE_WALL = {
     "ucr.launch": "the time of a line in the log",
+    "ucr.explain_offline": "the time of rules",
     "ucr.demo": "the date of the demo's answers",
     "ucr.store": "the time of a line in the log",
-    "ucr.worker": "dates of answers, dates in `retry-after`, and the time of a line in the log",
+    "ucr.worker": "dates of answers and in `retry-after`, the time of rules and of a line in the log",
 }
 FORKS = {"os.fork", "os.forkpty", "pty.fork"}
 

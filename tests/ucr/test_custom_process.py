@@ -15,11 +15,12 @@ import trio
 
 from actors import open_supervisor
 from ucr.config.model import Config, Provider, Router
-from ucr.custom import INTENSITY, Advice, CustomRouter
+from ucr.custom import INTENSITY, CustomRouter
 from ucr.custom_process import PASSED_ON, environment_of, start
 from ucr.custom_talk import TalkLimits
 from ucr.dialects.roles import Request
 from ucr.facts import Facts
+from ucr.steered import Advice
 
 PATIENT = TalkLimits(answer_s=60.0, hung_s=120.0, start_s=120.0)
 MEMORY_BYTES = 256 * 1024 * 1024
