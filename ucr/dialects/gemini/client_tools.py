@@ -1,5 +1,10 @@
-"""The tools of a Gemini request, and which of them the model may or must call."""
+"""The tools of a Gemini request, and which of them the model may or must call.
 
+Gemini CLI searches the web by a request of its own with `googleSearch`; a provider that can search is asked to.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ucr.dialects.gemini.client_schema import json_schema
@@ -8,9 +13,12 @@ from ucr.dialects.openai_chat.client_shape import array, name, object_, shown, t
 from ucr.dialects.openai_chat.notes import name as noted
 from ucr.jsontext import JsonObject
 
+_SEARCHES = ("googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval")
+SEARCH: Mapping[str, str] = MappingProxyType({"type": "web_search_20250305", "name": "web_search"})
+
 
 def tools(body: JsonObject, notes: list[str]) -> list[JsonObject]:
-    """Return the functions that are declared; tools that Google would run are dropped with a note."""
+    """Return the functions that are declared, and a search of the web; other tools of Google's are dropped with a note."""
     given = body.get("tools")
     found: list[JsonObject] = []
     for index, tool in enumerate(array([] if given is None else given, "tools")):
@@ -19,7 +27,9 @@ def tools(body: JsonObject, notes: list[str]) -> list[JsonObject]:
         where = f"{path}.functionDeclarations"
         for place, function in enumerate(array([] if declared is None else declared, where)):
             found.append(_tool(object_(function, f"{where}[{place}]"), f"{where}[{place}]"))
-        others = sorted(set(tool) - {"functionDeclarations", "function_declarations"})
+        if any(isinstance(tool.get(name), dict) for name in _SEARCHES):
+            found.append(dict(SEARCH))
+        others = sorted(set(tool) - {"functionDeclarations", "function_declarations", *_SEARCHES})
         notes += [f"dropped tool {noted(other)}" for other in others if tool[other] is not None]
     return found
 

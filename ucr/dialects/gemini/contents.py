@@ -25,11 +25,9 @@ from ucr.quirks import matches
 ENDING_SIGNATURE = "ending"
 """Under this name a thinking block keeps the signature that came on an empty part behind the text."""
 
-UNSIGNED_MODELS = ("gemini-1*", "gemini-2*", "gemma*", "learnlm*")
-"""Models that ask for no thought signatures."""
-
-INLINE_RESULTS = ("gemini-1*", "gemini-2*", "gemma*", "learnlm*")
-"""Models whose function responses hold no media: these follow them as parts of their own."""
+OLDER_MODELS = ("gemini-1*", "gemini-2*", "gemma*", "learnlm*")
+"""Models that ask for no thought signatures, and whose function responses hold no media: it follows as parts of its
+own."""
 
 _HIDDEN = frozenset({"tool_use", "thinking", "redacted_thinking"})
 
@@ -71,8 +69,7 @@ class _Writer:
         self._target = target
         self._names = names
         self._notes = notes
-        self._signs = not matches(target.model, UNSIGNED_MODELS)
-        self._holds_media = not matches(target.model, INLINE_RESULTS)
+        self._is_older = matches(target.model, OLDER_MODELS)
 
     def write(self, turn: Turn) -> None:
         match turn.role:
@@ -103,7 +100,7 @@ class _Writer:
         if ending and parts:
             parts.append({"text": "", "thoughtSignature": ending})
         calls = [self._call(id_, block, thoughts) for id_, block in turn.calls.items()]
-        if calls and self._signs:
+        if calls and not self._is_older:
             calls[0].setdefault("thoughtSignature", SKIP_SIGNATURE)
         self._say("model", [*parts, *calls])
         if calls:
@@ -126,7 +123,7 @@ class _Writer:
         for id_, call in turn.calls.items():
             response, media = self._response(turn.results.get(id_))
             answer: JsonObject = {"id": id_, "name": self._name(call), "response": response}
-            if media and self._holds_media:
+            if media and not self._is_older:
                 answer["parts"] = media
             elif media:
                 shown += [text_part(f"From the result of {answer['name']} ({id_}):"), *media]

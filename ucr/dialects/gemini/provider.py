@@ -4,7 +4,7 @@ from ucr import jsontext
 from ucr.dialects.gemini import build as builds
 from ucr.dialects.gemini import client_thoughts
 from ucr.dialects.gemini import tap as taps
-from ucr.dialects.gemini.contents import UNSIGNED_MODELS
+from ucr.dialects.gemini.contents import OLDER_MODELS
 from ucr.dialects.gemini.reply import decode_reply
 from ucr.dialects.gemini.stream import GeminiStreamDecoder
 from ucr.dialects.openai_chat.errors import decode_error
@@ -78,7 +78,7 @@ class GeminiProvider:
 
 def without_ours(raw: bytes, model: str) -> bytes:
     """Return a request with Google's word that skips the check in place of the signatures that UCR has written."""
-    skip = None if matches(model, UNSIGNED_MODELS) else SKIP_SIGNATURE
+    skip = None if matches(model, OLDER_MODELS) else SKIP_SIGNATURE
     body = jsontext.loads(raw)
     contents = [
         {**content, "parts": [_resigned(part, skip) for part in objects_of(content.get("parts"))]}

@@ -18,6 +18,7 @@ from ucr.dialects.roles import Request
 from ucr.errors import ApiError
 
 RECORDED = recorded_requests()
+CAPTURES = sorted((TESTS / "fixtures" / "captures" / "gemini_cli").glob("*.json"))
 TURN = {"role": "user", "parts": [{"text": "hi"}]}
 
 
@@ -47,6 +48,33 @@ def test_recorded_requests_become_valid_requests_of_other_providers(path: Any) -
     document = json.loads((TESTS / "schemas" / "openai.openapi-subset.chat.json").read_bytes())
     validator = Draft202012Validator({"$ref": "#/components/schemas/CreateChatCompletionRequest", **document})
     assert [e.message for e in validator.iter_errors(chat)] == []
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+def test_what_gemini_cli_sends_becomes_a_valid_request(path: Any) -> None:
+    body = json.loads(path.read_bytes())["body"]
+    schema = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
+    for tool in body["tools"]:
+        for function in tool["functionDeclarations"]:
+            function.update(description="It does.", parametersJsonSchema=schema)
+    made = read(body, stream=True)
+    assert made.notes == ()
+    assert made.body["thinking"]["type"] in ("enabled", "adaptive")
+    messages = json.loads((TESTS / "schemas" / "anthropic.message.request.schema.json").read_bytes())
+    sent = json.loads(
+        AnthropicProvider().build(made, request(made), target("anthropic", "claude-opus-5-5")).body
+    )
+    assert [error.message for error in Draft202012Validator(messages).iter_errors(sent)] == []
+    calls = [
+        block["id"] for turn in sent["messages"] for block in turn["content"] if block["type"] == "tool_use"
+    ]
+    results = [
+        block["tool_use_id"]
+        for turn in sent["messages"]
+        for block in turn["content"]
+        if block["type"] == "tool_result"
+    ]
+    assert results == calls
 
 
 def test_a_request_in_full() -> None:

@@ -23,7 +23,12 @@ def test_functions_become_tools() -> None:
         {"name": "h", "parameters_json_schema": schema},
         {"name": "i"},
     ]  # fmt: skip
-    body = {"tools": [{"functionDeclarations": declared}, {"google_search": {}, "codeExecution": None}]}
+    body = {
+        "tools": [
+            {"functionDeclarations": declared},
+            {"google_search": {}, "url_context": {}, "codeExecution": None},
+        ]
+    }
     assert tools(body, notes) == [
         {
             "name": "f",
@@ -33,8 +38,9 @@ def test_functions_become_tools() -> None:
         {"name": "g", "input_schema": schema},
         {"name": "h", "input_schema": schema},
         {"name": "i", "input_schema": {"type": "object", "properties": {}}},
+        {"type": "web_search_20250305", "name": "web_search"},
     ]
-    assert notes == ["dropped tool google_search"]
+    assert notes == ["dropped tool url_context"]
 
 
 @pytest.mark.parametrize(

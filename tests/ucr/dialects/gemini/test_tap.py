@@ -107,3 +107,10 @@ def test_an_answer_that_names_no_model_gets_no_name() -> None:
 def test_a_whole_answer_that_is_an_error_is_raised() -> None:
     with pytest.raises(UpstreamError, match="busy"):
         pass_reply(b'{"error":{"code":503,"message":"busy"}}', same())
+
+
+@pytest.mark.parametrize("comment", [b": ping\n\n", b":\r\n\r\n"])
+def test_comments_are_left_out(comment: bytes) -> None:
+    first, second, _ = BODY.split(b"\n\n")
+    body = comment + first + b"\n\n" + comment + second + b"\n\n" + comment
+    assert passed(body, same())[0] == BODY
