@@ -122,7 +122,7 @@ async def test_a_responses_client_gets_a_stream_from_every_provider(dialect: str
     assert world.finished[0]["output_tokens"] == 7
 
 
-@pytest.mark.parametrize("dialect", ANSWERS)
+@pytest.mark.parametrize("dialect", [pytest.param(name, id=f"edge-154-{name}") for name in ANSWERS])
 async def test_an_answer_that_is_not_streamed_although_asked_is_streamed_to_the_client(dialect: str) -> None:
     reply, _ = ANSWERS[dialect]
     async with open_router(config_of(provider_of(dialect)), up=answers.says(200, reply)) as world:
@@ -167,8 +167,9 @@ async def test_reasoning_of_claude_comes_back_to_claude_and_goes_to_no_one_else(
     assert b"ucr1." not in third.body
 
 
-async def test_a_long_silence_is_filled_with_comments(autojump_clock: object) -> None:
-    slow = answers.streams(answers.responses_text("hello"), first_s=50.0)
+@pytest.mark.parametrize("silent_s", [pytest.param(180.0, id="edge-60")])
+async def test_a_long_silence_is_filled_with_comments(silent_s: float, autojump_clock: object) -> None:
+    slow = answers.streams(answers.responses_text("hello"), first_s=silent_s)
     async with open_router(config_of(provider_of("openai-responses")), up=slow) as world:
         heard = await world.ask("/v1/responses", asked(stream=True))
     assert heard.body.startswith(b": ping\n\n")
@@ -204,3 +205,11 @@ async def test_the_limits_of_a_provider_reach_a_client_of_the_other_protocol() -
     async with open_router(config_of(provider_of("openai-chat")), up=reply) as world:
         heard = await world.ask("/v1/responses", asked())
     assert heard.headers["x-ratelimit-remaining-requests"] == "7"
+
+
+@pytest.mark.parametrize("dialect", [pytest.param(name, id=f"edge-154-{name}") for name in ANSWERS])
+async def test_an_answer_that_is_streamed_although_not_asked_is_whole_for_the_client(dialect: str) -> None:
+    _, pieces = ANSWERS[dialect]
+    async with open_router(config_of(provider_of(dialect)), up=answers.streams(pieces)) as world:
+        heard = await world.ask("/v1/responses", asked())
+    assert heard.json()["output"][0]["content"][0]["text"] == "hello"

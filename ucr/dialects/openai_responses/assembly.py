@@ -41,11 +41,12 @@ Part = tuple[str, int]
 
 
 class _Item(Struct):
-    """What is known of an item: which of its parts were said, the last of them last; a call stays a call."""
+    """What is known of an item: which of its parts were said, and which of them last; a call stays a call."""
 
     index: int
     kind: str
-    said: list[Part]
+    said: set[Part]
+    last: Part | None = None
     is_done: bool = False
 
 
@@ -90,9 +91,15 @@ class Assembly:
         return self.piece(self._index(value, value.get("item_id")), part, text)
 
     def piece(self, index: int, part: Part, text: str) -> list[Event]:
-        """Take a piece of a part of the item with this index."""
-        events = [] if self.is_started else self.start({})
+        """Take a piece of a part of the item with this index; nearly always of the part that is being said."""
         item = self._items.get(index)
+        if item is not None and item.last == part and text and part[0] == "text":
+            self._chars += len(text)
+            events = self._writer.add(TextDelta, text)
+            if not events:  # it waits for its turn
+                self._check_held()
+            return events
+        events = [] if self.is_started else self.start({})
         if item is None:
             kind = {"text": "message", "input": "function_call"}.get(part[0], "reasoning")
             events += self._open(index, {"type": kind})
@@ -168,7 +175,7 @@ class Assembly:
         if index in self._items:
             return events
         kind = text_of(item.get("type"))
-        self._last = self._items[index] = _Item(index, kind, [])
+        self._last = self._items[index] = _Item(index, kind, set())
         if kind in CALLS:
             fragment = Fragment(
                 index,
@@ -185,10 +192,10 @@ class Assembly:
         return events
 
     def _say(self, item: _Item, part: Part, text: str) -> list[Event]:
-        is_first = not item.said
-        is_next = is_first or item.said[-1] != part
+        is_first, is_next = item.last is None, item.last != part
         if is_next:
-            item.said.append(part)
+            item.last = part
+            item.said.add(part)
         self._chars += len(text)
         match part[0]:
             case "text":
