@@ -8,6 +8,7 @@
     ├─ Refusal          the actor answered "no", as it should
     │  ├─ Draining      it takes no new work: ask another one
     │  ├─ LimitReached  as much as may be was used already: later
+    │  ├─ AllowanceSpent  so much is not left of what may be spent
     │  ├─ BreakerOpen   its upstream fails: ask another one, or again at `retry_at`
     │  └─ CoolingDown   all keys of its upstream have to rest: the same
     ├─ ChildGaveUp      an essential child crashed too often; its supervisor ends
@@ -103,3 +104,12 @@ class LimitReached(Refusal):
         super().__init__(message)
         self.key = key
         self.retry_after_s = retry_after_s
+
+
+class AllowanceSpent(Refusal):
+    """So much is not left: `spent` of it is spent, and `held` for what is going on."""
+
+    def __init__(self, message: str, *, spent: int = 0, held: int = 0) -> None:
+        super().__init__(message)
+        self.spent = spent
+        self.held = held

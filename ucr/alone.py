@@ -8,6 +8,7 @@ import trio
 from actors import ActorError, RealNetwork
 from ucr import listening
 from ucr.config.model import Config
+from ucr.config.places import state_folder
 from ucr.config.plan import plan_of
 from ucr.control import Control, ReloadResult
 from ucr.hired import Sockets
@@ -47,7 +48,12 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
     async with obeying() as wishes:
         announce(config, listening.port_of(sockets))
         serving = open_worker(
-            config, listening.listeners(sockets), RealNetwork(), opened.log, reopen_log=opened.reopen
+            config,
+            listening.listeners(sockets),
+            RealNetwork(),
+            opened.log,
+            reopen_log=opened.reopen,
+            folder=str(state_folder(os.environ)),
         )
         async with serving as worker:
             wishes.is_starting = False

@@ -11,6 +11,7 @@ from actors import Ref
 from actors.metrics import MetricsMessage
 from ucr import access, admin, explaining, models
 from ucr.call import Router, note_request
+from ucr.clerk import Clerk
 from ucr.config.model import Client
 from ucr.control import Control
 from ucr.count import Parse, count_tokens
@@ -90,6 +91,7 @@ class Api:
         log: Log,
         metrics: Ref[MetricsMessage],
         pressure: Pressure,
+        clerk: Clerk | None = None,
     ) -> None:
         self.generation = Generation(router)
         self.limits = limits
@@ -97,6 +99,7 @@ class Api:
         self.control: Control | None = None
         self._log = log
         self._metrics = metrics
+        self._clerk = clerk
         self._meter = Meter()
         self._started = 0
         self._open: set[Patience] = set()
@@ -156,6 +159,8 @@ class Api:
         self._metrics.offer(self._meter.measured(record, now_s, config, is_request=is_request))
         if is_request:
             self._log.info("request.finished", **record.fields(now_s))
+            if self._clerk is not None and record.provider:
+                self._clerk.note(record, visit.router.unix_time())
 
     async def _dispatch(self, visit: Visit) -> None:
         exchange, config = visit.exchange, visit.router.config

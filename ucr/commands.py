@@ -1,4 +1,4 @@
-"""The commands: `ucr-trio serve | check | demo | tree | cache | explain`. Exit codes: 0 ok, 1 failed, 2 usage or setup.
+"""The commands: `ucr-trio serve | check | demo | tree | cache | cost | explain`. Exit codes: 0 ok, 1 failed, 2 usage or setup.
 
 What a command does is loaded by the command: none carries what another needs.
 """
@@ -10,6 +10,7 @@ import click
 
 from ucr import __version__
 from ucr.cache_command import cache
+from ucr.cost_command import cost
 from ucr.explain_command import explain
 from ucr.tree_command import tree
 
@@ -28,6 +29,7 @@ def main() -> None:
     """The universal Claude router."""
 
 
+main.add_command(cost)
 main.add_command(tree)
 main.add_command(cache)
 main.add_command(explain)

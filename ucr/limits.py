@@ -1,4 +1,4 @@
-"""The limits of a client: requests and tokens in a minute, and requests at one time.
+"""The limits of a client: requests and tokens in a minute, requests at one time, and money.
 
 A request enters before its body is read. Its tokens are estimated when the body is there and corrected by what
 the provider reports, so that a stream is never cut for a limit: the next request pays.
@@ -10,14 +10,18 @@ from types import TracebackType
 
 import trio
 
-from actors import Borrower, LimitReached, Want
+from actors import ActorError, Borrower, LimitReached, Want
+from actors.errors import AllowanceSpent
+from actors.purse import Holding, Purse
 from ucr import access, ratelimits
-from ucr.config.model import Client
+from ucr.config.model import Budget, Client
 from ucr.dialects.roles import HeaderList, Request
 from ucr.errors import ApiError
 from ucr.estimate import quick_estimate
+from ucr.pricing import GIVEN_AGAIN, Pricing
 from ucr.record import Record
-from ucr.routing import plain_name
+from ucr.routing import Candidate, plain_name
+from ucr.spending import account_of, estimated, overspent
 
 _WORDS: tuple[tuple[str, ratelimits.Kind | None, str], ...] = (
     ("rpm", "requests", "{limit} requests a minute are used up"),
@@ -32,12 +36,14 @@ WHOLE_S = 61.0
 class Entry:
     """One request of a client, from its admission to its end. Leaving the block gives the permit back."""
 
-    __slots__ = ("_client", "_estimate", "_limits", "_record", "_spent_at")
+    __slots__ = ("_client", "_estimate", "_holding", "_limits", "_pricing", "_record", "_spent_at")
 
     def __init__(self, limits: "ClientLimits", client: Client | None, record: Record) -> None:
         self._limits = limits
         self._client = client
         self._record = record
+        self._holding: Holding | None = None
+        self._pricing: Pricing | None = None
         self._estimate = 0
         self._spent_at = 0.0
 
@@ -55,19 +61,29 @@ class Entry:
             self._limits.borrower.give_back(key_of(client, "concurrency"))
         if client is not None and client.tpm is not None and self._estimate:
             self._correct(client, client.tpm)
+        if self._holding is not None:
+            self._holding.settle(self._cost(self._holding))
 
-    async def spend(self, request: Request) -> None:
-        """Spend the tokens that a request is likely to be.
+    async def spend(
+        self, request: Request, choices: tuple[Candidate, ...], pricing: Pricing
+    ) -> tuple[Candidate, ...]:
+        """Spend what a request is likely to take; return who of the candidates may serve it.
 
-        Raises `ApiError` 403 for a model that the client may not ask for, and 429 when the tokens are not there.
+        Raises `ApiError` 403 for a model that the client may not ask for, or whose price must be known and is not,
+        429 when tokens or money are not there, and 529 when nobody knows.
         """
         client = self._client
         if client is None:
-            return
-        access.check_model(client, plain_name(request.model))
+            return choices
+        access.check_model(client, plain_name(self._record.model_asked))
         if client.tpm is not None:
             await self._spend_tokens(client, client.tpm, quick_estimate(request.raw))
+        if client.budget is not None:
+            estimate = estimated(client, request, quick_estimate(request.raw), choices, pricing)
+            self._pricing, choices = pricing, estimate.choices
+            self._holding = await self._limits.hold(client, client.budget, estimate.amount)
         self._record.limit_headers = self._limits.headers(client, self._record.dialect)
+        return choices
 
     async def _spend_tokens(self, client: Client, tpm: int, estimate: int) -> None:
         try:
@@ -75,6 +91,15 @@ class Entry:
         except LimitReached as reached:
             raise self._limits.refused(client, self._record, reached) from None
         self._estimate, self._spent_at = min(estimate, tpm), trio.current_time()
+
+    def _cost(self, holding: Holding) -> int:
+        """Return what is to be paid: all that was held, where a provider answered and nobody knows how much it was."""
+        record = self._record
+        cost = None if self._pricing is None else self._pricing.cost_of(record)
+        if cost is not None:
+            return cost
+        was_served = record.attempts > 0 and record.status in (0, 200) and record.cache not in GIVEN_AGAIN
+        return holding.amount if was_served else 0
 
     def _correct(self, client: Client, tpm: int) -> None:
         difference = tokens_used(self._record, self._estimate) - self._estimate
@@ -88,8 +113,9 @@ class Entry:
 class ClientLimits:
     """Admits requests of clients. What is limited is borrowed: other processes count along."""
 
-    def __init__(self, borrower: Borrower, unix_time: Callable[[], float]) -> None:
+    def __init__(self, borrower: Borrower, purse: Purse, unix_time: Callable[[], float]) -> None:
         self.borrower = borrower
+        self._purse = purse
         self._unix_time = unix_time
 
     async def enter(self, client: Client | None, record: Record) -> Entry:
@@ -105,6 +131,19 @@ class ClientLimits:
             await self.borrower.take(*wants)
         except LimitReached as reached:
             raise self.refused(client, record, reached) from None
+
+    async def hold(self, client: Client, budget: Budget, amount: int) -> Holding:
+        """Hold an amount of a client's budget; raise `ApiError` when it is not there, or nobody knows."""
+        now_s = self._unix_time()
+        account = account_of(client, budget, now_s)
+        try:
+            return await self._purse.hold(account.name, account.until_s, budget.nano, amount)
+        except AllowanceSpent as short:
+            left_s = account.until_s - now_s
+            raise overspent(client, budget, amount, short.spent, short.held, left_s) from None
+        except ActorError:
+            words = f"client {client.name!r}: what is left of its budget cannot be known now; try again"
+            raise ApiError("overloaded_error", words, retry_after_s=1) from None
 
     def headers(self, client: Client, dialect: str) -> HeaderList:
         """Return what tells a client how much is left of its requests and tokens; nothing where none is limited.
@@ -158,7 +197,7 @@ def tokens_used(record: Record, estimate: int) -> int:
     nothing of its tokens counts as estimated. A request that no provider answered counts for nothing, one that
     was answered from the cache or shared another's answer included.
     """
-    if record.cache in ("hit", "coalesced"):
+    if record.cache in GIVEN_AGAIN:
         return 0
     usage = record.summary.usage
     if usage.input_tokens is not None:

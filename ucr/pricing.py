@@ -13,6 +13,9 @@ from ucr.price_list import PriceList, Rates, Sheet, Sheets, rates_of
 from ucr.record import Record
 
 NANO = 1_000_000_000
+GIVEN_AGAIN = frozenset({"hit", "coalesced"})
+"""Answers that another request has paid for."""
+
 MAX_NAMES = 1000
 """For how many models prices are remembered; clients make names up."""
 
@@ -32,7 +35,7 @@ class Pricing:
     def cost_of(self, record: Record) -> int | None:
         """Return what a request has cost; None when nothing is known of it."""
         usage = record.summary.usage
-        if usage.input_tokens is None:
+        if usage.input_tokens is None or record.cache in GIVEN_AGAIN:
             return None
         sheets = self.sheets(record.provider, record.model_used)
         return cost(usage, self._present(sheets)) if sheets else None

@@ -57,9 +57,9 @@ async def relay(
     call = Call(router, client, request, record, Delivery(exchange, client, record, router.timers), patience)
     call.notes = notes
     del request
-    await entry.spend(call.request)
     decision = decision or router.decisions.decide(call.request, record.client)
     choices = chosen(router.config, decision, call.request)
+    choices = await entry.spend(call.request, choices, router.pricing)
     entered = coalescing.enter(router.flights, exchange, call, choices)
     if isinstance(entered, Seat):
         entered = await coalescing.follow(entered, exchange, call, choices)

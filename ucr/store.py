@@ -4,8 +4,8 @@
 
 The listener is a Unix socket that the parent has bound and keeps: while the store is being replaced, workers wait
 in its backlog. The specification comes through a pipe, because it may hold secrets, and arguments are seen by all.
-Nothing here is kept beyond the process, but for what stands behind the cache: workers say what they hold, and a lost
-cache is a miss.
+Nothing here is kept beyond the process, but for the accounts and what stands behind the cache: workers say what they
+hold, and a lost cache is a miss.
 """
 
 import os
@@ -39,13 +39,24 @@ from actors import (
     greet,
     open_supervisor,
 )
+from actors.purse import DeclareParts, SpenderLeft
 from ucr import hygiene
+from ucr.bookkeeping import BooksSpec, start_books
+from ucr.books import Books, BooksMessage
 from ucr.cache_backing import backing_of, numbers_of, start_cache
 from ucr.cache_secret import new_secret
 from ucr.logs import Log, stdout_log
 from ucr.memory import rss_bytes
 from ucr.store_spec import StoreSpec
-from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, STATUS_GREETING, cache_codec, limits_codec
+from ucr.store_wire import (
+    BOOKS_GREETING,
+    CACHE_GREETING,
+    LIMITS_GREETING,
+    STATUS_GREETING,
+    books_codec,
+    cache_codec,
+    limits_codec,
+)
 from ucr.views import CACHE, LIMITS, StoreView
 
 GREETING_S = 5.0
@@ -73,12 +84,35 @@ class BorrowerRef(Ref[LimitsMessage]):
             super().tell(Leave(self._declared.borrower, self._declared.session))
 
 
+class SpenderRef(Ref[BooksMessage]):
+    """The books as one connection sees them: it notes who speaks, as `BorrowerRef` does."""
+
+    __slots__ = ("_declared",)
+
+    def __init__(self, books: Books) -> None:
+        super().__init__(books.mailbox)
+        self._declared: DeclareParts | None = None
+
+    def tell(self, message: BooksMessage) -> None:
+        if isinstance(message, DeclareParts):
+            self._declared = message
+        super().tell(message)
+
+    def leave(self) -> None:
+        """Say that the connection has ended."""
+        if self._declared is not None:
+            super().tell(SpenderLeft(self._declared.spender, self._declared.session))
+
+
 class Store:
     """The actors of the store, and the connections to them."""
 
-    def __init__(self, lender: Lender, cache: Cache, log: Log, spec: StoreSpec, supervisor: Supervisor) -> None:
+    def __init__(
+        self, lender: Lender, cache: Cache, books: Books, log: Log, spec: StoreSpec, supervisor: Supervisor
+    ) -> None:
         self.lender = lender
         self.cache = cache
+        self.books = books
         self._log = log
         self._spec = spec
         self._supervisor = supervisor
@@ -92,11 +126,17 @@ class Store:
             self._supervisor.statistics(),
             asdict(self.lender.statistics()),
             asdict(self.cache.statistics()) | numbers_of(self.cache),
+            asdict(self.books.statistics()),
         )
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Serve one connection to its end; whatever comes of it, the store goes on."""
-        known = {LIMITS_GREETING: self._lend, CACHE_GREETING: self._keep, STATUS_GREETING: self._show}
+        known = {
+            LIMITS_GREETING: self._lend,
+            CACHE_GREETING: self._keep,
+            BOOKS_GREETING: self._account,
+            STATUS_GREETING: self._show,
+        }
         served = None
         try:
             with trio.move_on_after(GREETING_S):
@@ -117,6 +157,13 @@ class Store:
             await Bridge[LimitsMessage]("borrower", stream, limits_codec(), borrower).run()
         finally:
             borrower.leave()
+
+    async def _account(self, stream: trio.abc.Stream) -> None:
+        spender = SpenderRef(self.books)
+        try:
+            await Bridge[BooksMessage]("spender", stream, books_codec(), spender).run()
+        finally:
+            spender.leave()
 
     async def _keep(self, stream: trio.abc.Stream) -> None:
         await Bridge[CacheMessage]("cached", stream, cache_codec(), self.cache.ref).run()
@@ -144,7 +191,9 @@ async def open_store(
         backing = backing_of(spec.cache, new_secret(), network, clock, log)
         first_ticket = spec.generation << FIRST_TICKET_BITS
         cache = await start_cache(supervisor, kept, CACHE, backing, first_ticket=first_ticket)
-        yield Store(lender, cache, log, spec, supervisor)
+        accounts = BooksSpec(spec.folder, spec.keep_s, spec.usage_bytes, spec.generation, spec.awaited)
+        books = await start_books(supervisor, accounts, clock, log)
+        yield Store(lender, cache, books, log, spec, supervisor)
 
 
 async def serve(spec: StoreSpec, listener: trio.SocketListener, parent: int, log: Log) -> None:

@@ -1,12 +1,21 @@
-"""A worker's connections to the store process: to the lender of limits, and to the cache that workers share."""
+"""A worker's connections to the store process: to the lender of limits, the cache that workers share, and the books."""
 
 from functools import partial
 
 import trio
 
 from actors import Borrower, CacheMessage, Fill, Forfeit, LimitsMessage, Link, LinkEvents, Ref
+from actors.purse import Purse
+from ucr.books import BooksMessage
 from ucr.logs import Log
-from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, cache_codec, limits_codec
+from ucr.store_wire import (
+    BOOKS_GREETING,
+    CACHE_GREETING,
+    LIMITS_GREETING,
+    books_codec,
+    cache_codec,
+    limits_codec,
+)
 
 
 class LimitsEvents(LinkEvents[LimitsMessage]):
@@ -37,6 +46,19 @@ class CacheEvents(LinkEvents[CacheMessage]):
             ref.tell(Forfeit(answer.ticket))
 
 
+class BooksEvents(LinkEvents[BooksMessage]):
+    """Gives the purse its keeper, and takes it away. What was held for somebody who left, he has given back himself."""
+
+    def __init__(self, purse: Purse) -> None:
+        self._purse = purse
+
+    def up(self, ref: Ref[BooksMessage]) -> None:
+        self._purse.attach(ref)
+
+    def down(self, reason: str | None) -> None:
+        self._purse.detach()
+
+
 def limits_link(path: str, borrower: Borrower, log: Log) -> Link[LimitsMessage]:
     """Return the child that keeps a borrower connected to the store at this path."""
     connect = partial(trio.open_unix_socket, path)
@@ -47,3 +69,9 @@ def cache_link(path: str) -> Link[CacheMessage]:
     """Return the child whose `ref` is the cache of the store at this path."""
     connect = partial(trio.open_unix_socket, path)
     return Link("ucr:store-cache", connect, cache_codec(), CACHE_GREETING, CacheEvents())
+
+
+def books_link(path: str, purse: Purse) -> Link[BooksMessage]:
+    """Return the child that keeps a purse connected to the store at this path; its `ref` is the books."""
+    connect = partial(trio.open_unix_socket, path)
+    return Link("ucr:store-books", connect, books_codec(), BOOKS_GREETING, BooksEvents(purse))

@@ -30,11 +30,18 @@ _BACKLOG = 1024
 class StoreSeat(Attendant):
     """The store process as a child of a supervisor. Each start is told what the configuration says then.
 
-    `config` is the present configuration, `workers` how many workers there are.
+    `config` is the present configuration, `workers` how many workers there are. The accounts are kept in `folder`.
     """
 
-    def __init__(self, bound: socket.socket, config: Callable[[], Config], workers: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        bound: socket.socket,
+        config: Callable[[], Config],
+        workers: Callable[[], int],
+        folder: str | None = None,
+    ) -> None:
         super().__init__("store", "ucr.store", (), (bound.fileno(),))
+        self._folder = folder
         self.config = config
         self.workers = workers
         self._descriptor = bound.fileno()
@@ -46,7 +53,9 @@ class StoreSeat(Attendant):
         """Run the store to its end, which is a crash."""
         self._generation += 1
         config = self.config()
-        with contextlib.closing(told(store_spec(config, self._generation, self.workers()))) as pipe:
+        with contextlib.closing(
+            told(store_spec(config, self._generation, self.workers(), self._folder))
+        ) as pipe:
             arguments = (str(os.getpid()), str(self._descriptor), str(pipe.fileno()))
             self._command = python_module("ucr.store", arguments)
             self._descriptors = (self._descriptor, pipe.fileno())
@@ -103,7 +112,8 @@ class StorePlace:
         secret = secret_of(config.cache, self._made)
         if self._address is None:
             bound = self._sockets.enter_context(store_socket(self._environ))
-            seat = StoreSeat(bound, lambda: self.config(), lambda: self.workers())
+            folder = str(state_folder(self._environ))
+            seat = StoreSeat(bound, lambda: self.config(), lambda: self.workers(), folder)
             self.seat = await self._supervisor.start(seat)
             self._address = StoreAddress(bound.getsockname(), workers, secret)
         if self._address.secret != secret:

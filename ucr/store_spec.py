@@ -4,10 +4,15 @@ from dataclasses import dataclass, field
 
 from ucr.config.model import Cache, Config
 
+DAY_S = 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class StoreSpec:
-    """`generation` counts the stores of one parent; `awaited` workers knew the one before this."""
+    """`generation` counts the stores of one parent; `awaited` workers knew the one before this.
+
+    In `folder` the accounts are kept; None keeps them nowhere.
+    """
 
     generation: int = 1
     awaited: int = 0
@@ -17,6 +22,9 @@ class StoreSpec:
     max_bytes: int = 52_428_800
     fill_s: float = 3600.0
     cache: Cache = Cache()
+    folder: str | None = None
+    keep_s: float = 7_776_000.0
+    usage_bytes: int = 67_108_864
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +36,8 @@ class StoreAddress:
     secret: bytes = field(repr=False)
 
 
-def store_spec(config: Config, generation: int, awaited: int) -> StoreSpec:
-    """Return what a store is told under this configuration."""
+def store_spec(config: Config, generation: int, awaited: int, folder: str | None = None) -> StoreSpec:
+    """Return what a store is told under this configuration; it keeps its accounts in the folder."""
     cache = config.cache
     return StoreSpec(
         generation,
@@ -40,4 +48,7 @@ def store_spec(config: Config, generation: int, awaited: int) -> StoreSpec:
         cache.max_bytes,
         config.timeouts.total_s,
         cache,
+        folder,
+        config.usage.keep_days * DAY_S,
+        config.usage.max_bytes,
     )

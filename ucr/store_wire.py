@@ -1,10 +1,13 @@
 """What workers and the store process say to each other."""
 
 from actors import CACHE_MESSAGES, LIMITS_MESSAGES, Codec
+from actors.purse import PURSE_MESSAGES
+from ucr.usage import Received, Used
 
 LIMITS_GREETING = b"L"
 CACHE_GREETING = b"C"
 STATUS_GREETING = b"S"
+BOOKS_GREETING = b"B"
 """The first byte of a connection says which actor it is for. Each has connections of its own, so that a limit is
 never asked for behind an answer of a megabyte."""
 
@@ -15,3 +18,7 @@ def limits_codec() -> Codec:
 
 def cache_codec() -> Codec:
     return Codec(CACHE_MESSAGES)
+
+
+def books_codec() -> Codec:
+    return Codec((*PURSE_MESSAGES, Used, Received))

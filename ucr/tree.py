@@ -31,9 +31,12 @@ from actors import (
     Supervisor,
     open_supervisor,
 )
+from actors.purse import Purse
 from ucr import metering, upstream
+from ucr.bookkeeping import BooksSpec, start_books
 from ucr.cache_backing import ServedBacking, backing_of, start_cache
 from ucr.caching import HotTier
+from ucr.clerk import Clerk
 from ucr.config.model import Cache as CacheConfig
 from ucr.config.model import Config
 from ucr.config.model import Provider as ProviderConfig
@@ -41,10 +44,11 @@ from ucr.config.plan import plan_of
 from ucr.hot_follower import HotFollower
 from ucr.logs import Log
 from ucr.roster import Children, Roster
-from ucr.store_link import cache_link, limits_link
-from ucr.store_spec import StoreAddress
+from ucr.store_link import books_link, cache_link, limits_link
+from ucr.store_spec import DAY_S, StoreAddress
 from ucr.views import CACHE, LIMITS
 
+CLERK = "ucr:clerk"
 NOTHING = Config()
 METRICS = "ucr:metrics"
 """The name of the metrics' actor, which no provider can have."""
@@ -62,6 +66,8 @@ class Tree:
     borrower: Borrower
     answers: Ref[CacheMessage] | None
     hot: HotTier
+    purse: Purse
+    clerk: Clerk | None
     store: StoreAddress | None = None
 
     @property
@@ -85,12 +91,13 @@ async def open_tree(
     dice: Callable[[], float] = random.random,
     clock: Callable[[], float] = trio.current_time,
     secret: bytes = b"",
+    folder: str | None = None,
 ) -> AsyncIterator[Tree]:
     """Start everything, with a child for each enabled provider; leaving the block stops it in reverse order.
 
-    `store` is there when several workers share limits and a cache; `on_fact` hears, with the provider's id, what
-    was found out about a key. `clock` is the one on the wall, and `secret` that of the cache: what stands behind the
-    cache needs both.
+    `store` is there when several workers share limits, a cache and accounts; `on_fact` hears, with the provider's id,
+    what was found out about a key. `clock` is the one on the wall, and `secret` that of the cache: what stands behind
+    the cache needs both. A worker without a store keeps its accounts in `folder`, where there is one.
     """
     board: Board = {}
 
@@ -113,9 +120,10 @@ async def open_tree(
         hot = hot_tier(config.cache)
         cache, answers = await _start_cache(supervisor, config, store, backed, hot)
         borrower, shares = await _start_limits(supervisor, worker, store, log)
+        purse, clerk = await _start_books(supervisor, config, worker, store, log, folder, clock)
         roster = Roster(supervisor, board, make)
         await roster.follow(plan_of(NOTHING, config), config)
-        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, hot, store)
+        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, hot, purse, clerk, store)
 
 
 async def _start_cache(
@@ -150,6 +158,29 @@ async def _start_limits(
     borrower = await supervisor.start(Borrower(name, name="ucr:borrower", borrowers=store.workers))
     await supervisor.start(limits_link(store.path, borrower, log))
     return borrower, await supervisor.start(Shares(borrower, "ucr:shares"))
+
+
+async def _start_books(
+    supervisor: Supervisor,
+    config: Config,
+    worker: str,
+    store: StoreAddress | None,
+    log: Log,
+    folder: str | None,
+    unix_time: Callable[[], float],
+) -> tuple[Purse, Clerk | None]:
+    """Start what keeps the accounts, alone or in the store; without a place to keep requests none is noted."""
+    purse = Purse(f"{worker}-{os.getpid()}", unix_time)
+    if store is None:
+        usage = config.usage
+        spec = BooksSpec(folder, usage.keep_days * DAY_S, usage.max_bytes)
+        ref = (await start_books(supervisor, spec, unix_time, log)).ref
+        purse.attach(ref)
+    else:
+        ref = (await supervisor.start(books_link(store.path, purse))).ref
+    if not config.usage.enabled or (store is None and folder is None):
+        return purse, None
+    return purse, await supervisor.start(Clerk(ref, CLERK))
 
 
 def _spec_of(config: Config) -> CacheSpec:

@@ -30,6 +30,9 @@ CACHE = "ucr:cache"
 LIMITS = "ucr:limits"
 """The name of the lender's actor."""
 
+BOOKS = "ucr:books"
+"""The name of the actor that keeps the accounts."""
+
 _TIME_ENDINGS = ("_until", "_at")
 
 
@@ -80,7 +83,7 @@ class ParentView:
 
 @dataclass(frozen=True, slots=True)
 class StoreView:
-    """The store process at one moment. `limits` and `cache` are what its actors say of themselves."""
+    """The store process at one moment. `limits`, `cache` and `books` are what its actors say of themselves."""
 
     pid: int
     generation: int
@@ -88,6 +91,7 @@ class StoreView:
     children: tuple[ChildStatistics, ...] = ()
     limits: dict[str, Any] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
+    books: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +215,7 @@ def tree_json(gathered: Gathered) -> JsonObject:
 
 
 def _store(view: StoreView) -> JsonObject:
-    statistics = {CACHE: view.cache, LIMITS: view.limits}
+    statistics = {CACHE: view.cache, LIMITS: view.limits, BOOKS: view.books}
     return {
         "pid": view.pid,
         "generation": view.generation,

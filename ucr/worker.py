@@ -25,6 +25,7 @@ from ucr.cache_secret import new_secret, secret_of
 from ucr.caching import CLEAR_S, Answers, clear
 from ucr.call import Router
 from ucr.config.model import Config
+from ucr.config.places import state_folder
 from ucr.config.plan import Plan, plan_of
 from ucr.connections import NoRoom
 from ucr.control import LocalControl
@@ -205,8 +206,10 @@ async def open_worker(
     parent: RemoteRef[ToParent] | None = None,
     dice: Callable[[], float] = random.random,
     start_custom: Start = custom_process.start,
+    folder: str | None = None,
+    unix_time: Callable[[], float] = time.time,
 ) -> AsyncIterator[Worker]:
-    """Serve as long as the block; leaving it ends what is still open and closes the tree."""
+    """Serve as long as the block; leaving it ends what is still open and closes the tree, whose accounts are in `folder`."""
 
     def spread(provider: str, fact: Fact) -> None:
         if parent is not None:
@@ -215,7 +218,7 @@ async def open_worker(
 
     secret = secret_of(config.cache, new_secret()) if store is None else store.secret
     async with open_tree(
-        config, network, log, worker, store, spread, dice, clock=time.time, secret=secret
+        config, network, log, worker, store, spread, dice, clock=unix_time, secret=secret, folder=folder
     ) as tree:
         workers = 1 if store is None else store.workers
         pressure = Pressure(memory.limit_bytes(config, workers))
@@ -229,14 +232,15 @@ async def open_worker(
             config,
             tree.children,
             tree.board,
-            time.time,
+            unix_time,
             worker,
             answers=answers,
             flights=flights,
             dice=dice,
             custom=custom,
         )
-        api = Api(router, ClientLimits(tree.borrower, time.time), log, tree.metrics.ref, pressure)
+        limits = ClientLimits(tree.borrower, tree.purse, unix_time)
+        api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)
         viewer = Viewer(tree, worker, api.requests)
         local = LocalControl(viewer.take, partial(clear, answers))
         api.control = with_store(local if parent is None else ParentControl(parent, local), store)
@@ -324,6 +328,7 @@ async def _serve_linked(
         store=order[0].store,
         reopen_log=opened.reopen,
         parent=link.parent,
+        folder=str(state_folder(os.environ)),
     )
     async with serving as running:
         running.api.generation.number = order[0].generation

@@ -15,7 +15,8 @@ READS_THE_WALL = {
     "ucr.launch": "the time of a line in the log",
     "ucr.explain_offline": "the time of rules",
     "ucr.demo": "the date of the demo's answers",
-    "ucr.store": "the time of a line in the log",
+    "ucr.cost_command": "how long ago something was used",
+    "ucr.store": "the time of a line in the log, and of what was used",
     "ucr.worker": "dates of answers and in `retry-after`, the time of rules and of a line in the log",
 }
 FORKS = {"os.fork", "os.forkpty", "pty.fork"}

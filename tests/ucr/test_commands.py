@@ -177,8 +177,12 @@ def test_a_signal_ends_the_router_well(here: Path, ending: signal.Signals) -> No
     (here / "ucr.toml").write_text(FILE, "utf-8")
     root = str(Path(__file__).parents[2])
     command = [sys.executable, "-m", "ucr.cli", "serve", "--workers", "2"]
+    own = {"PYTHONPATH": root, "UCR_STATE_DIR": str(here / "state")}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **own},
     ) as router:
         assert router.stdout is not None
         assert router.stderr is not None

@@ -8,10 +8,11 @@ import pytest
 import trio
 
 from actors import Borrower
+from actors.purse import Purse
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
 from ucr.access import digest
-from ucr.config.model import Client, Config
+from ucr.config.model import Budget, Cache, Client, Config, Price
 from ucr.events import Usage
 from ucr.limits import ClientLimits, tokens_used
 from ucr.record import Record
@@ -217,7 +218,112 @@ def test_an_answer_from_the_cache_counts_for_nothing() -> None:
 
 async def test_nobody_is_refused_because_there_is_no_lender(autojump_clock: object) -> None:
     client = Client("a", "", rpm=10, concurrency=1)
-    limits = ClientLimits(Borrower("alone"), lambda: 0.0)
+    limits = ClientLimits(Borrower("alone"), Purse("alone", lambda: 0.0), lambda: 0.0)
     for _ in range(10):
         with await limits.enter(client, Record("req_1", "0", 0.0, lambda: 0.0)):
             pass
+
+
+def budgeted(usd: float, per: Any = "day", **prices: float) -> Config:
+    config = limited(budget=Budget(usd, per))
+    return replace(config, prices=(Price(prices.get("input", 0.0), prices.get("output", 1000.0), "up"),))
+
+
+def used(output: int) -> Any:
+    reply = answers.chat_reply()
+    reply["usage"] = {"prompt_tokens": 10, "completion_tokens": output, "total_tokens": 10 + output}
+    return answers.says(200, reply)
+
+
+@pytest.mark.usefixtures("both_lanes")
+async def test_a_budget_is_held_before_and_settled_after(autojump_clock: object) -> None:
+    # A token of output costs 0.001 USD and a request allows 50: at most 0.05 USD.
+    async with open_router(budgeted(0.1), up=(used(20), used(40), used(1))) as world:
+        heard = [await ask(world) for _ in range(3)]
+    assert [answer.status for answer in heard] == [200, 200, 429]
+    refused = heard[2].json()["error"]
+    assert refused["type"] == "rate_limit_error"
+    assert "may cost 0.0500 USD" in refused["message"]
+    assert "0.1 USD a day: 0.0600 USD are spent" in refused["message"]
+    assert 0 < int(heard[2].headers["retry-after"]) <= 86_400
+    assert heard[2].headers["x-should-retry"] == "false"
+    assert [line["cost_usd"] for line in world.finished] == [0.02, 0.04, None]
+
+
+async def test_an_openai_client_is_told_of_its_budget_in_its_own_dialect(autojump_clock: object) -> None:
+    async with open_router(budgeted(0.01, "total"), up=HELLO) as world:
+        refused = await ask(world, CHAT)
+        assert len(world.upstreams["up"].requests) == 0
+    assert (refused.status, refused.json()["error"]["code"]) == (429, "budget_exceeded")
+    assert "retry-after" not in refused.headers
+
+
+async def test_requests_at_one_time_never_hold_more_than_the_budget(autojump_clock: object) -> None:
+    slow = answers.streams(answers.chat_text("Hel", "lo"), first_s=5.0)
+    async with open_router(budgeted(0.12), up=slow) as world:
+        found: list[Any] = []
+
+        async def visit() -> None:
+            found.append(await ask(world, body={**ASK, "stream": True}))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(visit)
+        refused = [answer for answer in found if answer.status == 429]
+        assert len(refused) == 3
+        assert "running requests hold 0.1000 USD" in refused[0].json()["error"]["message"]
+        assert refused[0].headers["retry-after"] == "5"
+
+
+async def test_a_request_that_failed_or_came_out_of_the_cache_costs_nothing(autojump_clock: object) -> None:
+    broken = answers.says(400, {"error": {"message": "no", "type": "invalid_request_error"}})
+    config = replace(budgeted(0.06), cache=Cache(scope="worker"))
+    async with open_router(config, up=(broken, used(10), used(50))) as world:
+        heard = [await ask(world) for _ in range(4)]
+        assert [answer.status for answer in heard] == [400, 200, 200, 200]
+        assert heard[3].headers["x-ucr-cache"] == "hit"
+        fresh = await ask(world, body={**ASK, "max_tokens": 51})
+    assert fresh.status == 429
+    assert "0.0100 USD are spent" in fresh.json()["error"]["message"]
+
+
+async def test_a_client_that_leaves_pays_for_what_it_began(autojump_clock: object) -> None:
+    slow = answers.streams(answers.chat_text("Hel", "lo"), first_s=500.0)
+    async with open_router(budgeted(1.0, input=1000.0), up=(slow, HELLO)) as world:
+        visitor = await world.connect()
+        await visitor.send(MESSAGES, ASK, headers={"x-api-key": "key-a"})
+        await world.upstreams["up"].wait_requests(1)
+        await visitor.stream.aclose()
+        await world.wait_finished(1)
+        refused = await ask(world, body={**ASK, "max_tokens": 999})
+    cost_usd = world.finished[0]["cost_usd"]
+    assert 0.001 < cost_usd < 0.5
+    assert f"{cost_usd:.4f} USD are spent" in refused.json()["error"]["message"]
+
+
+async def test_an_answer_that_says_nothing_of_its_tokens_costs_all_that_was_held(
+    autojump_clock: object,
+) -> None:
+    reply = answers.chat_reply()
+    del reply["usage"]
+    async with open_router(budgeted(0.06), up=answers.says(200, reply)) as world:
+        assert (await ask(world, CHAT)).status == 200
+        refused = await ask(world, CHAT)
+    assert refused.status == 429
+
+
+async def test_a_model_without_a_price_is_not_served_on_a_budget(autojump_clock: object) -> None:
+    config = replace(budgeted(1.0), prices=())
+    async with open_router(config, up=HELLO) as world:
+        refused = await ask(world)
+        assert (await ask(world, key="key-b")).status == 200
+    assert (refused.status, refused.json()["error"]["type"]) == (403, "permission_error")
+    assert "add [[prices]] with provider = 'up' and model = 'up-model'" in refused.json()["error"]["message"]
+
+
+async def test_a_budget_that_nobody_can_tell_of_refuses(autojump_clock: object) -> None:
+    async with open_router(budgeted(1.0), up=HELLO) as world:
+        world.worker.tree.purse.detach()
+        refused = await ask(world)
+        assert (await ask(world, key="key-b")).status == 200
+    assert (refused.status, refused.headers["retry-after"]) == (529, "1")

@@ -1,9 +1,11 @@
 """The store process, its connections in memory, and as a real process that is killed."""
 
 import contextlib
+import math
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,16 +19,27 @@ import trio
 from trio.testing import MockClock, memory_stream_pair
 
 from actors import Borrower, Fill, Hit, LimitReached, Link, Lookup, Want, open_supervisor
+from actors.allowance import GONE
+from actors.errors import ActorStopped, AllowanceSpent
 from actors.lookup import Store as Keep
+from actors.purse import Holding, Purse
 from tests.world.process import ROOT
 from ucr.logs import make_log
 from ucr.store import Store, open_store
 from ucr.store_control import store_view
-from ucr.store_link import CacheEvents, LimitsEvents, cache_link, limits_link
+from ucr.store_link import BooksEvents, CacheEvents, LimitsEvents, books_link, cache_link, limits_link
 from ucr.store_seat import told
 from ucr.store_spec import StoreSpec
-from ucr.store_wire import CACHE_GREETING, LIMITS_GREETING, cache_codec, limits_codec
-from ucr.views import CACHE, LIMITS
+from ucr.store_wire import (
+    BOOKS_GREETING,
+    CACHE_GREETING,
+    LIMITS_GREETING,
+    books_codec,
+    cache_codec,
+    limits_codec,
+)
+from ucr.usage_file import NAME, Bounds, UsageFile
+from ucr.views import BOOKS, CACHE, LIMITS
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -200,18 +213,90 @@ async def test_a_ticket_of_the_store_before_stores_nothing(autojump_clock: MockC
         assert second.cache.statistics().late == 1
 
 
+@asynccontextmanager
+async def spenders(count: int) -> AsyncIterator[tuple[Street, list[Purse]]]:
+    async with trio.open_nursery() as nursery, open_supervisor() as supervisor:
+        street = Street(nursery)
+        purses = [Purse(f"w{number}", trio.current_time) for number in range(count)]
+        for number, purse in enumerate(purses):
+            link = Link(f"link{number}", street.connect, books_codec(), BOOKS_GREETING, BooksEvents(purse))
+            await supervisor.start(link)
+        yield street, purses
+
+
+async def held(purse: Purse, amount: int, limit: int = 100) -> Holding | None:
+    try:
+        return await purse.hold("k", math.inf, limit, amount)
+    except AllowanceSpent:
+        return None
+
+
+async def test_workers_together_never_spend_more_than_the_budget(autojump_clock: MockClock) -> None:
+    spent: list[int] = []
+
+    async def shop(purse: Purse) -> None:
+        for turn in range(40):
+            if (holding := await held(purse, 7)) is not None:
+                await trio.sleep(0.01 * (turn % 3))
+                holding.settle(turn % 8)
+                spent.append(turn % 8)
+
+    async with spenders(2) as (street, purses), street.running(1) as store:
+        await trio.sleep(2)
+        async with trio.open_nursery() as nursery:
+            for purse in (*purses, *purses):
+                nursery.start_soon(shop, purse)
+        await trio.sleep(0.1)
+        assert (store.books.allowances.spent("k"), store.books.allowances.held("k")) == (sum(spent), 0)
+        assert 93 < sum(spent) <= 100
+
+
+async def test_a_store_that_is_lost_refuses_budgets_and_its_successor_knows_what_was_spent(
+    autojump_clock: MockClock,
+) -> None:
+    async with spenders(2) as (street, (one, other)):
+        async with street.running(1):
+            await trio.sleep(2)
+            first, second = await held(one, 30), await held(other, 30)
+            assert first is not None
+            assert second is not None
+            first.settle(25)
+        with pytest.raises(ActorStopped):
+            await held(one, 1)
+        second.settle(5)
+        async with street.running(2, awaited=2) as store:
+            await trio.sleep(5)
+            assert store.books.allowances.spent("k") == 30
+            assert await held(other, 71) is None
+            assert await held(other, 70) is not None
+
+
+async def test_what_a_worker_held_that_died_is_spent(autojump_clock: MockClock) -> None:
+    async with spenders(2) as (street, (one, other)), street.running(1) as store:
+        await trio.sleep(2)
+        assert await held(one, 60) is not None
+        for stream in tuple(street.streams):
+            await trio.aclose_forcefully(stream)
+        await trio.sleep(0.01)
+        assert store.books.allowances.spent("k") == 60
+        await trio.sleep(2)
+        assert (store.books.allowances.spent("k"), store.books.allowances.held("k")) == (0, 60)
+        assert await held(other, 41) is None
+
+
 class StoreProcess:
     """A real store behind a socket that this test keeps, as the parent does."""
 
     def __init__(self, folder: Path) -> None:
         self.path = str(folder / "store.sock")
+        self.folder = str(folder)
         self.bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.bound.bind(self.path)
         self.bound.listen(64)
         self.process: trio.Process | None = None
 
     async def start(self, generation: int, awaited: int = 0) -> trio.Process:
-        spec = StoreSpec(generation, awaited, max_entries=10)
+        spec = StoreSpec(generation, awaited, max_entries=10, folder=self.folder)
         with contextlib.closing(told(spec)) as pipe:
             descriptors = (self.bound.fileno(), pipe.fileno())
             self.process = await trio.lowlevel.open_process(
@@ -264,6 +349,50 @@ async def test_a_killed_store_costs_a_miss_and_its_successor_goes_on_where_it_wa
 
 
 @pytest.mark.slow
+async def test_a_killed_store_forgets_nothing_that_was_spent_and_neither_does_a_router_that_starts_anew(
+    tmp_path: Path,
+) -> None:
+    store = StoreProcess(tmp_path)
+    with trio.fail_after(60):
+        await store.start(1)
+        purses = [Purse(f"w{number}", time.time, wait_s=9) for number in range(2)]
+        async with trio.open_nursery() as nursery:
+            links = [books_link(store.path, purse) for purse in purses]
+            for link in links:
+                nursery.start_soon(link.run)
+            await _until(lambda: all(link.is_up for link in links))
+            for purse in purses:
+                holding = await held(purse, 30)
+                assert holding is not None
+                holding.settle(20)
+            await store.kill()
+            await _until(lambda: not any(link.is_up for link in links))
+            await store.start(2, awaited=2)
+            await _until(lambda: all(link.is_up for link in links))
+            assert await _held_soon(purses[0], 61) is None
+            last = await _held_soon(purses[1], 60)
+            assert last is not None
+            last.settle(50)
+            assert await held(purses[1], 11) is None
+            nursery.cancel_scope.cancel(reason="tested")
+        await store.stop()
+    again = UsageFile(tmp_path / NAME, Bounds(1e9, 2**30))
+    assert [(one.account, one.spender, one.amount) for one in again.balances(time.time(), joined=True)] == [
+        ("k", GONE, 90)
+    ]
+    again.close()
+
+
+async def _held_soon(purse: Purse, amount: int) -> Holding | None:
+    """Ask again until the store has heard all its spenders."""
+    while True:
+        try:
+            return await held(purse, amount)
+        except ActorStopped:
+            await trio.sleep(0.01)
+
+
+@pytest.mark.slow
 async def test_a_store_shows_itself_and_stops_when_it_is_told_to(tmp_path: Path) -> None:
     store = StoreProcess(tmp_path)
     with trio.fail_after(30):
@@ -275,7 +404,7 @@ async def test_a_store_shows_itself_and_stops_when_it_is_told_to(tmp_path: Path)
         assert view is not None
         assert store.process is not None
         assert (view.pid, view.generation) == (store.process.pid, 1)
-        assert [child.name for child in view.children] == [LIMITS, CACHE]
+        assert [child.name for child in view.children] == [LIMITS, CACHE, BOOKS]
         assert (view.limits["limits"], view.cache["entries"]) == (0, 0)
         await store.stop()
         await stream.aclose()

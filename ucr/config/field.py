@@ -36,4 +36,5 @@ class Section:
 
 COUNT = Number(1, 1_000_000, is_whole=True)
 SECONDS = Number(0.001, 86_400)
+ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, dots, dashes and underscores")
 NAMES = Listing(Text(), "texts")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from actors.breaker import BreakerSpec
 from ucr.catalogue import Quirks
 from ucr.config.backing_fields import BACKING
-from ucr.config.field import COUNT, NAMES, SECONDS, Field, Section
+from ucr.config.field import COUNT, ID, NAMES, SECONDS, Field, Section
 from ucr.config.kinds import (
     Choice,
     Flag,
@@ -26,6 +26,8 @@ from ucr.config.kinds import (
     Url,
 )
 from ucr.config.model import TASKS, Cache, Logging, Provider, Router, Task, Timeouts
+from ucr.config.money import BudgetKind
+from ucr.config.money_fields import PRICES, USAGE
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 from ucr.config.rule_fields import RULE
 from ucr.config.server_fields import SERVER
@@ -43,7 +45,6 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 BYTES = Number(1, 2**40, is_whole=True)
 MEMORY_BYTES = Number(2**26, 2**40, is_whole=True)
 PERCENT = Number(1, 100)
-ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, dots, dashes and underscores")
 DIGEST = Text(r"[0-9a-fA-F]{64}", "64 hexadecimal digits (the SHA-256 of the key)")
 
 LIMITS = (
@@ -298,26 +299,15 @@ CLIENTS = Section(
             "Tokens in any minute: input, output and what is written to a provider's cache.",
         ),
         Field("concurrency", COUNT, "(none)", "Requests at one time, over all workers."),
-        Field("budget", Number(0, 10**9), "(none)", "What the client may spend.", "USD", later=True),
+        Field(
+            "budget",
+            BudgetKind(),
+            "(none)",
+            'What the client may spend, such as `{ usd = 10.0, per = "day" }`; a number alone is for ever.',
+            "USD",
+        ),
     ),
     '[[clients]]\nname = "laptop"\nkey = "${UCR_LAPTOP_KEY}"',
-    is_list=True,
-)
-
-USD = Number(0, 10**6)
-PRICES = Section(
-    "prices",
-    "What models cost, in USD per million tokens, where the bundled list does not know it or knows it otherwise.",
-    (
-        Field("provider", ID, "(any)", "Provider whose models these are."),
-        Field("model", Text(), "*", "Model, or a pattern such as `gpt-5*`; the first table that fits is used."),
-        Field("input", USD, "(required)", "Price of input.", "USD", is_required=True),
-        Field("output", USD, "(required)", "Price of output.", "USD", is_required=True),
-        Field("cache_read", USD, "(as input)", "Price of input that a provider's cache had.", "USD"),
-        Field("cache_write", USD, "(as input)", "Price of input that is kept for five minutes.", "USD"),
-        Field("cache_write_1h", USD, "(as cache_write)", "Price of input that is kept for an hour.", "USD"),
-    ),
-    '[[prices]]\nprovider = "office"\nmodel = "llama*"\ninput = 0.2\noutput = 0.6',
     is_list=True,
 )
 
@@ -394,4 +384,4 @@ MEMORY = Section(
     "[memory]\nworker_limit_bytes = 536870912",
 )
 
-SECTIONS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS, PRICES, ADMIN, LOGGING, CACHE, MEMORY)
+SECTIONS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS, PRICES, ADMIN, LOGGING, USAGE, CACHE, MEMORY)

@@ -19,7 +19,6 @@ from ucr.config.fields import (
     LOGGING,
     MEMORY,
     MODELS,
-    PRICES,
     PROVIDERS,
     ROUTER,
     SECTIONS,
@@ -40,7 +39,9 @@ from ucr.config.model import (
     Server,
     Targets,
     Timeouts,
+    Usage,
 )
+from ucr.config.money_fields import PRICES, USAGE
 from ucr.config.overrides import Overrides, apply
 from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
@@ -101,6 +102,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         prices=_prices(reading, tree, providers),
         admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
         cache=_cache(reading, tree),
+        usage=Usage(**reading.values(reading.table(tree, USAGE), USAGE.fields, "usage")),
         memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
         logging=Logging(**reading.values(reading.table(tree, LOGGING), LOGGING.fields, "logging")),
         source=reading.file,
@@ -189,7 +191,7 @@ def _clients(reading: Reading, tree: Values) -> tuple[Client, ...]:
         elif "key" in table and "key" not in values and not _has_problem(reading, f"{at}.key"):
             reading.problem(f"{at}.key", None, "is empty; an empty key would let everybody in")
         sha256 = digest(values["key"].reveal()) if "key" in values else values.get("key_sha256", "")
-        limits = {limit: values.get(limit) for limit in ("rpm", "tpm", "concurrency")}
+        limits = {limit: values.get(limit) for limit in ("rpm", "tpm", "concurrency", "budget")}
         clients.append(
             Client(values.get("name", at), sha256.lower(), models=values.get("models", ()), **limits)
         )

@@ -130,6 +130,19 @@ class Router:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be spent: in a day or a month, both of UTC, or in all."""
+
+    usd: float
+    per: Literal["day", "month", "total"] = "total"
+
+    @property
+    def nano(self) -> int:
+        """The amount in billionths of a US dollar."""
+        return round(self.usd * 1_000_000_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """Somebody who may use the router. `key_sha256` is the hex digest of the key.
 
@@ -143,6 +156,7 @@ class Client:
     tpm: int | None = None
     concurrency: int | None = None
     models: tuple[str, ...] = ()
+    budget: Budget | None = None
 
     def may_ask(self, model: str) -> bool:
         """True when the client may ask for a model by this name."""
@@ -163,6 +177,15 @@ class Price:
     cache_read: float | None = None
     cache_write: float | None = None
     cache_write_1h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is kept of requests for `ucr-trio cost`: for how long, and how much."""
+
+    enabled: bool = True
+    keep_days: float = 90.0
+    max_bytes: int = 67_108_864
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +243,7 @@ class Config:
     admin_key_sha256: str | None = None
     logging: Logging = Logging()
     cache: Cache = Cache()
+    usage: Usage = Usage()
     memory: Memory = Memory()
     source: str = "discovery"
     warnings: tuple[str, ...] = ()
