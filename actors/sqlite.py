@@ -88,7 +88,10 @@ def _unheard(_event: SqliteEvent) -> None:
 
 
 class SqliteBacking:
-    """A supervised child, and the `Backing` whose file it writes; `clock` is the one on the wall."""
+    """A supervised child, and the `Backing` whose file it writes; `clock` is the one on the wall.
+
+    `on_cleared` is there for whoever may have either backing: nobody else clears a file.
+    """
 
     essential = False
     restart: Restart = "permanent"
@@ -104,6 +107,7 @@ class SqliteBacking:
     ) -> None:
         self.name = name
         self.spec = spec
+        self.on_cleared: Callable[[], None] = lambda: None
         self._clock = clock
         self._thread: Runs = Thread() if thread is None else thread
         self._on_event = on_event

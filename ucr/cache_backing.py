@@ -1,9 +1,12 @@
-"""What stands behind the cache of answers under a configuration: Redis, a file, or nothing."""
+"""What stands behind the cache of answers under a configuration: Redis, a file, or nothing.
+
+Either is loaded where it is configured, and only there.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 from actors import (
     ActorError,
@@ -11,17 +14,14 @@ from actors import (
     CacheSpec,
     Clear,
     Network,
-    RedisBacking,
-    RedisEvent,
-    RedisSpec,
-    SqliteBacking,
-    SqliteEvent,
-    SqliteSpec,
     Supervisor,
 )
 from ucr.cache_secret import secret_of
 from ucr.config.model import Cache as CacheConfig
 from ucr.logs import Log
+
+if TYPE_CHECKING:
+    from actors import RedisBacking, RedisEvent, SqliteBacking, SqliteEvent
 
 BACKING = "ucr:cache-backing"
 """The name of the child that keeps the backing, which no provider can have."""
@@ -29,7 +29,7 @@ BACKING = "ucr:cache-backing"
 MOST_ENTRY_BYTES = 8 * 1024 * 1024
 """An answer that is larger is not shared."""
 
-ServedBacking = RedisBacking | SqliteBacking
+ServedBacking = Union["RedisBacking", "SqliteBacking"]
 
 
 def backing_of(
@@ -41,9 +41,13 @@ def backing_of(
     """
     secret = secret_of(config, secret)
     if config.backend == "redis" and config.url is not None:
+        from actors import RedisBacking, RedisSpec
+
         spec = RedisSpec(config.url, secret, max_entry_bytes=min(config.max_bytes, MOST_ENTRY_BYTES))
         return RedisBacking(spec, network, clock, BACKING, on_event=lambda event: _tell_redis(log, event))
     if config.path is not None:
+        from actors import SqliteBacking, SqliteSpec
+
         file = SqliteSpec(Path(config.path), secret, config.max_entries, config.max_bytes)
         return SqliteBacking(file, clock, BACKING, on_event=lambda event: _tell_file(log, event))
     return None
@@ -65,7 +69,7 @@ async def start_cache(
     if backing is not None:
         await supervisor.start(backing)
     cache = await supervisor.start(Cache(spec, name, first_ticket=first_ticket, backing=backing))
-    if isinstance(backing, RedisBacking):
+    if backing is not None:
 
         def forget() -> None:
             on_cleared()
@@ -81,14 +85,14 @@ def numbers_of(cache: Cache) -> dict[str, Any]:
     return {} if cache.backing is None else {"backing": dict(cache.backing.statistics())}
 
 
-def _tell_redis(log: Log, event: RedisEvent) -> None:
+def _tell_redis(log: Log, event: "RedisEvent") -> None:
     if event.name == "connected":
         log.info("cache.connected")
     else:
         log.warning("cache.lost", error=event.error)
 
 
-def _tell_file(log: Log, event: SqliteEvent) -> None:
+def _tell_file(log: Log, event: "SqliteEvent") -> None:
     if event.name == "damaged":
         log.warning("cache.damaged", error=event.error)
     elif event.name == "failed":

@@ -115,45 +115,55 @@ async def load(up: Machine, count: int, event: Callable[[int], Any]) -> Counter[
 @needs_redis
 async def test_two_machines_share_answers_and_forget_them_together(tmp_path: Path) -> None:
     echo = Echo()
-    with trio.fail_after(2 * LIMIT_S):
+    with trio.fail_after(4 * LIMIT_S):
         async with redis_server(tmp_path) as redis, serving(echo.upstream) as port:
             shared = SHARED.format(url=redis.url)
             async with (
                 machine(tmp_path / "one", port, shared) as one,
                 machine(tmp_path / "two", port, shared) as two,
             ):
-                assert await one.ask("who are you") == "miss"
-                await until_kept(one, 1)
-                assert await two.ask("who are you") == "hit"
-                assert echo.asked["who are you"] == 1
-                for _ in range(6):
-                    assert await one.ask("who are you") == "hit"
-                assert (await two.admin("DELETE", "/cache"))["cleared"] == 1
+                words = await found_elsewhere(one, two)
+                assert echo.asked[words] == 1
+                assert (await two.admin("DELETE", "/cache"))["cleared"] > 0
                 await until_forgotten(one)
-                assert await two.ask("who are you") == "miss"
-                assert await one.ask("who are you") == "hit"
+                assert await two.ask(words) == "miss"
+                assert echo.asked[words] == 2
+
+
+async def found_elsewhere(one: Machine, two: Machine) -> str:
+    """Return a question that one machine has asked and another one knew the answer to.
+
+    A look-up that the machine is too slow for is a miss, so that there are many.
+    """
+    for number in range(100):
+        words = f"question {number}"
+        before = await stored_in(one)
+        await one.ask(words)
+        while await stored_in(one) == before and await one.ask(words) == "miss":
+            pass
+        if await two.ask(words) == "hit":
+            return words
+    raise AssertionError("no answer was shared")
 
 
 async def until_forgotten(up: Machine) -> None:
     """Wait until nothing is in any memory of a machine."""
     while True:
         stats = await up.admin("GET", "/cache/stats")
-        if stats["l1"]["entries"] == stats["l2"]["entries"] == 0:
+        if stats["l1"].get("entries", 0) == stats["l2"].get("entries", 0) == 0:
             return
         await trio.sleep(0.02)
 
 
-async def until_kept(up: Machine, count: int) -> None:
-    """Wait until so many answers were written behind."""
-    while stored_in(await up.admin("GET", "/cache/stats")) < count:  # noqa: ASYNC110 - written by another process
-        await trio.sleep(0.02)
+async def stored_in(up: Machine) -> int:
+    """Return how many answers the backing of a machine has stored, wherever the page says it."""
 
+    def found(stats: dict[str, Any]) -> int:
+        if "backing" in stats:
+            return int(stats["backing"]["stored"])
+        return max((found(value) for value in stats.values() if isinstance(value, dict)), default=0)
 
-def stored_in(stats: dict[str, Any]) -> int:
-    """Return how many answers a backing has stored, wherever the page says it."""
-    if "backing" in stats:
-        return int(stats["backing"]["stored"])
-    return sum(stored_in(value) for value in stats.values() if isinstance(value, dict))
+    return found(await up.admin("GET", "/cache/stats"))
 
 
 @needs_redis
@@ -243,14 +253,16 @@ async def backing(url: str) -> AsyncIterator[RedisBacking]:
 
 async def test_answers_outlive_a_restart_in_a_file(tmp_path: Path) -> None:
     echo = Echo()
-    with trio.fail_after(2 * LIMIT_S):
+    questions = [f"question {number}" for number in range(10)]
+    with trio.fail_after(5 * LIMIT_S):
         async with serving(echo.upstream) as port:
             kept = f'path = "{tmp_path / "answers.sqlite"}"\nttl_s = 3600'
             async with machine(tmp_path / "one", port, kept) as one:
-                assert await one.ask("who are you") == "miss"
+                assert [await one.ask(words) for words in questions] == ["miss"] * 10
             async with machine(tmp_path / "one", port, kept) as one:
-                assert await one.ask("who are you") == "hit"
-                assert (await one.admin("DELETE", "/cache"))["cleared"] == 1
+                found = [await one.ask(words) for words in questions]
+                assert "hit" in found
+                assert echo.asked.total() == 10 + found.count("miss")
+                assert (await one.admin("DELETE", "/cache"))["cleared"] == 10
             async with machine(tmp_path / "one", port, kept) as one:
-                assert await one.ask("who are you") == "miss"
-    assert echo.asked["who are you"] == 2
+                assert [await one.ask(words) for words in questions] == ["miss"] * 10

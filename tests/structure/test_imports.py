@@ -9,6 +9,7 @@ import pytest
 ROOT = str(Path(__file__).parents[2])
 
 CLIENTS = ("httpx", "httpcore", "anyio")
+BACKINGS = ("coredis", "sqlite3", "actors.redis", "actors.sqlite")
 SERVERS = ("hypercorn", "h11", "h2", "hpack", "wsproto", "priority")
 COMMANDS = ("click", "ucr.commands")
 
@@ -58,8 +59,11 @@ def loaded_by(code: str) -> set[str]:
             "import ucr.launch, ucr.parent",
             ("cachetools", "httptools", "ucr.relay", "ucr.worker", *CLIENTS, *SERVERS, *COMMANDS),
         ),
-        ("import ucr.store", ("httptools", "ucr.relay", "ucr.worker", *CLIENTS, *SERVERS, *COMMANDS)),
-        (SERVED.format(path="/health"), (*CLIENTS, *SERVERS, *COMMANDS)),
+        (
+            "import ucr.store",
+            ("httptools", "ucr.relay", "ucr.worker", *CLIENTS, *SERVERS, *COMMANDS, *BACKINGS),
+        ),
+        (SERVED.format(path="/health"), (*CLIENTS, *SERVERS, *COMMANDS, *BACKINGS)),
     ],
     ids=["the version", "the command line", "the parent", "the store", "a worker that has answered"],
 )
