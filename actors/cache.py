@@ -40,6 +40,7 @@ from actors.lookup import (
     Fill,
     Forfeit,
     Found,
+    Gone,
     Hit,
     Loaded,
     Lookup,
@@ -64,8 +65,9 @@ class _Filling:
     key: bytes
     ticket: int
     deadline: float
+    filler: str
     is_kept: bool = True
-    waiting: dict[Reply[Found], None] = field(default_factory=dict)
+    waiting: dict[Reply[Found], str] = field(default_factory=dict)
 
 
 class CacheActor:
@@ -92,6 +94,8 @@ class CacheActor:
                 self._store(message)
             case Forfeit(ticket=ticket):
                 self._forfeit(ticket)
+            case Gone(filler=filler):
+                self._gone(filler)
             case Recall(key=key):
                 reply.answer(self._recall(key))
             case Note(key=key, entry=entry):
@@ -117,13 +121,13 @@ class CacheActor:
             reply.answer(Hit(stored[0], trio.current_time() - stored[1]))
         elif filling is None or filling.deadline <= trio.current_time():
             if self._behind is None or self._behind.is_clearing or is_loaded or lookup.renews:
-                self._let_fill(lookup.key, reply, filling)
+                self._let_fill(lookup.key, reply, filling, lookup.filler)
             else:
                 self._load(self._behind, lookup, reply)
         elif not lookup.joins or len(filling.waiting) >= self._cache.spec.max_followers:
             self._turn_away(reply)
         else:
-            self._let_wait(filling, reply)
+            self._let_wait(filling, reply, lookup.filler)
 
     def _turn_away(self, reply: Reply[Found]) -> None:
         self._numbers.busy += 1
@@ -159,9 +163,10 @@ class CacheActor:
             if reply.answer(hit):
                 self._numbers.hits += 1
 
-    def _let_fill(self, key: bytes, reply: Reply[Found], before: _Filling | None) -> None:
+    def _let_fill(self, key: bytes, reply: Reply[Found], before: _Filling | None, filler: str) -> None:
         """Give the asker a ticket; those who waited for a fill before wait for this one."""
-        filling = _Filling(key, next(self._cache.tickets), trio.current_time() + self._cache.spec.fill_s)
+        deadline = trio.current_time() + self._cache.spec.fill_s
+        filling = _Filling(key, next(self._cache.tickets), deadline, filler)
         if not reply.answer(Fill(filling.ticket)):
             return
         self._numbers.misses += 1
@@ -172,8 +177,8 @@ class CacheActor:
         if filling.waiting:
             self._followed.add(filling.ticket)
 
-    def _let_wait(self, filling: _Filling, reply: Reply[Found]) -> None:
-        filling.waiting[reply] = None
+    def _let_wait(self, filling: _Filling, reply: Reply[Found], filler: str) -> None:
+        filling.waiting[reply] = filler
         reply.when_abandoned(lambda: self._cache.ref.tell(Withdraw(filling.key, reply)))
         self._followed.add(filling.ticket)
 
@@ -204,7 +209,7 @@ class CacheActor:
         for reply in filling.waiting:
             if reply.answer(Hit(store.entry, 0.0)):
                 self._numbers.hits += 1
-        if not filling.is_kept:
+        if not (filling.is_kept and store.is_kept):
             return
         evicted = self._shelf.put(filling.key, store.entry, store.tags)
         if evicted is None:
@@ -240,12 +245,15 @@ class CacheActor:
             self._numbers.forfeited += 1
             self._promote(filling)
 
+    def _gone(self, filler: str) -> None:
+        for filling in [one for one in self._by_ticket.values() if one.filler == filler]:
+            self._forfeit(filling.ticket)
+
     def _promote(self, filling: _Filling) -> None:
         """Let the next one who still waits fill the key."""
         while filling.waiting and filling.key not in self._by_key:
             reply = next(iter(filling.waiting))
-            del filling.waiting[reply]
-            self._let_fill(filling.key, reply, filling)
+            self._let_fill(filling.key, reply, filling, filling.waiting.pop(reply))
 
     def _expire(self) -> None:
         now = trio.current_time()

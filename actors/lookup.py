@@ -33,21 +33,27 @@ Found = Hit | Fill | Busy
 class Lookup(Question[Found]):
     """Ask for what is stored under a key. With `joins` the asker waits for a fill that is under way.
 
-    With `renews` he wants nothing that is stored, but to store something new in its place.
+    With `renews` he wants nothing that is stored, but to store something new in its place. `filler` is the name of
+    those with whom he would be gone; see `Gone`.
     """
 
     key: bytes
     joins: bool = True
     renews: bool = False
+    filler: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Keep this for whoever asks next, and answer those who wait for it. `Clear` knows it by its tags."""
+    """Keep this for whoever asks next, and answer those who wait for it. `Clear` knows it by its tags.
+
+    What is not to be kept answers those who wait, and nobody else.
+    """
 
     ticket: int
     entry: bytes
     tags: tuple[str, ...] = ()
+    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,13 @@ class Forfeit:
     """There is nothing to store."""
 
     ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """All those are gone who asked under this name: what they were to fill is forfeited."""
+
+    filler: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,7 @@ class Loaded:
     found: tuple[Hit, tuple[str, ...]] | None
 
 
-CacheMessage = Lookup | Store | Forfeit | Recall | Note | Clear | AwaitClear | Withdraw | Expire | Loaded
+CacheMessage = Lookup | Store | Forfeit | Gone | Recall | Note | Clear | AwaitClear | Withdraw | Expire | Loaded
 CACHE_MESSAGES: tuple[type, ...] = (
     Lookup,
     Store,

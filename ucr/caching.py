@@ -10,20 +10,21 @@ from typing import Literal
 
 import trio
 
-from actors import ActorError, CacheMessage, Clear, Fill, Hit, Hot, Lookup, Note, Recall, Ref, Ticket
+from actors import ActorError, Busy, CacheMessage, Clear, Fill, Hit, Hot, Lookup, Note, Recall, Ref, Ticket
 from ucr import kept as keeping
 from ucr.budget import Budget
 from ucr.cache_key import Keys
 from ucr.config.model import Cache as CacheConfig
 from ucr.dialects.roles import Headers, Request
 from ucr.kept import Kept
+from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.routing import Candidate
 from ucr.stream_copy import COPIES_BYTES, StreamCopy
 
 CacheRef = Ref[CacheMessage]
-CacheUse = Literal["hit", "miss", "bypass"]
+CacheUse = Literal["hit", "miss", "bypass", "coalesced"]
 Wish = Literal["use", "renew", "nothing"]
 HotTier = Hot["Aged | int"]
 
@@ -31,6 +32,9 @@ LOOKUP_S = 0.05
 CLEAR_S = 1.0
 LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
 """The digest of a larger request would take longer than others should wait."""
+
+LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
+"""A larger answer is not brought to the actor, which may be another process: it would hold up all others."""
 
 COUNT_TTL_S = 600.0
 _NUMBER_BYTES = 28
@@ -68,6 +72,7 @@ class Answers:
         self.hot = hot
         self._ttl_s = config.ttl_s
         self._streams = config.streams
+        self.coalesces = config.coalesce
         self._pressure = pressure
         self._copies = Budget(COPIES_BYTES)
 
@@ -78,10 +83,17 @@ class Answers:
     def _is_tight(self) -> bool:
         return self._pressure is not None and self._pressure.is_tight
 
-    async def find(self, request: Request, choices: tuple[Candidate, ...], record: Record) -> "Place":
+    async def find(
+        self,
+        request: Request,
+        choices: tuple[Candidate, ...],
+        record: Record,
+        patience: Patience | None = None,
+    ) -> "Place":
         """Look for an answer; the place is to be used in a `with` at once.
 
-        A second request does not wait for the first one of its kind, and brings nothing back.
+        With `patience` one waits for a whole answer that is being made for a request of its kind, wherever that is.
+        Without it, a second request does not wait for the first one, and brings nothing back.
         """
         if request.stream and not self._streams:
             return Place(record)
@@ -92,14 +104,22 @@ class Answers:
         key = self.keys.of(request, choices, record.client or "")
         if wish == "use" and isinstance(found := self.hot.get(key), Aged):
             return _hit(found, record)
-        return await self._look_up(key, request, record, renews=wish == "renew")
+        may_join = self.coalesces and wish == "use" and not request.stream
+        return await self._look_up(key, request, record, patience if may_join else None, wish == "renew")
 
-    async def _look_up(self, key: bytes, request: Request, record: Record, *, renews: bool) -> "Place":
+    async def _look_up(
+        self, key: bytes, request: Request, record: Record, patience: Patience | None, renews: bool
+    ) -> "Place":
         """Ask the actor, and keep at hand what it has."""
         epoch = self.hot.epoch
         try:
             lookup = Lookup(key, joins=False, renews=renews)
             found = await self.ref.ask(lookup, deadline=trio.current_time() + LOOKUP_S)
+            if isinstance(found, Busy) and patience is not None:
+                with patience.wait():
+                    found = await self.ref.ask(Lookup(key))
+                if isinstance(found, Hit):
+                    return _shared(found, record)
         except ActorError:
             return Place(record)
         if isinstance(found, Hit) and (kept := keeping.read(found.entry)) is not None:
@@ -155,10 +175,14 @@ class Answers:
 
 
 async def find(
-    answers: Answers | None, request: Request, choices: tuple[Candidate, ...], record: Record
+    answers: Answers | None,
+    request: Request,
+    choices: tuple[Candidate, ...],
+    record: Record,
+    patience: Patience,
 ) -> "Place":
     """Look for an answer where there is a cache; without one every request goes past it."""
-    return Place(record) if answers is None else await answers.find(request, choices, record)
+    return Place(record) if answers is None else await answers.find(request, choices, record, patience)
 
 
 async def clear(answers: Answers | None, tag: str | None = None) -> int:
@@ -204,19 +228,32 @@ class Place:
             self.copy.give_up()
 
     def keep(self, body: bytes | None) -> None:
-        """Keep the answer that was delivered, if it may be given again."""
-        record = self._record
-        if self._filling is None or body is None or not keeping.may_keep(record, body):
+        """Keep the answer that was delivered, if it may be given again; else give it to those alone who wait."""
+        if self._filling is None or body is None:
             return
+        record = self._record
         answers, key, ticket = self._filling
-        kept = keeping.kept_of(record, body)
-        ticket.entry, ticket.tags = keeping.written(kept), kept.tags
-        answers.hot.drop(key)
+        ticket.is_kept = keeping.may_keep(record, body)
+        if ticket.is_kept or (answers.coalesces and not record.stream):
+            kept = keeping.kept_of(record, body)
+            if len(body) <= LARGEST_ANSWER_BYTES:
+                ticket.entry, ticket.tags = keeping.written(kept), kept.tags
+            answers.hot.drop(key)
 
 
 def _hit(found: Aged, record: Record) -> Place:
     found.kept.note(record)
     return Place(record, found=found)
+
+
+def _shared(found: Hit, record: Record) -> Place:
+    """Give an answer that was being made for another request; it may be one that is not kept."""
+    kept = keeping.read(found.entry)
+    if kept is None:
+        return Place(record)
+    kept.note(record)
+    record.cache = "coalesced"
+    return Place(record, found=Aged(kept, trio.current_time()))
 
 
 def wish_of(headers: Headers) -> Wish:

@@ -74,13 +74,14 @@ async def relay(
 
 async def _from_cache(call: Call, choices: tuple[Candidate, ...]) -> None:
     """Answer from the cache, or from the candidates what is then kept."""
-    with await caching.find(call.router.answers, call.request, choices, call.record) as place:
+    with await caching.find(call.router.answers, call.request, choices, call.record, call.patience) as place:
         if place.kept is None:
             call.delivery.copy = place.copy
             await _from_candidates(call, choices)
             place.keep(call.delivery.replied)
         else:
-            call.delivery.extra_headers = (("age", str(int(place.age_s))),)
+            if call.record.cache == "hit":
+                call.delivery.extra_headers = (("age", str(int(place.age_s))),)
             await call.delivery.replay(place.kept)
 
 

@@ -14,9 +14,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
+from typing import TypeVar, cast
 
 import msgspec
 import trio
@@ -27,12 +29,16 @@ from actors import (
     CacheMessage,
     CacheSpec,
     Declare,
+    Gone,
     Leave,
     Lender,
     LimitsMessage,
+    Lookup,
     Network,
+    Question,
     RealNetwork,
     Ref,
+    Reply,
     SupervisionEvent,
     Supervisor,
     WireError,
@@ -58,6 +64,8 @@ from ucr.store_wire import (
     limits_codec,
 )
 from ucr.views import CACHE, LIMITS, StoreView
+
+Answer = TypeVar("Answer")
 
 GREETING_S = 5.0
 PARENT_S = 0.5
@@ -104,6 +112,26 @@ class SpenderRef(Ref[BooksMessage]):
             super().tell(SpenderLeft(self._declared.spender, self._declared.session))
 
 
+class FillerRef(Ref[CacheMessage]):
+    """The cache as one connection sees it: what its askers were to fill is forfeited with its end."""
+
+    __slots__ = ("_filler",)
+
+    def __init__(self, cache: Cache, filler: str) -> None:
+        super().__init__(cache.mailbox)
+        self._filler = filler
+
+    def ask_nowait(self, message: Question[Answer]) -> Reply[Answer]:
+        if isinstance(message, Lookup):
+            looking = replace(message, filler=self._filler)
+            return cast(Reply[Answer], super().ask_nowait(looking))
+        return super().ask_nowait(message)
+
+    def leave(self) -> None:
+        """Say that the connection has ended."""
+        super().tell(Gone(self._filler))
+
+
 class Store:
     """The actors of the store, and the connections to them."""
 
@@ -116,6 +144,7 @@ class Store:
         self._log = log
         self._spec = spec
         self._supervisor = supervisor
+        self._connections = count(1)
 
     def view(self) -> StoreView:
         """Return the view of now."""
@@ -166,7 +195,11 @@ class Store:
             spender.leave()
 
     async def _keep(self, stream: trio.abc.Stream) -> None:
-        await Bridge[CacheMessage]("cached", stream, cache_codec(), self.cache.ref).run()
+        filler = FillerRef(self.cache, f"connection {next(self._connections)}")
+        try:
+            await Bridge[CacheMessage]("cached", stream, cache_codec(), filler).run()
+        finally:
+            filler.leave()
 
     async def _show(self, stream: trio.abc.Stream) -> None:
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):

@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.cache import Cache
 from actors.cache_spec import CacheSpec
 from actors.errors import ActorCrashed, ActorStopped, AskTimeout
-from actors.lookup import AwaitClear, Busy, Clear, Fill, Forfeit, Found, Hit, Lookup, Note, Recall, Store
+from actors.lookup import AwaitClear, Busy, Clear, Fill, Forfeit, Found, Gone, Hit, Lookup, Note, Recall, Store
 from actors.supervisor import open_supervisor
 from actors.ticket import Ticket
 from tests.world.sweep import Scenario, cancellation_sweep
@@ -106,6 +106,37 @@ async def test_when_a_filler_forfeits_the_next_one_who_waits_fills(autojump_cloc
         cache.ref.tell(Store(second.ticket, b"entry"))
         await wait_all_tasks_blocked()
         assert followers.found["b"] == Hit(b"entry", 0.0)
+
+
+async def test_what_is_not_to_be_kept_is_for_those_who_wait_and_nobody_else(autojump_clock: MockClock) -> None:
+    async with open_cache() as cache, trio.open_nursery() as nursery:
+        found = await cache.ref.ask(Lookup(KEY))
+        assert isinstance(found, Fill)
+        followers = Followers(cache, nursery)
+        await followers.join("a")
+        cache.ref.tell(Store(found.ticket, b"entry", is_kept=False))
+        await wait_all_tasks_blocked()
+        assert followers.found == {"a": Hit(b"entry", 0.0)}
+        assert isinstance(await cache.ref.ask(Lookup(KEY)), Fill)
+        assert (cache.statistics().stored, cache.statistics().entries) == (0, 0)
+
+
+async def test_what_those_were_to_fill_who_are_gone_is_filled_by_the_next_one(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_cache() as cache, trio.open_nursery() as nursery:
+        for key in (KEY, b"other", b"third"):
+            assert isinstance(await cache.ref.ask(Lookup(key, filler="gone")), Fill)
+        assert isinstance(await cache.ref.ask(Lookup(b"fourth", filler="there")), Fill)
+        followers = Followers(cache, nursery)
+        await followers.join("a")
+        await followers.join("b")
+        cache.ref.tell(Gone("gone"))
+        await wait_all_tasks_blocked()
+        assert isinstance(followers.found["a"], Fill)
+        assert "b" not in followers.found
+        assert (cache.statistics().filling, cache.statistics().forfeited) == (2, 3)
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_follower_who_has_left_is_forgotten_and_never_promoted(autojump_clock: MockClock) -> None:

@@ -148,3 +148,28 @@ async def test_a_killed_store_costs_cache_misses_and_nothing_else(tmp_path: Path
         assert (stats["scope"], stats["l2"]["hits"]) == ("node", 1)
         later = Counter([(await up.ask(f"after {number}", "key-limited")).status_code for number in range(30)])
         assert 8 <= later[200] <= 12
+
+
+async def test_a_hundred_alike_over_all_workers_make_one_call(tmp_path: Path) -> None:
+    async def slow(request: SeenRequest, answer: Answer) -> None:
+        await trio.sleep(2)
+        await answers.says(200, answers.chat_reply())(request, answer)
+
+    upstream = Upstream(slow)
+    async with site(tmp_path, upstream) as up:
+        found: list[httpx.Response] = []
+
+        body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "the same"}]}
+        async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=None)) as client:
+
+            async def visit() -> None:
+                url = f"{up.base_url}/v1/messages"
+                found.append(await client.post(url, json=body, headers={"x-api-key": "key-free"}))
+
+            async with trio.open_nursery() as nursery:
+                for _ in range(100):
+                    nursery.start_soon(visit)
+        assert len(upstream.requests) == 1
+        assert Counter(answer.headers["x-ucr-cache"] for answer in found) == {"miss": 1, "coalesced": 99}
+        assert len({answer.content for answer in found}) == 1
+        assert len({answer.headers["x-ucr-worker"] for answer in found}) > 1

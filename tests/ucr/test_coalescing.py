@@ -363,6 +363,37 @@ async def test_requests_that_differ_go_their_own_ways(autojump_clock: object) ->
         await world.upstreams["up"].wait_requests(4)
 
 
+async def test_requests_that_mean_the_same_share_an_answer_by_the_cache(autojump_clock: object) -> None:
+    heard: list[Heard] = []
+    other = json.dumps(dict(reversed(ASK.items())), indent=1).encode()
+    async with open_router(config(), up=says_late(5)) as world:
+
+        async def ask(body: object) -> None:
+            heard.append(await world.ask(MESSAGES, body))
+
+        async with trio.open_nursery() as nursery:
+            for body in (ASK, other, other, ASK):
+                nursery.start_soon(ask, body)
+        assert calls(world) == 1
+    assert how(heard) == ["coalesced"] * 3 + ["miss"]
+    assert len({one.body for one in heard}) == 1
+    assert not any("age" in one.headers for one in heard)
+
+
+async def test_the_next_one_that_means_the_same_asks_when_the_first_has_failed_or_left(
+    autojump_clock: object,
+) -> None:
+    other = json.dumps(dict(reversed(ASK.items()))).encode()
+    async with open_router(config(), up=(says_late(5, 500, {"error": {}}), says_late(5))) as world:
+        first, second, third = [await begin(world, body) for body in (ASK, other, {**ASK, "stream": False})]
+        assert (await first.hear()).status == 500
+        await trio.sleep(1)
+        await second.stream.aclose()
+        heard = await third.hear()
+        await world.worker.api.wait_idle()
+    assert (heard.status, heard.headers["x-ucr-cache"]) == (200, "miss")
+
+
 async def test_it_can_be_turned_off(autojump_clock: object) -> None:
     off = config(cache=Cache(coalesce=False))
     off = replace(off, providers=(replace(off.providers[0], max_requests=9),))

@@ -184,6 +184,30 @@ async def test_one_that_says_nothing_or_nonsense_is_closed(autojump_clock: MockC
                 await store.serve(theirs)
 
 
+async def test_what_a_worker_was_to_fill_is_filled_by_another_when_its_connection_ends(
+    autojump_clock: MockClock,
+) -> None:
+    async with trio.open_nursery() as nursery, open_supervisor() as supervisor:
+        street = Street(nursery)
+        async with street.running(1):
+            links = [Link(name, street.connect, cache_codec(), CACHE_GREETING, CacheEvents()) for name in "ab"]
+            for link in links:
+                await supervisor.start(link)
+                await trio.sleep(1)
+            assert isinstance(await links[0].ref.ask(Lookup(b"k")), Fill)
+            found: list[object] = []
+
+            async def follow() -> None:
+                found.append(await links[1].ref.ask(Lookup(b"k")))
+
+            nursery.start_soon(follow)
+            await trio.sleep(1)
+            assert found == []
+            await trio.aclose_forcefully(street.streams[0])
+            await trio.sleep(1)
+            assert [type(one) for one in found] == [Fill]
+
+
 async def test_the_cache_of_the_store_keeps_bytes_for_all_workers(autojump_clock: MockClock) -> None:
     async with trio.open_nursery() as nursery, open_store(StoreSpec(), silent_log()) as store:
         street = Street(nursery, store)
