@@ -39,6 +39,8 @@ def backing_of(
 
     `secret` counts where nothing leaves the process but by `cache.path` or with a configured secret.
     """
+    if not config.enabled:
+        return None
     secret = secret_of(config, secret)
     if config.backend == "redis" and config.url is not None:
         from actors import RedisBacking, RedisSpec

@@ -221,7 +221,8 @@ async def open_store(
     async with open_supervisor(grace_s=0, on_event=report) as supervisor:
         lender = await supervisor.start(Lender(LIMITS, awaited=awaited))
         kept = CacheSpec(spec.ttl_s, spec.max_entries, spec.max_bytes, fill_s=spec.fill_s)
-        backing = backing_of(spec.cache, new_secret(), network, clock, log)
+        is_shared = spec.cache.scope == "node"
+        backing = backing_of(spec.cache, new_secret(), network, clock, log) if is_shared else None
         first_ticket = spec.generation << FIRST_TICKET_BITS
         cache = await start_cache(supervisor, kept, CACHE, backing, first_ticket=first_ticket)
         accounts = BooksSpec(spec.folder, spec.keep_s, spec.usage_bytes, spec.generation, spec.awaited)

@@ -83,6 +83,7 @@ async def fill(cache: Cache, entry: bytes) -> None:
 
 async def test_nothing_stands_behind_a_cache_unless_it_is_configured(autojump_clock: trio.abc.Clock) -> None:
     assert made(CacheConfig(), MemoryNetwork(), Lines()) is None
+    assert made(replace(REDIS, enabled=False), MemoryNetwork(), Lines()) is None
 
 
 async def test_the_configuration_says_what_it_is_and_its_bounds(

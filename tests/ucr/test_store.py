@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import trio
@@ -24,6 +24,7 @@ from actors.errors import ActorStopped, AllowanceSpent
 from actors.lookup import Store as Keep
 from actors.purse import Holding, Purse
 from tests.world.process import ROOT
+from ucr.config.model import Cache as CacheConfig
 from ucr.logs import make_log
 from ucr.store import Store, open_store
 from ucr.store_control import store_view
@@ -173,6 +174,16 @@ async def test_a_worker_whose_connection_broke_says_again_what_it_holds(autojump
         assert await admitted(other, want)
         assert not await admitted(other, want)
         assert [await admitted(other, rate) for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize(("scope", "stands"), [("node", True), ("worker", False)])
+async def test_what_stands_behind_the_cache_is_kept_where_the_cache_is(
+    tmp_path: Path, scope: Literal["node", "worker"], stands: bool
+) -> None:
+    cache = CacheConfig(path=str(tmp_path / "answers"), scope=scope)
+    async with open_store(StoreSpec(cache=cache), make_log("critical", (), (), lambda: NOW)) as store:
+        assert (store.cache.backing is not None) == stands
+        assert ("backing" in store.view().cache) == stands
 
 
 async def test_one_that_says_nothing_or_nonsense_is_closed(autojump_clock: MockClock) -> None:
