@@ -39,7 +39,6 @@ def refusals_of(router: Router, candidate: Candidate) -> tuple[str, ...]:
     if child is None:
         return ("it is being started",)
     refusal = child.refusal(candidate.model)
-    status = child.status
-    is_full = status.in_flight >= status.limit
     words = () if refusal is None else (str(refusal),)
-    return (*words, f"it is full: {status.in_flight} of {status.limit} are under way") if is_full else words
+    waiting = child.status.waiting
+    return (*words, f"waiting for a place there: {waiting}") if waiting else words

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import trio
 
 from tests.world import answers
 from tests.world.custom import answering, custom_stage
@@ -50,6 +51,20 @@ async def test_open_breakers_and_resting_keys_are_told(autojump_clock: object) -
     refusals = {entry["provider"]: entry["refusals"] for entry in heard.json()["candidates"]}
     assert any("it fails too often" in words for words in refusals["a"])
     assert any("every key has to rest" in words for words in refusals["b"])
+
+
+async def test_those_who_wait_for_a_place_are_told(autojump_clock: object) -> None:
+    config = config_of(provider("a", "anthropic", max_requests=1, wait_s=60.0))
+    async with open_router(config, a=answers.never()) as world:
+        said: list[list[str]] = []
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                heard = await world.ask("/v1/messages", ASK, headers=WHY)
+                said.append(heard.json()["candidates"][0]["refusals"])
+                nursery.start_soon(world.ask, "/v1/messages", ASK)
+                await trio.sleep(1)
+            nursery.cancel_scope.cancel()
+    assert said == [[], [], ["waiting for a place there: 1"]]
 
 
 async def test_the_custom_router_is_asked_for_an_explanation(autojump_clock: object) -> None:
