@@ -26,11 +26,12 @@ from actors.http1 import ResponseReader
 from actors.network import close_now, is_quiet
 from actors.reader import AnswerReader
 from actors.request import Limits, UpstreamRequest
+from actors.sockets import plain_socket, read
+from actors.tls_stream import TlsStream
 
 if TYPE_CHECKING:
     from actors.http2 import Http2Session
 
-READ_BYTES = 65_536
 INLINE_BYTES = 65_536
 """A request up to this size fits into the buffers of an idle connection on any system that matters."""
 EARLY_BYTES = 1_048_576
@@ -61,7 +62,7 @@ class Connection:
         self._session = session
         self.opened_at = opened_at
         self.idle_since = opened_at
-        self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
+        self._socket = plain_socket(stream)
         self._served = 0
         self._all_sent = True
         self._is_cut = False
@@ -96,9 +97,20 @@ class Connection:
         return self._session is not None or is_quiet(self.stream)
 
     @property
+    def tls(self) -> TlsStream | None:
+        """What decrypts the bytes of the socket, where that is necessary."""
+        return self.stream if isinstance(self.stream, TlsStream) else None
+
+    @property
     def descriptor(self) -> int | None:
-        """The socket whose bytes are those of the exchange; None where there is TLS, HTTP/2 or no socket."""
-        return None if self._socket is None or self._session is not None else self._socket.fileno()
+        """The socket from which somebody else may read for the exchange just now; None where nobody may."""
+        if self._session is not None or self._is_cut:
+            return None
+        tls = self.tls
+        if tls is None:
+            return None if self._socket is None else self._socket.fileno()
+        socket = plain_socket(tls.transport_stream)
+        return socket.fileno() if socket is not None and tls.is_settled else None
 
     def reader(self, request: UpstreamRequest, limits: Limits) -> AnswerReader:
         """Return what will read the answer to the next request."""
@@ -150,7 +162,9 @@ class Connection:
 
     async def _read(self, reader: AnswerReader) -> None:
         try:
-            data = await (self.stream.receive_some(READ_BYTES) if self._socket is None else self._receive())
+            if self._is_cut:  # closed: there is nothing left to wait for
+                raise trio.ClosedResourceError
+            data = await read(self.stream, self._socket)
         except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
             if self._is_cut:
                 raise PoolError("timeout", "the wait was ended", phase=_phase(reader)) from None
@@ -158,7 +172,7 @@ class Connection:
                 "reset", f"the connection broke: {cause_of(error)}", phase=_phase(reader)
             ) from error
         if data:
-            reader.feed(bytes(data))
+            reader.feed(data)
         else:
             reader.feed_eof()
         if self._session is not None:
@@ -168,18 +182,6 @@ class Connection:
         """Send what the session has to say; False: the upstream took no more of it."""
         data = session.take_outgoing()
         return not data or await self._send(data)
-
-    async def _receive(self) -> bytes:
-        """Wait for bytes and return them; b"" at the end."""
-        assert self._socket is not None
-        if self._is_cut:  # closed: there is nothing left to wait for
-            raise trio.ClosedResourceError
-        while True:
-            await trio.lowlevel.wait_readable(self._socket)
-            try:
-                return os.read(self._socket.fileno(), READ_BYTES)
-            except BlockingIOError:
-                continue
 
     def _write_now(self, head: bytes, body: bytes) -> int:
         """Write what the system takes without waiting; return how much that was.

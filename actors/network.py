@@ -9,6 +9,7 @@ import trio
 from actors.race import interleaved, race
 from actors.resolver import CachedResolver, Resolver, SystemResolver, allowed
 from actors.tls import Tls
+from actors.tls_stream import TlsStream
 
 USER_TIMEOUT_MS = 30_000
 """After this long without an acknowledgement a connection is dead (Linux, TCP_USER_TIMEOUT)."""
@@ -90,6 +91,6 @@ def close_now(stream: trio.abc.Stream) -> None:
 
 def below(stream: trio.abc.Stream) -> trio.abc.Stream:
     """Return the stream below TLS, through a proxy also below TLS in TLS, or the stream itself."""
-    while isinstance(stream, trio.SSLStream):
+    while isinstance(stream, TlsStream):
         stream = stream.transport_stream
     return stream

@@ -19,8 +19,9 @@ import trio
 from actors.errors import PoolError
 
 READ_BYTES = 65_536
-MOST_AT_ONCE = 64
-"""How many streams are read before the rest of the process has its turn: a few milliseconds."""
+MOST_AT_ONCE = 1024
+"""How many streams are read before the rest of the process has its turn: some tens of milliseconds at the most, and less
+than it would be if each of them woke a task, since Trio gives its turn to every one of those first."""
 
 
 Take = Callable[[bytes, float], bool]
@@ -85,7 +86,8 @@ class Flow:
 class Pump:
     """The streams of one process that go on evenly. `run` it, and it is usable."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_at_once: int = MOST_AT_ONCE) -> None:
+        self._most_at_once = most_at_once
         self._flows: dict[int, Flow] = {}
         self._epoll: select.epoll | None = None
 
@@ -128,7 +130,7 @@ class Pump:
 
     def _read_ready(self, epoll: select.epoll) -> None:
         now = trio.current_time()
-        for descriptor, _ in epoll.poll(0, MOST_AT_ONCE):
+        for descriptor, _ in epoll.poll(0, self._most_at_once):
             # What was handed over before may have ended this one.
             flow = self._flows.get(descriptor)
             if flow is not None:

@@ -6,9 +6,10 @@ from typing import Protocol, Self
 
 import trio
 
-from actors.connection import Connection, cause_of
+from actors.connection import Connection
 from actors.errors import PoolError
-from actors.pump import Flow, Pump, Take
+from actors.flow import flow
+from actors.pump import Pump, Take
 from actors.reader import AnswerReader
 from actors.request import Headers, Limits, OnWait, nobody_waits
 
@@ -124,17 +125,10 @@ class UpstreamResponse:
         Ends when `take` wants no more, or when `receive` has something to return or to raise, at once if it has
         already. Raises `PoolError` when the connection breaks. Being cancelled loses nothing.
         """
-        descriptor = self._connection.descriptor
-        if self.is_ready or descriptor is None:
+        if self.is_ready:
             await trio.lowlevel.checkpoint()
             return 0.0
-        flow = Flow(pump, descriptor, _Body(self._reader, take).take)
-        self._on_wait(flow, "idle")
-        try:
-            await flow.run()
-        except OSError as error:
-            raise PoolError("reset", f"the connection broke: {cause_of(error)}", phase="idle") from error
-        return flow.busy_s
+        return await flow(self._connection, self._reader, pump, take, self._on_wait)
 
     async def read(self, limit_bytes: int | None = None) -> bytes:
         """Return the rest of the body; raise `PoolError` "too_large" as soon as it must be above the limit.
@@ -153,25 +147,3 @@ class UpstreamResponse:
 
     def _too_large(self, limit_bytes: int) -> PoolError:
         return PoolError("too_large", f"the answer has more than {limit_bytes} bytes", phase="idle")
-
-
-class _Body:
-    """What a pump reads is of this body, until it has ended."""
-
-    __slots__ = ("_reader", "_take_body")
-
-    def __init__(self, reader: AnswerReader, take_body: Take) -> None:
-        self._reader = reader
-        self._take_body = take_body
-
-    def take(self, data: bytes, now: float) -> bool:
-        """Read what came from the socket; see `actors.pump.Take`."""
-        reader = self._reader
-        if not data:
-            reader.feed_eof()
-            return False
-        reader.feed(data)
-        if reader.has_ended:
-            return False
-        body = reader.take()
-        return not body or self._take_body(body, now)

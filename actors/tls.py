@@ -11,6 +11,8 @@ import ssl
 
 import trio
 
+from actors.tls_stream import TlsStream
+
 
 class Tls:
     """The TLS of one origin. `resumed` counts the handshakes that went on with a session."""
@@ -27,30 +29,35 @@ class Tls:
 
     def protocol(self, stream: trio.abc.Stream) -> str | None:
         """Return what both sides agreed to speak (ALPN), if they did."""
-        return stream.selected_alpn_protocol() if isinstance(stream, trio.SSLStream) else None
+        return stream.protocol if isinstance(stream, TlsStream) else None
 
     async def secured(self, stream: trio.abc.Stream, server_hostname: str) -> trio.abc.Stream:
         """Return the stream with TLS over it and the handshake done; it is closed when that fails.
 
         Raises `trio.BrokenResourceError`, most often because of an `ssl.SSLError`.
         """
-        secure = trio.SSLStream(stream, self.context, server_hostname=server_hostname, https_compatible=True)
-        if self._session is not None:
-            secure.session = self._session
+        secure = TlsStream(stream, self.context, server_hostname=server_hostname, session=self._session)
         try:
-            await secure.do_handshake()
+            await _shake_hands(secure)
         except BaseException:
             self._session = None
             await trio.aclose_forcefully(stream)
             raise
-        self.resumed += bool(secure.session_reused)
+        self.resumed += secure.was_resumed
         return secure
 
     def keep_session(self, stream: trio.abc.Stream) -> None:
         """Keep the session of a connection for the next one, if its server has given a ticket or a name for it."""
-        session = stream.session if isinstance(stream, trio.SSLStream) else None
+        session = stream.session if isinstance(stream, TlsStream) else None
         if session is not None and (session.has_ticket or session.id):
             self._session = session
+
+
+async def _shake_hands(secure: TlsStream) -> None:
+    try:
+        await secure.handshake()
+    except ssl.SSLError as error:
+        raise trio.BrokenResourceError from error
 
 
 def client_tls(*, http2: bool = False) -> ssl.SSLContext:

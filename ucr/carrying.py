@@ -14,7 +14,7 @@ from ucr.upstream import Answer
 class Carrier:
     """Carries one stream as long as it goes on evenly. What is not content for `idle_s` is silence."""
 
-    __slots__ = ("_answer", "_delivery", "_idle_s", "_is_possible", "_pump", "_tap")
+    __slots__ = ("_answer", "_delivery", "_idle_s", "_pump", "_tap")
 
     def __init__(self, call: Call, answer: Answer, tap: Tap, idle_s: float) -> None:
         self._pump = call.router.pump
@@ -22,7 +22,6 @@ class Carrier:
         self._answer = answer
         self._tap = tap
         self._idle_s = idle_s
-        self._is_possible = answer.can_flow(self._pump)
 
     def __repr__(self) -> str:
         return f"<Carrier of {self._answer!r}>"
@@ -31,11 +30,10 @@ class Carrier:
     def can_carry(self) -> bool:
         """True when nothing out of the ordinary stands against it just now."""
         return (
-            self._is_possible
-            and self._tap.is_committed
+            self._tap.is_committed
             and not self._tap.is_finishing
             and not self._answer.is_ready
-            and self._pump.is_usable
+            and self._answer.can_flow(self._pump)
             and self._delivery.can_write_now()
         )
 

@@ -29,11 +29,12 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
+from actors.sockets import plain_socket
 from ucr.connections import Connections, Limits, Serve
 from ucr.fields import HEAD_LIMIT_BYTES
 from ucr.lane.gate import POISON, Gate
 from ucr.lane.head import late, malformed
-from ucr.writing import plain_socket, write
+from ucr.writing import write
 
 _LINGER_S = 2.0
 """How long a body that nobody wants is still read after its answer (nginx: `lingering_timeout`, 5 s)."""

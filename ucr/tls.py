@@ -13,9 +13,9 @@ from typing import Any
 
 import trio
 
+from actors.tls_stream import TlsStream
 from ucr.config.model import Config
 from ucr.errors import ConfigError, Problem
-from ucr.tls_stream import TlsStream
 from ucr.watch import signature_of
 
 HANDSHAKE_S = 10.0

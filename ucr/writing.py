@@ -5,25 +5,11 @@ full buffer is waited for, and each byte that the system takes is progress. Anot
 given pieces, and a piece that it has taken is progress.
 """
 
-import os
-
 import trio
 
+from actors.sockets import write_now
+
 PIECE_BYTES = 65_536
-
-
-def plain_socket(stream: object) -> trio.socket.SocketType | None:
-    """Return the socket of a stream whose bytes are those on the wire, handed over or not."""
-    below = getattr(stream, "below", stream)
-    return below.socket if isinstance(below, trio.SocketStream) else None
-
-
-def write_now(socket: trio.socket.SocketType, data: bytes | memoryview) -> int:
-    """Write what the system takes without waiting; return how much that was. Raises `OSError`."""
-    try:
-        return os.write(socket.fileno(), data)
-    except BlockingIOError:
-        return 0
 
 
 async def write(

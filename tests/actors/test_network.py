@@ -8,6 +8,7 @@ import trustme
 from actors.errors import PoolError
 from actors.network import RealNetwork, close_now, is_quiet
 from actors.tls import Tls, client_tls
+from actors.tls_stream import TlsStream
 from tests.world.network import stream_pair
 
 
@@ -107,7 +108,7 @@ async def test_a_stream_without_a_socket_is_believed_to_be_quiet() -> None:
 async def test_a_stream_is_closed_without_waiting_also_through_tls() -> None:
     for secure in (False, True):
         ours, theirs = await socket_pair()
-        close_now(trio.SSLStream(ours, client_tls(), server_hostname="a.test") if secure else ours)
+        close_now(TlsStream(ours, client_tls(), server_hostname="a.test") if secure else ours)
         assert await theirs.receive_some(1) == b""
         with pytest.raises(trio.ClosedResourceError):
             await ours.receive_some(1)

@@ -13,8 +13,8 @@ from actors.pump import MOST_AT_ONCE, Flow, Pump
 
 
 @asynccontextmanager
-async def open_pump() -> AsyncIterator[Pump]:
-    pump = Pump()
+async def open_pump(most_at_once: int = MOST_AT_ONCE) -> AsyncIterator[Pump]:
+    pump = Pump(most_at_once)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(pump.run)
         await wait_all_tasks_blocked()
@@ -169,8 +169,8 @@ async def test_an_end_while_others_are_read_is_heeded(nursery: trio.Nursery) -> 
 
 
 async def test_more_streams_than_are_read_at_once_all_have_their_turn(nursery: trio.Nursery) -> None:
-    wires = [Wire() for _ in range(MOST_AT_ONCE + 5)]
-    async with open_pump() as pump:
+    wires = [Wire() for _ in range(9)]
+    async with open_pump(4) as pump:
         for wire in wires:
             nursery.start_soon(wire.flow(pump).run)
         await wait_all_tasks_blocked()

@@ -6,10 +6,11 @@ import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair
 
+from actors.sockets import plain_socket, write_now
 from tests.world.network import stream_pair
 from tests.world.sockets import connected
 from ucr.lane.replay import ReplayStream
-from ucr.writing import PIECE_BYTES, plain_socket, write, write_now
+from ucr.writing import PIECE_BYTES, write
 
 LARGE = b"x" * 3_000_000
 

@@ -16,7 +16,7 @@ import trustme
 from trio.testing import memory_stream_pair
 
 from actors.tls import Tls
-from tests.world.sockets import tcp_pair
+from tests.world.sockets import local_pair
 
 Pair = tuple[trio.StapledStream, trio.StapledStream]  # type: ignore[type-arg]
 
@@ -165,7 +165,7 @@ class MemoryNetwork:
     `streams` are the clients' ends of every connection that was made, in order. Whether TLS was asked for is in
     `secured`; it is spoken only with whom an authority was named that clients trust (`secure`).
 
-    Connections `over_sockets` are of this machine's loopback, for what is done with sockets only; they cannot break
+    Connections `over_sockets` are real ones of this machine, for what is done with sockets only; they cannot break
     after so many bytes.
     """
 
@@ -213,7 +213,7 @@ class MemoryNetwork:
         listener = self._listeners.get((host, port))
         if isinstance(fault, Refuse) or (listener is None and not isinstance(fault, Silent)):
             raise ConnectionRefusedError(f"{host}:{port}: connection refused")
-        ours, theirs = tcp_pair() if self._over_sockets else stream_pair(self._make_pair)
+        ours, theirs = local_pair() if self._over_sockets else stream_pair(self._make_pair)
         if isinstance(fault, Reset):
             theirs.break_after = fault.after_bytes
         if listener is not None and not isinstance(fault, Silent):

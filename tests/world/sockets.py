@@ -22,15 +22,21 @@ async def connected() -> AsyncIterator[tuple[trio.SocketStream, trio.SocketStrea
         yield server, client
 
 
-def tcp_pair() -> tuple[trio.SocketStream, trio.SocketStream]:
-    """Return two connected ends, made without waiting: what one end sends the other may read at once."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        ours = socket.create_connection(door.getsockname())
+def local_pair() -> tuple[trio.SocketStream, trio.SocketStream]:
+    """Return two connected ends, made without waiting: what one end sends is there for the other at once.
+
+    They are of the family AF_UNIX, since TCP may take a moment even on loopback, and have names, as servers expect.
+    """
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind("")
+        door.listen(1)
+        ours = socket.socket(socket.AF_UNIX)
+        ours.bind("")
+        ours.connect(door.getsockname())
         theirs, _ = door.accept()
     return trio.SocketStream(_of_trio(ours)), trio.SocketStream(_of_trio(theirs))
 
 
 def _of_trio(plain: socket.socket) -> trio.socket.SocketType:
     plain.setblocking(False)
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return trio.socket.from_stdlib_socket(plain)

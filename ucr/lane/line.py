@@ -15,10 +15,10 @@ from contextlib import suppress
 
 import trio
 
+from actors.sockets import plain_socket, read, write_now
 from ucr.errors import ClientGone
 from ucr.exchange import OnLeft
-from ucr.reading import read
-from ucr.writing import plain_socket, write, write_now
+from ucr.writing import write
 
 AHEAD_BYTES = 65_536
 """How much is read of what follows a request that is still being answered."""

@@ -10,10 +10,10 @@ import trio
 import trustme
 from trio.testing import MockClock
 
+from actors.tls_stream import TlsStream
 from tests.world.certificates import client_context, encrypted, files_in
 from tests.world.network import MemoryStream, stream_pair
 from tests.world.sockets import connected as connected_by_socket
-from ucr.tls_stream import TlsStream
 
 
 @pytest.fixture(scope="module")
