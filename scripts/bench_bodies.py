@@ -131,7 +131,7 @@ def _large() -> dict[str, Any]:
     turn = {"role": "user", "content": f"Question {MARK}: what is in the file, and what should be changed?"}
     turns = [one for one in asked["messages"] if one["role"] != "system"]
     asked = {**asked, "system": [*asked["system"], *_moved(asked["messages"])], "messages": [*turns, turn]}
-    tools = [_tool(tool) for tool in asked["tools"]]
+    tools = [tool_of(tool) for tool in asked["tools"]]
     size = len(_written({**asked, "tools": tools}))
     words = int((LARGE_BYTES - size) / len(tools) / FILLER_BYTES)
     return {**asked, "tools": [{**tool, "description": filled("", words)} for tool in tools]}
@@ -155,9 +155,14 @@ def _moved(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"type": "text", "text": turn["content"]} for turn in turns if turn["role"] == "system"]
 
 
-def _tool(tool: dict[str, Any]) -> dict[str, Any]:
-    """Give a tool what was recorded of it by name alone: a description, empty as yet, and a schema."""
+def tool_of(tool: dict[str, Any]) -> dict[str, Any]:
+    """Give a tool what was recorded of it by name alone: a description, empty as yet, and a schema.
+
+    A tool of the provider's own has a type instead.
+    """
     named = {name: value for name, value in tool.items() if name != "keys"}
+    if "type" in named:
+        return named
     return {**named, "description": "", "input_schema": dict(SCHEMA)}
 
 

@@ -18,6 +18,7 @@ grace_s = 1
 
 [cache]
 enabled = {cache}
+streams = {streams}
 
 [router]
 default = "bench"
@@ -40,7 +41,10 @@ UCR's `own`: TLS, workers, caches, numbers of connections."""
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a contender has to be started for: whom it asks, in which dialects, and what kind of work it is."""
+    """What a contender has to be started for: whom it asks, in which dialects, and what kind of work it is.
+
+    `streams` says that the cache keeps streams.
+    """
 
     origin: Origin
     client: Dialect
@@ -50,6 +54,7 @@ class Setting:
     folder: Path
     certificate: Certificate
     kind: Kind = "plain"
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,7 @@ def ucr_file(setting: Setting) -> str:
     """Return UCR's configuration. What passes through keeps the model's name, as Claude Code's requests do."""
     return UCR_FILE.format(
         cache=str(setting.cache).lower(),
+        streams=str(setting.streams).lower(),
         dialect=setting.provider,
         url=setting.origin.url + ("/v1" if setting.provider == "openai-chat" else ""),
         model="" if setting.client == setting.provider else 'default_model = "m"',

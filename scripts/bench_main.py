@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bench_nginx
+import bench_replay
 import bench_streams
 import trio
 from bench_contenders import Contender, Direct, Nginx, Ucr
@@ -30,8 +31,8 @@ NEEDED = {"nginx": "nginx", "wrk": "wrk", "cc": "gcc libc6-dev", "openssl": "ope
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "PERFORMANCE.md"
 PEERS = tuple(peer.name for peer in peers(Path()))
-START, MICRO = "start", "micro"
-NAMES = (*(workload.name for workload in WORKLOADS), *(paced.name for paced in PACED), START, MICRO)
+REPLAY, START, MICRO = "replay", "start", "micro"
+NAMES = (*(workload.name for workload in WORKLOADS), *(paced.name for paced in PACED), REPLAY, START, MICRO)
 """Everything that can be measured, in the order in which it is."""
 
 
@@ -164,12 +165,17 @@ async def measure_requests(bench: Bench, options: Options, report: Report) -> No
 async def measure_streams(bench: Bench, options: Options, report: Report) -> None:
     """Hold streams open: fewer rounds than of requests, and longer ones."""
     wanted = [paced for paced in PACED if paced.name in options.names]
-    program = await bench_streams.build(bench.folder) if wanted else Path()
+    is_needed = wanted or REPLAY in options.names
+    program = await bench_streams.build(bench.folder) if is_needed else Path()
     for paced in wanted:
         bench.say(f"{paced.name}: {paced.title}")
         longer = replace(bench, rounds=max(1, bench.rounds // 2), seconds=bench.seconds * 3)
         report.paced.append((paced, await bench_streams.hold(longer, paced, program)))
         bench.say(paced_table(*report.paced[-1]))
+        write(report, options.out)
+    if REPLAY in options.names:
+        bench.say("replay of a recorded session by many users")
+        report.replay = await bench_replay.replay(bench, program)
         write(report, options.out)
 
 

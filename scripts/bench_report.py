@@ -10,6 +10,7 @@ from typing import Any
 
 from bench_micro import Timing
 from bench_plot import Group, bars, said
+from bench_replay import EXPONENT, TOPICS, USERS, Phase
 from bench_rounds import REFERENCE, Measured, named, ratio
 from bench_start import Start
 from bench_streams import Held, added_ms, direct_of
@@ -29,6 +30,7 @@ class Report:
     is_short: bool
     workloads: list[tuple[Workload, list[Measured]]] = field(default_factory=list)
     paced: list[tuple[Paced, list[Held]]] = field(default_factory=list)
+    replay: list[Phase] = field(default_factory=list)
     start: Start | None = None
     micro: list[Timing] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -46,6 +48,7 @@ class Report:
             costs(self.workloads),
             added(self.workloads),
             *(paced_table(*entry) for entry in self.paced),
+            replay_table(self.replay) if self.replay else "",
             start_table(self.start) if self.start else "",
             micro_table(self.micro) if self.micro else "",
         ]
@@ -68,6 +71,7 @@ def _plain(report: Report) -> dict[str, Any]:
             {"paced": asdict(paced), "results": [asdict(held) for held in results]}
             for paced, results in report.paced
         ],
+        "replay": [asdict(phase) for phase in report.replay],
         "start": asdict(report.start) if report.start else None,
         "micro": [asdict(timing) for timing in report.micro],
         "notes": report.notes,
@@ -202,6 +206,30 @@ def _paced_row(held: Held, direct: Held | None) -> tuple[str, ...]:
         f"{held.median(lambda s: s.memory.largest_bytes) / MB:.0f}" if has_own else "",
         str(sum(stay.completed for stay in held.stays)),
         str(sum(stay.lost for stay in held.stays)),
+    )
+
+
+def replay_table(phases: Sequence[Phase]) -> str:
+    """Return what the cache was worth to a session that many users replayed."""
+    words = (
+        f"{USERS} users replay a recorded session of Claude Code, each about one of {TOPICS} things, chosen by a Zipf "
+        f"distribution with exponent {EXPONENT}; 2 workers, one cache with its defaults and `cache.streams`."
+    )
+    head = ("", "requests", "hit rate", "requests a call", "CPU µs", "p50 ms", "p99 ms", "errors")
+    rows = [_replay_row(phase) for phase in phases]
+    return f"### Replay of a session\n\n{words}\n\n{markdown_table(head, rows)}"
+
+
+def _replay_row(phase: Phase) -> tuple[str, ...]:
+    return (
+        phase.title,
+        str(phase.load.requests),
+        f"{phase.hit_rate:.1%}",
+        f"{phase.coalescing_factor:.1f}",
+        f"{phase.cpu_us:.0f}",
+        f"{phase.load.p50_us / 1000:.2f}",
+        f"{phase.load.p99_us / 1000:.2f}",
+        str(phase.load.failed + phase.load.refused),
     )
 
 

@@ -13,21 +13,23 @@ from bench_bodies import DIGITS, Question
 from bench_process import BenchError
 from chaos_upstream import LOOPBACK
 
-SCRIPT = """
+READ = """
 local function read(path)
     local file = assert(io.open(path, "rb"))
     local text = file:read("*a")
     file:close()
     return text
 end
-
+"""
+REQUEST = """
 local before, after, number = read("{before}"), read("{after}"), {first}
 
 request = function()
     number = number + {step}
     return before .. string.format("%0{digits}d", number) .. after
 end
-
+"""
+DONE = """
 done = function(summary, latency)
     local errors = summary.errors
     io.write(string.format('{{"requests":%d,"duration_us":%d,"bytes":%d,"failed":%d,"refused":%d,',
@@ -37,6 +39,7 @@ done = function(summary, latency)
         latency:percentile(50), latency:percentile(90), latency:percentile(99), latency.max))
 end
 """
+SCRIPT = READ + REQUEST + DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ async def load(
     files["before"].write_bytes(asked.before)
     files["after"].write_bytes(asked.after)
     file.write_text(script(files["before"], files["after"], first=first, unique=unique), "utf-8")
+    return await load_by(file, port, connections, seconds)
+
+
+async def load_by(file: Path, port: int, connections: int, seconds: float) -> Load:
+    """Let wrk run a script; raise `BenchError` when it cannot."""
     found = await trio.run_process(
         command(file, port, connections, seconds), capture_stdout=True, capture_stderr=True, check=False
     )

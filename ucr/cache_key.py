@@ -7,7 +7,7 @@ digest of that part is kept, and copied.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from ucr import __version__, jsontext
@@ -20,6 +20,9 @@ CANONICAL_BYTES = 256 * 1024
 
 PLANS_LIMIT = 64
 
+_TOLD = ("anthropic-", "openai-")
+"""How the names of those headers begin."""
+
 _STREAM = frozenset({"stream"})
 _FILED = frozenset({"metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user"})
 VOLATILE: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -30,16 +33,17 @@ VOLATILE: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """By dialect the fields that say who asks and how it is filed, and change nothing of an answer. Whether it is to be a
-stream is a part of the key by itself."""
+stream is a part of the key by itself. A body of another dialect is taken as it came: what was read of it need not be
+all that it says."""
 
 
 def canonical(request: Request) -> bytes:
     """Return bytes that are equal for bodies that mean the same."""
     if request.beside:
         return b"%b\n%b" % (request.beside.encode("utf-8", "replace"), request.raw)
-    if len(request.raw) > CANONICAL_BYTES:
+    left_out = VOLATILE.get(request.dialect)
+    if left_out is None or len(request.raw) > CANONICAL_BYTES:
         return request.raw
-    left_out = VOLATILE.get(request.dialect, _STREAM)
     kept = {name: value for name, value in request.body.items() if name not in left_out}
     return jsontext.dumps_sorted(kept) or request.raw
 
@@ -49,7 +53,7 @@ class Keys:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._begun: dict[int, tuple[tuple[Candidate, ...], hmac.HMAC]] = {}
+        self._begun: dict[tuple[int, ...], tuple[tuple[Candidate, ...], hmac.HMAC]] = {}
 
     def __repr__(self) -> str:
         return f"<Keys of {len(self._begun)} plans>"
@@ -62,29 +66,29 @@ class Keys:
         digest = self._of_plan(choices).copy()
         form = "stream" if request.stream else "whole"
         strict = "strict" if request.stream and is_strict(request.headers.get("user-agent", "")) else ""
-        parts = [kind, client, request.dialect, form, strict]
+        parts = [kind, client, request.dialect, request.beside, request.model, form, strict]
         parts += told(request.headers)
         head = [part.encode() for part in parts]
-        digest.update(b"".join(_framed((*head, canonical(request)))))
+        digest.update(_framed((*head, canonical(request))))
         return digest.digest()
 
     def _of_plan(self, choices: tuple[Candidate, ...]) -> hmac.HMAC:
-        """Return the beginning of the digest for a plan. Plans live long, and are told apart by being the same object."""
-        known = self._begun.get(id(choices))
+        """Return the beginning of the digest for a plan. Candidates live long: the same ones are the same objects."""
+        ids = tuple(map(id, choices))
+        known = self._begun.get(ids)
         if known is not None:
             return known[1]
         if len(self._begun) >= PLANS_LIMIT:
             self._begun.clear()
         digest = hmac.new(self._secret, digestmod=DIGEST)
-        digest.update(b"".join(_framed(part.encode() for part in (__version__, *map(_said, choices)))))
-        self._begun[id(choices)] = (choices, digest)
+        digest.update(_framed([part.encode() for part in (__version__, *map(_said, choices))]))
+        self._begun[ids] = (choices, digest)
         return digest
 
 
 def told(headers: Headers) -> list[str]:
     """Return the headers that change an answer: those that providers are told of."""
-    named = [f"{name}={value}" for name, value in headers.items() if name.startswith("anthropic-")]
-    named.append(headers.get("openai-beta", ""))
+    named = [f"{name}={headers[name]}" for name in headers if name.startswith(_TOLD)]
     return sorted(named)
 
 
@@ -94,7 +98,6 @@ def _said(candidate: Candidate) -> str:
     return "\n".join((*known, repr(provider.quirks), repr(sorted(provider.headers.items()))))
 
 
-def _framed(parts: Iterable[bytes]) -> Iterable[bytes]:
-    for part in parts:
-        yield len(part).to_bytes(8, "big")
-        yield part
+def _framed(parts: Sequence[bytes]) -> bytes:
+    """Return parts in one, each preceded by its length."""
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])

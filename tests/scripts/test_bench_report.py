@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from bench_micro import Timing
 from bench_process import Memory
+from bench_replay import Phase
 from bench_report import (
     BEGIN,
     END,
@@ -18,6 +19,7 @@ from bench_report import (
     micro_table,
     paced_table,
     pictures,
+    replay_table,
     start_table,
     table,
     with_figures,
@@ -158,3 +160,10 @@ def test_pictures_are_made_of_what_was_measured() -> None:
     report.paced.append((Paced(100, 1), [held("UCR", 3000)]))
     assert sorted(pictures(report)) == ["cpu.svg", "late.svg"]
     assert json.loads(report.as_json())["paced"][0]["results"][0]["contender"] == "UCR"
+
+
+def test_a_replay_says_how_often_the_cache_was_of_use_and_what_a_request_cost() -> None:
+    load = Load(1000, 1_000_000, 0, 1, 2, 1500, 2000, 2500, 3000)
+    phase = Phase("few topics", load, {"hit": 900, "miss": 25, "coalesced": 75, "bypass": 0}, 321.4)
+    assert "| few topics | 1000 | 90.0% | 4.0 | 321 | 1.50 | 2.50 | 3 |" in replay_table([phase]).splitlines()
+    assert '"hit": 900' in Report("", True, replay=[phase]).as_json()

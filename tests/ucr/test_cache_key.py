@@ -70,7 +70,7 @@ BODIES = {"anthropic": ANTHROPIC, "openai-chat": CHAT}
 
 def request(dialect: str, body: dict[str, Any], **changes: Any) -> Request:
     raw = json.dumps(body).encode()
-    made = Request(dialect, raw, body, body.get("model", ""), bool(body.get("stream")), {})
+    made = Request(dialect, raw, body, str(body.get("model")), bool(body.get("stream")), {})
     return replace(made, **changes)
 
 
@@ -142,6 +142,8 @@ OTHER = provider("other", "anthropic")
         pytest.param(Keys(b"t" * 32).of(ASKED, CHOICES, ""), id="secret"),
         pytest.param(key(replace(ASKED, dialect="openai-chat")), id="dialect"),
         pytest.param(key(replace(ASKED, stream=True)), id="stream"),
+        pytest.param(key(replace(ASKED, beside="m:generateContent")), id="path"),
+        pytest.param(key(replace(ASKED, model="claude-y")), id="model outside the body"),
         pytest.param(key(replace(ASKED, headers={"anthropic-beta": "b-1"})), id="beta"),
         pytest.param(key(replace(ASKED, headers={"anthropic-version": "b-1"})), id="version"),
         pytest.param(key(replace(ASKED, headers={"anthropic-of-tomorrow": "b-1"})), id="another header"),
@@ -195,6 +197,11 @@ def test_a_large_body_and_one_that_cannot_be_written_anew_are_taken_as_they_came
     assert canonical(large) == large.raw
     long_number = replace(ASKED, body={"max_tokens": 2**80})
     assert canonical(long_number) == ASKED.raw
+
+
+def test_of_a_dialect_whose_bodies_are_read_in_part_every_byte_counts() -> None:
+    asks = [Request("gemini", raw, {"contents": []}, "m", False, {}) for raw in (b'{"a":1}', b'{"a": 1}')]
+    assert len({key(ask) for ask in asks}) == 2
 
 
 def test_only_so_many_plans_are_remembered() -> None:
