@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
+from ucr.dialects.cohere.provider import CohereProvider
 from ucr.dialects.gemini.client import GeminiClient
 from ucr.dialects.gemini.provider import GeminiProvider
 from ucr.dialects.openai_chat.client import OpenAIChatClient
@@ -16,7 +17,13 @@ from ucr.dialects.roles import ClientDialect, ProviderDialect, Request, Target
 PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
     {
         dialect.name: dialect
-        for dialect in (AnthropicProvider(), GeminiProvider(), OpenAIChatProvider(), OpenAIResponsesProvider())
+        for dialect in (
+            AnthropicProvider(),
+            CohereProvider(),
+            GeminiProvider(),
+            OpenAIChatProvider(),
+            OpenAIResponsesProvider(),
+        )
     }
 )
 

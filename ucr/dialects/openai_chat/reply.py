@@ -22,7 +22,11 @@ def decode_reply(body: bytes, context: Context) -> Reply:
 
 def read_reply(body: bytes, context: Context) -> Reply:
     """Read an answer of any kind, as `decode_reply` does."""
-    value = _parsed(body, context)
+    return read_value(parsed(body, context), body, context)
+
+
+def read_value(value: JsonObject, body: bytes, context: Context) -> Reply:
+    """Read an answer that was parsed, or put into these words, from `body`; raise as `decode_reply` does."""
     error = errors.error_in(value, context)
     if error is not None:
         raise error
@@ -40,7 +44,8 @@ def read_reply(body: bytes, context: Context) -> Reply:
     return answer.collect([*events, *assembly.end()])
 
 
-def _parsed(body: bytes, context: Context) -> JsonObject:
+def parsed(body: bytes, context: Context) -> JsonObject:
+    """Return the object that an answer is; raise `UpstreamError` for what is none."""
     if not body.strip():
         raise faults.unreadable(context.provider, "answered with an empty body")
     try:

@@ -11,9 +11,10 @@ _REASONS: Mapping[str, StopReason] = MappingProxyType(
         "max_tokens": "max_tokens",
         "model_length": "model_context_window_exceeded",
         "content_filter": "refusal",
+        "stop_sequence": "stop_sequence",
     }
 )
-"""The reasons that say more than "the model was done"; sources: the API references of OpenAI and Mistral."""
+"""The reasons that say more than "the model was done"; sources: the API references of OpenAI, Mistral and Cohere."""
 
 FAILURES = frozenset({"error", "insufficient_system_resource"})
 """Reasons that are failures: of OpenRouter and Mistral, and of DeepSeek."""
