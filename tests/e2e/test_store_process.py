@@ -142,7 +142,7 @@ async def test_a_killed_store_costs_cache_misses_and_nothing_else(tmp_path: Path
         assert len(up.events("store.lost")) == 3
         assert len(up.events("store.exited")) == 1
         store = (await up.admin("/admin/tree"))["store"]
-        assert (store["generation"], [child["state"] for child in store["children"]]) == (2, ["running"] * 2)
+        assert (store["generation"], [child["state"] for child in store["children"]]) == (2, ["running"] * 3)
         assert [(await up.ask("another")).headers["x-ucr-cache"] for _ in range(2)] == ["miss", "hit"]
         stats = await up.admin("/cache/stats")
         assert (stats["scope"], stats["l2"]["hits"]) == ("node", 1)
