@@ -1,11 +1,14 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 import trio
 import trio.testing
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actors import Cache, CacheSpec, Fill, Lookup, open_supervisor
 from actors.lookup import Store
@@ -409,3 +412,78 @@ async def test_a_cache_that_has_given_up_costs_no_request(autojump_clock: object
     assert [one.status for one in heard] == [200, 200]
     assert how(*heard) == ["miss", "miss"]
     assert "actor.gave_up" in [line["event"] for line in world.lines]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("ask"),
+            st.sampled_from((0, 1)),
+            st.sampled_from(("a", "b", "c")),
+            st.sampled_from(("", "", "", "no-cache", "no-store")),
+            st.booleans(),
+        ),
+        st.tuples(st.just("wait"), st.sampled_from((1, 30, 59, 61, 150, 299))),
+        st.tuples(st.just("clear"), st.sampled_from((None, "model:a", "provider:up", "model:b@up"))),
+        st.tuples(st.just("press"), st.booleans()),
+    ),
+    max_size=40,
+)
+
+
+class TwoWorkers:
+    """Two workers with a hot tier each before one cache, and beside them a list of all that they were told."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.pressure = Pressure(100)
+        self.workers = [Answers(cache.ref, SECRET, CacheConfig(), hot(), self.pressure) for _ in range(2)]
+        self.told: dict[str, list[tuple[bytes, float]]] = {}
+        self.numbers = count()
+
+    def alive(self, model: str) -> list[tuple[bytes, float]]:
+        """What may be given again, the latest last."""
+        return [one for one in self.told.get(model, ()) if trio.current_time() < one[1] + 300]
+
+    async def ask(self, worker: int, model: str, said: str, is_whole: bool) -> None:
+        asked = replace(REQUEST, body={"model": model}, headers={"cache-control": said} if said else {})
+        record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, tier="optimal", provider="up")
+        record.model_asked = record.model_used = model
+        with await self.workers[worker].find(asked, CHOICES, record) as place:
+            alive = self.alive(model)
+            assert record.cache == ("bypass" if said == "no-store" else "hit" if alive and not said else "miss")
+            if place.kept is not None:
+                (since_s,) = (since_s for body, since_s in alive if body == place.kept.body)
+                assert place.age_s == pytest.approx(trio.current_time() - since_s)
+                return
+            record.summary = Summary(stop_reason="end_turn" if is_whole else "max_tokens")
+            body = b"%d" % next(self.numbers)
+            place.keep(body)
+        if is_whole and said != "no-store" and not self.pressure.is_tight:
+            self.told.setdefault(model, []).append((body, trio.current_time()))
+
+    async def clear(self, tag: str | None) -> None:
+        for worker in self.workers:
+            await worker.clear(tag)
+        for model in "abc":
+            if tag in (None, f"model:{model}", "provider:up", f"model:{model}@up"):
+                self.told.pop(model, None)
+
+
+@given(STEPS)
+@settings(max_examples=25, deadline=None)
+def test_two_tiers_and_two_workers_give_what_one_list_would(steps: list[tuple[Any, ...]]) -> None:
+    async def act() -> None:
+        async with open_supervisor() as supervisor:
+            both = TwoWorkers(await supervisor.start(Cache(CacheSpec())))
+            for step in steps:
+                match step:
+                    case ("ask", worker, model, said, is_whole):
+                        await both.ask(worker, model, said, is_whole)
+                    case ("wait", seconds):
+                        await trio.sleep(seconds)
+                    case ("clear", tag):
+                        await both.clear(tag)
+                    case ("press", is_pressed):
+                        both.pressure.look(85 if is_pressed else 0)
+
+    trio.run(act, clock=trio.testing.MockClock(autojump_threshold=0))
