@@ -114,8 +114,9 @@ class TlsStream(trio.abc.HalfCloseableStream):
             self._incoming.write_eof()
         parts: list[bytes] = []
         try:
-            while True:
-                parts.append(self._tls.read(READ_BYTES))
+            while part := self._tls.read(READ_BYTES):
+                parts.append(part)
+            self._has_heard_end = True  # the other side has said so: from now on nothing but b"" is read
         except ssl.SSLWantReadError:
             pass
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):

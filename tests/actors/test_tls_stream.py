@@ -168,6 +168,28 @@ async def test_over_a_socket_it_speaks_as_over_any_stream(
     assert got == large
 
 
+@pytest.mark.parametrize("said", [b"the last words", b""])
+async def test_an_end_that_the_other_side_says_in_tls_ends_what_is_fed(
+    said: bytes, context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    stream, client, _ = await connected(context, client_context(authority))
+    await client.send_all(b"before")
+    assert await stream.receive_some() == b"before"
+    assert stream.is_settled
+
+    async def leave() -> None:
+        await client.send_all(said)
+        await client.aclose()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave)
+        await trio.testing.wait_all_tasks_blocked()
+        came = await stream.transport_stream.receive_some()
+        assert stream.feed(bytes(came)) == said
+    assert not stream.is_settled
+    assert await stream.receive_some() == b""
+
+
 async def test_a_client_of_a_socket_that_resets_breaks_who_reads_and_who_sends(
     context: ssl.SSLContext, authority: trustme.CA
 ) -> None:
