@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from actors import Limits, UpstreamRequest, header_block
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Outgoing
+from ucr.placing import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Address:
     `limits` leave the time to whoever waits, but for that of connecting.
     """
 
-    __slots__ = ("_own", "_prefix", "_query", "limits", "provider")
+    __slots__ = ("_own", "_place", "_prefix", "_query", "limits", "provider")
 
     def __init__(self, provider: Provider) -> None:
         parts = urlsplit(provider.base_url)
@@ -31,19 +32,27 @@ class Address:
         self.limits = Limits(provider.timeouts.connect_s, math.inf, math.inf)
         self._prefix = parts.path.rstrip("/")
         self._query = f"?{parts.query}" if parts.query else ""
+        self._place = place_of(provider)
         self._own = tuple(_own(provider, key) for key in range(max(1, len(provider.api_keys))))
 
     def __repr__(self) -> str:
         return f"<Address of {self.provider.id!r}>"
 
     def request(self, outgoing: Outgoing, key: int = 0) -> UpstreamRequest:
-        """Return the request as it is sent: below the base URL's own path and query, with one of the keys."""
+        """Return the request as it is sent: below the base URL's own path and query, with one of the keys.
+
+        Where a platform has paths of its own, it is sent there.
+        """
         own = self._own[key]
         headers = tuple([field for field in outgoing.headers if field[0] not in own.names])
+        path = self._below(outgoing) if self._place is None else self._place(outgoing)
+        return UpstreamRequest("POST", path, headers, outgoing.take_body(), own.block)
+
+    def _below(self, outgoing: Outgoing) -> str:
         path = f"{self._prefix}{outgoing.path}"
         if self._query:
             path += self._query if "?" not in path else f"&{self._query[1:]}"
-        return UpstreamRequest("POST", path, headers, outgoing.take_body(), own.block)
+        return path
 
 
 def _own(provider: Provider, key: int) -> _Own:

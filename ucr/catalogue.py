@@ -108,7 +108,13 @@ ROWS: tuple[Row, ...] = (
         auth="api-key",
         key_variables=("AZURE_OPENAI_API_KEY",),
         quirks=OPENAI.with_(
-            {"service_tier": False, "prompt_cache_key": False, "user_field": "user", "responses_models": ()}
+            {
+                "platform": "azure",
+                "service_tier": False,
+                "prompt_cache_key": False,
+                "user_field": "user",
+                "responses_models": (),
+            }
         ),
     ),
     Row(

@@ -54,6 +54,11 @@ class Quirks:
     A pattern is a shell-style pattern of a model's name without what stands before a slash. The fields
     `model_…` hold lines `pattern=value`, of which the first that fits counts.
 
+    platform
+        who hosts the API under paths of its own: `azure` (a deployment is asked for by the model's name), or `none`.
+    api_version
+        the version that Azure's deployments are asked in, such as `2024-10-21`; without one it is asked below
+        `/openai/v1`.
     max_tokens_field
         the name of the output limit; `auto` decides by model family.
     max_output_tokens, model_output_tokens
@@ -119,6 +124,8 @@ class Quirks:
         body fields that it rejects and that are left out.
     """
 
+    platform: Literal["none", "azure"] = "none"
+    api_version: str | None = None
     max_tokens_field: Literal["auto", "max_tokens", "max_completion_tokens"] = "auto"
     max_output_tokens: int | None = None
     model_output_tokens: tuple[str, ...] = ()

@@ -112,6 +112,7 @@ FLOORS = {
     "ucr.media": PURE,
     "ucr.models": PURE,
     "ucr.negotiation": PURE,
+    "ucr.placing": PURE,
     "ucr.pressure": PURE,
     "ucr.price_list": PURE,
     "ucr.pricing": PURE,

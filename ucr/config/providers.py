@@ -89,7 +89,9 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
         quirks=base.quirks.with_({key: values[key] for key in quirk_keys() if key in values}),
     )
     if "auth" not in values and (known is None or known.dialect != provider.dialect):
-        provider = replace(provider, auth=dict(_DEFAULT_AUTH).get(provider.dialect, "bearer"))
+        is_azure = provider.quirks.platform == "azure"
+        auth = "api-key" if is_azure else dict(_DEFAULT_AUTH).get(provider.dialect, "bearer")
+        provider = replace(provider, auth=auth)
     if not is_off:
         _check(reading, table | values, provider, at)
     return provider

@@ -88,6 +88,11 @@ def test_a_key_is_sent_as_its_dialect_does(dialect: str, auth: str) -> None:
     assert one({**PLAIN, "dialect": dialect, "auth": "both"}).auth == "both"
 
 
+def test_azure_wants_its_own_header_whatever_the_provider_is_called() -> None:
+    assert one(PLAIN | {"platform": "azure", "api_version": "2024-10-21"}).auth == "api-key"
+    assert one({"id": "azure", "base_url": "https://me.test", "api_key": "k"}).quirks.platform == "azure"
+
+
 def test_a_known_id_of_another_dialect_sends_its_key_as_that_dialect_does() -> None:
     assert one({"id": "openai", "dialect": "anthropic", "api_key": "a"}).auth == "x-api-key"
 
