@@ -6,6 +6,7 @@ answers without tool use are kept (`ucr/kept.py`), under a key of everything the
 streams if the configuration says so. Whatever goes wrong with the cache, its slowness included, is a miss.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import trio
@@ -80,21 +81,12 @@ class Answers:
         return f"<Answers in {self.hot!r} and {self.ref!r}>"
 
     @property
-    def _is_tight(self) -> bool:
+    def is_tight(self) -> bool:
+        """True when memory is short, and nothing is to be kept."""
         return self._pressure is not None and self._pressure.is_tight
 
-    async def find(
-        self,
-        request: Request,
-        choices: tuple[Candidate, ...],
-        record: Record,
-        patience: Patience | None = None,
-    ) -> "Place":
-        """Look for an answer; the place is to be used in a `with` at once.
-
-        With `patience` one waits for a whole answer that is being made for a request of its kind, wherever that is.
-        Without it, a second request does not wait for the first one, and brings nothing back.
-        """
+    def glance(self, request: Request, choices: tuple[Candidate, ...], record: Record) -> "Place":
+        """Look for an answer in the hot tier, without waiting; `Place.look_up` looks on from there."""
         if request.stream and not self._streams:
             return Place(record)
         wish = wish_of(request.headers)
@@ -102,40 +94,40 @@ class Answers:
             return Place(record)
         record.cache = "miss"
         key = self.keys.of(request, choices, record.client or "")
+        shares = self.coalesces and wish == "use" and not request.stream
+        place = Place(record, Want(self, key, request.stream, wish == "renew", shares))
         if wish == "use" and isinstance(found := self.hot.get(key), Aged):
-            return _hit(found, record)
-        may_join = self.coalesces and wish == "use" and not request.stream
-        return await self._look_up(key, request, record, patience if may_join else None, wish == "renew")
+            place.fill(found)
+        return place
 
-    async def _look_up(
-        self, key: bytes, request: Request, record: Record, patience: Patience | None, renews: bool
-    ) -> "Place":
-        """Ask the actor, and keep at hand what it has."""
+    async def look_up(self, want: "Want", patience: Patience) -> Aged | Hit | Ticket | None:
+        """Ask the actor, and keep at hand what it has (`Aged`).
+
+        Who may share waits for an answer that is being made for a request of its kind, wherever that is (`Hit`).
+        Otherwise a second request does not wait for the first one, and brings nothing back (None).
+        """
         epoch = self.hot.epoch
         try:
-            lookup = Lookup(key, joins=False, renews=renews)
+            lookup = Lookup(want.key, joins=False, renews=want.renews)
             found = await self.ref.ask(lookup, deadline=trio.current_time() + LOOKUP_S)
-            if isinstance(found, Busy) and patience is not None:
+            if isinstance(found, Busy) and want.shares:
                 with patience.wait():
-                    found = await self.ref.ask(Lookup(key))
+                    found = await self.ref.ask(Lookup(want.key))
                 if isinstance(found, Hit):
-                    return _shared(found, record)
+                    return found
         except ActorError:
-            return Place(record)
+            return None
         if isinstance(found, Hit) and (kept := keeping.read(found.entry)) is not None:
             aged = Aged(kept, trio.current_time() - found.age_s)
-            if not self._is_tight:
+            if not self.is_tight:
                 until = aged.since_s + self._ttl_s
-                self.hot.put(key, aged, len(found.entry), until, epoch, kept.tags)
-            return _hit(aged, record)
-        if not isinstance(found, Fill):
-            return Place(record)
-        place = Place(record, filling=(self, key, Ticket(self.ref, found.ticket)))
-        if self._is_tight:
-            place.give_up()
-        elif request.stream:
-            place.copy = StreamCopy(self._copies)
-        return place
+                self.hot.put(want.key, aged, len(found.entry), until, epoch, kept.tags)
+            return aged
+        return Ticket(self.ref, found.ticket) if isinstance(found, Fill) else None
+
+    def copy(self) -> StreamCopy:
+        """Return what a stream can be copied into while it is delivered."""
+        return StreamCopy(self._copies)
 
     async def count(self, key: bytes) -> int | None:
         """Return a number of tokens that was noted under this key."""
@@ -154,7 +146,7 @@ class Answers:
 
     def note_count(self, key: bytes, tokens: int) -> None:
         """Keep a number of tokens for whoever counts the same again."""
-        if not self._is_tight:
+        if not self.is_tight:
             self.ref.tell(Note(key, str(tokens).encode()))
             self._keep_number(key, tokens, COUNT_TTL_S, self.hot.epoch)
 
@@ -174,15 +166,11 @@ class Answers:
         return entries
 
 
-async def find(
-    answers: Answers | None,
-    request: Request,
-    choices: tuple[Candidate, ...],
-    record: Record,
-    patience: Patience,
+def glance(
+    answers: Answers | None, request: Request, choices: tuple[Candidate, ...], record: Record
 ) -> "Place":
-    """Look for an answer where there is a cache; without one every request goes past it."""
-    return Place(record) if answers is None else await answers.find(request, choices, record, patience)
+    """Look for an answer at hand where there is a cache; without one every request goes past it."""
+    return Place(record) if answers is None else answers.glance(request, choices, record)
 
 
 async def clear(answers: Answers | None, tag: str | None = None) -> int:
@@ -190,24 +178,33 @@ async def clear(answers: Answers | None, tag: str | None = None) -> int:
     return 0 if answers is None else await answers.clear(tag)
 
 
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a request wants of a cache. With `renews` it wants none of the answers that are there, and when it `shares`
+    it takes one that is being made, and gives its own to those who wait."""
+
+    answers: Answers
+    key: bytes
+    is_stream: bool
+    renews: bool
+    shares: bool
+
+
 class Place:
     """The place of one request in the cache: an answer that is there, the right to bring one, or neither.
 
-    A stream that may be kept is copied into `copy` while it is delivered.
+    A stream that may be kept is copied into `copy` while it is delivered. The right is given up at the end of a `with`.
     """
 
-    def __init__(
-        self,
-        record: Record,
-        *,
-        found: Aged | None = None,
-        filling: tuple[Answers, bytes, Ticket] | None = None,
-    ) -> None:
-        self.kept = None if found is None else found.kept
-        self.age_s = 0.0 if found is None else trio.current_time() - found.since_s
+    __slots__ = ("_record", "_ticket", "_want", "age_s", "copy", "kept")
+
+    def __init__(self, record: Record, want: Want | None = None) -> None:
+        self.kept: Kept | None = None
+        self.age_s: float | None = None
         self.copy: StreamCopy | None = None
         self._record = record
-        self._filling = filling
+        self._want = want
+        self._ticket: Ticket | None = None
 
     def __repr__(self) -> str:
         return f"<Place {self._record.cache}>"
@@ -218,42 +215,55 @@ class Place:
     def __exit__(self, *_: object) -> None:
         self.give_up()
 
+    def fill(self, found: Aged) -> None:
+        """Take an answer that is there."""
+        self.kept, self.age_s = found.kept, trio.current_time() - found.since_s
+        found.kept.note(self._record)
+
+    def _share(self, found: Hit) -> None:
+        """Take an answer that was being made for another request; it may be one that is not kept."""
+        if (kept := keeping.read(found.entry)) is not None:
+            self.fill(Aged(kept, trio.current_time()))
+            self.age_s, self._record.cache = None, "coalesced"
+
+    async def look_up(self, patience: Patience) -> "Place":
+        """Look where one has to wait for it; to be used in a `with` at once."""
+        want = self._want
+        if want is None or self.kept is not None:
+            return self
+        found = await want.answers.look_up(want, patience)
+        if isinstance(found, Aged):
+            self.fill(found)
+        elif isinstance(found, Hit):
+            self._share(found)
+        elif found is not None:
+            self._ticket = found
+            if want.answers.is_tight:
+                self.give_up()
+            elif want.is_stream:
+                self.copy = want.answers.copy()
+        return self
+
     def give_up(self) -> None:
         """Bring what is to be kept, or leave the right to bring it to another one."""
-        filling, self._filling = self._filling, None
-        if filling is not None:
-            with filling[2]:
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            with ticket:
                 pass
         if self.copy is not None:
             self.copy.give_up()
 
     def keep(self, body: bytes | None) -> None:
         """Keep the answer that was delivered, if it may be given again; else give it to those alone who wait."""
-        if self._filling is None or body is None:
+        record, ticket, want = self._record, self._ticket, self._want
+        if ticket is None or want is None or body is None:
             return
-        record = self._record
-        answers, key, ticket = self._filling
         ticket.is_kept = keeping.may_keep(record, body)
-        if ticket.is_kept or (answers.coalesces and not record.stream):
+        if ticket.is_kept or want.shares:
             kept = keeping.kept_of(record, body)
             if len(body) <= LARGEST_ANSWER_BYTES:
                 ticket.entry, ticket.tags = keeping.written(kept), kept.tags
-            answers.hot.drop(key)
-
-
-def _hit(found: Aged, record: Record) -> Place:
-    found.kept.note(record)
-    return Place(record, found=found)
-
-
-def _shared(found: Hit, record: Record) -> Place:
-    """Give an answer that was being made for another request; it may be one that is not kept."""
-    kept = keeping.read(found.entry)
-    if kept is None:
-        return Place(record)
-    kept.note(record)
-    record.cache = "coalesced"
-    return Place(record, found=Aged(kept, trio.current_time()))
+            want.answers.hot.drop(want.key)
 
 
 def wish_of(headers: Headers) -> Wish:

@@ -203,8 +203,13 @@ class Delivery:
         await self._exchange.send(body)
         await self._finish()
 
-    async def replay(self, kept: Kept) -> None:
-        """Send an answer that was kept, in the form in which it was given: a stream keeps all of its events."""
+    async def replay(self, kept: Kept, age_s: float | None) -> None:
+        """Send an answer that was kept, in the form in which it was given: a stream keeps all of its events.
+
+        `age_s` is None for one that is shared as soon as it is there.
+        """
+        if age_s is not None:
+            self.extra_headers = (("age", str(int(age_s))),)
         if not kept.is_stream:
             return await self.reply(kept.body)
         await self.write(kept.body)

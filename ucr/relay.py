@@ -16,6 +16,7 @@ import trio
 
 from ucr import caching, coalescing, retry, shape, verdict
 from ucr.attempt import Attempt
+from ucr.caching import Place
 from ucr.call import Call, Router, note_request
 from ucr.choice import chosen
 from ucr.delivery import Delivery
@@ -60,29 +61,32 @@ async def relay(
     decision = decision or router.decisions.decide(call.request, record.client)
     choices = chosen(router.config, decision, call.request)
     choices = await entry.spend(call.request, choices, router.pricing)
+    place = caching.glance(router.answers, call.request, decision.candidates, record)
+    if place.kept is not None:
+        return await call.delivery.replay(place.kept, place.age_s)
     entered = coalescing.enter(router.flights, exchange, call, choices)
     if isinstance(entered, Seat):
         entered = await coalescing.follow(entered, exchange, call, choices)
         if entered is None:
-            return
+            return None
     try:
-        await _from_cache(call, choices)
+        return await _from_cache(place, call, choices)
     finally:
         if entered is not None:
             entered.close()
 
 
-async def _from_cache(call: Call, choices: tuple[Candidate, ...]) -> None:
+async def _from_cache(place: Place, call: Call, choices: tuple[Candidate, ...]) -> None:
     """Answer from the cache, or from the candidates what is then kept."""
-    with await caching.find(call.router.answers, call.request, choices, call.record, call.patience) as place:
+    with await place.look_up(call.patience):
         if place.kept is None:
             call.delivery.copy = place.copy
-            await _from_candidates(call, choices)
-            place.keep(call.delivery.replied)
+            try:
+                await _from_candidates(call, choices)
+            finally:  # also when the client leaves as soon as it has its answer
+                place.keep(call.delivery.replied)
         else:
-            if call.record.cache == "hit":
-                call.delivery.extra_headers = (("age", str(int(place.age_s))),)
-            await call.delivery.replay(place.kept)
+            await call.delivery.replay(place.kept, place.age_s)
 
 
 async def parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:

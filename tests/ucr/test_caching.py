@@ -15,11 +15,13 @@ from actors.lookup import Store
 from tests.world import answers
 from tests.world.check_anthropic_stream import check
 from tests.world.router import Heard, World, config_of, open_router, provider
+from tests.world.upstream import Answer, SeenRequest
 from ucr.access import digest
 from ucr.caching import LARGEST_REQUEST_BYTES, Answers, HotTier, Place, clear, wish_of
 from ucr.config.model import Cache as CacheConfig
 from ucr.config.model import Client, Config
 from ucr.dialects.roles import Request, Summary
+from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.routing import Candidate
@@ -144,6 +146,25 @@ async def test_a_stream_is_given_again_event_by_event_when_streams_are_kept(
         ("hit", True, lines[0]["stop_reason"]),
     ]
     assert check([(event["type"], event) for event in again[0].events()]) == []
+
+
+async def test_a_stream_is_kept_although_its_client_leaves_with_its_last_event(autojump_clock: object) -> None:
+    async def lingers(request: SeenRequest, answer: Answer) -> None:
+        await answer.head(200, answers.SSE)
+        await answer.send(b"".join(answers.chat_text("hi")))
+        await trio.sleep_forever()
+
+    config = with_streams("openai-chat")
+    async with open_router(config, up=lingers) as world:
+        visitor = await world.connect()
+        await visitor.send(MESSAGES, STREAMING)
+        heard = b""
+        while b"message_stop" not in heard:
+            heard += bytes(getattr(await visitor.next(), "data", b""))
+        await visitor.stream.aclose()
+        await world.wait_finished(1)
+        assert (await world.ask(MESSAGES, STREAMING)).headers["x-ucr-cache"] == "hit"
+    assert len(world.upstreams["up"].requests) == 1
 
 
 async def test_a_stream_and_a_whole_answer_are_two_answers(autojump_clock: object) -> None:
@@ -284,7 +305,7 @@ async def test_a_cache_that_does_not_answer_in_time_is_a_miss(autojump_clock: ob
     silent = Answers(Cache(CacheSpec()).ref, SECRET, CacheConfig(), hot())
     record = Record("req_1", "0", 0.0, lambda: 0.0)
     began_s = trio.current_time()
-    with await silent.find(REQUEST, CHOICES, record) as place:
+    with await silent.glance(REQUEST, CHOICES, record).look_up(Patience(60)) as place:
         assert trio.current_time() - began_s == pytest.approx(0.05)
         place.keep(b"{}")
     assert (place.kept, record.cache, repr(place)) == (None, "miss", "<Place miss>")
@@ -362,7 +383,7 @@ async def test_a_request_that_is_very_large_goes_past_the_cache(autojump_clock: 
     async with open_cache() as (cache, _found):
         large = replace(REQUEST, raw=b" " * (LARGEST_REQUEST_BYTES + 1))
         record = Record("req_1", "0", 0.0, lambda: 0.0)
-        with await cache.find(large, CHOICES, record):
+        with await cache.glance(large, CHOICES, record).look_up(Patience(60)):
             assert record.cache == "bypass"
 
 
@@ -390,7 +411,7 @@ async def open_cache(
 
         async def found(*, keeps: bool = False) -> Place:
             record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, tier="optimal")
-            with await cache.find(REQUEST, CHOICES, record) as place:
+            with await cache.glance(REQUEST, CHOICES, record).look_up(Patience(60)) as place:
                 if keeps:
                     record.summary = Summary(stop_reason="end_turn")
                     place.keep(b"{}")
@@ -448,7 +469,7 @@ class TwoWorkers:
         asked = replace(REQUEST, body={"model": model}, headers={"cache-control": said} if said else {})
         record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, tier="optimal", provider="up")
         record.model_asked = record.model_used = model
-        with await self.workers[worker].find(asked, CHOICES, record) as place:
+        with await self.workers[worker].glance(asked, CHOICES, record).look_up(Patience(60)) as place:
             alive = self.alive(model)
             assert record.cache == ("bypass" if said == "no-store" else "hit" if alive and not said else "miss")
             if place.kept is not None:
