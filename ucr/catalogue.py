@@ -23,7 +23,9 @@ TEXT_MODELS = ("gpt-oss*", "llama-3.1*", "llama-3.3*", "deepseek-r1*")
 class Row:
     """One provider: `key_variables` are read in order; `default_model` serves when none is configured.
 
-    An empty `base_url` must be configured. A row without `key_variables` is a server on this machine.
+    An empty `base_url` must be configured. A row without `key_variables` is a server on this machine. `headers` are
+    sent with every request. `also` names the base URLs of other dialects that the provider speaks elsewhere: a
+    configuration that gives one of those dialects need not say where.
     """
 
     id: str
@@ -33,7 +35,13 @@ class Row:
     key_variables: tuple[str, ...] = ()
     default_model: str | None = None
     models_path: str | None = "/models"
+    headers: tuple[tuple[str, str], ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
     quirks: Quirks = field(default_factory=Quirks)
+
+    def base_url_for(self, dialect: str) -> str:
+        """Return where a dialect is spoken: where the row's own is, unless another place is known."""
+        return dict(self.also).get(dialect, self.base_url)
 
 
 OPENAI = Quirks(
@@ -125,6 +133,7 @@ ROWS: tuple[Row, ...] = (
         key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         default_model="gemini-2.5-pro",
         models_path="/v1beta/models",
+        also=(("openai-chat", "https://generativelanguage.googleapis.com/v1beta/openai"),),
         quirks=Quirks(
             max_output_tokens=65536,
             mid_system=False,
@@ -163,6 +172,7 @@ ROWS: tuple[Row, ...] = (
         "https://api.deepseek.com/v1",
         key_variables=("DEEPSEEK_API_KEY",),
         default_model="deepseek-v4-pro",
+        also=(("anthropic", "https://api.deepseek.com/anthropic"),),
         quirks=Quirks(
             reasoning="deepseek",
             efforts=("high", "max"),
@@ -243,6 +253,30 @@ ROWS: tuple[Row, ...] = (
             model_efforts=("grok-3-mini*=low high",),
             text_models=("grok-3*",),
             user_field="user",
+        ),
+    ),
+    Row(
+        "github-copilot",
+        "openai-chat",
+        "https://api.githubcopilot.com",
+        key_variables=("COPILOT_API_TOKEN",),
+        default_model="gpt-4.1",
+        headers=(
+            ("copilot-integration-id", "vscode-chat"),
+            ("editor-version", "vscode/1.104.0"),
+            ("editor-plugin-version", "copilot-chat/0.31.0"),
+            ("openai-intent", "conversation-panel"),
+            ("x-github-api-version", "2025-04-01"),
+        ),
+        quirks=OPENAI.with_(
+            {
+                "initiator": True,
+                "strict_tools": False,
+                "service_tier": False,
+                "prompt_cache_key": False,
+                "user_field": "none",
+                "files": False,
+            }
         ),
     ),
     Row(

@@ -120,6 +120,8 @@ class Quirks:
         the field for the end user's hashed id.
     split_think
         True: thinking stands in the text between `<think>` tags.
+    initiator
+        True: it is told in headers whether the user or an agent speaks, and whether there are images (GitHub Copilot).
     drop
         body fields that it rejects and that are left out.
     """
@@ -168,6 +170,7 @@ class Quirks:
     user_field: Literal["safety_identifier", "user", "none"] = "none"
     stream_usage: bool = True
     split_think: bool = False
+    initiator: bool = False
     drop: tuple[str, ...] = ()
 
     def with_(self, changes: Mapping[str, Any]) -> "Quirks":

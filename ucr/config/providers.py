@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from actors.breaker import BreakerSpec
@@ -9,7 +10,7 @@ from ucr.access import is_loopback
 from ucr.catalogue import Auth, Row, row
 from ucr.config.fields import BREAKER, DIALECTS, LIMITS, PROVIDERS
 from ucr.config.kinds import Key, Wrong
-from ucr.config.model import Provider, Timeouts
+from ucr.config.model import EMPTY, Provider, Timeouts
 from ucr.config.quirk_fields import quirk_keys
 from ucr.config.reading import Reading, Values
 from ucr.secret import Secret
@@ -52,6 +53,7 @@ def provider_of(entry: Row) -> Provider:
         auth=entry.auth,
         default_model=entry.default_model,
         models_path=entry.models_path,
+        headers=MappingProxyType(dict(entry.headers)) if entry.headers else EMPTY,
         quirks=entry.quirks,
     )
 
@@ -80,6 +82,10 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
         return None
     known = row(values["id"])
     base = provider_of(known) if known else Provider(values["id"], "", "")
+    if known and "dialect" in values:
+        base = replace(base, base_url=known.base_url_for(values["dialect"]))
+    if base.headers and "headers" in values:
+        values["headers"] = MappingProxyType({**base.headers, **values["headers"]})
     provider = replace(
         base,
         **{name: values[name] for name in _PLAIN if name in values},

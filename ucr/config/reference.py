@@ -84,7 +84,8 @@ def _default(value: object) -> str:
 def _catalogue() -> str:
     lines = [
         "## Providers that UCR knows\n",
-        "With one of these ids, `dialect`, `base_url`, `auth` and the key's variable need not be written.\n",
+        "With one of these ids, `dialect`, `base_url`, `auth` and the key's variable need not be written.\n"
+        "[providers.md](providers.md) tells in what each of them differs.\n",
         "| Id | Dialect | Base URL | Variable of the key | Default model |\n|---|---|---|---|---|",
     ]
     for entry in ROWS:

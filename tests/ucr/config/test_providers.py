@@ -159,3 +159,21 @@ def test_the_password_of_a_proxy_is_a_secret_and_its_url_is_never_shown() -> Non
     [problem] = reading.problems
     assert problem.key == "providers.x.proxy"
     assert "secret" not in str(problem)
+
+
+def test_a_dialect_that_a_provider_speaks_elsewhere_is_asked_for_there() -> None:
+    deepseek = one({"id": "deepseek", "dialect": "anthropic", "api_key": "a"})
+    assert (deepseek.base_url, deepseek.auth) == ("https://api.deepseek.com/anthropic", "x-api-key")
+    google = one({"id": "google", "dialect": "openai-chat", "api_key": "a"})
+    assert google.base_url == "https://generativelanguage.googleapis.com/v1beta/openai"
+    assert google.auth == "bearer"
+    mine = one({"id": "deepseek", "dialect": "anthropic", "api_key": "a", "base_url": "https://x.test"})
+    assert mine.base_url == "https://x.test"
+
+
+def test_headers_of_the_catalogue_stay_beside_those_of_the_file() -> None:
+    given = {"Editor-Version": "mine/1", "x-more": "1"}
+    headers = one({"id": "github-copilot", "api_key": "a", "headers": given}).headers
+    assert headers["copilot-integration-id"] == "vscode-chat"
+    assert (headers["editor-version"], headers["x-more"]) == ("mine/1", "1")
+    assert one({"id": "github-copilot", "api_key": "a"}).headers["editor-version"]

@@ -1,6 +1,7 @@
 """A chat-completions request from a canonical one."""
 
 from ucr import jsontext
+from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_chat.messages import write_messages
 from ucr.dialects.openai_chat.names import provider_names, restored_names
 from ucr.dialects.openai_chat.notes import Notes
@@ -61,7 +62,7 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
         body.pop(key, None)
     return Outgoing(
         path=PATH,
-        headers=_headers(request.stream),
+        headers=_headers(request.stream, body["messages"], target),
         body=jsontext.dumps(body),
         context=Context(
             provider=target.provider,
@@ -82,6 +83,7 @@ def _streaming(stream: bool, target: Target) -> JsonObject:
     return {"stream": stream}
 
 
-def _headers(stream: bool) -> HeaderList:
+def _headers(stream: bool, messages: list[JsonObject], target: Target) -> HeaderList:
     accept = "text/event-stream" if stream else "application/json"
-    return (("content-type", "application/json"), ("accept", accept))
+    headers = (("content-type", "application/json"), ("accept", accept))
+    return headers + initiator_headers(messages, target) if target.quirks.initiator else headers

@@ -4,11 +4,13 @@ from ucr.dialects.model_name import renamed
 from ucr.dialects.openai_chat import tap as taps
 from ucr.dialects.openai_chat.build import build
 from ucr.dialects.openai_chat.errors import decode_error
+from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_chat.reply import decode_reply
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.dialects.roles import (
     Canonical,
     Context,
+    HeaderList,
     Headers,
     Outgoing,
     Request,
@@ -41,7 +43,10 @@ class OpenAIChatProvider:
             body = dumps({**request.body, "model": target.model}) if mapped is None else mapped
         accept = "text/event-stream" if request.stream else "application/json"
         context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
-        return Outgoing(PATH, (("content-type", "application/json"), ("accept", accept)), body, context)
+        headers: HeaderList = (("content-type", "application/json"), ("accept", accept))
+        if target.quirks.initiator:
+            headers += initiator_headers(request.body.get("messages"), target)
+        return Outgoing(PATH, headers, body, context)
 
     def decode_reply(self, body: bytes, context: Context) -> Reply:
         """Read a whole answer; raise `UpstreamError` for an error in it and for what cannot be read."""

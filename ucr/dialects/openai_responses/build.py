@@ -1,6 +1,7 @@
 """A Responses request from a canonical one."""
 
 from ucr import jsontext
+from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_chat.names import provider_names, restored_names
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.parameters import (
@@ -62,7 +63,7 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
         body.pop(key, None)
     return Outgoing(
         path=PATH,
-        headers=headers_for(request.stream),
+        headers=headers_for(request.stream) + initiator_headers(body["input"], target),
         body=jsontext.dumps(body),
         context=Context(
             provider=target.provider,

@@ -3,6 +3,7 @@
 from ucr.dialects import envelope
 from ucr.dialects.model_name import renamed
 from ucr.dialects.openai_chat.errors import decode_error
+from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_responses import tap as taps
 from ucr.dialects.openai_responses.build import PATH, build, headers_for
 from ucr.dialects.openai_responses.reply import decode_reply
@@ -48,7 +49,8 @@ class OpenAIResponsesProvider:
             mapped = renamed(body, target.model)
             body = dumps({**request.body, "model": target.model}) if mapped is None else mapped
         context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
-        return Outgoing(PATH, headers_for(request.stream), body, context, notes)
+        told = initiator_headers(request.body.get("input"), target)
+        return Outgoing(PATH, headers_for(request.stream) + told, body, context, notes)
 
     def decode_reply(self, body: bytes, context: Context) -> Reply:
         """Read a whole answer; raise `UpstreamError` for an error in it and for what cannot be read."""

@@ -99,3 +99,12 @@ def test_a_tap_passes_chunks_with_the_name_asked_for() -> None:
     assert tap.feed(stream) + tap.close() == stream.replace(b'"used"', b'"claude-asked"')
     assert tap.is_committed
     assert tap.failure is None
+
+
+def test_copilot_is_told_who_speaks_whether_the_bytes_pass_or_not() -> None:
+    raw = b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'
+    copilot = target("github-copilot", "m")
+    assert ("x-initiator", "user") in DIALECT.build_same(request(raw), copilot).headers
+    translated = DIALECT.build(Canonical({"messages": [user("hi")]}), request(raw), copilot)
+    assert ("x-initiator", "user") in translated.headers
+    assert "x-initiator" not in dict(DIALECT.build_same(request(raw), target(model="m")).headers)

@@ -69,3 +69,12 @@ def test_the_reading_side_is_that_of_the_dialect() -> None:
 @pytest.mark.parametrize("name", ["openai-responses"])
 def test_it_has_its_name(name: str) -> None:
     assert DIALECT.name == name
+
+
+def test_copilot_is_told_who_speaks_whether_the_bytes_pass_or_not() -> None:
+    raw = b'{"model": "m", "input": [{"role": "user", "content": "hi"}]}'
+    copilot = target("github-copilot", "m")
+    assert ("x-initiator", "user") in DIALECT.build_same(request(raw), copilot).headers
+    translated = DIALECT.build(Canonical({"messages": [user("hi")]}), request(raw), copilot)
+    assert ("x-initiator", "user") in translated.headers
+    assert "x-initiator" not in dict(DIALECT.build_same(request(raw), target(model="m")).headers)
