@@ -25,7 +25,11 @@ HELD_RETRY_S = 5
 """When to try again while running requests hold what is missing."""
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_NESTED = (("generationConfig", "maxOutputTokens"), ("generation_config", "max_output_tokens"))
+_TIMES = ("n",)
+_NESTED = (
+    ("generationConfig", ("maxOutputTokens",), ("candidateCount",)),
+    ("generation_config", ("max_output_tokens",), ("candidate_count",)),
+)
 _PERIODS = (("day", "a day"), ("month", "a month"), ("total", "in all"))
 
 
@@ -69,22 +73,36 @@ def estimated(
 
 
 def _most(request: Request, input_tokens: int, choice: Candidate, pricing: Pricing) -> int | None:
-    output = _output_limit(request.body)
+    output, answers = _output_limit(request.body)
     if output is None:
         output = choice.provider.quirks.output_limit_for(choice.model) or UNKNOWN_OUTPUT_TOKENS
-    return pricing.most_for(choice.provider.id, choice.model, math.ceil(input_tokens * MARGIN), output)
+    return pricing.most_for(
+        choice.provider.id, choice.model, math.ceil(input_tokens * MARGIN), output * answers
+    )
 
 
-def _output_limit(body: JsonObject) -> int | None:
-    """Return how much output a request allows, all answers that it wants together; None when it does not say."""
-    found = [body.get(name) for name in _LIMITS]
-    for outer, inner in _NESTED:
+def _output_limit(body: JsonObject) -> tuple[int | None, int]:
+    """Return how much output a request allows for an answer, None when it does not say, and how many answers it wants.
+
+    Of several limits the highest counts: which of them a provider looks at is not known here.
+    """
+    limits, answers = _numbers(body, _LIMITS), _numbers(body, _TIMES)
+    for outer, inner, times in _NESTED:
         nested = body.get(outer)
-        found.append(nested.get(inner) if isinstance(nested, dict) else None)
-    limits = [limit for limit in found if type(limit) is int and limit >= 0]
-    answers = body.get("n")
-    times = answers if type(answers) is int and answers > 0 else 1
-    return min(limits) * times if limits else None
+        if isinstance(nested, dict):
+            limits += _numbers(nested, inner)
+            answers += _numbers(nested, times)
+    return max(limits, default=None), max(answers, default=1) or 1
+
+
+def _numbers(body: JsonObject, names: Sequence[str]) -> list[int]:
+    """Return the amounts among these fields; some providers take 100.0 for 100."""
+    found = [body.get(name) for name in names]
+    return [
+        math.ceil(value)
+        for value in found
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+    ]
 
 
 def _unpriced(client: Client, choice: Candidate) -> ApiError:
