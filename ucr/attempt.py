@@ -4,7 +4,7 @@ An attempt keeps to itself what it learns until it has a good answer in hand and
 attempts may run side by side, and only the one that answers writes into the request's record.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -19,8 +19,10 @@ from ucr.dialects import registry
 from ucr.dialects.faults import unreadable
 from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request
 from ucr.errors import ApiError, Fault, UpstreamError
+from ucr.healing import healed, remedy_for
 from ucr.large import LARGE_BYTES, beside
 from ucr.reception import Incoming
+from ucr.remedies import Remedy
 from ucr.routing import Candidate
 from ucr.upstream import Answer
 from ucr.urgency import urgency_of
@@ -61,6 +63,7 @@ class Attempt:
         self._headers: HeaderList = ()
         self._upstream_request_id: str | None = None
         self._key = 0
+        self._remedy: Remedy | None = None
 
     def __repr__(self) -> str:
         return f"<Attempt at {self.candidate.provider.id}/{self.candidate.model}: {self.error!r}>"
@@ -120,7 +123,7 @@ class Attempt:
             self._key = lease.key
             await self._stop_if_lost()
             self.is_unbuilt = True
-            build = partial(self._built, call.request, call.canonical)
+            build = self._builder()
             is_large = len(call.request.raw) >= LARGE_BYTES
             outgoing = await beside(call.router.reading, build) if is_large else build()
             self.is_unbuilt = False
@@ -128,10 +131,57 @@ class Attempt:
                 await self._stop_if_lost()
             self._notes = call.notes + outgoing.notes
             call.record.attempts += 1
-            if call.router.config.router.on_disconnect == "cancel":
-                await self._exchange(outgoing, lease, claim)
-            else:
-                await outlive(call, lambda: self._exchange(outgoing, lease, claim), lambda: not self._is_lost)
+            try:
+                await self._sending(outgoing, lease, claim)
+            except UpstreamError as refusal:
+                if refusal.fault != "request" or self._is_lost or not (provider.quirks.heal and call.may_ask):
+                    raise
+                await self._heal(refusal, lease, claim)
+
+    def _builder(self) -> Callable[[], Outgoing]:
+        call, candidate = self._call, self.candidate
+        build = partial(self._built, call.request, call.canonical)
+        if not call.router.healing.known:
+            return build
+        remedies = call.router.healing.of(candidate.provider.id, candidate.model, trio.current_time())
+        return (lambda: healed(build(), remedies)) if remedies else build
+
+    def _sending(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> Awaitable[None]:
+        call = self._call
+        if call.router.config.router.on_disconnect == "cancel":
+            return self._exchange(outgoing, lease, claim)
+        return outlive(call, lambda: self._exchange(outgoing, lease, claim), lambda: not self._is_lost)
+
+    async def _heal(self, refusal: UpstreamError, lease: Lease, claim: Claim) -> None:
+        """Ask once more without what was refused, if the words for it are understood.
+
+        The refusal stands when they are not, and when the request is refused again.
+        """
+        call, build, notes = self._call, self._builder(), self._notes
+        is_large = len(call.request.raw) >= LARGE_BYTES
+
+        def mend() -> tuple[Remedy, Outgoing] | None:
+            return remedy_for(refusal, build())
+
+        found = await beside(call.router.reading, mend) if is_large else mend()
+        if found is None or self._is_lost:
+            raise refusal
+        self._remedy, outgoing = found
+        self._notes = call.notes + outgoing.notes
+        call.record.attempts += 1
+        try:
+            await self._sending(outgoing, lease, claim)
+        except UpstreamError as error:
+            if error.fault != "request":
+                raise
+            self._notes = notes
+            raise refusal from None
+
+    def _learn(self, remedy: Remedy) -> None:
+        """Write the next requests for this model as this one, which was taken."""
+        call, candidate = self._call, self.candidate
+        call.router.healing.learn(candidate.provider.id, candidate.model, remedy, trio.current_time())
+        call.record.healed = str(remedy)
 
     async def _stop_if_lost(self) -> None:
         """Be cancelled here when another one answers, which has let go of the request."""
@@ -201,6 +251,8 @@ class Attempt:
         )
         if answer.status != 200:
             raise await self._refusal(outgoing, answer)
+        if self._remedy is not None:
+            self._learn(self._remedy)
         if claim(self):
             self.note()
             is_stream = headers.get("content-type", "").lower().startswith("text/event-stream")

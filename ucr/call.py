@@ -19,6 +19,7 @@ from ucr.delivery import Delivery
 from ucr.dialects.roles import Canonical, ClientDialect, Request
 from ucr.estimate import Calibration
 from ucr.flight import Flights
+from ucr.healing import Healing
 from ucr.patience import Patience
 from ucr.price_list import FILE
 from ucr.pricing import Pricing
@@ -50,9 +51,11 @@ class Router:
     pricing: Pricing = field(init=False, repr=False, compare=False)
     steer: Steer | None = field(init=False, repr=False, compare=False)
     addresses: Mapping[str, Address] = field(init=False, repr=False, compare=False)
+    healing: Healing = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decisions", Decisions(self.config))
+        object.__setattr__(self, "healing", Healing())
         object.__setattr__(self, "pricing", Pricing(self.config, self.unix_time, PRICES.read_bytes()))
         steer = steer_of(self.config, self.decisions, self.custom, self.unix_time, self.reading)
         object.__setattr__(self, "steer", steer)

@@ -19,6 +19,10 @@ Refusals = Callable[[Candidate], tuple[str, ...]]
 """Says why a candidate would not be asked now; nothing where it would, or where that is not known."""
 
 
+def _nothing(_candidate: Candidate) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     """Who is asked in which order, or the error that the client gets."""
@@ -28,8 +32,13 @@ class _Outcome:
     error: ApiError | None = None
 
 
-def explained(config: Config, steered: Steered, refusals: Refusals) -> JsonObject:
-    """Return why a request is routed as it is: a tree of plain data, described in docs/routing.md."""
+def explained(
+    config: Config, steered: Steered, refusals: Refusals, remedies: Refusals = _nothing
+) -> JsonObject:
+    """Return why a request is routed as it is: a tree of plain data, described in docs/routing.md.
+
+    `remedies` says what is changed in requests for a candidate since it refused them.
+    """
     facts, outcome = steered.facts, _outcome(config, steered)
     steering = steered.steering
     name = steering.model or facts.model
@@ -55,7 +64,7 @@ def explained(config: Config, steered: Steered, refusals: Refusals) -> JsonObjec
         "rewritten": list(steered.notes),
         "route": None if decision is None else decision.route,
         "affinity": _affinity(outcome, facts.session),
-        "candidates": list(_candidates(config, outcome, steered, refusals)),
+        "candidates": list(_candidates(config, outcome, steered, refusals, remedies)),
         "disabled": [provider.id for provider in config.providers if not provider.enabled],
         "error": None
         if error is None
@@ -117,7 +126,7 @@ def _affinity(outcome: _Outcome, session: str | None) -> JsonObject | None:
 
 
 def _candidates(
-    config: Config, outcome: _Outcome, steered: Steered, refusals: Refusals
+    config: Config, outcome: _Outcome, steered: Steered, refusals: Refusals, remedies: Refusals
 ) -> Iterator[JsonObject]:
     """Give everybody who may be asked, in this order, and then who is not asked because it is too small."""
     decision = outcome.decision
@@ -133,6 +142,7 @@ def _candidates(
             "route": candidate.route,
             "window": window_of(candidate),
             "refusals": [*_unfit(candidate, steered, is_asked), *refusals(candidate)],
+            "remedies": list(remedies(candidate)),
         }
 
 
@@ -166,6 +176,8 @@ def in_words(explanation: JsonObject) -> Iterator[str]:
         window = "" if entry["window"] is None else f", window {entry['window']}"
         why = f"  not now: {'; '.join(entry['refusals'])}" if entry["refusals"] else ""
         yield f"    {order} {entry['tier']:<9} {entry['provider']}/{entry['model']} ({entry['route']}{window}){why}"
+        if entry["remedies"]:
+            yield f"      since it refused: {'; '.join(entry['remedies'])}"
     if explanation["disabled"]:
         yield f"  not enabled: {', '.join(explanation['disabled'])}"
 

@@ -1,5 +1,7 @@
 """Explains requests of a running router: as they would be routed now, with breakers and keys as they are."""
 
+import trio
+
 from ucr import access
 from ucr.call import Router
 from ucr.config.model import Client
@@ -30,7 +32,11 @@ async def explanation(
     def refusals(candidate: Candidate) -> tuple[str, ...]:
         return refusals_of(router, candidate)
 
-    return explained(router.config, steered, refusals)
+    def remedies(candidate: Candidate) -> tuple[str, ...]:
+        known = router.healing.of(candidate.provider.id, candidate.model, trio.current_time())
+        return tuple(map(str, known))
+
+    return explained(router.config, steered, refusals, remedies)
 
 
 def refusals_of(router: Router, candidate: Candidate) -> tuple[str, ...]:

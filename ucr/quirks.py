@@ -124,6 +124,11 @@ class Quirks:
         True: it is told in headers whether the user or an agent speaks, and whether there are images (GitHub Copilot).
     drop
         body fields that it rejects and that are left out.
+    betas
+        betas (patterns) that an Anthropic provider takes; others are left out, together with the fields of the body
+        that come with them.
+    heal
+        whether a request that it refuses for a part that can be left out is asked once more without it.
     """
 
     platform: Literal["none", "azure"] = "none"
@@ -172,6 +177,8 @@ class Quirks:
     split_think: bool = False
     initiator: bool = False
     drop: tuple[str, ...] = ()
+    betas: tuple[str, ...] = ("*",)
+    heal: bool = True
 
     def with_(self, changes: Mapping[str, Any]) -> "Quirks":
         """Return these quirks with some fields changed."""

@@ -15,7 +15,8 @@ class Record:
     """Filled while the request runs; times are seconds on the loop's clock.
 
     `waited_s` says how much of the time so far was spent in waiting for providers. `cost_nano` is in billionths of a
-    US dollar; None is "not known". `limit_headers` say what is left of the client's own limits.
+    US dollar; None is "not known". `healed` says what was changed after a refusal, `limit_headers` what is left of the
+    client's own limits.
     """
 
     request_id: str
@@ -46,6 +47,7 @@ class Record:
     answer_bytes: int = 0
     cost_nano: int | None = None
     limit_headers: HeaderList = ()
+    healed: str | None = None
 
     @property
     def message_id(self) -> str:
@@ -111,6 +113,7 @@ class Record:
             "client": self.client,
             "peer": self.peer or None,
             "key_number": self.key_number,
+            "healed": self.healed,
             "usage_estimated": self.summary.is_estimated,
             "cost_usd": None if self.cost_nano is None else self.cost_nano / 1e9,
         }

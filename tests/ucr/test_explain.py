@@ -49,6 +49,7 @@ def test_steps_candidates_and_sizes_are_told() -> None:
         "route": "alias",
         "window": 100_000,
         "refusals": [],
+        "remedies": [],
     }
     assert (found["route"], found["disabled"], found["error"]) == ("alias", ["off"], None)
     assert found["tokens"]["output"] == 10

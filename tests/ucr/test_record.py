@@ -64,6 +64,7 @@ def test_the_log_fields_are_those_of_the_contract_in_its_order_and_more() -> Non
         "client",
         "peer",
         "key_number",
+        "healed",
         "usage_estimated",
         "cost_usd",
     )
@@ -78,6 +79,7 @@ def test_what_is_not_known_is_null_in_the_log() -> None:
         "route",
         "tier",
         "ttfb_ms",
+        "healed",
         "input_tokens",
         "output_tokens",
         "cache_read_tokens",

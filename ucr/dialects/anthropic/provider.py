@@ -2,7 +2,7 @@
 
 from ucr import jsontext
 from ucr.dialects import model_name
-from ucr.dialects.anthropic import build, decode, errors, history, usage
+from ucr.dialects.anthropic import betas, build, decode, errors, history, usage
 from ucr.dialects.anthropic.tap import MessageTap
 from ucr.dialects.anthropic.thinking import is_on
 from ucr.dialects.roles import (
@@ -44,7 +44,8 @@ class AnthropicProvider:
     def build_same(self, request: Request, target: Target) -> Outgoing:
         """Build from an Anthropic client's request: its bytes, the model's name apart, wherever they can stay.
 
-        Every `anthropic-*` header passes: betas and versions are the client's business.
+        Every `anthropic-*` header passes: betas and versions are the client's business. Only what the quirk `betas`
+        excludes is left out.
         """
         return self._passed(request, target, _path(target))
 
@@ -54,9 +55,13 @@ class AnthropicProvider:
 
     def _passed(self, request: Request, target: Target, path: str) -> Outgoing:
         body, notes = _adapted(request, target)
+        client = request.headers
+        if target.quirks.betas != betas.ALL:
+            client, body, left_out = _with_betas(client, body, target)
+            notes = (*notes, *left_out)
         return Outgoing(
             path=path,
-            headers=_headers(request.headers),
+            headers=_headers(client),
             body=_bytes(request, body, target.model),
             context=_context(request, target, thinking_wanted=True),
             notes=notes,
@@ -93,6 +98,25 @@ def _adapted(request: Request, target: Target) -> tuple[JsonObject, tuple[str, .
     if is_native and not history.has_own_thinking(request.body["messages"]):
         return request.body, ()
     return build.adapted(request.body, request.model, target)
+
+
+def _with_betas(
+    client: Headers, body: JsonObject, target: Target
+) -> tuple[Headers, JsonObject, tuple[str, ...]]:
+    """Leave out the betas that the provider does not take, and the fields that come with them."""
+    given = betas.named(client.get(betas.HEADER, ""))
+    left_out = betas.refused(given, target.quirks.betas)
+    if not left_out:
+        return client, body, ()
+    kept = [name for name in given if name not in left_out]
+    headers = {name: value for name, value in client.items() if name != betas.HEADER}
+    if kept:
+        headers[betas.HEADER] = ",".join(kept)
+    return (
+        headers,
+        betas.without_fields(body, left_out, kept),
+        tuple(f"left out beta {name}" for name in left_out),
+    )
 
 
 def _bytes(request: Request, body: JsonObject, model: str) -> bytes:
