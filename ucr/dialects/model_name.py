@@ -9,57 +9,79 @@ included. A parser of our own, walking every byte of a long conversation, was sl
 """
 
 import re
+from dataclasses import dataclass
 
 from ucr import jsontext
 
 _VALUE = rb'(?P<colon>\s*:\s*)(?P<value>"(?:[^"\\]|\\.)*+")'
-_KEY = b'"model"'
-_PLAIN = re.compile(_KEY + _VALUE)
-_SPELT = re.compile(rb'"(?:m|\\u006[dD])(?:o|\\u006[fF])(?:d|\\u0064)(?:e|\\u0065)(?:l|\\u006[cC])"' + _VALUE)
 _BACKSLASH = 0x5C
-_ESCAPED_LETTER = b"\\u006"
-"""How each letter of the key begins when it is escaped: text without it needs only the quick expression."""
 
 
-def renamed(text: bytes, model: str, inside: str | None = None) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key under which a name stands: as it is written, and what finds it however its letters are written.
+
+    `escape` is how each of its letters begins when it is escaped: text without it needs only the quick expression.
+    """
+
+    text: bytes
+    plain: re.Pattern[bytes]
+    spelt: re.Pattern[bytes]
+    escape: bytes
+
+
+def _key(name: str, escape: bytes) -> Key:
+    letters = "".join(f"(?:{letter}|\\\\u(?i:{ord(letter):04x}))" for letter in name)
+    plain = b'"' + name.encode() + b'"'
+    return Key(plain, re.compile(plain + _VALUE), re.compile(b'"' + letters.encode() + b'"' + _VALUE), escape)
+
+
+MODEL = _key("model", b"\\u006")
+MODEL_VERSION = _key("modelVersion", b"\\u00")
+"""What Google calls it in answers."""
+
+
+def renamed(text: bytes, model: str, inside: str | None = None, key: Key = MODEL) -> bytes | None:
     """Return JSON text with another model's name: at its top, or in the object under the key `inside`.
 
     None when there is no such name to change. The caller knows that `text` is an object. When the text holds a
     single `model` that is a string it is changed wherever it stands.
     """
-    found = _spelt(text) if text.rfind(_ESCAPED_LETTER) >= 0 else _plain(text)
+    found = _spelt(text, key) if text.rfind(key.escape) >= 0 else _plain(text, key)
     if len(found) > 1:
         found = _in_place(text, found, inside)
     if not found:
         return None
-    return _replaced(text, found, _KEY, jsontext.dumps(model))
+    return _replaced(text, found, key.text, jsontext.dumps(model))
 
 
-def _spelt(text: bytes) -> list[re.Match[bytes]]:
+def _spelt(text: bytes, key: Key) -> list[re.Match[bytes]]:
     """Find the keys in whatever way their letters are written."""
-    return [match for match in _SPELT.finditer(text) if text[match.start() - 1] != _BACKSLASH]
+    return [match for match in key.spelt.finditer(text) if text[match.start() - 1] != _BACKSLASH]
 
 
-def _plain(text: bytes) -> list[re.Match[bytes]]:
+def _plain(text: bytes, key: Key) -> list[re.Match[bytes]]:
     """Find the keys that are written as they are."""
     found: list[re.Match[bytes]] = []
-    at = text.rfind(_KEY)
+    at = text.rfind(key.text)
     while at >= 0:
-        match = _PLAIN.match(text, at)
+        match = key.plain.match(text, at)
         if match is not None and text[at - 1] != _BACKSLASH:
             found.append(match)
-        at = text.rfind(_KEY, 0, at)
+        at = text.rfind(key.text, 0, at)
     return found[::-1]
 
 
 def _in_place(text: bytes, found: list[re.Match[bytes]], inside: str | None) -> list[re.Match[bytes]]:
-    """Keep the matches that are keys of the object meant."""
+    """Keep the matches that are keys of the object meant, or of the objects in a list."""
     mark = _unused(text)
     marked = jsontext.loads(_marked(text, found, mark))
-    place = marked if inside is None else marked.get(inside) if isinstance(marked, dict) else None
-    if not isinstance(place, dict):
-        return []
-    return [match for number, match in enumerate(found) if f"{mark}{number}" in place]
+    places = [
+        place
+        for top in (marked if isinstance(marked, list) else [marked])
+        if isinstance(top, dict) and isinstance(place := top if inside is None else top.get(inside), dict)
+    ]
+    return [match for number, match in enumerate(found) if any(f"{mark}{number}" in place for place in places)]
 
 
 def _unused(text: bytes) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ucr import jsontext
-from ucr.dialects.model_name import renamed
+from ucr.dialects.model_name import MODEL_VERSION, renamed
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,20 @@ def test_without_a_name_there_is_nothing_to_return(text: bytes) -> None:
 
 def test_a_name_of_any_characters_is_written_as_json() -> None:
     assert renamed(b'{"model":"a"}', 'q"é\\') == '{"model":"q\\"é\\\\"}'.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{ "candidates" : [1e2],\n"modelVersion" : "old" }',
+        b'{"model\\u0056ersion":"old"}',
+        b'[{"modelVersion":"old","args":{"modelVersion":"other"}},{"modelVersion":"old"}]',
+    ],
+    ids=["white-space", "escapes-in-the-key", "a-list"],
+)
+def test_googles_name_is_changed_in_place(text: bytes) -> None:
+    expected = text.replace(b'"old"', b'"new"').replace(b"\\u0056", b"V")
+    assert renamed(text, "new", key=MODEL_VERSION) == expected
 
 
 _KEYS = st.sampled_from(["model", "messages", "m", 'x"model', "model#0"])

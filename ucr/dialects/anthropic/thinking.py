@@ -52,7 +52,9 @@ def without_interrupted(body: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
 
 
 def without(body: JsonObject) -> JsonObject:
-    """Return a body that asks for no thinking, and for nothing that needs it."""
+    """Return a body that asks for no thinking, and for nothing that needs it: the same where nothing does."""
+    if "thinking" not in body and "context_management" not in body:
+        return body
     body = {key: value for key, value in body.items() if key != "thinking"}
     context = body.get("context_management")
     if not isinstance(context, dict) or not isinstance(context.get("edits"), list):
@@ -126,6 +128,9 @@ def _with_thinking(body: JsonObject, thinking: JsonObject) -> JsonObject:
 
 
 def _with_effort(body: JsonObject, effort: str | None) -> JsonObject:
+    """Replace the effort; the very same body where it has that one."""
+    if _effort(body) == effort:
+        return body
     config = {key: value for key, value in (body.get("output_config") or {}).items() if key != "effort"}
     if effort is not None:
         config["effort"] = effort

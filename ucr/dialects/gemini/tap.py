@@ -3,7 +3,8 @@
 The only thing that is changed is the name of the model, in `modelVersion`, where the client asked by another one.
 """
 
-from ucr import jsontext, sse
+from ucr import sse
+from ucr.dialects import model_name
 from ucr.dialects.event_tap import EventTap
 from ucr.dialects.gemini import finish
 from ucr.dialects.gemini.assembly import first_candidate, parts_in
@@ -54,7 +55,12 @@ class GeminiTap(EventTap):
         self._stop_reason = reason or self._stop_reason
         if parts or reason:
             self._commit()
-        return self._with_data(block, event, _renamed(value, self._context)) if self._is_mapped else block
+        return self._with_data(block, event, self._renamed(event, value)) if self._is_mapped else block
+
+    def _renamed(self, event: sse.SseEvent, value: JsonObject) -> bytes | None:
+        if "modelVersion" not in value:
+            return None
+        return _renamed(event.data.encode(), self._context.model_asked)
 
     def _ending(self) -> bytes | None:
         """A stream that gave a finish reason is complete, and nothing more is expected."""
@@ -74,7 +80,7 @@ def pass_reply(body: bytes, context: Context) -> tuple[bytes, Summary]:
     summary = Summary(usage_of(value), reason_of(value, has_calls=has_calls))
     if context.model_asked == context.model_used:
         return body, summary
-    return _renamed(value, context) or body, summary
+    return _renamed(body, context.model_asked) or body, summary
 
 
 def reason_of(value: JsonObject, *, has_calls: bool) -> str | None:
@@ -87,8 +93,6 @@ def reason_of(value: JsonObject, *, has_calls: bool) -> str | None:
     return finish.stop_reason(reason, has_calls=has_calls)
 
 
-def _renamed(value: JsonObject, context: Context) -> bytes | None:
-    """Return a chunk with the name that the client asked for; None when it names no model."""
-    if "modelVersion" not in value:
-        return None
-    return jsontext.dumps({**value, "modelVersion": context.model_asked})
+def _renamed(text: bytes, model: str) -> bytes | None:
+    """Return an answer with the name that the client asked for, every other byte as it was; None when it has none."""
+    return model_name.renamed(text, model, key=model_name.MODEL_VERSION)

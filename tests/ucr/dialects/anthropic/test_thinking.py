@@ -106,6 +106,14 @@ def test_a_note_says_what_was_adapted_and_nothing_when_nothing_was() -> None:
     assert thinking.fitted({"max_tokens": 1, "thinking": ADAPTIVE}, family)[1] == ()
 
 
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "claude-3-haiku-20240307", "claude-opus-4-7"])
+def test_where_nothing_changes_the_body_is_the_very_same(model: str) -> None:
+    family, body = family_of(model), {"max_tokens": 2000, "messages": []}
+    assert family is not None
+    assert thinking.fitted(body, family) == (body, ())
+    assert thinking.fitted(body, family)[0] is body
+
+
 def test_what_needs_thinking_goes_with_it() -> None:
     clear, other = {"type": "clear_thinking_20251015", "keep": "all"}, {"type": "clear_tool_uses_20250919"}
     alone = {"thinking": ADAPTIVE, "context_management": {"edits": [clear]}}

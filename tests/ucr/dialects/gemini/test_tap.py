@@ -56,6 +56,14 @@ def test_the_model_is_called_as_it_was_asked_for() -> None:
     assert events[0]["candidates"][0]["content"]["parts"] == [{"text": "a"}]
 
 
+def test_nothing_but_the_name_of_the_model_is_changed() -> None:
+    whole = json.dumps(chunk({"text": "é"}, finish="STOP", args=1.50), indent=2).encode()
+    named = whole.replace(b'"used"', b'"claude-asked"')
+    assert pass_reply(whole, context())[0] == named
+    line = b"data: " + json.dumps(json.loads(whole)).encode() + b"\r\n\r\n"
+    assert passed(line, context())[0] == line.replace(b'"used"', b'"claude-asked"')
+
+
 def test_nothing_goes_out_before_there_is_content() -> None:
     tap = GeminiTap(same())
     assert tap.feed(sse({"usageMetadata": {"promptTokenCount": 9}})) == b""

@@ -1,0 +1,348 @@
+"""How a provider of each dialect answers, and what it reads in the requests that reach it."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from claude_code_scenarios import SIGNATURE, Say
+from claude_code_upstream import (
+    anthropic_events,
+    anthropic_message,
+    chat_chunks,
+    chat_completion,
+    error_body,
+    halves,
+)
+
+from tests.world import answers
+from tests.world.cohere import START as COHERE_START
+from tests.world.cohere import event as cohere_event
+from tests.world.responses import event as responses_event
+from ucr.catalogue import row
+from ucr.quirks import Quirks
+
+Json = dict[str, Any]
+THOUGHT = "I see two cities."
+TOKENS = (100, 20)
+"""What every scripted answer says that it cost: input and output."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """A request in no dialect's words. Calls are by id: name and arguments; results by id: the text."""
+
+    system: str = ""
+    said: list[str] = field(default_factory=list)
+    images: list[bytes] = field(default_factory=list)
+    tools: list[str] = field(default_factory=list)
+    calls: dict[str, tuple[str, Json]] = field(default_factory=dict)
+    results: dict[str, str] = field(default_factory=dict)
+    thinks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a provider says: a whole answer, the events of a stream, the body of an error; and what it reads.
+
+    `failed` is the event that ends a stream in its middle, after the first `shown` events.
+    """
+
+    whole: Callable[[Say, str], Json]
+    events: Callable[[Say, str], list[Json]]
+    error: Callable[[str], Json]
+    failed: Callable[[str], Json]
+    seen: Callable[[Json], Seen]
+    model: str
+    seeing: str = ""
+    """The model that is asked about pictures, where the other one has no eyes."""
+    shown: int = 3
+    is_named: bool = True
+    ending: bytes = b""
+    quirks: Quirks = field(default_factory=Quirks)
+    state: str = SIGNATURE
+    """What must come back in the next turn of a session that thinks; empty where the dialect has no such thing."""
+
+    def stream(self, say: Say, model: str) -> list[bytes]:
+        return [*self._framed(self.events(say, model)), *([self.ending] if self.ending else [])]
+
+    def broken(self, say: Say, model: str, words: str) -> list[bytes]:
+        return self._framed([*self.events(say, model)[: self.shown], self.failed(words)])
+
+    def _framed(self, events: Iterable[Json]) -> list[bytes]:
+        return [
+            (f"event: {one['type']}\n" if self.is_named else "").encode()
+            + f"data: {json.dumps(one)}\n\n".encode()
+            for one in events
+        ]
+
+
+def quirks_of(provider: str) -> Quirks:
+    """Return what the catalogue says of a provider."""
+    known = row(provider)
+    assert known is not None
+    return known.quirks
+
+
+def _texts(content: Any, kinds: tuple[str, ...] = ("text", "input_text", "output_text")) -> str:
+    if not isinstance(content, list):
+        return str(content or "")
+    return " ".join(str(part["text"]) for part in content if part.get("type", "text") in kinds)
+
+
+def _data_urls(content: Any) -> list[bytes]:
+    """Return the images that stand in the parts of a message as data URLs."""
+    urls = (
+        [part.get("image_url") for part in content if isinstance(part, dict)]
+        if isinstance(content, list)
+        else []
+    )
+    texts = [url["url"] if isinstance(url, dict) else url for url in urls if url]
+    return [base64.b64decode(text.partition("base64,")[2], validate=True) for text in texts]
+
+
+def _anthropic_seen(body: Json) -> Seen:
+    seen = Seen(_texts(body.get("system")), tools=[tool["name"] for tool in body.get("tools", ())])
+    seen.thinks = body.get("thinking", {}).get("type") in ("enabled", "adaptive")
+    for turn in body["messages"]:
+        given = turn["content"]
+        for block in given if isinstance(given, list) else [{"type": "text", "text": given}]:
+            match block["type"]:
+                case "text" if turn["role"] == "user":
+                    seen.said.append(block["text"])
+                case "image":
+                    seen.images.append(base64.b64decode(block["source"]["data"], validate=True))
+                case "tool_use":
+                    seen.calls[block["id"]] = (block["name"], block["input"])
+                case "tool_result":
+                    seen.results[block["tool_use_id"]] = _texts(block["content"])
+    return seen
+
+
+def _chat_seen(body: Json) -> Seen:
+    seen = Seen(tools=[tool["function"]["name"] for tool in body.get("tools", ())])
+    seen.thinks = "reasoning_effort" in body or body.get("thinking", {}).get("type") == "enabled"
+    for message in body["messages"]:
+        content = message.get("content")
+        seen.images += _data_urls(content)
+        match message["role"]:
+            case "system" | "developer":
+                seen.system += _texts(content)
+            case "user":
+                seen.said.append(_texts(content))
+            case "tool":
+                seen.results[message["tool_call_id"]] = _texts(content)
+        for call in message.get("tool_calls") or ():
+            function = call["function"]
+            seen.calls[call["id"]] = (function["name"], json.loads(function["arguments"]))
+    return seen
+
+
+def _responses_seen(body: Json) -> Seen:
+    seen = Seen(body.get("instructions", ""), tools=[tool["name"] for tool in body.get("tools", ())])
+    seen.thinks = bool(body.get("reasoning", {}).get("effort"))
+    for item in body["input"]:
+        match item.get("type", "message"):
+            case "message" if item["role"] == "user":
+                seen.said.append(_texts(item["content"]))
+                seen.images += _data_urls(item["content"])
+            case "function_call":
+                seen.calls[item["call_id"]] = (item["name"], json.loads(item["arguments"]))
+            case "function_call_output":
+                seen.results[item["call_id"]] = _texts(item["output"])
+    return seen
+
+
+def _gemini_seen(body: Json) -> Seen:
+    declared = [one for tool in body.get("tools", ()) for one in tool["functionDeclarations"]]
+    seen = Seen(_texts(body.get("systemInstruction", {}).get("parts")), tools=[one["name"] for one in declared])
+    seen.thinks = bool(body.get("generationConfig", {}).get("thinkingConfig", {}).get("includeThoughts"))
+    for content in body["contents"]:
+        for part in content["parts"]:
+            match part:
+                case {"functionCall": call}:
+                    seen.calls[call["id"]] = (call["name"], call.get("args", {}))
+                case {"functionResponse": answer}:
+                    seen.results[answer["id"]] = answer["response"]["output"]
+                case {"inlineData": blob}:
+                    seen.images.append(base64.b64decode(blob["data"], validate=True))
+                case {"text": text} if content["role"] == "user":
+                    seen.said.append(text)
+    return seen
+
+
+def _responses_items(say: Say) -> list[Json]:
+    items: list[Json] = []
+    if say.thinking:
+        summary = [{"type": "summary_text", "text": say.thinking}]
+        items.append({"type": "reasoning", "id": "rs_1", "summary": summary, "encrypted_content": SIGNATURE})
+    if say.text:
+        part = {"type": "output_text", "text": say.text, "annotations": [], "logprobs": []}
+        message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+        items.append({**message, "content": [part]})
+    for call in say.calls:
+        fields = {"call_id": call.id, "name": call.name, "arguments": json.dumps(call.arguments)}
+        items.append({"type": "function_call", "id": f"fc_{call.id}", "status": "completed", **fields})
+    return items
+
+
+def _responses_whole(say: Say, model: str) -> Json:
+    reply = answers.responses_reply(model=model)
+    usage = {"input_tokens": TOKENS[0], "output_tokens": TOKENS[1], "total_tokens": sum(TOKENS)}
+    return {**reply, "output": _responses_items(say), "usage": usage}
+
+
+def _responses_events(say: Say, model: str) -> list[Json]:
+    whole = _responses_whole(say, model)
+    events = [responses_event("created", response={**whole, "status": "in_progress", "output": []})]
+    for index, item in enumerate(whole["output"]):
+        place = {"output_index": index, "item_id": item["id"]}
+        match item["type"]:
+            case "reasoning":
+                empty = {**item, "summary": []}
+                deltas = [("reasoning_summary_text", {"summary_index": 0}, say.thinking)]
+            case "message":
+                empty = {**item, "content": []}
+                deltas = [("output_text", {"content_index": 0}, say.text)]
+            case _:
+                empty = {**item, "arguments": ""}
+                deltas = [("function_call_arguments", {}, item["arguments"])]
+        events.append(responses_event("output_item.added", output_index=index, item=empty))
+        for kind, more, text in deltas:
+            events += [responses_event(f"{kind}.delta", **place, **more, delta=piece) for piece in halves(text)]
+        events.append(responses_event("output_item.done", output_index=index, item=item))
+    return [*events, responses_event("completed", response=whole)]
+
+
+def _gemini_parts(say: Say) -> list[Json]:
+    parts: list[Json] = [{"text": say.thinking, "thought": True}] if say.thinking else []
+    parts += [{"text": say.text}] if say.text else []
+    calls: list[Json] = [
+        {"functionCall": {"id": call.id, "name": call.name, "args": dict(call.arguments)}} for call in say.calls
+    ]
+    if say.thinking and calls:
+        calls[0]["thoughtSignature"] = SIGNATURE
+    return [*parts, *calls]
+
+
+def _gemini_chunk(model: str, *parts: Json, finish: str | None = None) -> Json:
+    usage = {"promptTokenCount": TOKENS[0], "candidatesTokenCount": TOKENS[1], "totalTokenCount": sum(TOKENS)}
+    ended = {} if finish is None else {"usageMetadata": usage}
+    return answers.gemini_chunk(*parts, finish=finish, **ended) | {"modelVersion": model}
+
+
+def _gemini_whole(say: Say, model: str) -> Json:
+    return _gemini_chunk(model, *_gemini_parts(say), finish="STOP")
+
+
+def _gemini_events(say: Say, model: str) -> list[Json]:
+    chunks = []
+    for part in _gemini_parts(say):
+        pieces = [{**part, "text": piece} for piece in halves(part["text"])] if "text" in part else [part]
+        chunks += [_gemini_chunk(model, piece) for piece in pieces]
+    return [*chunks, _gemini_chunk(model, {"text": ""}, finish="STOP")]
+
+
+def _gemini_error(code: int, status: str) -> Callable[[str], Json]:
+    return lambda words: {"error": {"code": code, "message": words, "status": status}}
+
+
+def _cohere_calls(say: Say) -> list[Json]:
+    return [
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+        }
+        for call in say.calls
+    ]
+
+
+def _cohere_ending(say: Say) -> Json:
+    tokens = {"input_tokens": TOKENS[0], "output_tokens": TOKENS[1]}
+    return {"finish_reason": "TOOL_CALL" if say.calls else "COMPLETE", "usage": {"tokens": tokens}}
+
+
+def _cohere_whole(say: Say, model: str) -> Json:
+    content = [{"type": "thinking", "thinking": say.thinking}] if say.thinking else []
+    content += [{"type": "text", "text": say.text}] if say.text else []
+    message = {"role": "assistant", "content": content, "tool_calls": _cohere_calls(say)}
+    return {"id": "c1", "message": message, **_cohere_ending(say)}
+
+
+def _cohere_events(say: Say, model: str) -> list[Json]:
+    events = [COHERE_START]
+    for index, (kind, text) in enumerate((("thinking", say.thinking), ("text", say.text))):
+        if text:
+            events.append(cohere_event("content-start", index, content={"type": kind, kind: ""}))
+            events += [cohere_event("content-delta", index, content={kind: piece}) for piece in halves(text)]
+            events.append({"type": "content-end", "index": index})
+    for index, call in enumerate(_cohere_calls(say)):
+        first, second = halves(call["function"]["arguments"])
+        opening = {**call, "function": {**call["function"], "arguments": first}}
+        events.append(cohere_event("tool-call-start", index, tool_calls=opening))
+        events.append(cohere_event("tool-call-delta", index, tool_calls={"function": {"arguments": second}}))
+        events.append({"type": "tool-call-end", "index": index})
+    return [*events, {"type": "message-end", "delta": _cohere_ending(say)}]
+
+
+def _cohere_failed(words: str) -> Json:
+    return {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": words}}
+
+
+SCRIPTS: Mapping[str, Script] = {
+    "anthropic": Script(
+        lambda say, model: anthropic_message(say, "", model),
+        lambda say, model: anthropic_events(say, "", model),
+        lambda words: error_body("anthropic", "invalid_request_error", words),
+        lambda words: error_body("anthropic", "api_error", words),
+        _anthropic_seen,
+        "claude-sonnet-4-5",
+        quirks=quirks_of("anthropic"),
+    ),
+    "openai-chat": Script(
+        lambda say, model: chat_completion(say, "", model),
+        lambda say, model: chat_chunks(say, "", model),
+        lambda words: error_body("openai-chat", "invalid_request_error", words),
+        lambda words: error_body("openai-chat", "server_error", words),
+        _chat_seen,
+        "some-model",
+        is_named=False,
+        ending=b"data: [DONE]\n\n",
+        quirks=Quirks(reasoning_history="reasoning_content"),
+        state=THOUGHT,
+    ),
+    "openai-responses": Script(
+        _responses_whole,
+        _responses_events,
+        lambda words: error_body("openai-chat", "invalid_request_error", words),
+        lambda words: {"type": "error", "code": "server_error", "message": words, "param": None},
+        _responses_seen,
+        "gpt-5.2",
+        quirks=quirks_of("openai"),
+    ),
+    "gemini": Script(
+        _gemini_whole,
+        _gemini_events,
+        _gemini_error(400, "INVALID_ARGUMENT"),
+        _gemini_error(500, "INTERNAL"),
+        _gemini_seen,
+        "gemini-3-flash",
+        quirks=quirks_of("google"),
+        shown=1,
+        is_named=False,
+    ),
+    "cohere": Script(
+        _cohere_whole,
+        _cohere_events,
+        lambda words: {"id": "e1", "message": words},
+        _cohere_failed,
+        _chat_seen,
+        "command-a-reasoning-08-2025",
+        seeing="command-a-vision-07-2025",
+        quirks=quirks_of("cohere"),
+        state="",
+    ),
+}
+"""The providers of the matrix, by their dialect."""
