@@ -271,6 +271,7 @@ ROWS: tuple[Row, ...] = (
         quirks=OPENAI.with_(
             {
                 "initiator": True,
+                "responses_always": True,
                 "strict_tools": False,
                 "service_tier": False,
                 "prompt_cache_key": False,

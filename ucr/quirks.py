@@ -97,6 +97,8 @@ class Quirks:
     responses_models
         models (patterns) of a chat-completions provider that are asked in its Responses protocol, below the same base
         URL, when a request has tools.
+    responses_always
+        True: those models are asked in Responses without tools, too, for they are served in nothing else.
     reasoning_models
         models (patterns) that take neither sampling parameters nor stop sequences.
     strict_tools, plain_schema
@@ -154,6 +156,7 @@ class Quirks:
     tool_choice_any: Literal["required", "any"] = "required"
     tools_need_no_reasoning: tuple[str, ...] = ()
     responses_models: tuple[str, ...] = ()
+    responses_always: bool = False
     reasoning_models: tuple[str, ...] = ()
     strict_tools: bool = False
     plain_schema: bool = False

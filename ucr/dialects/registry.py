@@ -37,14 +37,14 @@ def provider_for(dialect: str, target: Target, request: Request) -> ProviderDial
     Some models refuse tools in chat completions and take them in Responses; a client of that protocol then has its
     bytes passed on.
     """
-    if target.profile.uses_responses and dialect == _CHAT and _is_for_responses(request):
+    if target.profile.uses_responses and dialect == _CHAT and _is_for_responses(request, target):
         dialect = _RESPONSES
     return PROVIDERS[dialect]
 
 
-def _is_for_responses(request: Request) -> bool:
+def _is_for_responses(request: Request, target: Target) -> bool:
     """True for a request with tools, unless it says itself that there is to be no reasoning beside them."""
-    if request.dialect == _RESPONSES:
+    if request.dialect == _RESPONSES or target.quirks.responses_always:
         return True
     return bool(request.body.get("tools")) and request.body.get("reasoning_effort") != "none"
 
