@@ -29,6 +29,8 @@ from ucr.urgency import urgency_of
 
 _OF_THE_KEY: frozenset[Fault] = frozenset({"rate_limit", "quota", "auth"})
 
+_STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
+
 Claim = Callable[["Attempt"], bool]
 
 
@@ -255,7 +257,7 @@ class Attempt:
             self._learn(self._remedy)
         if claim(self):
             self.note()
-            is_stream = headers.get("content-type", "").lower().startswith("text/event-stream")
+            is_stream = headers.get("content-type", "").lower().startswith(_STREAM_TYPES)
             incoming = Incoming(provider, self._dialect, outgoing, answer, lease, is_stream)
             await reception.deliver(call, incoming)
 

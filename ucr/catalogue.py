@@ -16,6 +16,15 @@ Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none
 """How a key is sent: `both` sends `x-api-key` and `api-key`, as Azure Foundry wants."""
 
 GPT_OSS_EFFORTS = ("gpt-oss*=low medium high",)
+OLLAMA_EFFORTS = (
+    *GPT_OSS_EFFORTS,
+    "qwen3-coder*=",
+    "*instruct*=",
+    *(
+        f"{name}*=none default"
+        for name in ("qwen3", "deepseek-r1", "deepseek-v3.[1-9]", "magistral", "*thinking")
+    ),
+)
 TEXT_MODELS = ("gpt-oss*", "llama-3.1*", "llama-3.3*", "deepseek-r1*")
 
 
@@ -90,6 +99,18 @@ def _host(id_: str, base_url: str, variable: str, default_model: str | None, **c
 def _local(id_: str, port: int) -> Row:
     return Row(id_, "openai-chat", f"http://127.0.0.1:{port}/v1", auth="none", quirks=LOCAL)
 
+
+OLLAMA = LOCAL.with_(
+    {
+        "model_efforts": OLLAMA_EFFORTS,
+        "reasoning_history": "reasoning_content",
+        "parallel_tool_calls": False,
+        "top_k": True,
+        "stop_limit": 64,
+    }
+)
+OLLAMA_CHAT = _local("ollama", 11434)
+"""Ollama's server where it speaks another dialect than its own: chat completions, below `/v1`."""
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -345,7 +366,14 @@ ROWS: tuple[Row, ...] = (
     _host("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", "openai/gpt-oss-120b"),
     _host("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN", "openai/gpt-oss-120b"),
     _host("siliconflow", "https://api.siliconflow.com/v1", "SILICONFLOW_API_KEY", "openai/gpt-oss-120b"),
-    _local("ollama", 11434),
+    Row(
+        "ollama",
+        "ollama",
+        "http://127.0.0.1:11434",
+        auth="none",
+        models_path="/v1/models",
+        quirks=OLLAMA,
+    ),
     _local("lmstudio", 1234),
     _local("llamacpp", 8080),
     _local("vllm", 8000),

@@ -21,14 +21,15 @@ class Probe:
 
     provider_id: str
     base_url: str
+    path: str = "/models"
 
     @property
     def url(self) -> str:
-        return f"{self.base_url}/models"
+        return f"{self.base_url}{self.path}"
 
 
 PROBES = (
-    Probe("ollama", "http://127.0.0.1:11434/v1"),
+    Probe("ollama", "http://127.0.0.1:11434", "/v1/models"),
     Probe("lmstudio", "http://127.0.0.1:1234/v1"),
 )
 """The usual ports of Ollama and LM Studio; both list models in the OpenAI shape."""

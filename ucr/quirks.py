@@ -124,6 +124,8 @@ class Quirks:
         True: thinking stands in the text between `<think>` tags.
     initiator
         True: it is told in headers whether the user or an agent speaks, and whether there are images (GitHub Copilot).
+    keep_alive
+        how long a server of Ollama's keeps the model loaded after a request, such as `30m`; `-1m` is for ever.
     drop
         body fields that it rejects and that are left out.
     betas
@@ -179,6 +181,7 @@ class Quirks:
     stream_usage: bool = True
     split_think: bool = False
     initiator: bool = False
+    keep_alive: str | None = None
     drop: tuple[str, ...] = ()
     betas: tuple[str, ...] = ("*",)
     heal: bool = True

@@ -135,6 +135,7 @@ FLOORS = {
     "ucr.routing": PURE,
     "ucr.shape": PURE,
     "ucr.explain": PURE,
+    "ucr.ndjson": PURE,
     "ucr.sse": PURE,
     "ucr.steered": PURE,
     "ucr.spending": PURE,

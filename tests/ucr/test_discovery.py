@@ -12,7 +12,7 @@ from ucr.discovery import PROBES, Probe, discovered, found, keyed_providers
 from ucr.errors import ConfigError
 from ucr.secret import Secret
 
-PROBE = Probe("ollama", "http://127.0.0.1:11434/v1")
+PROBE = Probe("ollama", "http://127.0.0.1:11434", "/v1/models")
 
 
 def listing(*names: object) -> bytes:
@@ -52,8 +52,8 @@ def test_the_usual_ports_are_probed() -> None:
 def test_a_local_server_serves_what_it_lists_and_its_first_model_by_default() -> None:
     provider = found(PROBE, 200, listing("nomic-embed-text", "qwen3:8b", "llama3:8b"))
     assert provider is not None
-    assert (provider.id, provider.dialect, provider.auth) == ("ollama", "openai-chat", "none")
-    assert provider.base_url == "http://127.0.0.1:11434/v1"
+    assert (provider.id, provider.dialect, provider.auth) == ("ollama", "ollama", "none")
+    assert provider.base_url == "http://127.0.0.1:11434"
     assert (provider.default_model, provider.models) == ("qwen3:8b", ("qwen3:8b", "llama3:8b"))
 
 

@@ -30,6 +30,7 @@ _PATHS: Mapping[str, str] = MappingProxyType(
         "anthropic": "/v1/messages",
         "cohere": "/v2/chat",
         "gemini": "/v1beta/models/{model}:generateContent",
+        "ollama": "/api/chat",
         "openai-chat": "/chat/completions",
         "openai-responses": "/responses",
     }

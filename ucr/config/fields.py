@@ -32,7 +32,7 @@ from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 from ucr.config.rule_fields import RULE
 from ucr.config.server_fields import SERVER
 
-DIALECTS = ("anthropic", "cohere", "gemini", "openai-chat", "openai-responses")
+DIALECTS = ("anthropic", "cohere", "gemini", "ollama", "openai-chat", "openai-responses")
 AUTHS = ("bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none")
 _TIMEOUTS, _LOGGING, _CACHE = Timeouts(), Logging(), Cache()
 _PROVIDER = Provider("", "", "")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from actors.breaker import BreakerSpec
 from ucr.access import is_loopback
-from ucr.catalogue import Auth, Row, row
+from ucr.catalogue import OLLAMA_CHAT, Auth, Row, row
 from ucr.config.fields import BREAKER, DIALECTS, LIMITS, PROVIDERS
 from ucr.config.kinds import Key, Wrong
 from ucr.config.model import EMPTY, Provider, Timeouts
@@ -80,7 +80,7 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
     values = reading.values(table, PROVIDERS.fields, at, without_variables=is_off)
     if "id" not in values:
         return None
-    known = row(values["id"])
+    known = _row(values)
     base = provider_of(known) if known else Provider(values["id"], "", "")
     if known and "dialect" in values:
         base = replace(base, base_url=known.base_url_for(values["dialect"]))
@@ -101,6 +101,20 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
     if not is_off:
         _check(reading, table | values, provider, at)
     return provider
+
+
+def _row(values: Values) -> Row | None:
+    """Return the catalogue's row; that of Ollama's other protocols where the file asks for one of them."""
+    known = row(values["id"])
+    if known is not None and known.dialect == "ollama":
+        is_own = values.get("dialect", "ollama") == "ollama" and not is_versioned(values.get("base_url", ""))
+        return known if is_own else OLLAMA_CHAT
+    return known
+
+
+def is_versioned(base_url: str) -> bool:
+    """True for a base URL that ends in `/v1`, below which Ollama speaks chat completions."""
+    return urlsplit(base_url).path.rstrip("/").endswith("/v1")
 
 
 def _timeouts(reading: Reading, values: Values, timeouts: Timeouts, at: str) -> Timeouts:
@@ -134,6 +148,9 @@ def _check(reading: Reading, table: Values, provider: Provider, at: str) -> None
         reading.problem(f"{at}.dialect", None, f"is missing; write one of {known}")
     if not provider.base_url and "base_url" not in table:
         reading.problem(f"{at}.base_url", None, "is missing; write the root of the provider's API")
+    if provider.dialect == "ollama" and is_versioned(provider.base_url):
+        remedy = 'Ollama\'s own API has no /v1; leave it out, or set dialect = "openai-chat"'
+        reading.problem(f"{at}.base_url", provider.base_url, remedy)
     url = urlsplit(provider.base_url)
     is_local = is_loopback(url.hostname or "")
     if url.scheme == "http" and not is_local and table.get("allow_http") is not True:

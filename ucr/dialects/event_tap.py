@@ -15,6 +15,7 @@ from ucr.dialects.roles import Content, Context, Summary
 from ucr.errors import UpstreamError
 from ucr.events import Usage
 from ucr.jsontext import JsonError, JsonObject
+from ucr.ndjson import LineSplitter, NdjsonError
 
 HELD_LIMIT_BYTES = 1024 * 1024
 """What may wait for the commit point: a message's start, and pings for longer than any limit allows."""
@@ -32,7 +33,7 @@ class EventTap(ABC):
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._splitter = sse.Splitter()
+        self._splitter: sse.Splitter | LineSplitter = sse.Splitter()
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._is_committed = False
@@ -49,7 +50,7 @@ class EventTap(ABC):
             return b""
         try:
             self._take(self._splitter.feed(data))
-        except sse.SseError as error:
+        except (sse.SseError, NdjsonError) as error:
             self._break(f"broke its stream: {error}")
         return self._released()
 
@@ -60,7 +61,10 @@ class EventTap(ABC):
         """
         if self._failure is not None:
             return b""
-        self._take_last(self._splitter.close())
+        try:
+            self._take_last(self._splitter.close())
+        except (sse.SseError, NdjsonError) as error:
+            self._break(f"broke its stream: {error}")
         if not self._is_finished and self._failure is None:
             ending = self._ending()
             if ending is None:

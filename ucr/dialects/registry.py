@@ -8,6 +8,7 @@ from ucr.dialects.anthropic.provider import AnthropicProvider
 from ucr.dialects.cohere.provider import CohereProvider
 from ucr.dialects.gemini.client import GeminiClient
 from ucr.dialects.gemini.provider import GeminiProvider
+from ucr.dialects.ollama.provider import OllamaProvider
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
 from ucr.dialects.openai_responses.client import OpenAIResponsesClient
@@ -21,6 +22,7 @@ PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
             AnthropicProvider(),
             CohereProvider(),
             GeminiProvider(),
+            OllamaProvider(),
             OpenAIChatProvider(),
             OpenAIResponsesProvider(),
         )

@@ -177,3 +177,28 @@ def test_headers_of_the_catalogue_stay_beside_those_of_the_file() -> None:
     assert headers["copilot-integration-id"] == "vscode-chat"
     assert (headers["editor-version"], headers["x-more"]) == ("mine/1", "1")
     assert one({"id": "github-copilot", "api_key": "a"}).headers["editor-version"]
+
+
+@pytest.mark.parametrize(
+    ("table", "dialect", "base_url"),
+    [
+        ({}, "ollama", "http://127.0.0.1:11434"),
+        ({"base_url": "http://127.0.0.1:9999"}, "ollama", "http://127.0.0.1:9999"),
+        ({"base_url": "http://127.0.0.1:9999/v1"}, "openai-chat", "http://127.0.0.1:9999/v1"),
+        ({"dialect": "openai-chat"}, "openai-chat", "http://127.0.0.1:11434/v1"),
+        ({"dialect": "anthropic"}, "anthropic", "http://127.0.0.1:11434/v1"),
+    ],
+)
+def test_ollama_is_asked_in_its_own_api_unless_the_file_names_another(
+    table: Values, dialect: str, base_url: str
+) -> None:
+    provider = one({"id": "ollama", **table})
+    assert (provider.dialect, provider.base_url) == (dialect, base_url)
+    assert bool(provider.quirks.efforts_for("qwen3:8b")) is (dialect == "ollama")
+
+
+def test_ollamas_own_api_has_no_version() -> None:
+    _, problems = read({"id": "box", "dialect": "ollama", "base_url": "http://127.0.0.1:9999/v1"})
+    assert problems == [
+        'providers.box.base_url: Ollama\'s own API has no /v1; leave it out, or set dialect = "openai-chat"'
+    ]

@@ -9,7 +9,14 @@ from ucr.dialects.roles import Request, Target
 
 def test_every_dialect_is_found_by_its_own_name() -> None:
     clients = registry.clients(lambda: 0.0)
-    assert sorted(registry.PROVIDERS) == ["anthropic", "cohere", "gemini", "openai-chat", "openai-responses"]
+    assert sorted(registry.PROVIDERS) == [
+        "anthropic",
+        "cohere",
+        "gemini",
+        "ollama",
+        "openai-chat",
+        "openai-responses",
+    ]
     assert sorted(clients) == ["anthropic", "gemini", "openai-chat", "openai-responses"]
     assert all(dialect.name == name for name, dialect in registry.PROVIDERS.items())
     assert all(dialect.name == name for name, dialect in clients.items())

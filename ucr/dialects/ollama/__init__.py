@@ -1,0 +1,1 @@
+"""The dialect of Ollama's own API: `/api/chat`, one JSON object a line."""
