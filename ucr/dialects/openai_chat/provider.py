@@ -4,6 +4,7 @@ from ucr.dialects.model_name import renamed
 from ucr.dialects.openai_chat import tap as taps
 from ucr.dialects.openai_chat.build import build
 from ucr.dialects.openai_chat.errors import decode_error
+from ucr.dialects.openai_chat.foreign import without_foreign
 from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_chat.reply import decode_reply
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
@@ -24,6 +25,7 @@ from ucr.events import Reply
 from ucr.jsontext import dumps
 
 PATH = "/chat/completions"
+NO_NOTES: tuple[str, ...] = ()
 
 
 class OpenAIChatProvider:
@@ -36,9 +38,13 @@ class OpenAIChatProvider:
         return build(canonical, request, target)
 
     def build_same(self, request: Request, target: Target) -> Outgoing:
-        """Pass the client's bytes on, with the model's name mapped."""
-        body = request.raw
-        if request.model != target.model:
+        """Pass the client's bytes on, with the model's name mapped and without the thinking of other providers."""
+        body, notes = request.raw, NO_NOTES
+        messages = without_foreign(body, request.body.get("messages"), target.quirks)
+        if messages is not None:
+            body = dumps({**request.body, "model": target.model, "messages": messages})
+            notes = ("thinking of another provider left out",)
+        elif request.model != target.model:
             mapped = renamed(request.raw, target.model)
             body = dumps({**request.body, "model": target.model}) if mapped is None else mapped
         accept = "text/event-stream" if request.stream else "application/json"
@@ -46,7 +52,7 @@ class OpenAIChatProvider:
         headers: HeaderList = (("content-type", "application/json"), ("accept", accept))
         if target.quirks.initiator:
             headers += initiator_headers(request.body.get("messages"), target)
-        return Outgoing(PATH, headers, body, context)
+        return Outgoing(PATH, headers, body, context, notes)
 
     def decode_reply(self, body: bytes, context: Context) -> Reply:
         """Read a whole answer; raise `UpstreamError` for an error in it and for what cannot be read."""
