@@ -73,7 +73,7 @@ def estimated(
 
 
 def _most(request: Request, input_tokens: int, choice: Candidate, pricing: Pricing) -> int | None:
-    output, answers = _output_limit(request.body)
+    output, answers = _output_limit(request.own_body)
     if output is None:
         output = choice.provider.quirks.output_limit_for(choice.model) or UNKNOWN_OUTPUT_TOKENS
     return pricing.most_for(

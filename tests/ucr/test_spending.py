@@ -1,3 +1,4 @@
+import json
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,7 @@ import pytest
 from tests.world.router import provider
 from tests.world.sources import ROOT
 from ucr.config.model import Budget, Client, Config, Price
+from ucr.dialects.gemini.client import GeminiClient, called
 from ucr.dialects.roles import Request
 from ucr.errors import ApiError
 from ucr.price_list import FILE
@@ -83,6 +85,15 @@ def test_the_most_that_a_request_may_cost_is_its_input_and_all_output_that_it_al
 )
 def test_the_output_that_a_request_allows_is_read_in_every_dialect(body: dict[str, Any], output: int) -> None:
     assert estimate(body, Candidate(CHEAP, "m", "default")).amount == 800 * MARGIN * 1000 + output * 2000
+
+
+def test_what_a_gemini_client_allows_is_read_in_its_own_words_where_they_cannot_be_translated() -> None:
+    config = {"maxOutputTokens": 90_000, "candidateCount": 2}
+    raw = json.dumps({"contents": [{"parts": [{"text": "hi"}]}], "generationConfig": config}).encode()
+    asked = GeminiClient(called("/v1beta/models/m:generateContent", "")).parse(raw, {})
+    assert "max_tokens" not in asked.body, "it can be passed on only"
+    found = estimated(CLIENT, asked, 0, (Candidate(CHEAP, "m", "default"),), PRICING)
+    assert found.amount == 180_000 * 2000
 
 
 def test_where_a_request_does_not_say_the_limit_of_the_model_holds() -> None:

@@ -19,7 +19,7 @@ from ucr.catalogue import Quirks
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import quick_estimate
 from ucr.events import Event, Reply, StopReason, Usage
-from ucr.jsontext import JsonObject
+from ucr.jsontext import JsonObject, loads
 from ucr.profile import Profile, profile_of
 
 Headers = Mapping[str, str]
@@ -52,6 +52,12 @@ class Request:
     def estimate(self) -> int:
         """About how many tokens it is, judged by nothing but its bytes."""
         return quick_estimate(self.raw)
+
+    @cached_property
+    def own_body(self) -> JsonObject:
+        """The body in the client's own words, also where `body` is the canonical one."""
+        own: JsonObject = loads(self.raw) if self.beside else self.body
+        return own
 
 
 def is_strict(user_agent: str) -> bool:
