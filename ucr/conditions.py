@@ -90,8 +90,10 @@ def _field(test: FieldTest) -> Holds:
     path, fits = test.path, _comparison(test)
     if test.operation == "exists":
         wanted = bool(test.value)
-        return lambda facts, _now: any(value is not None for value in values_at(facts.body, path)) is wanted
-    return lambda facts, _now: any(fits(value) for value in values_at(facts.body, path))
+        return lambda facts, _now: (
+            any(value is not None for value in values_at(facts.request.own_body, path)) is wanted
+        )
+    return lambda facts, _now: any(fits(value) for value in values_at(facts.request.own_body, path))
 
 
 def values_at(value: Any, path: Path) -> Iterator[Any]:

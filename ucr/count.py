@@ -52,7 +52,11 @@ async def count_tokens(
     request = parse(raw, exchange.headers)
     note_request(record, request)
     check_model(caller, plain_name(request.model))
-    candidate = router.decisions.decide(request, record.client).candidates[0]
+    if router.steer is None:
+        decision = router.decisions.decide(request, record.client)
+    else:
+        decision = await router.steer.decided(request, record.client)
+    candidate = decision.candidates[0]
     record.provider, record.model_used, record.route = (
         candidate.provider.id,
         candidate.model,

@@ -23,7 +23,7 @@ def rewritten(
 
     The same request when nothing was. Raise `ApiError` 400 that names the rules when it is then no request.
     """
-    given = jsontext.loads(request.raw) if request.beside else request.body
+    given = request.own_body
     body, notes = given, []
     for rule, rewrite in rewrites:
         if rewrite.model is not None:

@@ -4,6 +4,7 @@ A configuration without both has no `Steer`, and its requests pay nothing for it
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import trio
@@ -46,14 +47,23 @@ class Steer:
 
     async def steered(self, request: Request, client: str | None, parse: Parse) -> Steered:
         """Return the request as it is to be served; raise `ApiError` when the rules made it none."""
-        facts = Facts(request, client)
-        named = is_named(self._config, request.model)
+        asked = await self._asked(Facts(request, client))
+        made, notes = await self._rewritten(request, asked.ruling, parse)
+        return replace(asked, facts=asked.facts if made is request else Facts(made, client), notes=notes)
+
+    async def _asked(self, facts: Facts) -> Steered:
+        """Return what rules and custom router say of a request, which nobody has changed yet."""
+        named = is_named(self._config, facts.model)
         ruling = self._rules.ruling(facts, self._unix_time(), is_named=named)
         advice = None
         if self._custom is not None and not named and not ruling.decides:
             advice = await self._custom.advice(facts, self._config)
-        made, notes = await self._rewritten(request, ruling, parse)
-        return Steered(facts if made is request else Facts(made, client), notes, ruling, advice)
+        return Steered(facts, (), ruling, advice)
+
+    async def decided(self, request: Request, client: str | None) -> Decision:
+        """Return who shall serve a request that is not changed; raise `ApiError` 404 when nobody may."""
+        asked = await self._asked(Facts(request, client))
+        return self._decisions.decide_steered(asked.facts, asked.steering)
 
     async def _rewritten(
         self, request: Request, ruling: Ruling, parse: Parse

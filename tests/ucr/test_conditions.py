@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ucr.conditions import conditions, is_same, pattern_of, place_of, values_at
 from ucr.config.rule_model import FieldTest, HeaderTest, Span, When
+from ucr.dialects.gemini.client import GeminiClient, called
 from ucr.dialects.roles import Request
 from ucr.facts import Facts
 
@@ -52,6 +53,14 @@ def holds(when: When, seen: Facts | None = None, now: datetime = NOON) -> bool:
 )
 def test_conditions_on_what_a_request_says_of_itself(when: When, expected: bool) -> None:
     assert holds(when) is expected
+
+
+def test_the_body_of_a_gemini_client_is_looked_at_in_its_own_words() -> None:
+    client = GeminiClient(called("/v1beta/models/m:generateContent", ""))
+    raw = b'{"contents": [{"parts": [{"text": "hi"}]}], "generationConfig": {"topK": 5}}'
+    seen = Facts(client.parse(raw, {}))
+    assert holds(When(body=(FieldTest(("generationConfig", "topK"), "less", 6),)), seen)
+    assert not holds(When(body=(FieldTest(("top_k",), "exists", True),)), seen)
 
 
 def test_a_model_fits_with_and_without_what_clients_add() -> None:

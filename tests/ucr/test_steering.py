@@ -35,6 +35,21 @@ async def test_a_rule_that_holds_says_where_a_request_goes(autojump_clock: objec
     assert [line["route"] for line in world.finished] == ["rule:cheap", "default"]
 
 
+async def test_tokens_are_counted_by_whom_a_rule_would_ask(autojump_clock: object) -> None:
+    rules = (
+        Rule("cap", rewrite=NO_HEAT),
+        Rule("cheap", When(headers=(HeaderTest("x-team", ("red*",)),)), TO_B),
+    )
+    counts = answers.says(200, {"input_tokens": 7})
+    question = {"model": "claude-x", "messages": TURN}
+    async with open_router(config_of(A, B, rules=rules), a=counts, b=counts) as world:
+        ruled = await world.ask(f"{MESSAGES}/count_tokens", question, headers={"x-team": "red-1"})
+        other = await world.ask(f"{MESSAGES}/count_tokens", question)
+    assert (ruled.json(), other.json()) == ({"input_tokens": 7}, {"input_tokens": 7})
+    assert (ruled.headers["x-ucr-provider"], ruled.headers["x-ucr-route"]) == ("b", "rule:cheap")
+    assert other.headers["x-ucr-provider"] == "a"
+
+
 async def test_when_the_targets_of_a_rule_fail_the_others_follow(autojump_clock: object) -> None:
     config = config_of(A, B, rules=(Rule("cheap", targets=TO_B),))
     busy = answers.says(529, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}})
