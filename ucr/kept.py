@@ -19,9 +19,14 @@ _TOOL_USE: tuple[bytes, ...] = (
     b'"type":"mcp_tool_use"',
     b'"type": "mcp_tool_use"',
     b'"functionCall"',
+    b'"url_citation"',
+    b'"executableCode"',
+    b'"groundingMetadata"',
+    b'"urlContextMetadata"',
     b'_call"',
 )
-"""How the dialects write a call of a tool; in the Responses protocol each kind of call has a type of that ending."""
+"""How the dialects write a call of a tool, and what a provider has looked up; in the Responses protocol each kind of
+call has a type of that ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,9 @@ class Kept:
     @property
     def tags(self) -> tuple[str, ...]:
         """What it can be forgotten by."""
-        models = dict.fromkeys((self.model_asked, self.model))
-        names = [
-            tag_of(model=model, provider=provider) for model in models for provider in (None, self.provider)
-        ]
-        return tuple(name for name in (*names, tag_of(provider=self.provider)) if name is not None)
+        provider, asked, used = self.provider, self.model_asked, self.model
+        tags = (f"provider:{provider}", f"model:{asked}", f"model:{asked}@{provider}")
+        return tags if used == asked else (*tags, f"model:{used}", f"model:{used}@{provider}")
 
     def note(self, record: Record) -> None:
         """Make the record speak of this answer; its tokens were spent before."""

@@ -37,6 +37,10 @@ def record(**changes: Any) -> Record:
         ({}, b'data: {"content_block":{"type":"mcp_tool_use"}}', False),
         ({}, b'{"parts":[{"functionCall":{}}]}', False),
         ({}, b'{"output":[{"type":"web_search_call"}]}', False),
+        ({}, b'{"candidates":[{"groundingMetadata":{"webSearchQueries":["news"]}}]}', False),
+        ({}, b'{"candidates":[{"urlContextMetadata":{}}]}', False),
+        ({}, b'{"parts":[{"executableCode":{"code":"1"}}]}', False),
+        ({}, b'{"message":{"annotations":[{"type":"url_citation"}]}}', False),
         ({}, b'{"choices":[{"message":{"tool_calls":[{"id":"1"}]}}]}', False),
     ],
 )
