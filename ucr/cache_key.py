@@ -20,8 +20,8 @@ CANONICAL_BYTES = 256 * 1024
 
 PLANS_LIMIT = 64
 
-_TOLD = ("anthropic-", "openai-")
-"""How the names of those headers begin."""
+TOLD = ("anthropic-", "openai-")
+"""How the names of those headers begin that providers are told of."""
 
 _STREAM = frozenset({"stream"})
 _FILED = frozenset({"metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user"})
@@ -88,7 +88,7 @@ class Keys:
 
 def told(headers: Headers) -> list[str]:
     """Return the headers that change an answer: those that providers are told of."""
-    named = [f"{name}={headers[name]}" for name in headers if name.startswith(_TOLD)]
+    named = [f"{name}={headers[name]}" for name in headers if name.startswith(TOLD)]
     return sorted(named)
 
 

@@ -6,6 +6,7 @@ the keep-alives of a stream are the leader's, and errors, which name their reque
 that falls behind what is kept is cut off: with an error, or with a call of its own if it had nothing yet.
 """
 
+from ucr.cache_key import TOLD
 from ucr.caching import wish_of
 from ucr.call import Call
 from ucr.dialects.roles import Request, Summary, is_strict
@@ -16,8 +17,6 @@ from ucr.lead import Lead, lagging
 from ucr.record import Record
 from ucr.routing import Candidate
 
-_TOLD = ("anthropic-", "openai-")
-"""How the names of those headers begin that providers are told of."""
 _ENDED = "the request whose answer this one shared has failed in the router"
 
 
@@ -50,7 +49,7 @@ async def follow(seat: Seat, exchange: Exchange, call: Call, choices: tuple[Cand
 
 def ask_of(request: Request, client: str, choices: tuple[Candidate, ...]) -> Ask:
     """Return what the answer to a request depends on."""
-    told = [item for item in request.headers.items() if item[0].startswith(_TOLD)]
+    told = [item for item in request.headers.items() if item[0].startswith(TOLD)]
     if request.beside:
         told.append(("", request.beside))
     is_strict_reader = request.stream and is_strict(request.headers.get("user-agent", ""))

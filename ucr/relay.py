@@ -16,7 +16,6 @@ import trio
 
 from ucr import caching, coalescing, retry, shape, verdict
 from ucr.attempt import Attempt
-from ucr.caching import Place
 from ucr.call import Call, Router, note_request
 from ucr.choice import chosen
 from ucr.delivery import Delivery
@@ -70,23 +69,17 @@ async def relay(
         if entered is None:
             return None
     try:
-        return await _from_cache(place, call, choices)
+        with await place.look_up(call.patience):
+            if place.kept is not None:
+                return await call.delivery.replay(place.kept, place.age_s)
+            call.delivery.copy = place.copy
+            try:
+                return await _from_candidates(call, choices)
+            finally:  # also when the client leaves as soon as it has its answer
+                place.keep(call.delivery.replied)
     finally:
         if entered is not None:
             entered.close()
-
-
-async def _from_cache(place: Place, call: Call, choices: tuple[Candidate, ...]) -> None:
-    """Answer from the cache, or from the candidates what is then kept."""
-    with await place.look_up(call.patience):
-        if place.kept is None:
-            call.delivery.copy = place.copy
-            try:
-                await _from_candidates(call, choices)
-            finally:  # also when the client leaves as soon as it has its answer
-                place.keep(call.delivery.replied)
-        else:
-            await call.delivery.replay(place.kept, place.age_s)
 
 
 async def parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:
