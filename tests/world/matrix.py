@@ -14,7 +14,8 @@ from claude_code_scenarios import Call, Say
 
 from tests.world import answers
 from tests.world.matrix_clients import CLIENTS, MODEL, PICTURE, Question, Told, Turn, events_of
-from tests.world.matrix_providers import SCRIPTS, THOUGHT, TOKENS, Script, Seen
+from tests.world.matrix_providers import SCRIPTS, THOUGHT, TOKENS, Script
+from tests.world.matrix_seen import Seen
 from tests.world.router import Heard, World, config_of, open_router, provider
 from tests.world.upstream import Answer, Handler, SeenRequest
 
@@ -29,7 +30,7 @@ RESULT = "rain, 12°"
 PIECE = 61
 """How many bytes of a stream arrive at once."""
 
-BYTES, YES, NOTED = "bytes", "yes", "yes, noted"
+BYTES, YES, NOTED, NONE = "bytes", "yes", "yes, noted", "-"
 
 
 class Stand:
@@ -42,11 +43,17 @@ class Stand:
         self.marks: set[str] = set()
         self._said = said
 
-    async def ask(self, question: Question, say: Say) -> tuple[Seen, Told, Json]:
+    async def ask(
+        self, question: Question, say: Say, *exchanged: tuple[bytes, bytes]
+    ) -> tuple[Seen, Told, Json]:
         """Ask, and return what the provider saw, what the client was told, and the client's whole answer."""
         written = b"".join(self.script.stream(say, self.script.model))
         whole = json.dumps(self.script.whole(say, self.script.model)).encode()
-        self._said.append(answers.streams(_cut(written)) if question.stream else answers.says(200, whole))
+        for old, new in exchanged:
+            written, whole = written.replace(old, new), whole.replace(old, new)
+        self._said.append(
+            streamed(_cut(written), self.script.media) if question.stream else answers.says(200, whole)
+        )
         heard, asked = await self._send(question)
         assert heard.status == 200, heard.body
         request = self.world.upstreams["up"].requests[-1]
@@ -83,6 +90,18 @@ class Stand:
         else:
             assert self.client.faults(heard.body, question.stream) == []
         self.marks.add(BYTES if is_untouched else YES if notes is None else NOTED)
+
+
+def streamed(pieces: list[bytes], media: str) -> Handler:
+    """Answer with a stream of a media type."""
+
+    async def handle(request: SeenRequest, answer: Answer) -> None:
+        await answer.head(200, (("content-type", media),))
+        for piece in pieces:
+            await answer.send(piece)
+        await answer.finish()
+
+    return handle
 
 
 def _cut(data: bytes) -> list[bytes]:
@@ -127,6 +146,23 @@ async def image(stand: Stand) -> None:
     assert (seen.images, seen.said) == ([base64.b64decode(PICTURE)], [ASK.text])
 
 
+async def picture_in_result(stand: Stand) -> None:
+    """A tool's picture reaches the provider; a client whose dialect has no place for one says nothing."""
+    if stand.client is CLIENTS["openai-chat"]:
+        return
+    say, question = Say("I look.", calls=(LOOK,)), replace(ASK, tool="look")
+    _, told, answer = await stand.ask(question, say)
+    seen = await _return(stand, say, question, told, answer, shows_picture=True)
+    assert seen.images == [base64.b64decode(PICTURE)]
+
+
+async def cut(stand: Stand) -> None:
+    """An answer that the output limit cut short is told as one."""
+    for is_streamed in (False, True):
+        _, told, _ = await stand.ask(replace(ASK, stream=is_streamed), HELLO, *stand.script.cut)
+        assert told.is_cut
+
+
 async def refusal(stand: Stand) -> None:
     """An error before the stream has its status, the provider's words and the client's shape."""
     body = stand.script.error(WORDS)
@@ -139,7 +175,7 @@ async def refusal(stand: Stand) -> None:
 async def broken(stand: Stand) -> None:
     """An error in a stream is its last event, in the client's shape, and nothing says that the answer is whole."""
     pieces = stand.script.broken(HELLO, stand.script.model, WORDS)
-    heard = await stand.fail(replace(ASK, stream=True), answers.streams(pieces))
+    heard = await stand.fail(replace(ASK, stream=True), streamed(pieces, stand.script.media))
     said = events_of(heard.body)
     assert (heard.status, WORDS in stand.client.error(said)) == (200, True)
     assert HELLO.text[:4].encode() in heard.body
@@ -152,11 +188,22 @@ async def _loop(stand: Stand, say: Say, *, is_streamed: bool, thinks: bool = Fal
     question = replace(ASK, tool="look", stream=is_streamed, thinks=thinks)
     seen, told, answer = await stand.ask(question, say)
     assert (seen.tools, seen.thinks or not thinks) == (["look"], True)
-    results = tuple((id_, name, f"{RESULT} {number}") for number, (id_, name, _) in enumerate(told.calls))
-    again, _, _ = await stand.ask(replace(question, history=(Turn(answer, results),)), HELLO)
-    assert again.calls == {call.id: (call.name, dict(call.arguments)) for call in say.calls}
-    assert again.results == {call.id: f"{RESULT} {number}" for number, call in enumerate(say.calls)}
+    await _return(stand, say, question, told, answer)
     return told
+
+
+async def _return(
+    stand: Stand, say: Say, question: Question, told: Told, answer: Json, *, shows_picture: bool = False
+) -> Seen:
+    """Bring the results of all calls back, and see that they reach the provider under its own ids."""
+    results = tuple((id_, name, f"{RESULT} {number}") for number, (id_, name, _) in enumerate(told.calls))
+    turn = Turn(answer, results, shows_picture)
+    again, _, _ = await stand.ask(replace(question, history=(turn,)), HELLO)
+    assert again.calls == {call.id: (call.name, dict(call.arguments)) for call in say.calls}
+    assert again.results.keys() == {call.id for call in say.calls}
+    for (_, _, text), told_back in zip(results, again.results.values(), strict=True):
+        assert told_back == text or (shows_picture and told_back.startswith(text))
+    return again
 
 
 FEATURES: Mapping[str, Feature] = {
@@ -166,6 +213,8 @@ FEATURES: Mapping[str, Feature] = {
     "parallel tools": parallel,
     "thinking": thinking,
     "image": image,
+    "image in a result": picture_in_result,
+    "cut short": cut,
     "error before": refusal,
     "error in the stream": broken,
 }
@@ -180,10 +229,10 @@ async def try_out(client: str, dialect: str, feature: str) -> str:
     async def upstream(request: SeenRequest, answer: Answer) -> None:
         await said.pop(0)(request, answer)
 
-    if feature == "image" and script.seeing:
+    if feature.startswith("image") and script.seeing:
         script = replace(script, model=script.seeing)
     up = provider("up", dialect, default_model=script.model, quirks=script.quirks)
     async with open_router(config_of(up), up=upstream) as world:
         stand = Stand(world, client, dialect, script, said)
         await FEATURES[feature](stand)
-    return next(mark for mark in (NOTED, YES, BYTES) if mark in stand.marks)
+    return next((mark for mark in (NOTED, YES, BYTES) if mark in stand.marks), NONE)

@@ -21,10 +21,14 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "require
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier answer, in the client's own dialect, and the results of its calls: id, name, text."""
+    """An earlier answer, in the client's own dialect, and the results of its calls: id, name, text.
+
+    `shows_picture` puts a picture behind the text of each result.
+    """
 
     answer: Any
     results: tuple[tuple[str, str, str], ...]
+    shows_picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Told:
     thinking: str = ""
     calls: list[tuple[str, str, Json]] = field(default_factory=list)
     ends_in_calls: bool = False
+    is_cut: bool = False
     model: str = ""
     tokens: tuple[int, int] = (0, 0)
 
@@ -77,8 +82,14 @@ def _anthropic_ask(question: Question) -> tuple[str, Json]:
     picture = [{"type": "image", "source": source}] if question.shows_picture else []
     messages: list[Json] = [{"role": "user", "content": [*picture, {"type": "text", "text": question.text}]}]
     for turn in question.history:
+        shown = [{"type": "image", "source": source}] if turn.shows_picture else []
         results = [
-            {"type": "tool_result", "tool_use_id": id_, "content": text} for id_, _, text in turn.results
+            {
+                "type": "tool_result",
+                "tool_use_id": id_,
+                "content": [{"type": "text", "text": text}, *shown],
+            }
+            for id_, _, text in turn.results
         ]
         messages += [
             {"role": "assistant", "content": turn.answer["content"]},
@@ -120,6 +131,7 @@ def _anthropic_read(message: Json) -> Told:
     usage = message["usage"]
     told = Told(model=message["model"], tokens=(usage["input_tokens"], usage["output_tokens"]))
     told.ends_in_calls = message["stop_reason"] == "tool_use"
+    told.is_cut = message["stop_reason"] == "max_tokens"
     for block in message["content"]:
         match block["type"]:
             case "text":
@@ -198,6 +210,7 @@ def _chat_read(completion: Json) -> Told:
     for call in message.get("tool_calls") or ():
         told.calls.append((call["id"], call["function"]["name"], json.loads(call["function"]["arguments"])))
     told.ends_in_calls = choice["finish_reason"] == "tool_calls"
+    told.is_cut = choice["finish_reason"] == "length"
     told.tokens = (usage["prompt_tokens"], usage["completion_tokens"])
     return told
 
@@ -217,15 +230,16 @@ def _body_error(said: list[Json]) -> str:
 
 def _responses_ask(question: Question) -> tuple[str, Json]:
     content: list[Json] = [{"type": "input_text", "text": question.text}]
-    if question.shows_picture:
-        url = f"data:image/png;base64,{PICTURE}"
-        content.append({"type": "input_image", "image_url": url, "detail": "auto"})
+    url = f"data:image/png;base64,{PICTURE}"
+    picture = [{"type": "input_image", "image_url": url, "detail": "auto"}]
+    content += picture if question.shows_picture else []
     given: list[Json] = [{"type": "message", "role": "user", "content": content}]
     for turn in question.history:
         given += turn.answer["output"]
-        given += [
-            {"type": "function_call_output", "call_id": id_, "output": text} for id_, _, text in turn.results
-        ]
+        for id_, _, text in turn.results:
+            parts = [{"type": "input_text", "text": text}, *picture]
+            said = {"type": "function_call_output", "call_id": id_}
+            given.append({**said, "output": parts if turn.shows_picture else text})
     body: Json = {"model": MODEL, "input": given, "stream": question.stream, "store": False}
     body |= {"max_output_tokens": LIMIT, "include": ["reasoning.encrypted_content"]}
     body |= {"instructions": question.system} if question.system else {}
@@ -252,6 +266,7 @@ def _responses_read(response: Json) -> Told:
             case "function_call":
                 told.calls.append((item["call_id"], item["name"], json.loads(item["arguments"])))
     told.ends_in_calls = bool(told.calls) and response["status"] == "completed"
+    told.is_cut = response["status"] == "incomplete"
     return told
 
 
@@ -276,12 +291,13 @@ def _responses_error(said: list[Json]) -> str:
 
 def _gemini_ask(question: Question) -> tuple[str, Json]:
     parts: list[Json] = [{"text": question.text}]
-    if question.shows_picture:
-        parts.append({"inlineData": {"mimeType": "image/png", "data": PICTURE}})
+    picture = [{"inlineData": {"mimeType": "image/png", "data": PICTURE}}]
+    parts += picture if question.shows_picture else []
     contents: list[Json] = [{"role": "user", "parts": parts}]
     for turn in question.history:
+        shown = {"parts": picture} if turn.shows_picture else {}
         results = [
-            {"functionResponse": {"id": id_, "name": name, "response": {"output": text}}}
+            {"functionResponse": {"id": id_, "name": name, "response": {"output": text}, **shown}}
             for id_, name, text in turn.results
         ]
         contents += [turn.answer["candidates"][0]["content"], {"role": "user", "parts": results}]
@@ -314,6 +330,7 @@ def _gemini_read(response: Json) -> Told:
             case {"text": text}:
                 told.text += text
     told.ends_in_calls = bool(told.calls) and response["candidates"][0]["finishReason"] == "STOP"
+    told.is_cut = response["candidates"][0]["finishReason"] == "MAX_TOKENS"
     return told
 
 

@@ -1,6 +1,5 @@
-"""How a provider of each dialect answers, and what it reads in the requests that reach it."""
+"""How a provider of each dialect answers."""
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,27 +18,24 @@ from claude_code_upstream import (
 from tests.world import answers
 from tests.world.cohere import START as COHERE_START
 from tests.world.cohere import event as cohere_event
+from tests.world.matrix_seen import (
+    Seen,
+    anthropic_seen,
+    chat_seen,
+    gemini_seen,
+    ollama_seen,
+    responses_seen,
+)
+from tests.world.ollama import end, line
 from tests.world.responses import event as responses_event
 from ucr.catalogue import row
 from ucr.quirks import Quirks
 
 Json = dict[str, Any]
+Exchanged = tuple[tuple[bytes, bytes], ...]
 THOUGHT = "I see two cities."
 TOKENS = (100, 20)
 """What every scripted answer says that it cost: input and output."""
-
-
-@dataclass(slots=True)
-class Seen:
-    """A request in no dialect's words. Calls are by id: name and arguments; results by id: the text."""
-
-    system: str = ""
-    said: list[str] = field(default_factory=list)
-    images: list[bytes] = field(default_factory=list)
-    tools: list[str] = field(default_factory=list)
-    calls: dict[str, tuple[str, Json]] = field(default_factory=dict)
-    results: dict[str, str] = field(default_factory=dict)
-    thinks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +53,12 @@ class Script:
     model: str
     seeing: str = ""
     """The model that is asked about pictures, where the other one has no eyes."""
+    cut: Exchanged = ()
+    """What stands otherwise, in a whole answer and in a stream, when the output limit has cut the answer short."""
     shown: int = 3
     is_named: bool = True
+    media: str = "text/event-stream"
+    """The media type of its streams; all but server-sent events are lines of JSON."""
     ending: bytes = b""
     quirks: Quirks = field(default_factory=Quirks)
     state: str = SIGNATURE
@@ -71,6 +71,8 @@ class Script:
         return self._framed([*self.events(say, model)[: self.shown], self.failed(words)])
 
     def _framed(self, events: Iterable[Json]) -> list[bytes]:
+        if self.media != "text/event-stream":
+            return [json.dumps(one).encode() + b"\n" for one in events]
         return [
             (f"event: {one['type']}\n" if self.is_named else "").encode()
             + f"data: {json.dumps(one)}\n\n".encode()
@@ -83,93 +85,6 @@ def quirks_of(provider: str) -> Quirks:
     known = row(provider)
     assert known is not None
     return known.quirks
-
-
-def _texts(content: Any, kinds: tuple[str, ...] = ("text", "input_text", "output_text")) -> str:
-    if not isinstance(content, list):
-        return str(content or "")
-    return " ".join(str(part["text"]) for part in content if part.get("type", "text") in kinds)
-
-
-def _data_urls(content: Any) -> list[bytes]:
-    """Return the images that stand in the parts of a message as data URLs."""
-    urls = (
-        [part.get("image_url") for part in content if isinstance(part, dict)]
-        if isinstance(content, list)
-        else []
-    )
-    texts = [url["url"] if isinstance(url, dict) else url for url in urls if url]
-    return [base64.b64decode(text.partition("base64,")[2], validate=True) for text in texts]
-
-
-def _anthropic_seen(body: Json) -> Seen:
-    seen = Seen(_texts(body.get("system")), tools=[tool["name"] for tool in body.get("tools", ())])
-    seen.thinks = body.get("thinking", {}).get("type") in ("enabled", "adaptive")
-    for turn in body["messages"]:
-        given = turn["content"]
-        for block in given if isinstance(given, list) else [{"type": "text", "text": given}]:
-            match block["type"]:
-                case "text" if turn["role"] == "user":
-                    seen.said.append(block["text"])
-                case "image":
-                    seen.images.append(base64.b64decode(block["source"]["data"], validate=True))
-                case "tool_use":
-                    seen.calls[block["id"]] = (block["name"], block["input"])
-                case "tool_result":
-                    seen.results[block["tool_use_id"]] = _texts(block["content"])
-    return seen
-
-
-def _chat_seen(body: Json) -> Seen:
-    seen = Seen(tools=[tool["function"]["name"] for tool in body.get("tools", ())])
-    seen.thinks = "reasoning_effort" in body or body.get("thinking", {}).get("type") == "enabled"
-    for message in body["messages"]:
-        content = message.get("content")
-        seen.images += _data_urls(content)
-        match message["role"]:
-            case "system" | "developer":
-                seen.system += _texts(content)
-            case "user":
-                seen.said.append(_texts(content))
-            case "tool":
-                seen.results[message["tool_call_id"]] = _texts(content)
-        for call in message.get("tool_calls") or ():
-            function = call["function"]
-            seen.calls[call["id"]] = (function["name"], json.loads(function["arguments"]))
-    return seen
-
-
-def _responses_seen(body: Json) -> Seen:
-    seen = Seen(body.get("instructions", ""), tools=[tool["name"] for tool in body.get("tools", ())])
-    seen.thinks = bool(body.get("reasoning", {}).get("effort"))
-    for item in body["input"]:
-        match item.get("type", "message"):
-            case "message" if item["role"] == "user":
-                seen.said.append(_texts(item["content"]))
-                seen.images += _data_urls(item["content"])
-            case "function_call":
-                seen.calls[item["call_id"]] = (item["name"], json.loads(item["arguments"]))
-            case "function_call_output":
-                seen.results[item["call_id"]] = _texts(item["output"])
-    return seen
-
-
-def _gemini_seen(body: Json) -> Seen:
-    declared = [one for tool in body.get("tools", ()) for one in tool["functionDeclarations"]]
-    seen = Seen(_texts(body.get("systemInstruction", {}).get("parts")), tools=[one["name"] for one in declared])
-    seen.thinks = bool(body.get("generationConfig", {}).get("thinkingConfig", {}).get("includeThoughts"))
-    for content in body["contents"]:
-        for part in content["parts"]:
-            match part:
-                case {"functionCall": call}:
-                    seen.calls[call["id"]] = (call["name"], call.get("args", {}))
-                case {"functionResponse": answer}:
-                    seen.results[answer["id"]] = answer["response"]["output"]
-                case {"inlineData": blob}:
-                    seen.images.append(base64.b64decode(blob["data"], validate=True))
-                case {"text": text} if content["role"] == "user":
-                    seen.said.append(text)
-    return seen
 
 
 def _responses_items(say: Say) -> list[Json]:
@@ -291,14 +206,41 @@ def _cohere_failed(words: str) -> Json:
     return {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": words}}
 
 
+def _ollama_line(model: str, **message: Any) -> Json:
+    return line(**message) | {"model": model}
+
+
+def _ollama_calls(say: Say) -> list[Json]:
+    return [
+        {"id": call.id, "function": {"index": index, "name": call.name, "arguments": dict(call.arguments)}}
+        for index, call in enumerate(say.calls)
+    ]
+
+
+def _ollama_whole(say: Say, model: str) -> Json:
+    message: Json = {"role": "assistant", "content": say.text}
+    message |= {"thinking": say.thinking} if say.thinking else {}
+    message |= {"tool_calls": _ollama_calls(say)} if say.calls else {}
+    counts = {"prompt_eval_count": TOKENS[0], "eval_count": TOKENS[1]}
+    return end(**counts) | {"model": model, "message": message}
+
+
+def _ollama_events(say: Say, model: str) -> list[Json]:
+    lines = [_ollama_line(model, thinking=piece) for piece in halves(say.thinking)]
+    lines += [_ollama_line(model, content=piece) for piece in halves(say.text)]
+    lines += [_ollama_line(model, tool_calls=[call]) for call in _ollama_calls(say)]
+    return [*lines, _ollama_whole(Say(), model)]
+
+
 SCRIPTS: Mapping[str, Script] = {
     "anthropic": Script(
         lambda say, model: anthropic_message(say, "", model),
         lambda say, model: anthropic_events(say, "", model),
         lambda words: error_body("anthropic", "invalid_request_error", words),
         lambda words: error_body("anthropic", "api_error", words),
-        _anthropic_seen,
+        anthropic_seen,
         "claude-sonnet-4-5",
+        cut=((b"end_turn", b"max_tokens"),),
         quirks=quirks_of("anthropic"),
     ),
     "openai-chat": Script(
@@ -306,8 +248,9 @@ SCRIPTS: Mapping[str, Script] = {
         lambda say, model: chat_chunks(say, "", model),
         lambda words: error_body("openai-chat", "invalid_request_error", words),
         lambda words: error_body("openai-chat", "server_error", words),
-        _chat_seen,
+        chat_seen,
         "some-model",
+        cut=((b'"finish_reason": "stop"', b'"finish_reason": "length"'),),
         is_named=False,
         ending=b"data: [DONE]\n\n",
         quirks=Quirks(reasoning_history="reasoning_content"),
@@ -318,8 +261,15 @@ SCRIPTS: Mapping[str, Script] = {
         _responses_events,
         lambda words: error_body("openai-chat", "invalid_request_error", words),
         lambda words: {"type": "error", "code": "server_error", "message": words, "param": None},
-        _responses_seen,
+        responses_seen,
         "gpt-5.2",
+        cut=(
+            (b"response.completed", b"response.incomplete"),
+            (
+                b'"status": "completed", "output"',
+                b'"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output"',
+            ),
+        ),
         quirks=quirks_of("openai"),
     ),
     "gemini": Script(
@@ -327,8 +277,9 @@ SCRIPTS: Mapping[str, Script] = {
         _gemini_events,
         _gemini_error(400, "INVALID_ARGUMENT"),
         _gemini_error(500, "INTERNAL"),
-        _gemini_seen,
+        gemini_seen,
         "gemini-3-flash",
+        cut=((b'"STOP"', b'"MAX_TOKENS"'),),
         quirks=quirks_of("google"),
         shown=1,
         is_named=False,
@@ -338,11 +289,25 @@ SCRIPTS: Mapping[str, Script] = {
         _cohere_events,
         lambda words: {"id": "e1", "message": words},
         _cohere_failed,
-        _chat_seen,
+        chat_seen,
         "command-a-reasoning-08-2025",
+        cut=((b'"COMPLETE"', b'"MAX_TOKENS"'),),
         seeing="command-a-vision-07-2025",
         quirks=quirks_of("cohere"),
         state="",
+    ),
+    "ollama": Script(
+        _ollama_whole,
+        _ollama_events,
+        lambda words: {"error": words},
+        lambda words: {"error": words},
+        ollama_seen,
+        "qwen3",
+        cut=((b'"done_reason": "stop"', b'"done_reason": "length"'),),
+        shown=1,
+        media="application/x-ndjson",
+        quirks=quirks_of("ollama"),
+        state=THOUGHT,
     ),
 }
 """The providers of the matrix, by their dialect."""
