@@ -1,13 +1,14 @@
 """Where a provider is asked and what its requests carry: made once for a configuration, and not for each request."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from actors import Limits, UpstreamRequest, header_block
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Outgoing
 from ucr.placing import place_of
+from ucr.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,16 @@ class _Own:
 class Address:
     """Makes the requests to one provider, with its own headers in place of those of the dialect.
 
+    `tokens` is where its key comes from if it has none that lasts: `renew` is then called before each request.
     `limits` leave the time to whoever waits, but for that of connecting.
     """
 
-    __slots__ = ("_own", "_place", "_prefix", "_query", "limits", "provider")
+    __slots__ = ("_own", "_place", "_prefix", "_query", "limits", "provider", "tokens")
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, tokens: Tokens | None = None) -> None:
         parts = urlsplit(provider.base_url)
         self.provider = provider
+        self.tokens = tokens
         self.limits = Limits(provider.timeouts.connect_s, math.inf, math.inf)
         self._prefix = parts.path.rstrip("/")
         self._query = f"?{parts.query}" if parts.query else ""
@@ -47,6 +50,13 @@ class Address:
         headers = tuple([field for field in outgoing.headers if field[0] not in own.names])
         path = self._below(outgoing) if self._place is None else self._place(outgoing)
         return UpstreamRequest("POST", path, headers, outgoing.take_body(), own.block)
+
+    async def renew(self) -> None:
+        """See that a provider with tokens is asked with one that holds; raise `UpstreamError`."""
+        if self.tokens is None or self.tokens.is_fresh:
+            return
+        keyed = replace(self.provider, api_keys=(await self.tokens.current(),))
+        self._own = (_own(keyed, 0),)
 
     def _below(self, outgoing: Outgoing) -> str:
         path = f"{self._prefix}{outgoing.path}"

@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 import trio
 
-from actors import Board, Pump, Timers
+from actors import Board, Network, Pump, Timers
 from actors import Provider as ProviderChild
 from ucr.address import Address
 from ucr.caching import Answers
-from ucr.config.model import Config
+from ucr.config.model import Config, Provider
 from ucr.custom import CustomRouter
 from ucr.decision import Decisions
 from ucr.delivery import Delivery
@@ -25,6 +25,7 @@ from ucr.price_list import FILE
 from ucr.pricing import Pricing
 from ucr.record import Record
 from ucr.steering import Steer, steer_of
+from ucr.tokens import Tokens
 
 PRICES = Path(__file__).with_name(FILE)
 
@@ -47,6 +48,7 @@ class Router:
     reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     dice: Callable[[], float] = random.random
     custom: CustomRouter | None = None
+    network: Network | None = None
     decisions: Decisions = field(init=False, repr=False, compare=False)
     pricing: Pricing = field(init=False, repr=False, compare=False)
     steer: Steer | None = field(init=False, repr=False, compare=False)
@@ -59,8 +61,14 @@ class Router:
         object.__setattr__(self, "pricing", Pricing(self.config, self.unix_time, PRICES.read_bytes()))
         steer = steer_of(self.config, self.decisions, self.custom, self.unix_time, self.reading)
         object.__setattr__(self, "steer", steer)
-        addresses = {provider.id: Address(provider) for provider in self.config.providers}
+        addresses = {provider.id: self._address(provider) for provider in self.config.providers}
         object.__setattr__(self, "addresses", MappingProxyType(addresses))
+
+    def _address(self, provider: Provider) -> Address:
+        place, network = provider.credentials, self.network
+        if place is None or network is None:
+            return Address(provider)
+        return Address(provider, Tokens(provider.id, place, network, self.unix_time))
 
 
 @dataclass(slots=True)

@@ -100,6 +100,11 @@ def _local(id_: str, port: int) -> Row:
     return Row(id_, "openai-chat", f"http://127.0.0.1:{port}/v1", auth="none", quirks=LOCAL)
 
 
+def _vertex(id_: str, dialect: str, default_model: str | None, quirks: Quirks) -> Row:
+    key, there = ("VERTEX_ACCESS_TOKEN",), quirks.with_({"platform": "vertex"})
+    return Row(id_, dialect, "", "bearer", key, default_model, None, quirks=there)
+
+
 OLLAMA = LOCAL.with_(
     {
         "model_efforts": OLLAMA_EFFORTS,
@@ -111,6 +116,18 @@ OLLAMA = LOCAL.with_(
 )
 OLLAMA_CHAT = _local("ollama", 11434)
 """Ollama's server where it speaks another dialect than its own: chat completions, below `/v1`."""
+
+GEMINI = Quirks(
+    max_output_tokens=65536,
+    mid_system=False,
+    model_efforts=("gemini-3-pro*=low high",),
+    thought_signatures=True,
+    plain_schema=True,
+    parallel_tool_calls=False,
+    image_urls=False,
+    prefill="drop",
+    merge_turns=True,
+)
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -155,18 +172,10 @@ ROWS: tuple[Row, ...] = (
         default_model="gemini-2.5-pro",
         models_path="/v1beta/models",
         also=(("openai-chat", "https://generativelanguage.googleapis.com/v1beta/openai"),),
-        quirks=Quirks(
-            max_output_tokens=65536,
-            mid_system=False,
-            model_efforts=("gemini-3-pro*=low high",),
-            thought_signatures=True,
-            plain_schema=True,
-            parallel_tool_calls=False,
-            image_urls=False,
-            prefill="drop",
-            merge_turns=True,
-        ),
+        quirks=GEMINI,
     ),
+    _vertex("vertex", "gemini", "gemini-2.5-pro", GEMINI),
+    _vertex("vertex-anthropic", "anthropic", None, Quirks(files=True, cache_control=True)),
     Row(
         "openrouter",
         "openai-chat",

@@ -5,6 +5,7 @@ once for a provider: what a plain provider is asked goes to the base URL and the
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -15,13 +16,49 @@ if TYPE_CHECKING:
 Place = Callable[["Outgoing"], str]
 """Gives the whole path and query of a request."""
 
+GLOBAL = "global"
 _OF_DEPLOYMENT = "/chat/completions"
 _ROOTS = ("", "/openai")
 
 
 def place_of(provider: "Provider") -> Place | None:
     """Return what places the requests to a provider; None where the dialect's own path follows the base URL."""
-    return _azure(provider) if provider.quirks.platform == "azure" else None
+    match provider.quirks.platform:
+        case "azure":
+            return _azure(provider)
+        case "vertex":
+            return _vertex(provider)
+        case _:
+            return None
+
+
+def vertex_root(location: str) -> str:
+    """Return the base URL of a location of Vertex AI."""
+    if location == "global":
+        return "https://aiplatform.googleapis.com"
+    if location in ("us", "eu"):
+        return f"https://aiplatform.{location}.rep.googleapis.com"
+    return f"https://{location}-aiplatform.googleapis.com"
+
+
+def _vertex(provider: "Provider") -> Place:
+    """Models stand below a project, a location, and whoever publishes them."""
+    quirks = provider.quirks
+    root = urlsplit(provider.base_url).path.rstrip("/") or "/v1"
+    project, location = (quote(text or "", safe="") for text in (quirks.project, quirks.location or GLOBAL))
+    root = f"{root}/projects/{project}/locations/{location}/publishers"
+    return partial(_of_claude if provider.dialect == "anthropic" else _of_gemini, root)
+
+
+def _of_gemini(root: str, outgoing: "Outgoing") -> str:
+    return f"{root}/google/models/{outgoing.path.rpartition('/')[2]}"
+
+
+def _of_claude(root: str, outgoing: "Outgoing") -> str:
+    if outgoing.path.endswith("/count_tokens"):
+        return f"{root}/anthropic/models/count-tokens:rawPredict"
+    action = "streamRawPredict" if outgoing.context.stream else "rawPredict"
+    return f"{root}/anthropic/models/{quote(outgoing.context.model_used, safe='@')}:{action}"
 
 
 def _azure(provider: "Provider") -> Place | None:

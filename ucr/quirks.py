@@ -55,10 +55,13 @@ class Quirks:
     `model_…` hold lines `pattern=value`, of which the first that fits counts.
 
     platform
-        who hosts the API under paths of its own: `azure` (a deployment is asked for by the model's name), or `none`.
+        who hosts the API under paths of its own: `azure` (a deployment is asked for by the model's name), `vertex`
+        (Google Cloud: models of a project and location), or `none`.
     api_version
         the version that Azure's deployments are asked in, such as `2024-10-21`; without one it is asked below
         `/openai/v1`.
+    project, location
+        the project of Google Cloud that is asked on Vertex, and where; without a location it is `global`.
     max_tokens_field
         the name of the output limit; `auto` decides by model family.
     max_output_tokens, model_output_tokens
@@ -135,8 +138,10 @@ class Quirks:
         whether a request that it refuses for a part that can be left out is asked once more without it.
     """
 
-    platform: Literal["none", "azure"] = "none"
+    platform: Literal["none", "azure", "vertex"] = "none"
     api_version: str | None = None
+    project: str | None = None
+    location: str | None = None
     max_tokens_field: Literal["auto", "max_tokens", "max_completion_tokens"] = "auto"
     max_output_tokens: int | None = None
     model_output_tokens: tuple[str, ...] = ()

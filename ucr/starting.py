@@ -14,6 +14,7 @@ from ucr.config.overrides import Overrides, overrides_of
 from ucr.config.places import config_place
 from ucr.discovery import PROBES, Probe, discovered, keyed_providers
 from ucr.errors import ConfigError, Problem
+from ucr.tokens import problem_of
 from ucr.watch import Signature, signature_of
 
 DEMO = "demo"
@@ -28,7 +29,7 @@ def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrid
     if place is None:
         return None
     text, mode = _text(place)
-    config = load(text, place, environ, wanted)
+    config = with_credentials(load(text, place, environ, wanted), place)
     written = (
         quoted for secret in config.secrets for quoted in (f'"{secret.reveal()}"', f"'{secret.reveal()}'")
     )
@@ -36,6 +37,17 @@ def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrid
         words = f"{place}: holds keys and can be read by others; chmod 600 it, or write ${{NAME}} for the keys"
         return replace(config, warnings=(*config.warnings, words))
     return config
+
+
+def with_credentials(config: Config, file: str) -> Config:
+    """Return the configuration with the secrets in its files of credentials; raise `ConfigError` for what is wrong."""
+    named = [(entry.id, entry.credentials) for entry in config.providers if entry.enabled and entry.credentials]
+    found = [problem_of(file, f"providers.{name}.credentials", place) for name, place in named]
+    problems = tuple(problem for problem, _ in found if problem is not None)
+    if problems:
+        raise ConfigError(problems)
+    secrets = (secret for _, more in found for secret in more)
+    return replace(config, secrets=(*config.secrets, *secrets)) if found else config
 
 
 def _text(place: str) -> tuple[str, int]:

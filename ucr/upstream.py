@@ -155,6 +155,9 @@ async def opened(
     timers: Timers,
 ) -> "Answer":
     """Send a request and return the answer when its head is here; raise `UpstreamError` for every failure."""
+    if address.tokens is not None:
+        with patience.wait():
+            await address.renew()
     request = address.request(outgoing, lease.key)
     watchdog = Watchdog(patience, timers, address.provider)
     with watchdog:

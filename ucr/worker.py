@@ -238,6 +238,7 @@ async def open_worker(
             flights=flights,
             dice=dice,
             custom=custom,
+            network=network,
         )
         limits = ClientLimits(tree.borrower, tree.purse, unix_time)
         api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)

@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.world import google
 from ucr.config.model import Client, Config, ModelTarget, Provider, Server
 from ucr.config.overrides import Overrides
 from ucr.demo import open_demo
@@ -46,6 +47,20 @@ def test_the_named_file_is_read_with_the_environment_in_it(here: Path) -> None:
     assert config is not None
     assert (config.source, config.server.port) == (str(place), 3005)
     assert [key.reveal() for key in config.providers[0].api_keys] == ["k"]
+
+
+def test_the_credentials_of_a_provider_are_looked_at_before_anything_starts(here: Path) -> None:
+    place = here / "mine.toml"
+    place.write_text(
+        FILE + '[[providers]]\nid = "vertex"\nproject = "p"\ncredentials = "google.json"\n', "utf-8"
+    )
+    with pytest.raises(ConfigError, match=r"providers\.vertex\.credentials.*cannot be read"):
+        from_file(str(place), environ(here), NONE)
+    google.written(here, google.USER | {"token_uri": "https://t.test"})
+    (here / "credentials.json").rename(here / "google.json")
+    config = from_file(str(place), environ(here), NONE)
+    assert config is not None
+    assert "a-refresh-token" in [secret.reveal() for secret in config.secrets]
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,12 @@ PROVIDERS = Section(
         Field(
             "auth", Choice(AUTHS), "(by id)", "How the key is sent: `both` is x-api-key and api-key together."
         ),
+        Field(
+            "credentials",
+            Text(),
+            "(GOOGLE_APPLICATION_CREDENTIALS, on Vertex)",
+            "File of credentials of Google Cloud that tokens are fetched with, in place of a key.",
+        ),
         Field("default_model", Text(), "(by id)", "Model for requests that name none of this provider."),
         Field("models", NAMES, [], "Models that the provider serves: requests for them come here."),
         Field("enabled", Flag(), _PROVIDER.enabled, "False takes the provider out of service."),

@@ -77,13 +77,17 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One upstream. `api_keys` is empty when it needs none; `models` are those it is known to serve."""
+    """One upstream. `api_keys` is empty when it needs none; `models` are those it is known to serve.
+
+    `credentials` is the file that tokens are fetched with, where those stand in for a key.
+    """
 
     id: str
     dialect: str
     base_url: str
     api_keys: tuple[Secret, ...] = ()
     auth: Auth = "bearer"
+    credentials: str | None = None
     default_model: str | None = None
     models: tuple[str, ...] = ()
     enabled: bool = True

@@ -1,5 +1,6 @@
 """Providers made of what the file says, the catalogue knows, and the environment holds."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from ucr.config.kinds import Key, Wrong
 from ucr.config.model import EMPTY, Provider, Timeouts
 from ucr.config.quirk_fields import quirk_keys
 from ucr.config.reading import Reading, Values
+from ucr.placing import GLOBAL, vertex_root
 from ucr.secret import Secret
 
 _PLAIN = tuple(
@@ -26,6 +28,8 @@ _DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (
     ("gemini", "x-goog-api-key"),
     ("openai-chat", "bearer"),
 )
+_PLATFORM_AUTH: Mapping[str, Auth] = MappingProxyType({"azure": "api-key", "vertex": "bearer"})
+_PLACE_NAME = re.compile(r"[a-z0-9][a-z0-9.:-]*")
 
 
 def key_of(entry: Row, environ: Mapping[str, str]) -> tuple[Secret, ...]:
@@ -95,9 +99,10 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
         quirks=base.quirks.with_({key: values[key] for key in quirk_keys() if key in values}),
     )
     if "auth" not in values and (known is None or known.dialect != provider.dialect):
-        is_azure = provider.quirks.platform == "azure"
-        auth = "api-key" if is_azure else dict(_DEFAULT_AUTH).get(provider.dialect, "bearer")
-        provider = replace(provider, auth=auth)
+        auth = dict(_DEFAULT_AUTH).get(provider.dialect, "bearer")
+        provider = replace(provider, auth=_PLATFORM_AUTH.get(provider.quirks.platform, auth))
+    if provider.quirks.platform == "vertex":
+        provider = _on_vertex(reading, provider)
     if not is_off:
         _check(reading, table | values, provider, at)
     return provider
@@ -115,6 +120,22 @@ def _row(values: Values) -> Row | None:
 def is_versioned(base_url: str) -> bool:
     """True for a base URL that ends in `/v1`, below which Ollama speaks chat completions."""
     return urlsplit(base_url).path.rstrip("/").endswith("/v1")
+
+
+def _on_vertex(reading: Reading, provider: Provider) -> Provider:
+    """Fill in the address of the location, and the credentials that Google's own programs would use."""
+    found = provider.credentials or reading.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    url = provider.base_url or vertex_root(provider.quirks.location or GLOBAL)
+    return replace(provider, base_url=url, credentials=None if provider.api_keys else found or None)
+
+
+def _check_vertex(reading: Reading, provider: Provider, at: str) -> None:
+    quirks = provider.quirks
+    if quirks.project is None:
+        reading.problem(f"{at}.project", None, "is missing; write the id of a project of Google Cloud")
+    for key, text in (("project", quirks.project), ("location", quirks.location)):
+        if text is not None and not _PLACE_NAME.fullmatch(text):
+            reading.problem(f"{at}.{key}", text, "must be a name such as my-project or europe-west1")
 
 
 def _timeouts(reading: Reading, values: Values, timeouts: Timeouts, at: str) -> Timeouts:
@@ -158,12 +179,16 @@ def _check(reading: Reading, table: Values, provider: Provider, at: str) -> None
             "http:// to another machine sends keys and texts in clear; use https://, or set allow_http = true"
         )
         reading.problem(f"{at}.base_url", provider.base_url, remedy)
+    if provider.quirks.platform == "vertex":
+        _check_vertex(reading, provider, at)
     _check_key(reading, table, provider, at, is_local)
 
 
 def _check_key(reading: Reading, table: Values, provider: Provider, at: str, is_local: bool) -> None:
     known = row(provider.id)
     is_given = {"api_key", "api_keys", "headers"} & table.keys()
+    if provider.credentials is not None:
+        return
     needs_key = known is not None and known.key_variables and provider.auth != "none" and not is_local
     if needs_key and known is not None and not provider.api_keys and (not is_given or "api_key" in table):
         if any(problem.key.startswith(f"{at}.api_key") for problem in reading.problems):

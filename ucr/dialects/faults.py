@@ -43,7 +43,7 @@ _MAXIMUM = re.compile(
 )
 _KEY_FRAGMENT = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|key|ghp|gho|hf|pplx|tgp|nvapi|xoxb)[-_](?=[-_A-Za-z]*[\d*])[-_*A-Za-z0-9.]{4,}[A-Za-z0-9*]"
-    r"|\bAIza[-_*A-Za-z0-9]{6,}|\beyJ[-_A-Za-z0-9]{8,}(?:\.[-_A-Za-z0-9]+)*|\bBearer\s+[^\s\"',}]{6,}"
+    r"|\bya29\.[-_A-Za-z0-9.]{6,}|\bAIza[-_*A-Za-z0-9]{6,}|\beyJ[-_A-Za-z0-9]{8,}(?:\.[-_A-Za-z0-9]+)*|\bBearer\s+[^\s\"',}]{6,}"
     r"|(?<=API key provided: )[^\s\"',}]+|(?<=API key: )[^\s\"',}]+",
     re.IGNORECASE,
 )

@@ -93,6 +93,35 @@ def test_azure_wants_its_own_header_whatever_the_provider_is_called() -> None:
     assert one({"id": "azure", "base_url": "https://me.test", "api_key": "k"}).quirks.platform == "azure"
 
 
+@pytest.mark.parametrize(
+    ("location", "url"),
+    [
+        (None, "https://aiplatform.googleapis.com"),
+        ("eu", "https://aiplatform.eu.rep.googleapis.com"),
+        ("europe-west1", "https://europe-west1-aiplatform.googleapis.com"),
+    ],
+)
+def test_vertex_is_where_its_location_is(location: str | None, url: str) -> None:
+    more = {} if location is None else {"location": location}
+    provider = one({"id": "vertex", "project": "p", "credentials": "/c.json", **more})
+    assert (provider.base_url, provider.auth, provider.credentials) == (url, "bearer", "/c.json")
+
+
+def test_vertex_takes_the_credentials_that_googles_programs_take_or_a_token() -> None:
+    found = one({"id": "vertex-anthropic", "project": "p"}, {"GOOGLE_APPLICATION_CREDENTIALS": "/g.json"})
+    assert (found.credentials, found.dialect) == ("/g.json", "anthropic")
+    keyed = one({"id": "vertex", "project": "p", "api_key": "t"}, {"GOOGLE_APPLICATION_CREDENTIALS": "/g"})
+    assert (keyed.credentials, len(keyed.api_keys)) == (None, 1)
+
+
+def test_vertex_without_a_project_or_a_sign_in_is_a_problem() -> None:
+    assert read({"id": "vertex", "location": "a/b"})[1] == [
+        "providers.vertex.project: is missing; write the id of a project of Google Cloud",
+        "providers.vertex.location: must be a name such as my-project or europe-west1",
+        "providers.vertex.api_key: no API key; set VERTEX_ACCESS_TOKEN or providers.vertex.api_key",
+    ]
+
+
 def test_a_known_id_of_another_dialect_sends_its_key_as_that_dialect_does() -> None:
     assert one({"id": "openai", "dialect": "anthropic", "api_key": "a"}).auth == "x-api-key"
 

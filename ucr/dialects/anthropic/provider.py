@@ -3,6 +3,7 @@
 from ucr import jsontext
 from ucr.dialects import model_name
 from ucr.dialects.anthropic import betas, build, decode, errors, history, usage
+from ucr.dialects.anthropic.hosted import hosted, is_hosted
 from ucr.dialects.anthropic.tap import MessageTap
 from ucr.dialects.anthropic.thinking import is_on
 from ucr.dialects.roles import (
@@ -21,6 +22,7 @@ from ucr.errors import UpstreamError
 from ucr.events import Reply
 from ucr.jsontext import JsonObject
 
+_COUNT = "/count_tokens"
 VERSION = "2023-06-01"
 """The version that takes sampling parameters; later ones refuse them, so requests of our own never name one."""
 
@@ -33,6 +35,8 @@ class AnthropicProvider:
     def build(self, canonical: Canonical, request: Request, target: Target) -> Outgoing:
         """Build from another dialect's request."""
         body, notes = build.translated(canonical, request, target)
+        if is_hosted(target):
+            body = hosted(body, {})
         return Outgoing(
             path=_path(target),
             headers=_headers({}),
@@ -51,7 +55,7 @@ class AnthropicProvider:
 
     def build_count(self, request: Request, target: Target) -> Outgoing:
         """Build a request to count tokens from one of the same kind."""
-        return self._passed(request, target, _path(target) + "/count_tokens")
+        return self._passed(request, target, _path(target) + _COUNT)
 
     def _passed(self, request: Request, target: Target, path: str) -> Outgoing:
         body, notes = _adapted(request, target)
@@ -59,10 +63,15 @@ class AnthropicProvider:
         if target.quirks.betas != betas.ALL:
             client, body, left_out = _with_betas(client, body, target)
             notes = (*notes, *left_out)
+        if is_hosted(target):
+            named = {**body, "model": target.model}
+            written = jsontext.dumps(hosted(named, client, is_count=path.endswith(_COUNT)))
+        else:
+            written = _bytes(request, body, target.model)
         return Outgoing(
             path=path,
             headers=_headers(client),
-            body=_bytes(request, body, target.model),
+            body=written,
             context=_context(request, target, thinking_wanted=True),
             notes=notes,
         )

@@ -45,7 +45,8 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
 def build_count(request: Request, target: Target) -> Outgoing:
     """Return the question how many tokens a request with a canonical body has, its tools included."""
     body, notes, _ = _body(request.body, target)
-    asked = {"generateContentRequest": {"model": resource(target.model), **body}}
+    is_vertex = target.quirks.platform == "vertex"
+    asked = body if is_vertex else {"generateContentRequest": {"model": resource(target.model), **body}}
     context = Context(target.provider, request.model, target.model, False, target.quirks)
     written = jsontext.dumps(asked)
     return Outgoing(_path(target, "countTokens"), headers(stream=False), written, context, notes.phrases)
