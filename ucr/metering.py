@@ -3,6 +3,7 @@
 from actors import Labels, Measured, Tally
 from ucr.config.model import Config, Provider, Targets
 from ucr.record import Record
+from ucr.usage import NAME_CHARS
 
 OTHER = "other"
 CLIENT_GONE = 499
@@ -117,7 +118,7 @@ class Meter:
         label = self._models.get((provider, model))
         if label is None:
             label = known_model(self._config, provider, model)
-            if len(self._models) < MAX_NAMES:
+            if len(self._models) < MAX_NAMES and len(model) <= NAME_CHARS:
                 self._models[provider, model] = label
         return label
 

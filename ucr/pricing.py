@@ -11,13 +11,14 @@ from ucr.config.model import Config, Price
 from ucr.events import Usage
 from ucr.price_list import PriceList, Rates, Sheet, Sheets, rates_of
 from ucr.record import Record
+from ucr.usage import NAME_CHARS
 
 NANO = 1_000_000_000
 GIVEN_AGAIN = frozenset({"hit", "coalesced"})
 """Answers that another request has paid for."""
 
 MAX_NAMES = 1000
-"""For how many models prices are remembered; clients make names up."""
+"""For how many models prices are remembered, the latest that were asked for first; clients make names up."""
 
 
 class Pricing:
@@ -57,14 +58,20 @@ class Pricing:
         return max((one for one in costs if one is not None), default=None)
 
     def sheets(self, provider: str, model: str) -> Sheets:
-        """Return the prices of a provider's model; none when they are not known."""
+        """Return the prices of a provider's model; none when they are not known.
+
+        No model of the list has a longer name than is kept anywhere.
+        """
         known = self._known.get((provider, model))
         if known is not None:
             return known
         own = tuple(_sheet_of(price) for price in self._own if _names(price, provider, model))[:1]
+        if len(model) > NAME_CHARS:
+            return own
         found = own or self._list.sheets(provider, model)
-        if len(self._known) < MAX_NAMES:
-            self._known[provider, model] = found
+        if len(self._known) >= MAX_NAMES:
+            del self._known[next(iter(self._known))]
+        self._known[provider, model] = found
         return found
 
     def _present(self, sheets: Sheets) -> Sheet:

@@ -1,3 +1,4 @@
+import sys
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from ucr.dialects.roles import Summary
 from ucr.events import Usage
 from ucr.metering import MAX_KINDS, MAX_NAMES, Meter, known_model, outcome_of
 from ucr.record import Record
+from ucr.usage import NAME_CHARS
 
 CONFIG = config_of(
     provider("groq", "openai-chat", models=("gpt-x",)),
@@ -105,6 +107,13 @@ def test_another_configuration_makes_other_labels() -> None:
     snapshot = totals.snapshot()
     assert snapshot.total("ucr_upstream_attempts_total", model="gpt-x") == 2
     assert snapshot.total("ucr_upstream_attempts_total", model="other") == 1
+
+
+def test_a_name_that_is_longer_than_any_models_is_not_kept() -> None:
+    meter, name = Meter(), "m" * (NAME_CHARS + 1)
+    references = sys.getrefcount(name)
+    meter.measured(record(status=200, model_used=name), 103.0, CONFIG, is_request=True)
+    assert sys.getrefcount(name) == references
 
 
 def test_names_that_clients_make_up_take_no_room_for_ever() -> None:

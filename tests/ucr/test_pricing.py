@@ -14,6 +14,7 @@ from ucr.events import Usage
 from ucr.price_list import FILE, Rates, Sheet
 from ucr.pricing import MAX_NAMES, Pricing, cost, usd
 from ucr.record import Record
+from ucr.usage import NAME_CHARS
 
 WRITTEN = (ROOT / "ucr" / FILE).read_bytes()
 SONNET = Rates(0, 3000.0, 15000.0, 300.0, 3750.0, 6000.0)
@@ -148,7 +149,17 @@ def test_only_so_many_names_are_remembered() -> None:
     prices = pricing(up="https://api.anthropic.com")
     for number in range(MAX_NAMES + 10):
         prices.sheets("up", f"m{number}")
+    known = prices.sheets("up", "claude-sonnet-4-5")
     assert repr(prices) == f"<Pricing of {MAX_NAMES} models>"
+    assert prices.sheets("up", "claude-sonnet-4-5") is known, "the latest are remembered"
+
+
+def test_a_name_that_is_longer_than_any_models_is_looked_up_in_no_list_and_not_remembered() -> None:
+    prices = pricing(Price(1, 2, "up", "own-*"), up="https://api.anthropic.com")
+    assert prices.sheets("up", "claude-sonnet-4-5" + "-" * NAME_CHARS) == ()
+    (own,) = prices.sheets("up", "own-" + "x" * NAME_CHARS)
+    assert own.rates[0].input == 1000
+    assert repr(prices) == "<Pricing of 0 models>"
 
 
 @pytest.mark.usefixtures("both_lanes")
