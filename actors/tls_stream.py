@@ -47,6 +47,7 @@ class TlsStream(trio.abc.HalfCloseableStream):
         self._sending = trio.Lock()
         self._has_said_end = False
         self._has_heard_end = False
+        self._broken: str | None = None
 
     def __repr__(self) -> str:
         return f"<TlsStream {self._tls.version()}, {self.protocol or 'no protocol agreed'}>"
@@ -82,6 +83,8 @@ class TlsStream(trio.abc.HalfCloseableStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return what has come; b"" at the end, also at one that the other side did not announce."""
+        if self._broken is not None:
+            raise trio.BrokenResourceError(self._broken)
         if self._tls.pending():
             await trio.lowlevel.checkpoint()
         while not self._has_said_end:
@@ -100,13 +103,14 @@ class TlsStream(trio.abc.HalfCloseableStream):
     def is_settled(self) -> bool:
         """True when all that came was decrypted and returned, and there is nothing to be sent: only then `feed`."""
         is_empty = not (self._tls.pending() or self._incoming.pending or self._outgoing.pending)
-        return is_empty and not self._has_heard_end
+        return is_empty and not self._has_heard_end and self._broken is None
 
     def feed(self, data: bytes) -> bytes:
         """Decrypt what somebody else has read from the socket, b"" at its end; return what that comes to.
 
-        What is not to be had without waiting, an end among it, is left for `receive_some`: when it `is_settled` no
-        more, or nothing was read, that is to be asked. Raises `trio.BrokenResourceError`.
+        What is not to be had without waiting, an end among it, and what is wrong behind bytes that are right, is left
+        for `receive_some`: when it `is_settled` no more, or nothing was read, that is to be asked. Raises
+        `trio.BrokenResourceError`.
         """
         if data:
             self._incoming.write(data)
@@ -122,7 +126,9 @@ class TlsStream(trio.abc.HalfCloseableStream):
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             self._has_heard_end = True
         except ssl.SSLError as error:
-            raise trio.BrokenResourceError(str(error)) from None
+            self._broken = str(error)
+            if not parts:
+                raise trio.BrokenResourceError(self._broken) from None
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _take(self) -> None:

@@ -190,6 +190,22 @@ async def test_an_end_that_the_other_side_says_in_tls_ends_what_is_fed(
     assert await stream.receive_some() == b""
 
 
+async def test_garbage_behind_the_last_words_takes_none_of_them(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    stream, client, below = await connected(context, client_context(authority))
+    await client.send_all(b"before")
+    assert await stream.receive_some() == b"before"
+    await client.send_all(b"the last words")
+    came = bytes(await stream.transport_stream.receive_some())
+    await below.send_all(b"no TLS at all, and long enough for a record's head")
+    came += bytes(await stream.transport_stream.receive_some())
+    assert stream.feed(came) == b"the last words"
+    assert not stream.is_settled
+    with pytest.raises(trio.BrokenResourceError):
+        await stream.receive_some()
+
+
 async def test_a_client_of_a_socket_that_resets_breaks_who_reads_and_who_sends(
     context: ssl.SSLContext, authority: trustme.CA
 ) -> None:
