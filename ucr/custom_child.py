@@ -90,7 +90,7 @@ def answer_of(route: Route, question: dict[str, Any]) -> dict[str, Any]:
     number = question["id"]
     try:
         answer = {"id": number, "result": route(question["request"])}
-        if len(json.dumps(answer)) > REPLY_LIMIT_BYTES:
+        if len(json.dumps(answer, allow_nan=False)) > REPLY_LIMIT_BYTES:
             raise ValueError(f"what {FUNCTION} returned is longer than {REPLY_LIMIT_BYTES} bytes")
         return answer
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is an answer

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
@@ -33,21 +34,37 @@ def python_module(module: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class ChildProcess:
-    """A command that runs; it inherits stdout, stderr, `descriptors` and, where none is given, the environment."""
+    """A command that runs; it inherits stdout, stderr, `descriptors` and, where none is given, the environment.
+
+    What has a group of its own (`is_group`) is killed with all that it has started and that has not left the group.
+    """
 
     def __init__(
         self,
         command: Sequence[str],
         descriptors: tuple[int, ...],
         environment: Mapping[str, str] | None = None,
+        *,
+        is_group: bool = False,
     ) -> None:
-        self._popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=descriptors, env=environment)
+        self._is_group = is_group
+        self._popen = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            pass_fds=descriptors,
+            env=environment,
+            process_group=0 if is_group else None,
+        )
         self.pid = self._popen.pid
 
     def __repr__(self) -> str:
         return f"<ChildProcess {self.pid}>"
 
     def kill(self) -> None:
+        # Until it is waited for its number is its own, and that of its group, whatever became of it.
+        if self._is_group and self._popen.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         self._popen.kill()
 
     def terminate(self) -> None:

@@ -81,6 +81,7 @@ def test_answers_carry_the_number_of_their_question() -> None:
     [
         ({1, 2}, "TypeError: Object of type set is not JSON serializable"),
         ("x" * REPLY_LIMIT_BYTES, "ValueError: what route returned is longer"),
+        ([float("nan")], "ValueError: Out of range float values"),
     ],
 )
 def test_what_cannot_be_said_is_an_error(result: Any, words: str) -> None:

@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 
 import pytest
 import trio
@@ -35,3 +36,20 @@ async def test_a_process_can_be_ended(number: signal.Signals) -> None:
     child.kill() if number is signal.SIGKILL else child.terminate()
     with trio.fail_after(20):
         assert await child.wait() == Exit(None, number.name)
+
+
+@pytest.mark.slow
+async def test_a_group_is_killed_with_all_that_its_process_has_started() -> None:
+    reader, writer = os.pipe()
+    words = f"import os, time; os.fork(); os.write({writer}, b'x'); time.sleep(3600)"
+    child = ChildProcess((sys.executable, "-c", words), (writer,), is_group=True)
+    os.close(writer)
+    async with trio.lowlevel.FdStream(reader) as stream:
+        with trio.fail_after(20):
+            said = b""
+            while said != b"xx":
+                said += await stream.receive_some(1)
+            child.kill()
+            assert await stream.receive_some(1) == b"", "nobody has the other end any more"
+            assert await child.wait() == Exit(None, "SIGKILL")
+    child.kill()
