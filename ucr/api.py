@@ -9,7 +9,7 @@ import trio
 
 from actors import Ref
 from actors.metrics import MetricsMessage
-from ucr import access, admin, explaining, models
+from ucr import __version__, access, admin, explaining, models
 from ucr.call import Router, note_request
 from ucr.clerk import Clerk
 from ucr.config.model import Client
@@ -19,6 +19,8 @@ from ucr.delivery import error_headers
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.gemini import client as gemini
+from ucr.dialects.ollama import client as ollama
+from ucr.dialects.openai_chat.client import PATHS
 from ucr.dialects.roles import ClientDialect, HeaderList
 from ucr.errors import ApiError
 from ucr.exchange import Exchange
@@ -35,21 +37,6 @@ from ucr.relay import parsed, relay
 from ucr.views import RequestCount
 
 _RESPONSES_PATH = "/v1/responses"
-_OPENAI_PATHS = (
-    "/v1/chat/",
-    "/v1/completions",
-    "/v1/embeddings",
-    "/v1/files",
-    "/v1/batches",
-    "/v1/images",
-    "/v1/audio",
-    "/v1/moderations",
-    "/v1/fine_tuning",
-    "/v1/uploads",
-    "/v1/vector_stores",
-    "/v1/assistants",
-    "/v1/threads",
-)
 
 
 def new_request_id() -> str:
@@ -212,8 +199,10 @@ def dialect_of(exchange: Exchange) -> str:
         return models.dialect_of(exchange.method, exchange.path, exchange.headers)
     if exchange.path.startswith(_RESPONSES_PATH):
         return "openai-responses"
-    if exchange.path.startswith(_OPENAI_PATHS):
+    if exchange.path.startswith(PATHS):
         return "openai-chat"
+    if exchange.path.startswith("/api/"):
+        return ollama.DIALECT
     return "gemini" if exchange.path[:8] == "/v1beta/" else "anthropic"
 
 
@@ -295,6 +284,16 @@ async def _gemini(api: Api, visit: Visit) -> None:
     return await send_json(visit, 200, dumps({"totalTokens": await _counted(visit, client.parse_count)}))
 
 
+async def _ollama(api: Api, visit: Visit) -> None:
+    generates = visit.exchange.path == ollama.GENERATE_PATH
+    visit.client = ollama.OllamaClient(visit.router.unix_time, generates=generates)
+    await _relay(api, visit)
+
+
+async def _version(api: Api, visit: Visit) -> None:
+    await send_json(visit, 200, dumps({"version": __version__}))
+
+
 async def _models(api: Api, visit: Visit) -> None:
     body = models.models_body(visit.router.config, visit.client.name, visit.exchange.query, visit.caller)
     await send_json(visit, 200, body)
@@ -355,6 +354,9 @@ ROUTES = (
     Route(("GET",), "/v1beta/models", _models),
     *(Route(("GET",), prefix, _model, is_prefix=True) for prefix in gemini.MODELS),
     *(Route(("POST",), prefix, _gemini, is_prefix=True) for prefix in gemini.MODELS),
+    *(Route(("POST",), path, _ollama) for path in ("/api/chat", ollama.GENERATE_PATH)),
+    Route(("GET",), "/api/tags", _models),
+    Route(("GET",), "/api/version", _version),
     Route(("POST",), _RESPONSES_PATH, _relay),
     Route(("GET",), _RESPONSES_PATH, _kept_responses),
     Route(("GET", "POST", "DELETE"), f"{_RESPONSES_PATH}/", _kept_responses, is_prefix=True),

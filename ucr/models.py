@@ -91,6 +91,8 @@ def models_body(config: Config, dialect: str, query: str, caller: Client | None 
     """Return the list of models for a client, in its dialect; raise `ApiError` 400 for a page that cannot be had."""
     if dialect == "gemini":
         return _gemini_page(allowed(known_models(config), caller), query)
+    if dialect == "ollama":
+        return jsontext.dumps({"models": [_ollama(entry) for entry in allowed(known_models(config), caller)]})
     if dialect != "anthropic":
         data = [_openai(entry) for entry in allowed(known_models(config), caller)]
         return jsontext.dumps({"object": "list", "data": data})
@@ -133,6 +135,12 @@ def _anthropic(entry: Known) -> JsonObject:
 
 def _openai(entry: Known) -> JsonObject:
     return {"id": entry.id, "object": "model", "created": 0, "owned_by": entry.owner}
+
+
+def _ollama(entry: Known) -> JsonObject:
+    details = {"format": "", "family": "", "families": [], "parameter_size": "", "quantization_level": ""}
+    named = {"name": entry.id, "model": entry.id, "modified_at": UNKNOWN_DATE}
+    return {**named, "size": 0, "digest": "", "details": details}
 
 
 def _gemini_page(entries: tuple[Known, ...], query: str) -> bytes:

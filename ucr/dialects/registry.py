@@ -8,6 +8,7 @@ from ucr.dialects.anthropic.provider import AnthropicProvider
 from ucr.dialects.cohere.provider import CohereProvider
 from ucr.dialects.gemini.client import GeminiClient
 from ucr.dialects.gemini.provider import GeminiProvider
+from ucr.dialects.ollama.client import OllamaClient
 from ucr.dialects.ollama.provider import OllamaProvider
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
@@ -56,6 +57,7 @@ def clients(unix_time: Callable[[], float]) -> Mapping[str, ClientDialect]:
     dialects: tuple[ClientDialect, ...] = (
         AnthropicClient(),
         GeminiClient(),
+        OllamaClient(unix_time),
         OpenAIChatClient(unix_time),
         OpenAIResponsesClient(unix_time),
     )

@@ -17,7 +17,7 @@ def test_every_dialect_is_found_by_its_own_name() -> None:
         "openai-chat",
         "openai-responses",
     ]
-    assert sorted(clients) == ["anthropic", "gemini", "openai-chat", "openai-responses"]
+    assert sorted(clients) == ["anthropic", "gemini", "ollama", "openai-chat", "openai-responses"]
     assert all(dialect.name == name for name, dialect in registry.PROVIDERS.items())
     assert all(dialect.name == name for name, dialect in clients.items())
 

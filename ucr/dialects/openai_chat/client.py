@@ -10,6 +10,23 @@ from ucr.dialects.roles import Canonical, Headers, Request, StreamEncoder
 from ucr.errors import ApiError
 from ucr.events import Reply
 
+PATHS = (
+    "/v1/chat/",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/files",
+    "/v1/batches",
+    "/v1/images",
+    "/v1/audio",
+    "/v1/moderations",
+    "/v1/fine_tuning",
+    "/v1/uploads",
+    "/v1/vector_stores",
+    "/v1/assistants",
+    "/v1/threads",
+)
+"""Where OpenAI's clients ask, whether it is served or not."""
+
 
 class OpenAIChatClient:
     """A `ClientDialect`; `now` tells the Unix time in seconds, which every answer carries as `created`."""
