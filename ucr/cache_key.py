@@ -94,7 +94,7 @@ def told(headers: Headers) -> list[str]:
 
 def _said(candidate: Candidate) -> str:
     provider = candidate.provider
-    known = (provider.id, provider.dialect, provider.base_url, candidate.model, candidate.tier)
+    known = (provider.id, provider.dialect, provider.base_url, candidate.model, candidate.route, candidate.tier)
     return "\n".join((*known, repr(provider.quirks), repr(sorted(provider.headers.items()))))
 
 

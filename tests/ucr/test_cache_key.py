@@ -149,6 +149,7 @@ OTHER = provider("other", "anthropic")
         pytest.param(key(replace(ASKED, headers={"anthropic-of-tomorrow": "b-1"})), id="another header"),
         pytest.param(key(replace(ASKED, headers={"openai-beta": "b-1"})), id="openai beta"),
         pytest.param(key(ASKED, choices=(replace(CHOICES[0], model="claude-y"),)), id="model after mapping"),
+        pytest.param(key(ASKED, choices=(replace(CHOICES[0], route="subagent"),)), id="route"),
         pytest.param(key(ASKED, choices=(replace(CHOICES[0], provider=OTHER),)), id="provider"),
         pytest.param(key(ASKED, choices=CHOICES * 2), id="fallbacks"),
         pytest.param(
