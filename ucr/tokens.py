@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import trio
 
-from actors import Network
 from ucr.access import is_loopback
 from ucr.dialects.faults import mask_keys
 from ucr.errors import Problem, UpstreamError
@@ -19,6 +18,8 @@ from ucr.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from actors import Network
 
 MARGIN_S = 300.0
 """So long before its end a token is replaced, or after half of its life, if that is later."""
@@ -29,7 +30,7 @@ LIMIT_BYTES = 64 * 1024
 class Tokens:
     """The tokens of one provider, made with the credentials in a file."""
 
-    def __init__(self, provider: str, place: str, network: Network, unix_time: "Callable[[], float]") -> None:
+    def __init__(self, provider: str, place: str, network: "Network", unix_time: "Callable[[], float]") -> None:
         self._provider = provider
         self._place = place
         self._network = network
