@@ -9,7 +9,8 @@ import pytest
 ROOT = str(Path(__file__).parents[2])
 
 CLIENTS = ("httpx", "httpcore", "anyio")
-BACKINGS = ("coredis", "sqlite3", "actors.redis", "actors.sqlite")
+BACKINGS = ("coredis", "actors.redis", "actors.sqlite")
+"""Not `sqlite3` itself: accounts are always kept in it."""
 SERVERS = ("hypercorn", "h11", "h2", "hpack", "wsproto", "priority")
 COMMANDS = ("click", "ucr.commands")
 
