@@ -125,9 +125,9 @@ class Attempt:
             self._key = lease.key
             await self._stop_if_lost()
             self.is_unbuilt = True
-            build = self._builder()
+            # Nothing here may hold the request while the answer comes: see `Call.let_go`.
             is_large = len(call.request.raw) >= LARGE_BYTES
-            outgoing = await beside(call.router.reading, build) if is_large else build()
+            outgoing = await beside(call.router.reading, self._builder()) if is_large else self._builder()()
             self.is_unbuilt = False
             if is_large:
                 await self._stop_if_lost()
@@ -159,16 +159,12 @@ class Attempt:
 
         The refusal stands when they are not, and when the request is refused again.
         """
-        call, build, notes = self._call, self._builder(), self._notes
-        is_large = len(call.request.raw) >= LARGE_BYTES
-
-        def mend() -> tuple[Remedy, Outgoing] | None:
-            return remedy_for(refusal, build())
-
-        found = await beside(call.router.reading, mend) if is_large else mend()
+        call, notes = self._call, self._notes
+        found = await self._mended(refusal)
         if found is None or self._is_lost:
             raise refusal
         self._remedy, outgoing = found
+        del found
         self._notes = call.notes + outgoing.notes
         call.record.attempts += 1
         try:
@@ -178,6 +174,13 @@ class Attempt:
                 raise
             self._notes = notes
             raise refusal from None
+
+    async def _mended(self, refusal: UpstreamError) -> tuple[Remedy, Outgoing] | None:
+        """Write the request without what was refused; None when it is not known what that is."""
+        build = self._builder()
+        if len(self._call.request.raw) < LARGE_BYTES:
+            return remedy_for(refusal, build())
+        return await beside(self._call.router.reading, lambda: remedy_for(refusal, build()))
 
     def _learn(self, remedy: Remedy) -> None:
         """Write the next requests for this model as this one, which was taken."""
