@@ -216,7 +216,7 @@ class SqliteBacking:
         file, self._file = self._file, None
         try:
             if file is not None:
-                await self._thread(file.close)
+                file.close()
             await self._thread(partial(move_aside, self.spec.path))
         except (sqlite3.Error, OSError):
             return False
@@ -299,7 +299,12 @@ class SqliteBacking:
 
     async def aclose(self) -> None:
         """Write what still waits, and close the file."""
-        await trio.lowlevel.checkpoint()
+        try:
+            await trio.lowlevel.checkpoint()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         file, self._file = self._file, None
         if file is None:
             return
@@ -307,9 +312,10 @@ class SqliteBacking:
         self._writing, self._pending = {}, {}
         try:
             file.write(rows, tuple(self._gone(rows)))
-            file.close()
         except sqlite3.Error as error:
             self._failed(error)
+        finally:
+            file.close()
 
     def inside(self) -> None:
         """Return nothing: `statistics` has the numbers."""

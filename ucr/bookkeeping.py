@@ -40,9 +40,12 @@ async def start_books(
 def _opened(
     spec: BooksSpec, folder: str, now_s: float, log: Log
 ) -> tuple[UsageFile | None, tuple[Balance, ...]]:
+    file = None
     try:
         file = UsageFile(Path(folder, NAME), Bounds(spec.keep_s, spec.max_bytes))
         return file, file.balances(now_s, joined=spec.generation == 1)
     except (sqlite3.Error, OSError) as error:
         log.warning("usage.unwritten", error=str(error))
+        if file is not None:
+            file.close()
         return None, ()

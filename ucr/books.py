@@ -169,7 +169,12 @@ class Books(ActorChild[BooksMessage]):
 
     async def aclose(self) -> None:
         """Write for the last time: nobody waits for this process any more."""
-        await super().aclose()
+        try:
+            await super().aclose()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         if self._keeper is None:
             return
         if (batch := self._taken()) is not None:
