@@ -9,67 +9,37 @@ from ucr.dialects import faults
 from ucr.dialects.gemini.assembly import Assembly
 from ucr.dialects.openai_chat import errors
 from ucr.dialects.roles import Context
+from ucr.dialects.sse_decoder import DONE, SseDecoder
 from ucr.errors import UpstreamError
 from ucr.events import Event, Failed
 from ucr.jsontext import JsonError
 
-_DONE = b"[DONE]"
-"""What some servers send at the end, as in the chat dialect."""
 
-
-class GeminiStreamDecoder:
+class GeminiStreamDecoder(SseDecoder):
     """A `StreamDecoder`: every failure is a `Failed` event, and nothing is raised."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
-        self._splitter = sse.Splitter()
+        super().__init__(context)
         self._assembly = Assembly(context)
-        self._is_over = False
 
     @property
     def is_finishing(self) -> bool:
         """True between the finish reason and the end; `close` then ends the answer properly."""
         return self._assembly.is_finishing and not self._is_over
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take bytes; return the events completed by them."""
-        if self._is_over:
-            return []
-        lines = self._splitter.data_lines(data)
-        if lines is not None:
-            return self._read(lines)
-        try:
-            blocks = self._splitter.feed(data)
-        except sse.SseError as error:
-            return self._fail(self._unreadable(str(error)))
-        events: list[Event] = []
-        for block in blocks:
-            events += self._block(block)
-        return events
+    @property
+    def _has_begun(self) -> bool:
+        return self._assembly.is_started
 
-    def close(self) -> list[Event]:
-        """Say that the bytes are at their end: what is left is read, and the answer ends or fails."""
-        if self._is_over:
-            return []
-        try:
-            rest = self._splitter.close()
-        except sse.SseError as error:
-            return self._fail(self._unreadable(str(error)))
-        if not self._assembly.is_started and rest.lstrip()[:1] in (b"{", b"[", b"<"):
-            return self._fail(self._no_stream(rest))
-        events = self._block(rest) if _is_whole(rest) else []
-        return events if self._is_over else [*events, *self._end()]
+    def _quick(self, data: bytes) -> list[Event] | None:
+        lines = self._splitter.data_lines(data)
+        return None if lines is None else self._read_texts(lines)
 
     def _block(self, block: bytes) -> list[Event]:
-        if self._is_over:
-            return []
-        try:
-            event = sse.parse(block)
-        except sse.SseError as error:
-            return self._fail(self._unreadable(str(error)))
-        return [] if event is None else self._read([event.data.encode()])
+        event = sse.parse(block)
+        return [] if event is None else self._chunk(event.data.encode())
 
-    def _read(self, texts: list[bytes]) -> list[Event]:
+    def _read_texts(self, texts: list[bytes]) -> list[Event]:
         events: list[Event] = []
         for text in texts:
             try:
@@ -81,7 +51,7 @@ class GeminiStreamDecoder:
         return events
 
     def _chunk(self, text: bytes) -> list[Event]:
-        if text.strip() in (b"", _DONE):
+        if text.strip() in (b"", DONE):
             return []
         try:
             chunk = jsontext.loads(text)
@@ -101,7 +71,8 @@ class GeminiStreamDecoder:
             events.append(Failed(failure))
         return events
 
-    def _end(self) -> list[Event]:
+    def _end_of_bytes(self) -> list[Event]:
+        """End the answer, if a finish reason came before."""
         self._is_over = True
         if not self._assembly.is_finishing:
             return [Failed(faults.cut_short(self._context.provider))]
@@ -111,29 +82,4 @@ class GeminiStreamDecoder:
             return [Failed(error)]
 
     def _fail(self, error: UpstreamError) -> list[Event]:
-        if self._assembly.is_finishing:
-            return self._end()
-        self._is_over = True
-        return [Failed(error)]
-
-    def _no_stream(self, body: bytes) -> UpstreamError:
-        """Read a body that is no stream although its head said so; it is an error, mostly."""
-        try:
-            value = jsontext.loads(body)
-        except JsonError:
-            value = None
-        found = value[0] if isinstance(value, list) and value else value
-        error = errors.error_in(found, self._context) if isinstance(found, dict) else None
-        return error or faults.unreadable(self._context.provider, "sent no event stream", body)
-
-    def _unreadable(self, why: str) -> UpstreamError:
-        return faults.unreadable(self._context.provider, f"sent a stream that cannot be read: {why}")
-
-
-def _is_whole(rest: bytes) -> bool:
-    """True when an event is whole but for its blank line: half an event is not to be read as broken JSON."""
-    try:
-        event = sse.parse(rest)
-        return event is not None and jsontext.loads(event.data.encode()) is not None
-    except (sse.SseError, JsonError):
-        return False
+        return self._end_of_bytes() if self._assembly.is_finishing else super()._fail(error)

@@ -7,27 +7,23 @@ reason; the end of the bytes alone does not. Of several choices only the first i
 """
 
 from ucr import jsontext, sse
-from ucr.dialects import faults
 from ucr.dialects.openai_chat import errors
 from ucr.dialects.openai_chat.assembly import Assembly
 from ucr.dialects.openai_chat.plain import PlainChunk, plain_chunk
 from ucr.dialects.openai_chat.usage import usage_of
 from ucr.dialects.roles import Context
+from ucr.dialects.sse_decoder import DONE, SseDecoder
 from ucr.errors import UpstreamError
-from ucr.events import Event, Failed
+from ucr.events import Event
 from ucr.jsontext import JsonError, JsonObject
 
-_DONE = b"[DONE]"
 
-
-class ChatStreamDecoder:
+class ChatStreamDecoder(SseDecoder):
     """A `StreamDecoder`: every failure is a `Failed` event, and nothing is raised."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
-        self._splitter = sse.Splitter()
+        super().__init__(context)
         self._assembly = Assembly(context, in_pieces=True)
-        self._is_over = False
 
     @property
     def is_finishing(self) -> bool:
@@ -39,31 +35,13 @@ class ChatStreamDecoder:
         """True when the provider counted no output, so that the count is UCR's own estimate."""
         return self._assembly.usage_is_estimated
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take bytes; return the events completed by them."""
-        if self._is_over:
-            return []
-        values = self._splitter.data_lines(data)
-        if values is not None:
-            return self._read_lines(values)
-        try:
-            blocks = self._splitter.feed(data)
-        except sse.SseError as error:
-            return self._fail(self._unreadable(str(error)))
-        return self._read(blocks)
+    @property
+    def _has_begun(self) -> bool:
+        return self._assembly.is_started
 
-    def close(self) -> list[Event]:
-        """Say that the bytes are at their end: what is left is read, and the answer ends or fails."""
-        if self._is_over:
-            return []
-        try:
-            rest = self._splitter.close()
-        except sse.SseError as error:
-            return self._fail(self._unreadable(str(error)))
-        if not self._assembly.is_started and rest.lstrip()[:1] in (b"{", b"[", b"<"):
-            return self._fail(self._no_stream(rest))
-        events = self._read([rest]) if _is_whole(rest) else []
-        return events if self._is_over else [*events, *self._fail(faults.cut_short(self._context.provider))]
+    def _quick(self, data: bytes) -> list[Event] | None:
+        values = self._splitter.data_lines(data)
+        return None if values is None else self._read_lines(values)
 
     def _read_lines(self, lines: list[bytes]) -> list[Event]:
         """Read blocks that are one line of data each."""
@@ -79,7 +57,7 @@ class ChatStreamDecoder:
         return events
 
     def _line(self, line: bytes, chunk: PlainChunk | None) -> list[Event]:
-        if line == _DONE:
+        if line == DONE:
             return self._end()
         chunk = chunk or plain_chunk(line)
         try:
@@ -103,19 +81,6 @@ class ChatStreamDecoder:
                 return [*events, *self._fail(error)]
         return [*events, *self._end()] if was_finishing and has_usage else events
 
-    def _read(self, blocks: list[bytes]) -> list[Event]:
-        events: list[Event] = []
-        for block in blocks:
-            try:
-                events += self._block(block)
-            except UpstreamError as error:
-                events += self._fail(error)
-            except sse.SseError as error:
-                events += self._fail(self._unreadable(str(error)))
-            if self._is_over:
-                break
-        return events
-
     def _block(self, block: bytes) -> list[Event]:
         event = sse.parse(block)
         if event is None:
@@ -123,7 +88,7 @@ class ChatStreamDecoder:
         return self._data(event.data.encode(), len(block), is_error=event.name == "error")
 
     def _data(self, data: bytes, size: int, *, is_error: bool = False) -> list[Event]:
-        if data.strip() in (b"", _DONE):
+        if data.strip() in (b"", DONE):
             return self._end() if data.strip() else []
         try:
             chunk = jsontext.loads(data)
@@ -161,22 +126,7 @@ class ChatStreamDecoder:
         return self._assembly.end()
 
     def _fail(self, error: UpstreamError) -> list[Event]:
-        if self._assembly.is_finishing:
-            return self._end()
-        self._is_over = True
-        return [Failed(error)]
-
-    def _no_stream(self, body: bytes) -> UpstreamError:
-        """Read a body that is no stream although its head said so; it is an error, mostly."""
-        try:
-            value = jsontext.loads(body)
-        except JsonError:
-            value = None
-        error = errors.error_in(value, self._context) if isinstance(value, dict) else None
-        return error or faults.unreadable(self._context.provider, "sent no event stream", body)
-
-    def _unreadable(self, why: str) -> UpstreamError:
-        return faults.unreadable(self._context.provider, f"sent a stream that cannot be read: {why}")
+        return self._end() if self._assembly.is_finishing else super()._fail(error)
 
 
 def _first_choice(chunk: JsonObject) -> JsonObject | None:
@@ -185,13 +135,3 @@ def _first_choice(chunk: JsonObject) -> JsonObject | None:
         if isinstance(choice, dict) and choice.get("index", 0) in (0, None):
             return choice
     return None
-
-
-def _is_whole(rest: bytes) -> bool:
-    """True when an event is whole but for its blank line: half an event is not to be read as broken JSON."""
-    try:
-        event = sse.parse(rest)
-        data = b"" if event is None else event.data.encode().strip()
-        return data == _DONE or jsontext.loads(data) is not None
-    except (sse.SseError, JsonError):
-        return False

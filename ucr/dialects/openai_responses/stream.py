@@ -11,14 +11,13 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from ucr import jsontext, sse
-from ucr.dialects import faults
-from ucr.dialects.openai_chat.errors import error_in
 from ucr.dialects.openai_chat.source import object_of, text_of
 from ucr.dialects.openai_responses import errors
 from ucr.dialects.openai_responses.assembly import Assembly, Part
 from ucr.dialects.roles import Context
+from ucr.dialects.sse_decoder import SseDecoder
 from ucr.errors import UpstreamError
-from ucr.events import Event, Failed
+from ucr.events import Event
 from ucr.jsontext import JsonError, JsonObject
 
 _DELTAS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -63,45 +62,25 @@ _NAMED: Mapping[bytes, str] = MappingProxyType(
 )
 
 
-class ResponsesStreamDecoder:
+class ResponsesStreamDecoder(SseDecoder):
     """A `StreamDecoder`: every failure is a `Failed` event, and nothing is raised."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
-        self._splitter = sse.Splitter()
+        super().__init__(context)
         self._assembly = Assembly(context, in_pieces=True)
-        self._is_over = False
 
     @property
     def is_finishing(self) -> bool:
         """False always: the event that ends an answer brings its usage."""
         return False
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take bytes; return the events completed by them."""
-        if self._is_over:
-            return []
-        pairs = self._splitter.named_lines(data)
-        if pairs is not None:
-            return self._read_pairs(pairs)
-        try:
-            blocks = self._splitter.feed(data)
-        except sse.SseError as error:
-            return self._fail(self._unreadable(str(error)))
-        return self._read(blocks)
+    @property
+    def _has_begun(self) -> bool:
+        return self._assembly.is_started
 
-    def close(self) -> list[Event]:
-        """Say that the bytes are at their end: what is left is read, and the answer ends or fails."""
-        if self._is_over:
-            return []
-        try:
-            rest = self._splitter.close()
-        except sse.SseError as error:
-            return self._fail(self._unreadable(str(error)))
-        if not self._assembly.is_started and rest.lstrip()[:1] in (b"{", b"[", b"<"):
-            return self._fail(self._no_stream(rest))
-        events = self._read([rest]) if _is_whole(rest) else []
-        return events if self._is_over else [*events, *self._fail(faults.cut_short(self._context.provider))]
+    def _quick(self, data: bytes) -> list[Event] | None:
+        pairs = self._splitter.named_lines(data)
+        return None if pairs is None else self._read_pairs(pairs)
 
     def _read_pairs(self, pairs: list[tuple[bytes, bytes]]) -> list[Event]:
         """Read blocks that are a name and one line of data each; nearly all hold a piece of a part."""
@@ -119,19 +98,6 @@ class ResponsesStreamDecoder:
                 events += self._assembly.piece(piece.output_index, (family, number), piece.delta)
             except UpstreamError as error:
                 events += self._fail(error)
-        return events
-
-    def _read(self, blocks: list[bytes]) -> list[Event]:
-        events: list[Event] = []
-        for block in blocks:
-            try:
-                events += self._block(block)
-            except UpstreamError as error:
-                events += self._fail(error)
-            except sse.SseError as error:
-                events += self._fail(self._unreadable(str(error)))
-            if self._is_over:
-                break
         return events
 
     def _block(self, block: bytes) -> list[Event]:
@@ -181,22 +147,6 @@ class ResponsesStreamDecoder:
         self._is_over = True
         return [*events, *self._assembly.end(response)]
 
-    def _fail(self, error: UpstreamError) -> list[Event]:
-        self._is_over = True
-        return [Failed(error)]
-
-    def _no_stream(self, body: bytes) -> UpstreamError:
-        """Read a body that is no stream although its head said so; it is an error, mostly."""
-        try:
-            value = jsontext.loads(body)
-        except JsonError:
-            value = None
-        error = error_in(value, self._context) if isinstance(value, dict) else None
-        return error or faults.unreadable(self._context.provider, "sent no event stream", body)
-
-    def _unreadable(self, why: str) -> UpstreamError:
-        return faults.unreadable(self._context.provider, f"sent a stream that cannot be read: {why}")
-
 
 def read_output(assembly: Assembly, response: JsonObject) -> list[Event]:
     """Read the items of a whole response."""
@@ -222,12 +172,3 @@ def _typed(line: bytes) -> _Delta | None:
         return _TYPED.decode(line[6:])
     except (ValueError, RecursionError):
         return None
-
-
-def _is_whole(rest: bytes) -> bool:
-    """True when an event is whole but for its blank line: half an event is not to be read as broken JSON."""
-    try:
-        event = sse.parse(rest)
-        return event is not None and jsontext.loads_text(event.data) is not None
-    except (sse.SseError, JsonError):
-        return False
