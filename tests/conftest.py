@@ -12,11 +12,19 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.world import clock
 from tests.world.router import FRONT_LANE
 from tests.world.tools import required_tools, verdict
 
 settings.register_profile("ucr", deadline=None, derandomize=True)
 settings.load_profile("ucr")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests in virtual time with a clock that waits for threads."""
+    for item in items:
+        if "autojump_clock" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.trio(run=clock.run), append=False)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

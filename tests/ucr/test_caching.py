@@ -14,6 +14,7 @@ from actors import Cache, CacheSpec, Fill, Lookup, open_supervisor
 from actors.lookup import Store
 from tests.world import answers
 from tests.world.check_anthropic_stream import check
+from tests.world.clock import run_jumping
 from tests.world.router import Heard, World, config_of, open_router, provider
 from tests.world.upstream import Answer, SeenRequest
 from ucr.access import digest
@@ -507,4 +508,4 @@ def test_two_tiers_and_two_workers_give_what_one_list_would(steps: list[tuple[An
                     case ("press", is_pressed):
                         both.pressure.look(85 if is_pressed else 0)
 
-    trio.run(act, clock=trio.testing.MockClock(autojump_threshold=0))
+    run_jumping(act)

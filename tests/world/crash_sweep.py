@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import wait_all_tasks_blocked
 
 from actors import Mailbox, Reply
 from actors.mailbox import AtOnce
+from tests.world.clock import run_jumping
 from tests.world.sweep import deterministic_scheduling
 
 
@@ -90,5 +90,5 @@ def _run_once(make_scenario: MakeCrashScenario, crash_at: int | None) -> int:
             await scenario.check()
 
     with deterministic_scheduling():
-        trio.run(main, clock=MockClock(autojump_threshold=0))
+        run_jumping(main)
     return taken

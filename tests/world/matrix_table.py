@@ -3,9 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-import trio
-from trio.testing import MockClock
-
+from tests.world.clock import run_jumping
 from tests.world.matrix import FEATURES, try_out
 from tests.world.matrix_clients import CLIENTS
 from tests.world.matrix_providers import SCRIPTS
@@ -72,7 +70,7 @@ def _first(error: BaseException) -> BaseException:
 
 def main(arguments: list[str]) -> int:
     """Try every cell and print the table, or put it into the docs with `--docs`; 1 when a cell fails."""
-    marks = trio.run(_tried, clock=MockClock(autojump_threshold=0))
+    marks = run_jumping(_tried)
     if arguments == ["--docs"]:
         PAGE.write_text(page_with(PAGE.read_text("utf-8"), table(marks)), "utf-8")
     else:

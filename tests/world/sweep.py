@@ -15,7 +15,9 @@ from typing import Literal
 
 import trio
 from trio._core import _run
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import wait_all_tasks_blocked
+
+from tests.world.clock import run_jumping
 
 When = Literal["before", "after"]
 
@@ -89,7 +91,7 @@ def _run_once(make_scenario: MakeScenario, cancel_at: int | None, when: When) ->
             await scenario.check()
 
     with deterministic_scheduling():
-        trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[stepper])
+        run_jumping(main, [stepper])
     return stepper.steps
 
 
