@@ -18,8 +18,8 @@ from tests.world import attack_bodies, attack_bytes, attack_requests, faults, ht
 from tests.world.attack_bytes import Attack, answers_in
 from tests.world.attack_requests import ADMIN, ADMIN_KEY, KEY, Intrusion
 from tests.world.scripted import asked
-from tests.world.upstream import Answer as Answering
-from tests.world.upstream import SeenRequest, Upstream
+from ucr.stress.upstream import Answer as Answering
+from ucr.stress.upstream import SeenRequest, Upstream
 
 MIB = 1024 * 1024
 PROVIDER_KEY = "planted-key-of-the-provider"

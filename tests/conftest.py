@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.world import clock
 from tests.world.router import FRONT_LANE
 from tests.world.tools import required_tools, verdict
+from ucr.stress import clock
 
 settings.register_profile("ucr", deadline=None, derandomize=True)
 settings.load_profile("ucr")

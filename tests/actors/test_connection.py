@@ -10,9 +10,9 @@ from actors.errors import Phase, PoolError
 from actors.network import RealNetwork
 from actors.pool import Pool
 from actors.request import Origin, UpstreamRequest, Waiting
-from tests.world.network import stream_pair
 from tests.world.pools import HELLO, LIMITS, open_pool_world, opened, say_ok
-from tests.world.upstream import Answer, SeenRequest, Upstream
+from ucr.stress.network import stream_pair
+from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * (INLINE_BYTES * 4))
 

@@ -16,10 +16,11 @@ from actors.pool import Pool
 from actors.pump import Pump
 from actors.request import Origin
 from actors.response import UpstreamResponse
-from tests.world.network import MemoryNetwork
 from tests.world.pools import HELLO, LIMITS
+from tests.world.sockets import local_pair
 from tests.world.tls import TlsServer, server_context
-from tests.world.upstream import Answer, Handler, SeenRequest, Upstream
+from ucr.stress.network import MemoryNetwork
+from ucr.stress.upstream import Answer, Handler, SeenRequest, Upstream
 
 PIECES = [b"%d:" % number + b"x" * (number * 997) for number in range(40)]
 PATIENT = replace(LIMITS, first_byte_s=math.inf, idle_s=math.inf)
@@ -32,7 +33,7 @@ async def open_flow(
     """Ask an upstream once; the block gets the answer and a pump that runs."""
     pump = pump or Pump()
     authority = trustme.CA()
-    network = MemoryNetwork(over_sockets=True)
+    network = MemoryNetwork(make_ends=local_pair)
     upstream = Upstream(handler)
     origin = Origin("https" if secure else "http", "up.test", 443)
     if secure:

@@ -25,9 +25,9 @@ from actors.pool import Pool
 from actors.request import Limits, Origin, UpstreamRequest
 from actors.tls import client_tls
 from tests.world.http2 import Handle, Http2Upstream, Peer
-from tests.world.network import MemoryNetwork
 from tests.world.pools import HELLO, LIMITS
 from tests.world.sweep import Scenario, cancellation_sweep
+from ucr.stress.network import MemoryNetwork
 
 ORIGIN = Origin("http", "upstream.test", 80)
 BIG = UpstreamRequest("POST", "/v1/messages", (), bytes(range(256)) * 4000)

@@ -9,7 +9,7 @@ from actors.errors import PoolError
 from actors.network import RealNetwork, close_now, is_quiet
 from actors.tls import Tls, client_tls
 from actors.tls_stream import TlsStream
-from tests.world.network import stream_pair
+from ucr.stress.network import stream_pair
 
 
 class Fixed:

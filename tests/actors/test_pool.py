@@ -16,10 +16,10 @@ from actors.pool import Pool
 from actors.request import Limits, Origin, UpstreamRequest, Waiting
 from actors.response import UpstreamResponse
 from actors.tls import client_tls
-from tests.world.network import Hang, MemoryNetwork, Refuse, Reset, Silent
 from tests.world.pools import HELLO, LIMITS, ORIGIN, PoolWorld, open_pool_world, opened, say_ok
 from tests.world.sweep import Scenario, cancellation_sweep
-from tests.world.upstream import Answer, SeenRequest, Upstream
+from ucr.stress.network import Hang, MemoryNetwork, Refuse, Reset, Silent
+from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * (INLINE_BYTES + 1))
 

@@ -26,10 +26,10 @@ from actors.provider import Provider, ProviderActor
 from actors.spec import Board, Fact, ProviderEvent, ProviderSpec, ProviderStatus
 from actors.supervisor import Supervisor, open_supervisor
 from actors.waiting import Urgency
-from tests.world.network import MemoryNetwork
 from tests.world.pools import HELLO, LIMITS, ORIGIN, opened, say_ok
 from tests.world.sweep import Scenario, cancellation_sweep
-from tests.world.upstream import Upstream
+from ucr.stress.network import MemoryNetwork
+from ucr.stress.upstream import Upstream
 
 SPEC = ProviderSpec("local", ORIGIN, max_requests=2, max_pending=2)
 FOREVER = float("inf")

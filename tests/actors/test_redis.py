@@ -10,8 +10,8 @@ from trio.testing import wait_all_tasks_blocked
 from actors import open_supervisor
 from actors.redis import MAX_DELAY_S, WATCH_S, RedisBacking, RedisEvent, RedisSpec
 from actors.redis_address import RedisAddress
-from tests.world.network import Hang, MemoryNetwork, Refuse
 from tests.world.redis import HOST, PORT, FakeRedis
+from ucr.stress.network import Hang, MemoryNetwork, Refuse
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 SPEC = RedisSpec(RedisAddress.of(f"redis://{HOST}"), b"s" * 32)

@@ -9,8 +9,8 @@ import trio
 from actors.redis_address import RedisAddress
 from actors.redis_reply import RedisGone, Refused
 from actors.redis_session import Session, open_session
-from tests.world.network import MemoryNetwork
 from tests.world.redis import HOST, PORT, FakeRedis
+from ucr.stress.network import MemoryNetwork
 
 
 @asynccontextmanager

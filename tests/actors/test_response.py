@@ -5,7 +5,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.errors import PoolError
 from actors.request import Limits
 from tests.world.pools import HELLO, LIMITS, open_pool_world, opened
-from tests.world.upstream import Answer, SeenRequest
+from ucr.stress.upstream import Answer, SeenRequest
 
 STREAM = (("content-type", "text/event-stream"),)
 

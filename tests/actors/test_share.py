@@ -15,8 +15,8 @@ from actors.provider import Provider
 from actors.share import Shares
 from actors.spec import ProviderSpec
 from actors.supervisor import open_supervisor
-from tests.world.network import MemoryNetwork
 from tests.world.pools import ORIGIN
+from ucr.stress.network import MemoryNetwork
 
 SPEC = ProviderSpec("up", ORIGIN, max_requests=8, max_pending=100)
 FOREVER = float("inf")

@@ -5,8 +5,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.sockets import READ_BYTES, plain_socket, read
-from tests.world.network import stream_pair
 from tests.world.sockets import connected
+from ucr.stress.network import stream_pair
 
 
 async def test_what_a_client_sends_on_a_socket_is_read_and_its_end_too() -> None:

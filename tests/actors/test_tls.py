@@ -14,7 +14,7 @@ from actors.request import Limits, Origin, UpstreamRequest
 from actors.tls import Tls, client_tls
 from tests.world.pools import HELLO, LIMITS, say_ok
 from tests.world.tls import TlsServer, open_tls_server, server_context
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * 1_000_000)
 

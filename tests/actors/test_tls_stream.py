@@ -12,8 +12,8 @@ from trio.testing import MockClock
 
 from actors.tls_stream import TlsStream
 from tests.world.certificates import client_context, encrypted, files_in
-from tests.world.network import MemoryStream, stream_pair
 from tests.world.sockets import connected as connected_by_socket
+from ucr.stress.network import MemoryStream, stream_pair
 
 
 @pytest.fixture(scope="module")

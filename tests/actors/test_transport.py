@@ -10,9 +10,9 @@ from trio.testing import MockClock
 
 from actors.request import Limits
 from actors.transport import MAX_ORIGINS, PoolTransport
-from tests.world.network import Hang, MemoryNetwork, Refuse, Reset, Silent
 from tests.world.pools import say_ok
-from tests.world.upstream import Answer, Handler, SeenRequest, Upstream
+from ucr.stress.network import Hang, MemoryNetwork, Refuse, Reset, Silent
+from ucr.stress.upstream import Answer, Handler, SeenRequest, Upstream
 
 URL = "http://upstream.test"
 

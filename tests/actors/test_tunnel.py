@@ -15,11 +15,11 @@ from actors.proxy import Proxy
 from actors.request import Origin
 from actors.tls import client_tls
 from actors.tunnel import ProxiedNetwork
-from tests.world.network import MemoryNetwork, Silent
 from tests.world.pools import HELLO, LIMITS, say_ok
 from tests.world.proxy import ProxyServer, open_proxy
 from tests.world.tls import TlsServer, open_tls_server, server_context
-from tests.world.upstream import Upstream
+from ucr.stress.network import MemoryNetwork, Silent
+from ucr.stress.upstream import Upstream
 
 
 class LocalNames:

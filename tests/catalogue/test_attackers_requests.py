@@ -23,12 +23,12 @@ from tests.world.attack_requests import (
 )
 from tests.world.attackers import named, said, see_alive, see_words
 from tests.world.router import World, config_of, open_router, provider
-from tests.world.upstream import Answer as Answering
-from tests.world.upstream import SeenRequest
 from ucr.access import digest
 from ucr.config.model import Client, Config
 from ucr.refusals import REFUSALS_LIMIT, WINDOW_S
 from ucr.secret import Secret
+from ucr.stress.upstream import Answer as Answering
+from ucr.stress.upstream import SeenRequest
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 

@@ -9,14 +9,14 @@ from tests.world.attack_bodies import GOOD, TEXT
 from tests.world.attack_bytes import answers_in
 from tests.world.attack_requests import ADMIN, ADMIN_KEY, KEY, Intrusion
 from tests.world.attackers import said
-from tests.world.network import Refuse
 from tests.world.router import World, config_of, open_router, provider
-from tests.world.upstream import Answer, Handler, SeenRequest
 from ucr.access import digest
 from ucr.config.load import load
 from ucr.config.model import Client, Config
 from ucr.redaction import MASK
 from ucr.secret import Secret
+from ucr.stress.network import Refuse
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 

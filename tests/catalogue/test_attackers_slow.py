@@ -9,9 +9,9 @@ from trio.testing import lockstep_stream_pair, wait_all_tasks_blocked
 from tests.world import answers, faults
 from tests.world.attack_bodies import GOOD
 from tests.world.attackers import see_alive
-from tests.world.network import MemoryStream
 from tests.world.router import World, config_of, open_router, provider
 from ucr.config.model import Server
+from ucr.stress.network import MemoryStream
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.world import faults
 from tests.world.catalogue import TIMES, Case, Dialect, Told, each, see_alone, see_helped
-from tests.world.network import Hang, Refuse, Silent, Unresolved
+from ucr.stress.network import Hang, Refuse, Silent, Unresolved
 
 LATE = Told(504, "timeout_error")
 BROKEN = Told(500, "api_error")

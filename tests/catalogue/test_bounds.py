@@ -28,7 +28,7 @@ from tests.world.catalogue import (
     up,
 )
 from tests.world.router import World, config_of, open_router
-from tests.world.upstream import Answer, SeenRequest, Upstream
+from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 MIB = 1024 * 1024
 BROKEN = Told(500, "api_error")

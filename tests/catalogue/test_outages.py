@@ -8,9 +8,9 @@ import trio
 from actors import BreakerSpec
 from tests.world import faults
 from tests.world.catalogue import PATHS, TIMES, Fine, Told, body_of, see, see_nothing_left, up
-from tests.world.network import Refuse
 from tests.world.router import Heard, World, config_of, open_router
 from ucr.config.model import Timeouts
+from ucr.stress.network import Refuse
 
 RESET_S = BreakerSpec().reset_s
 FULL = Told(529, "overloaded_error")

@@ -8,8 +8,8 @@ import trio
 
 from tests.world import answers
 from tests.world.router import config_of, open_router, provider
-from tests.world.upstream import Answer, SeenRequest
 from ucr.quirks import Quirks
+from ucr.stress.upstream import Answer, SeenRequest
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 

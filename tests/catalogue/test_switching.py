@@ -12,9 +12,9 @@ import pytest
 
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
-from tests.world.upstream import Answer, SeenRequest
 from ucr.catalogue import row
 from ucr.config.model import Provider
+from ucr.stress.upstream import Answer, SeenRequest
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 

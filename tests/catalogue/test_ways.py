@@ -17,7 +17,7 @@ from tests.world.http2 import Http2Upstream, Peer
 from tests.world.proxy import ProxyServer
 from tests.world.router import World, config_of, open_router
 from tests.world.tls import TlsServer, server_context
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 SECURE = replace(up("anthropic"), base_url="https://up.test")
 

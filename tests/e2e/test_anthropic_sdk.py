@@ -13,7 +13,7 @@ from claude_code_scenarios import SIGNATURE, BreakOff, Call, Refuse, Say, result
 from tests.world.chat import WEATHER
 from tests.world.process import ANTHROPIC, OPENAI, Routed, routed
 from tests.world.scripted import asked, counts, says
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from google.genai import errors, types
 
 from tests.world.process import ANTHROPIC, OPENAI, Routed, routed
 from tests.world.scripted import asked, counts, says
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow
 

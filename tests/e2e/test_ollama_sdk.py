@@ -12,7 +12,7 @@ from claude_code_scenarios import Call, Refuse, Say
 
 from tests.world.process import ANTHROPIC, OPENAI, Routed, routed
 from tests.world.scripted import asked, says
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow
 

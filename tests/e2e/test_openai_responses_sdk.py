@@ -13,7 +13,7 @@ from openai.types.responses import Response
 
 from tests.world.process import ANTHROPIC, OPENAI, Routed, routed
 from tests.world.scripted import asked, says
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow
 

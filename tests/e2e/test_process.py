@@ -11,7 +11,7 @@ from claude_code_scenarios import Refuse, Say
 
 from tests.world.process import ANTHROPIC, LOOPBACK, OPENAI, Routed, finished, routed
 from tests.world.scripted import holds, says
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from actors import RealNetwork, RedisAddress, RedisBacking, RedisSpec, open_supe
 from tests.world import answers
 from tests.world.process import LIMIT_S, LOOPBACK, RouterProcess, serving, started
 from tests.world.redis_server import redis_server
-from tests.world.upstream import Answer, SeenRequest, Upstream
+from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 pytestmark = pytest.mark.slow
 needs_redis = pytest.mark.needs("redis")

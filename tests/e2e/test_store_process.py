@@ -15,7 +15,7 @@ import trio
 
 from tests.world import answers
 from tests.world.process import LIMIT_S, LOOPBACK, RouterProcess, serving, started
-from tests.world.upstream import Answer, SeenRequest, Upstream
+from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from claude_code_scenarios import Say
 from tests.world.certificates import Files, client_context, encrypted, files_in
 from tests.world.process import ANTHROPIC, LOOPBACK, Routed, routed
 from tests.world.scripted import says
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow
 

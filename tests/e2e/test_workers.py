@@ -14,7 +14,7 @@ from claude_code_scenarios import Say
 from tests.e2e.test_process import get, post, read_all, read_until
 from tests.world.process import ANTHROPIC, LOOPBACK, Routed, routed, started
 from tests.world.scripted import holds, says
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow
 

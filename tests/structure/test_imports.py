@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.world.sources import Source, sources
+
 ROOT = str(Path(__file__).parents[2])
 
 CLIENTS = ("httpx", "httpcore", "anyio")
@@ -13,6 +15,7 @@ BACKINGS = ("coredis", "actors.redis", "actors.sqlite")
 """Not `sqlite3` itself: accounts are always kept in it."""
 SERVERS = ("hypercorn", "h11", "h2", "hpack", "wsproto", "priority")
 COMMANDS = ("click", "ucr.commands")
+STRESS = ("ucr.stress", "trio.testing")
 
 VERSION = "import sys; sys.argv[1:] = ['--version']; from ucr.cli import main; main()"
 SERVED = """
@@ -55,7 +58,10 @@ def loaded_by(code: str) -> set[str]:
             VERSION,
             ("trio", "structlog", "msgspec", "orjson", "tomllib", "actors", *CLIENTS, *SERVERS, *COMMANDS),
         ),
-        ("import ucr.commands", ("cachetools", "httptools", "ucr.relay", "ucr.worker", *CLIENTS, *SERVERS)),
+        (
+            "import ucr.commands",
+            ("cachetools", "httptools", "ucr.relay", "ucr.worker", *CLIENTS, *SERVERS, *STRESS),
+        ),
         (
             "import ucr.launch, ucr.parent",
             ("cachetools", "httptools", "ucr.relay", "ucr.worker", *CLIENTS, *SERVERS, *COMMANDS),
@@ -64,7 +70,7 @@ def loaded_by(code: str) -> set[str]:
             "import ucr.store",
             ("httptools", "ucr.relay", "ucr.worker", *CLIENTS, *SERVERS, *COMMANDS, *BACKINGS),
         ),
-        (SERVED.format(path="/health"), (*CLIENTS, *SERVERS, *COMMANDS, *BACKINGS)),
+        (SERVED.format(path="/health"), (*CLIENTS, *SERVERS, *COMMANDS, *BACKINGS, *STRESS)),
     ],
     ids=["the version", "the command line", "the parent", "the store", "a worker that has answered"],
 )
@@ -81,3 +87,9 @@ def test_the_version_is_said_by_a_bare_interpreter() -> None:
 @pytest.mark.slow
 def test_a_worker_loads_hypercorn_for_the_first_route_that_is_not_hot() -> None:
     assert {"hypercorn", "h11", "ucr.guard"} <= loaded_by(SERVED.format(path="/v1/providers"))
+
+
+@pytest.mark.parametrize("source", sources("ucr", "actors"), ids=lambda source: source.module)
+def test_nothing_that_serves_imports_the_simulator(source: Source) -> None:
+    if not source.module.startswith("ucr.stress"):
+        assert not [name for name in source.imports() if name.startswith("ucr.stress.")]

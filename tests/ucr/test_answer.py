@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.world.grammar import problems
 from ucr.answer import collect, play
 from ucr.errors import ApiError, UpstreamError
 from ucr.events import (
@@ -33,6 +32,7 @@ from ucr.events import (
     ToolUse,
     Usage,
 )
+from ucr.stress.grammar import problems
 
 START = MessageStart("msg_1", "m", Usage(input_tokens=3))
 END: list[Event] = [MessageDelta("end_turn", Usage(output_tokens=2)), MessageStop()]

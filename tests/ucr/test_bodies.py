@@ -10,11 +10,11 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.world import answers
 from tests.world.router import Heard, Visitor, World, config_of, open_router, provider
-from tests.world.upstream import Answer, SeenRequest
 from ucr.bodies import Bodies
 from ucr.budget import Hold
 from ucr.config.model import Server
 from ucr.errors import ApiError
+from ucr.stress.upstream import Answer, SeenRequest
 
 CONFIG = config_of(
     provider("up", "openai-chat"), server=Server(body_limit_bytes=10_000, bodies_limit_bytes=10_000)

@@ -23,12 +23,12 @@ from actors import (
     open_supervisor,
 )
 from actors.lookup import Store
-from tests.world.network import MemoryNetwork
 from tests.world.redis import HOST, FakeRedis
 from ucr.cache_backing import BACKING, ServedBacking, backing_of, numbers_of, start_cache
 from ucr.config.model import Cache as CacheConfig
 from ucr.logs import Log, make_log
 from ucr.secret import Secret
+from ucr.stress.network import MemoryNetwork
 
 REDIS = CacheConfig(
     backend="redis",

@@ -14,9 +14,7 @@ from actors import Cache, CacheSpec, Fill, Lookup, open_supervisor
 from actors.lookup import Store
 from tests.world import answers
 from tests.world.check_anthropic_stream import check
-from tests.world.clock import run_jumping
 from tests.world.router import Heard, World, config_of, open_router, provider
-from tests.world.upstream import Answer, SeenRequest
 from ucr.access import digest
 from ucr.caching import LARGEST_REQUEST_BYTES, Answers, HotTier, Place, clear, wish_of
 from ucr.config.model import Cache as CacheConfig
@@ -26,6 +24,8 @@ from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.routing import Candidate
+from ucr.stress.clock import run_jumping
+from ucr.stress.upstream import Answer, SeenRequest
 from ucr.tree import hot_tier
 
 MESSAGES = "/v1/messages"

@@ -8,8 +8,8 @@ import trio
 
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
-from tests.world.upstream import Answer, Handler, SeenRequest
 from ucr.config.model import Cache, Server, Timeouts
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 MESSAGES = "/v1/messages"
 TURN: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]

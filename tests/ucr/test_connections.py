@@ -8,9 +8,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.world.network import LoopbackSocket, MemoryListener, MemoryNetwork, MemoryStream, stream_pair
 from ucr.access import is_loopback
 from ucr.connections import Connections, Limits, NoRoom, is_lost_connection
+from ucr.stress.network import LoopbackSocket, MemoryListener, MemoryNetwork, MemoryStream, stream_pair
 
 ADDRESS = ("router.test", 80)
 

@@ -8,7 +8,7 @@ import trio
 
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
-from tests.world.upstream import Answer, SeenRequest
+from ucr.stress.upstream import Answer, SeenRequest
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 

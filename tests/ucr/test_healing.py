@@ -7,13 +7,13 @@ import pytest
 
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
-from tests.world.upstream import Answer, SeenRequest
 from ucr.catalogue import Quirks
 from ucr.dialects.roles import Context, Outgoing
 from ucr.errors import UpstreamError
 from ucr.explaining import HEADER
 from ucr.healing import KEPT_S, REMEDIES_LIMIT, Healing, healed, remedy_for
 from ucr.remedies import Remedy
+from ucr.stress.upstream import Answer, SeenRequest
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 

@@ -7,12 +7,12 @@ import trio
 
 from actors import Board, open_supervisor
 from actors import Provider as ProviderChild
-from tests.world.network import MemoryNetwork
 from ucr import upstream
 from ucr.config.model import Config, Provider
 from ucr.config.plan import plan_of
 from ucr.roster import Place, Roster, Succession
 from ucr.secret import Secret
+from ucr.stress.network import MemoryNetwork
 
 ONE = Provider("one", "anthropic", "http://one.test", max_requests=3)
 TWO = Provider("two", "openai-chat", "http://two.test/v1")

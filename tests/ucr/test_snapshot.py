@@ -6,8 +6,8 @@ from trio.testing import MockClock
 
 from actors import Measured, Tally
 from tests.ucr.test_tree import CONFIG, Lines
-from tests.world.network import MemoryNetwork
 from ucr.snapshot import Viewer, rss_bytes
+from ucr.stress.network import MemoryNetwork
 from ucr.tree import open_tree
 from ucr.views import RequestCount
 

@@ -6,9 +6,9 @@ from typing import Any
 import trio
 from trio.testing import memory_stream_pair
 
-from tests.world.network import MemoryStream
 from ucr.connections import Connections, Limits
 from ucr.standby import Standby
+from ucr.stress.network import MemoryStream
 
 HELLO = b"GET /x HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 

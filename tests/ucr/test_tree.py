@@ -8,12 +8,12 @@ from trio.testing import MockClock
 
 from actors import ActorStopped, BreakerSpec
 from tests.world import answers
-from tests.world.network import MemoryNetwork, Refuse
 from tests.world.router import World, config_of, open_router, provider
-from tests.world.upstream import Answer, Handler, SeenRequest
 from ucr.config.model import Config, Provider, Server
 from ucr.logs import make_log
 from ucr.secret import Secret
+from ucr.stress.network import MemoryNetwork, Refuse
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 from ucr.tree import open_tree
 
 CONFIG = Config(

@@ -19,9 +19,7 @@ from actors import (
     open_supervisor,
 )
 from actors import Provider as ProviderChild
-from tests.world.network import Hang, MemoryNetwork, Refuse, Reset
 from tests.world.sweep import Scenario, cancellation_sweep
-from tests.world.upstream import Answer, Handler, SeenRequest, Upstream
 from ucr import upstream
 from ucr.address import Address
 from ucr.config.model import Provider, Timeouts
@@ -30,6 +28,8 @@ from ucr.errors import ErrorType, Fault, UpstreamError
 from ucr.patience import Patience
 from ucr.quirks import Quirks
 from ucr.secret import Secret
+from ucr.stress.network import Hang, MemoryNetwork, Refuse, Reset
+from ucr.stress.upstream import Answer, Handler, SeenRequest, Upstream
 
 PROVIDER = Provider(
     "p",

@@ -7,12 +7,12 @@ from trio.testing import MockClock
 
 from actors import PoolError, Timers, UpstreamResponse
 from actors.request import Limits
-from tests.world.network import Hang
 from tests.world.pools import HELLO, PoolWorld, open_pool_world
-from tests.world.upstream import Answer, SeenRequest
 from ucr.config.model import Provider, Timeouts
 from ucr.errors import ApiError, ErrorType, Fault, UpstreamError
 from ucr.patience import Patience
+from ucr.stress.network import Hang
+from ucr.stress.upstream import Answer, SeenRequest
 from ucr.upstream import outcome_of
 from ucr.watchdog import Watchdog, pool_fault
 

@@ -8,13 +8,13 @@ import trio
 from trio.testing import lockstep_stream_pair
 
 from tests.world import answers
-from tests.world.network import MemoryNetwork
 from tests.world.router import ROUTER, Visitor, World, config_of, open_router, provider
-from tests.world.upstream import Upstream
 from ucr.config.model import Server
 from ucr.logs import make_log
 from ucr.messages import Rejected
 from ucr.secret import Secret
+from ucr.stress.network import MemoryNetwork
+from ucr.stress.upstream import Upstream
 from ucr.worker import MOST_GENERATIONS, serve
 
 ASK = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}

@@ -7,9 +7,9 @@ import trio
 from trio.testing import MockClock, memory_stream_pair
 
 from actors.sockets import plain_socket, write_now
-from tests.world.network import stream_pair
 from tests.world.sockets import connected
 from ucr.lane.replay import ReplayStream
+from ucr.stress.network import stream_pair
 from ucr.writing import PIECE_BYTES, write
 
 LARGE = b"x" * 3_000_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import trio
 
-from tests.world.upstream import Answer, Handler, SeenRequest
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 SSE = (("content-type", "text/event-stream"),)
 JSON = (("content-type", "application/json"),)

@@ -17,14 +17,14 @@ from trio.testing import wait_all_tasks_blocked
 
 from tests.world import faults
 from tests.world.check_anthropic_stream import check
-from tests.world.network import Fault
 from tests.world.router import Heard, World, config_of, open_router, provider
-from tests.world.upstream import Handler, Upstream
 from ucr import sse
 from ucr.config.model import Timeouts
 from ucr.dialects.openai_chat.client_errors import WORDS
 from ucr.errors import ErrorType
 from ucr.secret import Secret
+from ucr.stress.network import Fault
+from ucr.stress.upstream import Handler, Upstream
 
 Dialect = Literal["anthropic", "openai-chat"]
 DIALECTS: tuple[Dialect, ...] = ("anthropic", "openai-chat")

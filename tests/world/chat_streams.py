@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from tests.world.grammar import problems
 from ucr.answer import collect
 from ucr.catalogue import Quirks
 from ucr.dialects import envelope
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.dialects.roles import Context
 from ucr.events import Event, Reply, Text, Thinking, ToolUse
+from ucr.stress.grammar import problems
 
 
 def context(provider: str = "p", *, stream: bool = True, **changes: Any) -> Context:

@@ -11,13 +11,13 @@ from tests.world.chat import TESTS
 from tests.world.chat import target as chat_target
 from tests.world.chat_cases import Case, cases_of
 from tests.world.chat_streams import context, written
-from tests.world.grammar import problems
 from ucr.answer import collect
 from ucr.dialects.cohere.build import build
 from ucr.dialects.cohere.reply import decode_reply
 from ucr.dialects.cohere.stream import CohereStreamDecoder
 from ucr.dialects.roles import Canonical, Context, Outgoing, Request, Target
 from ucr.events import Event
+from ucr.stress.grammar import problems
 
 GOLDENS = TESTS / "goldens" / "cohere"
 

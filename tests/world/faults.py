@@ -17,7 +17,7 @@ from claude_code_scenarios import Say
 from claude_code_upstream import anthropic_message, chat_completion
 
 from tests.world.scripted import asked, dialect_of, says, stream_of
-from tests.world.upstream import Answer, Handler, Headers, SeenRequest
+from ucr.stress.upstream import Answer, Handler, Headers, SeenRequest
 
 TEXT = "All is well — là-bas."
 """What a healthy upstream says; its middle is not ASCII."""

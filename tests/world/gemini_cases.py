@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.world.chat_streams import context, written
-from tests.world.grammar import problems
 from ucr.answer import collect
 from ucr.dialects.gemini.client_request import canonical
 from ucr.dialects.gemini.reply import decode_reply
@@ -17,6 +16,7 @@ from ucr.dialects.openai_chat.errors import decode_error
 from ucr.dialects.roles import Context
 from ucr.errors import UpstreamError
 from ucr.events import Event
+from ucr.stress.grammar import problems
 
 TESTS = Path(__file__).parent.parent
 FIXTURES = TESTS / "fixtures" / "gemini"

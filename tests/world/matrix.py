@@ -17,7 +17,7 @@ from tests.world.matrix_clients import CLIENTS, MODEL, PICTURE, Question, Told, 
 from tests.world.matrix_providers import SCRIPTS, THOUGHT, TOKENS, Script
 from tests.world.matrix_seen import Seen
 from tests.world.router import Heard, World, config_of, open_router, provider
-from tests.world.upstream import Answer, Handler, SeenRequest
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 Json = dict[str, Any]
 HELLO = Say("Hello there.")

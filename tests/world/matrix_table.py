@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Mapping
 
-from tests.world.clock import run_jumping
 from tests.world.matrix import FEATURES, try_out
 from tests.world.matrix_clients import CLIENTS
 from tests.world.matrix_providers import SCRIPTS
 from tests.world.sources import ROOT
+from ucr.stress.clock import run_jumping
 
 PAGE = ROOT / "docs" / "translation.md"
 BEGIN, END = "<!-- matrix: made by scripts/matrix --docs -->\n", "<!-- end of the matrix -->\n"

@@ -9,13 +9,13 @@ from jsonschema import Draft202012Validator
 from tests.world.chat import TESTS
 from tests.world.chat import target as chat_target
 from tests.world.chat_streams import context, written
-from tests.world.grammar import problems
-from tests.world.upstream import Answer, Handler, SeenRequest
 from ucr.answer import collect
 from ucr.dialects.ollama.build import build
 from ucr.dialects.ollama.stream import OllamaStreamDecoder
 from ucr.dialects.roles import Canonical, Context, Outgoing, Request, Target
 from ucr.events import Event
+from ucr.stress.grammar import problems
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 FIXTURES = TESTS / "fixtures" / "ollama"
 STREAMS = sorted(FIXTURES.rglob("*.ndjson"))

@@ -10,8 +10,8 @@ from trio.testing import memory_stream_pair
 from actors.pool import Pool
 from actors.request import Limits, Origin, UpstreamRequest
 from actors.response import UpstreamResponse
-from tests.world.network import MemoryNetwork, Pair
-from tests.world.upstream import Answer, Handler, SeenRequest, Upstream
+from ucr.stress.network import MemoryNetwork, Pair
+from ucr.stress.upstream import Answer, Handler, SeenRequest, Upstream
 
 ORIGIN = Origin("http", "upstream.test", 9101)
 LIMITS = Limits(connect_s=5, first_byte_s=300, idle_s=240)

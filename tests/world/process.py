@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trio
 
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 ROOT = Path(__file__).parent.parent.parent
 LIMIT_S = 30.0

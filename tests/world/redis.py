@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import trio
 
-from tests.world.network import MemoryNetwork
+from ucr.stress.network import MemoryNetwork
 
 Arguments = list[bytes]
 Answer = bytes

@@ -8,7 +8,6 @@ from typing import Any
 from tests.world.chat import target
 from tests.world.chat_cases import RESPONSES, TESTS, Case, cases_of
 from tests.world.chat_streams import context, written
-from tests.world.grammar import problems
 from ucr.answer import collect
 from ucr.dialects.openai_chat.errors import decode_error
 from ucr.dialects.openai_responses.build import build
@@ -17,6 +16,7 @@ from ucr.dialects.openai_responses.stream import ResponsesStreamDecoder
 from ucr.dialects.roles import Canonical, Context, Outgoing, Request, Target
 from ucr.errors import UpstreamError
 from ucr.events import Event
+from ucr.stress.grammar import problems
 
 GOLDENS = TESTS / "goldens" / "openai_responses"
 NO_ANSWERS = ("count-tokens/",)

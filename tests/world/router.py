@@ -18,14 +18,15 @@ import h11
 import trio
 from trio.testing import memory_stream_pair
 
-from tests.world.laws import Audit
-from tests.world.network import MemoryNetwork, MemoryStream, Pair
-from tests.world.upstream import Handler, Upstream
+from tests.world.sockets import local_pair
 from ucr import custom_process
 from ucr import guard as guard  # loaded here, so that no thread loads it while time jumps
 from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
 from ucr.custom import Start
 from ucr.logs import make_log
+from ucr.stress.laws import Audit
+from ucr.stress.network import MemoryNetwork, MemoryStream, Pair
+from ucr.stress.upstream import Handler, Upstream
 from ucr.worker import Worker, open_worker
 
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]")
@@ -181,11 +182,11 @@ async def open_router(
 
     `start_custom` starts the process of a custom router.
 
-    At the end, when the router has stopped, its books must balance: see `tests.world.laws`.
+    At the end, when the router has stopped, its books must balance: see `ucr.stress.laws`.
     """
     if not FRONT_LANE.get():
         config = replace(config, server=replace(config.server, front_lane=False))
-    network = MemoryNetwork(make_pair, over_sockets=over_sockets)
+    network = MemoryNetwork(make_pair, make_ends=local_pair if over_sockets else None)
     upstreams = {name: upstream_of(given) for name, given in handlers.items()}
     world = World(network, upstreams)
     log = make_log("debug", (), (world.write,), lambda: EPOCH)

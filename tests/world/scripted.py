@@ -14,7 +14,7 @@ from claude_code_upstream import (
     error_body,
 )
 
-from tests.world.upstream import Answer, Handler, SeenRequest
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 _JSON = (("content-type", "application/json"), ("request-id", "req_upstream"))
 _STREAM = (("content-type", "text/event-stream"), ("request-id", "req_upstream"))

@@ -4,20 +4,19 @@ The scenario runs once while an instrument counts the steps of its task, and of 
 runs again for every step k, twice: cancelled just before the step (the task has been woken and finds out later)
 and just after it (the task waits, and is woken by the cancellation).
 
-To make the runs alike, Trio's scheduler is made deterministic with the private switch and generator that
-pytest-trio uses for Hypothesis; nothing else in the tests touches them.
+To make the runs alike, Trio's scheduler is made deterministic: see `ucr.stress.scheduling`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal
 
 import trio
-from trio._core import _run
 from trio.testing import wait_all_tasks_blocked
 
-from tests.world.clock import run_jumping
+from ucr.stress.clock import run_jumping
+from ucr.stress.scheduling import deterministic_scheduling
 
 When = Literal["before", "after"]
 
@@ -100,16 +99,3 @@ async def _act(scenario: Scenario, stepper: _Stepper) -> None:
         stepper.begin()
         await scenario.act()
     stepper.task = None
-
-
-@contextmanager
-def deterministic_scheduling() -> Iterator[None]:
-    """Make Trio schedule alike in every run that is started in the block."""
-    switch = "_ALLOW_DETERMINISTIC_SCHEDULING"
-    before = getattr(_run, switch)
-    setattr(_run, switch, True)
-    _run._r.seed(0)
-    try:
-        yield
-    finally:
-        setattr(_run, switch, before)

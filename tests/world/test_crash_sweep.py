@@ -12,8 +12,8 @@ from tests.world import answers
 from tests.world.crash_sweep import CrashScenario, crash_sweep
 from tests.world.echo import Echo, EchoMessage, Keep, Release, Say
 from tests.world.router import Heard, World, config_of, open_router, provider
-from tests.world.upstream import Answer, SeenRequest
 from ucr.config.model import Cache
+from ucr.stress.upstream import Answer, SeenRequest
 
 ASK: dict[str, Any] = {
     "model": "claude-x",

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import trio
 import trustme
 
-from tests.world.upstream import Upstream
+from ucr.stress.upstream import Upstream
 
 
 def server_context(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext:

@@ -6,13 +6,13 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.world.network import MemoryStream, stream_pair
 from ucr.bodies import Bodies
 from ucr.errors import ApiError
 from ucr.lane.exchange import LaneExchange
 from ucr.lane.head import read_head
 from ucr.lane.line import Line
 from ucr.lane.watch import Watch
+from ucr.stress.network import MemoryStream, stream_pair
 
 LIMIT = 1000
 JSON = (("content-type", "application/json"), ("content-length", "2"))

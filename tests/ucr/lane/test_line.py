@@ -6,8 +6,8 @@ import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
-from tests.world.network import MemoryStream, stream_pair
 from ucr.lane.line import AHEAD_BYTES, Line
+from ucr.stress.network import MemoryStream, stream_pair
 
 
 def pair() -> tuple[Line, MemoryStream]:

@@ -1,5 +1,5 @@
-from tests.world.network import stream_pair
 from ucr.lane.replay import ReplayStream
+from ucr.stress.network import stream_pair
 
 
 async def test_what_was_read_comes_first_in_whatever_pieces_it_is_asked_for() -> None:

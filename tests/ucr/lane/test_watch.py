@@ -1,9 +1,9 @@
 import trio
 from trio.testing import MockClock
 
-from tests.world.network import stream_pair
 from ucr.lane.line import Line
 from ucr.lane.watch import AFTER_S, Act, Watch
+from ucr.stress.network import stream_pair
 
 
 async def contained(act: Act) -> None:

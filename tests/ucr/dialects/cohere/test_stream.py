@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.world.chat_streams import context
 from tests.world.cohere import START, cases, decoded, ends, event, says, sse, summary, told, validator
-from tests.world.grammar import problems
 from ucr.dialects.cohere.stream import CohereStreamDecoder
 from ucr.errors import UpstreamError
 from ucr.events import Failed, MessageStop
+from ucr.stress.grammar import problems
 
 STREAMS = [case for case in cases() if case.is_stream]
 GOOD = sse(START, says("a"), ends())

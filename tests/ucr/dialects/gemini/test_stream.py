@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.world.chat_streams import context
 from tests.world.gemini_cases import calling, cases, chunk, decoded, sse, summary
-from tests.world.grammar import problems
 from ucr.dialects.gemini.stream import GeminiStreamDecoder
 from ucr.errors import UpstreamError
 from ucr.events import BlockStop, Failed, MessageDelta, MessageStop
+from ucr.stress.grammar import problems
 
 STREAMS = [case for case in cases() if case.is_stream]
 GOOD = sse(chunk({"text": "x"}), chunk(finish="STOP"))

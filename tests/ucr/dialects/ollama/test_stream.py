@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.world.chat_streams import context, use, written
-from tests.world.grammar import problems
 from tests.world.ollama import STREAMS, calling, decoded, end, line, lines, validator
 from ucr.answer import collect
 from ucr.dialects.ollama.stream import OllamaStreamDecoder
 from ucr.events import Failed
 from ucr.jsontext import loads
 from ucr.ndjson import LINE_LIMIT_BYTES
+from ucr.stress.grammar import problems
 
 BODY = lines(line(thinking="hm"), line("Hé"), calling("f", a="x"), calling("g", 1), end("llo"))
 

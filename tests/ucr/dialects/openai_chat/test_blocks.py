@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.world.chat_streams import END, call, calls, chunk, content, context, decoded, sse, told, use
-from tests.world.grammar import problems
 from ucr.dialects import envelope, tool_ids
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.events import (
@@ -23,6 +22,7 @@ from ucr.events import (
     ToolUse,
     Usage,
 )
+from ucr.stress.grammar import problems
 
 
 def test_the_first_call_streams_while_the_second_waits() -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.world.chat_cases import cases, summary
 from tests.world.chat_streams import USAGE, call, calls, chunk, context, decoded, sse
-from tests.world.grammar import problems
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.errors import UpstreamError
 from ucr.events import BlockDelta, BlockStart, BlockStop, Failed, MessageDelta, MessageStart, MessageStop
+from ucr.stress.grammar import problems
 
 STREAMS = [case for case in cases() if case.is_stream]
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.world.chat_streams import context
-from tests.world.grammar import problems
 from tests.world.responses import END, START, added, calls, cases, decoded, event, says, sse, summary, thinks
 from ucr.dialects.openai_responses.stream import ResponsesStreamDecoder
 from ucr.events import BlockDelta, Failed, MessageStop
+from ucr.stress.grammar import problems
 
 STREAMS = [case for case in cases() if case.is_stream]
 BODY = sse(

@@ -2,7 +2,7 @@ import pytest
 import trio
 from trio.testing import MockClock, check_half_closeable_stream
 
-from tests.world.network import Hang, MemoryNetwork, Refuse, Reset, Silent, stream_pair
+from ucr.stress.network import Hang, MemoryNetwork, Refuse, Reset, Silent, stream_pair
 
 
 async def test_both_ends_behave_like_streams() -> None:

@@ -9,16 +9,25 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from ssl import SSLContext
+from typing import Any, Protocol
 
 import trio
-import trustme
 from trio.testing import memory_stream_pair
 
 from actors.tls import Tls
-from tests.world.sockets import local_pair
 
-Pair = tuple[trio.StapledStream, trio.StapledStream]  # type: ignore[type-arg]
+Half = trio.StapledStream[Any, Any]
+Pair = tuple[Half, Half]
+
+
+class Authority(Protocol):
+    """Who signs the certificates of servers."""
+
+    def configure_trust(self, ctx: SSLContext) -> None:
+        """Make the clients of this context believe what is signed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
 
     socket = LoopbackSocket()
 
-    def __init__(self, inner: trio.StapledStream) -> None:  # type: ignore[type-arg]
+    def __init__(self, inner: Half) -> None:
         self._inner = inner
         self._was_reset = False
         self.peer: MemoryStream | None = None
@@ -165,24 +174,26 @@ class MemoryNetwork:
     `streams` are the clients' ends of every connection that was made, in order. Whether TLS was asked for is in
     `secured`; it is spoken only with whom an authority was named that clients trust (`secure`).
 
-    Connections `over_sockets` are real ones of this machine, for what is done with sockets only; they cannot break
-    after so many bytes.
+    `make_ends` makes both ends of a connection in another way, of sockets for what is done with sockets only; such
+    connections cannot break after so many bytes.
     """
 
     def __init__(
-        self, make_pair: Callable[[], Pair] = memory_stream_pair, *, over_sockets: bool = False
+        self,
+        make_pair: Callable[[], Pair] = memory_stream_pair,
+        *,
+        make_ends: Callable[[], tuple[Any, Any]] | None = None,
     ) -> None:
-        self._make_pair = make_pair
-        self._over_sockets = over_sockets
+        self._make_ends = partial(stream_pair, make_pair) if make_ends is None else make_ends
         self._listeners: dict[tuple[str, int], MemoryListener] = {}
         self._faults: dict[tuple[str, int], deque[Fault | None]] = {}
         self._lasting: dict[tuple[str, int], Fault | None] = {}
         self.streams: list[MemoryStream] = []
         self.secured: list[str | None] = []
         self.attempts = 0
-        self._authorities: dict[tuple[str, int], trustme.CA] = {}
+        self._authorities: dict[tuple[str, int], Authority] = {}
 
-    def secure(self, host: str, port: int, authority: trustme.CA) -> None:
+    def secure(self, host: str, port: int, authority: Authority) -> None:
         """Make clients of an address speak TLS, and trust this authority."""
         self._authorities[host, port] = authority
 
@@ -213,7 +224,7 @@ class MemoryNetwork:
         listener = self._listeners.get((host, port))
         if isinstance(fault, Refuse) or (listener is None and not isinstance(fault, Silent)):
             raise ConnectionRefusedError(f"{host}:{port}: connection refused")
-        ours, theirs = local_pair() if self._over_sockets else stream_pair(self._make_pair)
+        ours, theirs = self._make_ends()
         if isinstance(fault, Reset):
             theirs.break_after = fault.after_bytes
         if listener is not None and not isinstance(fault, Silent):

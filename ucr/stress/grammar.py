@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterable
 
 from ucr.events import (
+    Block,
     BlockDelta,
     BlockStart,
     BlockStop,
+    Delta,
     Event,
     Failed,
     InputJsonDelta,
@@ -22,7 +24,6 @@ from ucr.events import (
     ToolUse,
 )
 
-_DELTAS = {Text: (TextDelta,), Thinking: (ThinkingDelta, SignatureDelta), ToolUse: (InputJsonDelta,)}
 _EMPTY = (TextDelta(""), ThinkingDelta(""), InputJsonDelta(""), SignatureDelta(""))
 
 
@@ -41,7 +42,7 @@ class _Reader:
     def __init__(self) -> None:
         self.found: list[str] = []
         self.state = "new"
-        self.open: object = None
+        self.open: Block | None = None
         self.index = -1
         self.is_signed = False
         self.ids: set[str] = set()
@@ -99,7 +100,7 @@ class _Reader:
     def _delta(self, event: BlockDelta) -> None:
         delta = event.delta
         self._check(event.index == self.index and not self.is_signed, "does not belong here", event)
-        self._check(isinstance(delta, _DELTAS.get(type(self.open), ())), "is for another kind of block", event)
+        self._check(_fits(delta, self.open), "is for another kind of block", event)
         self._check(delta not in _EMPTY, "is empty", event)
         if isinstance(delta, InputJsonDelta) and self.inputs:
             self.inputs[-1] += delta.partial_json
@@ -112,6 +113,18 @@ class _Reader:
     def _check(self, is_good: bool, problem: str, event: Event) -> None:
         if not is_good:
             self.found.append(f"{event} {problem}")
+
+
+def _fits(delta: Delta, block: Block | None) -> bool:
+    match block:
+        case Text():
+            return isinstance(delta, TextDelta)
+        case Thinking():
+            return isinstance(delta, ThinkingDelta | SignatureDelta)
+        case ToolUse():
+            return isinstance(delta, InputJsonDelta)
+        case _:
+            return False
 
 
 def _is_object(text: str) -> bool:

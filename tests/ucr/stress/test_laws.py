@@ -4,9 +4,9 @@ import trio
 
 from actors import Count
 from tests.world import answers
-from tests.world.laws import Audit
 from tests.world.router import config_of, open_router, provider
 from ucr.config.model import Cache
+from ucr.stress.laws import Audit
 
 ASK: dict[str, Any] = {
     "model": "claude-x",

@@ -6,7 +6,7 @@ import trio
 from trio.abc import Instrument
 from trio.testing import active_thread_count
 
-from tests.world.clock import run_jumping
+from ucr.stress.clock import run_jumping
 
 
 class _Idle(Instrument):

@@ -8,9 +8,9 @@ from actors.errors import PoolError
 from actors.network import Network, RealNetwork
 from actors.pool import Pool
 from actors.request import Origin, UpstreamRequest
-from tests.world.network import MemoryNetwork
 from tests.world.pools import HELLO, LIMITS, opened
-from tests.world.upstream import Answer, SeenRequest, Upstream
+from ucr.stress.network import MemoryNetwork
+from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 BIG = UpstreamRequest("POST", "/v1/messages", (), b"x" * 400_000)
 
