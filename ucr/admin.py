@@ -12,6 +12,7 @@ from ucr.errors import ApiError
 from ucr.exchange import Exchange
 from ucr.jsontext import dumps
 from ucr.kept import tag_of
+from ucr.observe.summary import summary_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ async def _tree(control: Control, _config: Config, _query: str) -> Page:
 
 async def _metrics(control: Control, _config: Config, _query: str) -> Page:
     return Page(exposition.text(await control.gather()), content_type=exposition.CONTENT_TYPE)
+
+
+async def _summary(control: Control, _config: Config, _query: str) -> Page:
+    return Page(dumps(summary_json(await control.gather())))
 
 
 async def _cache(control: Control, _config: Config, _query: str) -> Page:
@@ -78,6 +83,7 @@ PAGES: Mapping[tuple[str, str], Render] = MappingProxyType(
         ("GET", "/v1/providers"): _providers,
         ("GET", "/admin/tree"): _tree,
         ("GET", "/metrics"): _metrics,
+        ("GET", "/debug/metrics"): _summary,
         ("GET", "/cache/stats"): _cache,
         ("DELETE", "/cache"): _clear,
         ("POST", "/admin/reload"): _reload,

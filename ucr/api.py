@@ -28,7 +28,7 @@ from ucr.generation import Generation
 from ucr.jsontext import dumps
 from ucr.limits import ClientLimits
 from ucr.logs import Log
-from ucr.metering import Meter
+from ucr.metering import CLIENT_GONE, GONE, Meter
 from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
@@ -139,8 +139,8 @@ class Api:
         record, exchange = visit.record, visit.exchange
         record.answer_bytes = exchange.sent_bytes
         if not exchange.is_finished:
-            record.status = record.status or 499
-            record.error_type = record.error_type or "client_gone"
+            record.status = record.status or CLIENT_GONE
+            record.error_type = record.error_type or GONE
         is_request, now_s = bool(record.model_asked or record.error_type), trio.current_time()
         config, record.cost_nano = visit.router.config, visit.router.pricing.cost_of(record)
         self._metrics.offer(self._meter.measured(record, now_s, config, is_request=is_request))

@@ -24,6 +24,7 @@ from ucr.hired import HiredWorker, Sockets, Start, Unready, start_worker
 from ucr.logs import Log
 from ucr.memory import rss_bytes
 from ucr.messages import ClearCache, ForAll, Gather, ProviderFact, Rejected, ReloadNow
+from ucr.observe.footprint import footprint
 from ucr.slot import INTENSITY, Slot, end
 from ucr.store_spec import StoreAddress
 from ucr.views import Gathered, ParentView, WorkerView
@@ -96,6 +97,7 @@ class Crew:
         self._leaving: list[HiredWorker] = []
         self._is_relieving = False
         self._retired = MetricsSnapshot()
+        self._began_s = trio.current_time()
         self._log = log
         self._supervisor = supervisor
         self._start = start
@@ -283,7 +285,8 @@ class Crew:
         )
         state = "draining" if self.is_ending else "serving"
         children = self._supervisor.statistics()
-        parent = ParentView(os.getpid(), self.generation, state, rss_bytes(), children)
+        uptime_s = trio.current_time() - self._began_s
+        parent = ParentView(os.getpid(), self.generation, state, rss_bytes(), children, uptime_s, footprint())
         return Gathered(known, parent, self._retired)
 
     async def clear_cache(self, tag: str | None = None) -> int:

@@ -30,6 +30,7 @@ TOTALS = (
     Family(metering.ATTEMPTS, "counter", "Upstream calls, by the provider that was asked last."),
     Family(metering.TOKENS, "counter", "Tokens, as the providers report them."),
     Family(metering.COST, "counter", "US dollars that requests have cost, where the price is known."),
+    Family(metering.ERRORS, "counter", "Requests that failed or whose client left, by the type of the error."),
     Family(metering.TTFB, "histogram", "Time to the first byte of an answer."),
     Family(metering.DURATION, "histogram", "Time from the request to the end of its answer."),
     Family(metering.OVERHEAD, "histogram", "The router's own part of that time."),

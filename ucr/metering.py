@@ -7,6 +7,8 @@ from ucr.usage import NAME_CHARS
 
 OTHER = "other"
 CLIENT_GONE = 499
+GONE = "client_gone"
+"""The type of the error of a request whose client left first."""
 
 EXCHANGES = "ucr_exchanges_total"
 REQUESTS = "ucr_requests_total"
@@ -14,6 +16,7 @@ ATTEMPTS = "ucr_upstream_attempts_total"
 TOKENS = "ucr_tokens_total"
 LOOKUPS = "ucr_cache_lookups_total"
 COST = "ucr_cost_usd_total"
+ERRORS = "ucr_request_errors_total"
 TTFB = "ucr_ttfb_seconds"
 DURATION = "ucr_request_duration_seconds"
 OVERHEAD = "ucr_overhead_seconds"
@@ -82,6 +85,8 @@ class Meter:
         amounts += [amount for amount in tokens if amount]
         if record.cost_nano:
             amounts.append(record.cost_nano / 1e9)
+        if record.error_type:
+            amounts.append(1.0)
         amounts += (now_s - record.began_s, record.overhead_s(now_s))
         if (ttfb_s := record.ttfb_s()) is not None:
             amounts.append(ttfb_s)
@@ -103,6 +108,7 @@ class Meter:
             not tokens[2],
             not tokens[3],
             not record.cost_nano,
+            record.error_type,
             has_ttfb,
         )
         return self._tallies.get(kind) or self._kept(kind, _tally(record, model, tokens, has_ttfb))
@@ -138,6 +144,7 @@ def _tally(record: Record, model: str, tokens: Tokens, has_ttfb: bool) -> Tally:
         *(((LOOKUPS, (("result", record.cache),)),) if record.cache != "bypass" else ()),
         *((TOKENS, (*whom, ("kind", kind))) for kind, amount in kinds if amount),
         *(((COST, whom),) if record.cost_nano else ()),
+        *(((ERRORS, _error(record, record.error_type)),) if record.error_type else ()),
     )
     labels: Labels = (("provider", record.provider), ("stream", "true" if record.stream else "false"))
     times = (DURATION, OVERHEAD, TTFB) if has_ttfb else (DURATION, OVERHEAD)
@@ -152,6 +159,10 @@ def _manner(record: Record) -> Labels:
         ("stream", "true" if record.stream else "false"),
         ("cache", record.cache),
     )
+
+
+def _error(record: Record, error_type: str) -> Labels:
+    return (("provider", record.provider), ("type", error_type))
 
 
 def known_model(config: Config, provider_id: str, model: str) -> str:

@@ -9,6 +9,7 @@ import trio
 from actors import ActorError, Count, MetricsSnapshot, Snapshot, Totals, merged
 from ucr.cache_backing import numbers_of
 from ucr.memory import rss_bytes
+from ucr.observe.footprint import footprint
 from ucr.series import Ratchet, totals_of, without_number
 from ucr.tree import Tree
 from ucr.views import RequestCount, WorkerView, plain
@@ -24,6 +25,7 @@ class Viewer:
         self._worker = worker
         self._requests = requests
         self._ratchet = Ratchet()
+        self._began_s = trio.current_time()
 
     async def take(self) -> WorkerView:
         """Return the view of now; a metrics actor that does not answer shows the totals so far."""
@@ -45,6 +47,8 @@ class Viewer:
             None if tree.cache is None else asdict(tree.cache.statistics()) | numbers_of(tree.cache),
             pressure=requests.pressure,
             hot=None if tree.answers is None else asdict(tree.hot.statistics()),
+            uptime_s=trio.current_time() - self._began_s,
+            memory=footprint(),
         )
 
     def _counted(self, view: WorkerView) -> MetricsSnapshot:

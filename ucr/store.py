@@ -53,6 +53,7 @@ from ucr.cache_backing import backing_of, numbers_of, start_cache
 from ucr.cache_secret import new_secret
 from ucr.logs import Log, stdout_log
 from ucr.memory import rss_bytes
+from ucr.observe.footprint import footprint
 from ucr.store_spec import StoreSpec
 from ucr.store_wire import (
     BOOKS_GREETING,
@@ -156,6 +157,7 @@ class Store:
             asdict(self.lender.statistics()),
             asdict(self.cache.statistics()) | numbers_of(self.cache),
             asdict(self.books.statistics()),
+            footprint(),
         )
 
     async def serve(self, stream: trio.abc.Stream) -> None:

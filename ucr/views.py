@@ -42,7 +42,7 @@ class WorkerView:
     `hot` what the hot tier of the cache says.
 
     `state` is `serving` or `draining`; a parent that has lost touch with a worker says `stalled`. `pressure` says how
-    short it is of memory.
+    short it is of memory, and `memory` what it has, by kind (`ucr.observe.footprint`).
     """
 
     worker: str
@@ -57,6 +57,8 @@ class WorkerView:
     metrics: MetricsSnapshot = field(default_factory=MetricsSnapshot)
     pressure: Level = "calm"
     hot: dict[str, Any] | None = None
+    uptime_s: float = 0.0
+    memory: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class ParentView:
     state: str = "serving"
     rss_bytes: int = 0
     children: tuple[ChildStatistics, ...] = ()
+    uptime_s: float = 0.0
+    memory: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class StoreView:
     limits: dict[str, Any] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
     books: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,3 +149,14 @@ def test_every_exchange_ends_in_one_of_three_ways(status: int, outcome: str) -> 
 )
 def test_only_models_of_the_configuration_become_labels(provider_id: str, model: str, label: str) -> None:
     assert known_model(CONFIG, provider_id, model) == label
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type"), [(200, "api_error"), (499, "client_gone"), (429, "rate_limit_error")]
+)
+def test_a_request_that_failed_is_counted_by_its_error_whatever_its_status(
+    status: int, error_type: str
+) -> None:
+    snapshot = counted(record(status=status, error_type=error_type)).snapshot()
+    assert snapshot.total("ucr_request_errors_total", provider="groq", type=error_type) == 1
+    assert counted(record(status=status)).snapshot().total("ucr_request_errors_total") == 0
