@@ -5,15 +5,13 @@ it differs from the dialect (`Quirks`). Each field of `Quirks` may also be set i
 provider, under the same name.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from ucr.quirks import OPENAI_REASONING
 from ucr.quirks import Quirks as Quirks
 from ucr.quirks import matches as matches
-
-Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none"]
-"""How a key is sent: `both` sends `x-api-key` and `api-key`, as Azure Foundry wants."""
+from ucr.row import Auth as Auth
+from ucr.row import Row as Row
 
 GPT_OSS_EFFORTS = ("gpt-oss*=low medium high",)
 OLLAMA_EFFORTS = (
@@ -26,31 +24,6 @@ OLLAMA_EFFORTS = (
     ),
 )
 TEXT_MODELS = ("gpt-oss*", "llama-3.1*", "llama-3.3*", "deepseek-r1*")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One provider: `key_variables` are read in order; `default_model` serves when none is configured.
-
-    An empty `base_url` must be configured. A row without `key_variables` is a server on this machine. `headers` are
-    sent with every request. `also` names the base URLs of other dialects that the provider speaks elsewhere: a
-    configuration that gives one of those dialects need not say where.
-    """
-
-    id: str
-    dialect: str
-    base_url: str
-    auth: Auth = "bearer"
-    key_variables: tuple[str, ...] = ()
-    default_model: str | None = None
-    models_path: str | None = "/models"
-    headers: tuple[tuple[str, str], ...] = ()
-    also: tuple[tuple[str, str], ...] = ()
-    quirks: Quirks = field(default_factory=Quirks)
-
-    def base_url_for(self, dialect: str) -> str:
-        """Return where a dialect is spoken: where the row's own is, unless another place is known."""
-        return dict(self.also).get(dialect, self.base_url)
 
 
 OPENAI = Quirks(

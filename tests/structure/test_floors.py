@@ -131,6 +131,7 @@ FLOORS = {
     "ucr.custom_view": PURE,
     "ucr.decision": PURE,
     "ucr.rewriting": PURE,
+    "ucr.row": PURE,
     "ucr.rules": PURE,
     "ucr.facts": PURE,
     "ucr.routing": PURE,

@@ -19,7 +19,6 @@ from ucr.config.fields import (
     LOGGING,
     MEMORY,
     MODELS,
-    PROVIDERS,
     ROUTER,
     SECTIONS,
     TIMEOUTS,
@@ -43,6 +42,7 @@ from ucr.config.model import (
 )
 from ucr.config.money_fields import PRICES, USAGE
 from ucr.config.overrides import Overrides, apply
+from ucr.config.provider_fields import PROVIDERS
 from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
 from ucr.config.rules import read_rules

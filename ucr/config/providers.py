@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from actors.breaker import BreakerSpec
 from ucr.access import is_loopback
 from ucr.catalogue import OLLAMA_CHAT, Auth, Row, row
-from ucr.config.fields import BREAKER, DIALECTS, LIMITS, PROVIDERS
 from ucr.config.kinds import Key, Wrong
 from ucr.config.model import EMPTY, Provider, Timeouts
+from ucr.config.provider_fields import BREAKER, DIALECTS, LIMITS, PROVIDERS
 from ucr.config.quirk_fields import quirk_keys
 from ucr.config.reading import Reading, Values
 from ucr.placing import GLOBAL, vertex_root

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from ucr.config.fields import DIALECTS
 from ucr.config.model import Targets
+from ucr.config.provider_fields import DIALECTS
 from ucr.config.reading import Reading, Values, did_you_mean
 from ucr.config.rule_fields import COMPARED_TOKENS, REWRITE, RULE, TIME, WHEN
 from ucr.config.rule_kinds import is_whole_day

@@ -7,15 +7,14 @@ from ucr.catalogue import Auth
 from ucr.config.field import Section
 from ucr.config.fields import (
     ADMIN,
-    AUTHS,
     LEVELS,
     LOGGING,
-    PROVIDERS,
     ROUTER,
     SECTIONS,
     TIMEOUTS,
 )
 from ucr.config.model import TASKS, Logging, Provider, Router, Server, Timeouts
+from ucr.config.provider_fields import AUTHS, PROVIDERS
 from ucr.config.server_fields import SERVER
 from ucr.logs import LEVELS as LOG_LEVELS
 

@@ -1,7 +1,8 @@
 import pytest
 
-from ucr.config.fields import LOGGING, PROVIDERS
+from ucr.config.fields import LOGGING
 from ucr.config.interpolate import fill
+from ucr.config.provider_fields import PROVIDERS
 from ucr.config.reading import SHOWN_LIMIT, Reading, did_you_mean, shown_value
 from ucr.config.server_fields import SERVER
 
