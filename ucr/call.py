@@ -20,6 +20,7 @@ from ucr.dialects.roles import Canonical, ClientDialect, Request
 from ucr.estimate import Calibration
 from ucr.flight import Flights
 from ucr.healing import Healing
+from ucr.observe.gaps import Gaps
 from ucr.patience import Patience
 from ucr.price_list import FILE
 from ucr.pricing import Pricing
@@ -45,6 +46,7 @@ class Router:
     flights: Flights | None = None
     timers: Timers = field(default_factory=Timers)
     pump: Pump = field(default_factory=Pump)
+    gaps: Gaps = field(default_factory=Gaps)
     reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
     dice: Callable[[], float] = random.random
     custom: CustomRouter | None = None

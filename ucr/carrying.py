@@ -8,20 +8,25 @@ the task goes on in its own way, where all of that is decided.
 
 from ucr.call import Call
 from ucr.dialects.roles import Tap
+from ucr.observe.gaps import StreamGaps
 from ucr.upstream import Answer
 
 
 class Carrier:
-    """Carries one stream as long as it goes on evenly. What is not content for `idle_s` is silence."""
+    """Carries one stream as long as it goes on evenly. What is not content for `idle_s` is silence.
 
-    __slots__ = ("_answer", "_delivery", "_idle_s", "_pump", "_tap")
+    `gaps` is told of all content that it carries.
+    """
 
-    def __init__(self, call: Call, answer: Answer, tap: Tap, idle_s: float) -> None:
+    __slots__ = ("_answer", "_delivery", "_gaps", "_idle_s", "_pump", "_tap")
+
+    def __init__(self, call: Call, answer: Answer, tap: Tap, idle_s: float, gaps: StreamGaps) -> None:
         self._pump = call.router.pump
         self._delivery = call.delivery
         self._answer = answer
         self._tap = tap
         self._idle_s = idle_s
+        self._gaps = gaps
 
     def __repr__(self) -> str:
         return f"<Carrier of {self._answer!r}>"
@@ -49,5 +54,6 @@ class Carrier:
         written = tap.feed(data)
         if tap.content.events != events:
             self._answer.put_off(now_s + self._idle_s)
+            self._gaps.saw(tap.content.events, now_s)
         is_taken = not written or self._delivery.write_now(written, now_s)
         return is_taken and tap.failure is None and not tap.is_finished and not tap.is_finishing

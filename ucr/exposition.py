@@ -9,6 +9,7 @@ from itertools import chain
 
 from actors import Counter, Histogram, Labels
 from ucr import metering
+from ucr.observe import gaps
 from ucr.series import gauges_of, gauges_of_store
 from ucr.views import Gathered
 
@@ -34,6 +35,7 @@ TOTALS = (
     Family(metering.TTFB, "histogram", "Time to the first byte of an answer."),
     Family(metering.DURATION, "histogram", "Time from the request to the end of its answer."),
     Family(metering.OVERHEAD, "histogram", "The router's own part of that time."),
+    Family(gaps.NAME, "histogram", "Time between one part of content of a stream and the next."),
     Family("ucr_exchanges_started_total", "counter", "Exchanges of any kind that have begun."),
     Family("ucr_measurements_dropped_total", "counter", "Measurements that found no room."),
     Family("ucr_actor_crashes_total", "counter", "Crashes of an actor."),

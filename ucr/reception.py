@@ -96,20 +96,24 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
     Pings and comments are no sign of life: what is not content within the idle limit is silence.
     """
     idle_s = incoming.provider.timeouts.idle_s
-    carrier = Carrier(call, incoming.answer, tap, idle_s)
+    gaps = call.router.gaps.stream(incoming.provider.id)
+    carrier = Carrier(call, incoming.answer, tap, idle_s, gaps)
     seen, until = -1, 0.0
     while not tap.is_finished and tap.failure is None:
         if tap.is_committed and call.request.raw:
             call.let_go()
         if tap.content.events != seen:
-            seen, until = tap.content.events, trio.current_time() + idle_s
+            seen, now_s = tap.content.events, trio.current_time()
+            until = now_s + idle_s
+            gaps.saw(seen, now_s)
         if carrier.can_carry:
             await carrier.carry(until)
             continue
         data = await _next(incoming, tap, until)
         await call.delivery.write(tap.feed(data) if data else tap.close())
         if not data:
-            return
+            break
+    gaps.saw(tap.content.events, trio.current_time())
 
 
 async def _next(incoming: Incoming, tap: Tap, until: float) -> bytes:

@@ -10,6 +10,7 @@ from actors import ActorError, Count, MetricsSnapshot, Snapshot, Totals, merged
 from ucr.cache_backing import numbers_of
 from ucr.memory import rss_bytes
 from ucr.observe.footprint import footprint
+from ucr.observe.gaps import Gaps
 from ucr.series import Ratchet, totals_of, without_number
 from ucr.tree import Tree
 from ucr.views import RequestCount, WorkerView, plain
@@ -20,10 +21,11 @@ METRICS_S = 0.25
 class Viewer:
     """Whoever wants to see this worker asks it. It remembers what has been counted by actors that are gone."""
 
-    def __init__(self, tree: Tree, worker: str, requests: Callable[[], RequestCount]) -> None:
+    def __init__(self, tree: Tree, worker: str, requests: Callable[[], RequestCount], gaps: Gaps) -> None:
         self._tree = tree
         self._worker = worker
         self._requests = requests
+        self._gaps = gaps
         self._ratchet = Ratchet()
         self._began_s = trio.current_time()
 
@@ -58,7 +60,7 @@ class Viewer:
         dropped = self._tree.metrics.mailbox.statistics().dropped
         totals.add((Count("ucr_exchanges_started_total", (), self._requests().started),))
         totals.add((Count("ucr_measurements_dropped_total", (), dropped),))
-        return totals.snapshot()
+        return replace(totals.snapshot(), histograms=self._gaps.seen())
 
 
 async def _metrics(tree: Tree) -> MetricsSnapshot:

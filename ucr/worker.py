@@ -242,7 +242,7 @@ async def open_worker(
         )
         limits = ClientLimits(tree.borrower, tree.purse, unix_time)
         api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)
-        viewer = Viewer(tree, worker, api.requests)
+        viewer = Viewer(tree, worker, api.requests, router.gaps)
         local = LocalControl(viewer.take, partial(clear, answers))
         api.control = with_store(local if parent is None else ParentControl(parent, local), store)
         server = server_of(config, api, partial(_tell, log))

@@ -156,6 +156,7 @@ FLOORS = {
     "ucr.observe": PURE,
     "ucr.observe.summary": PURE,
     "ucr.observe.footprint": PURE,
+    "ucr.observe.gaps": PURE,
     "ucr.admin": EDGE,
     "ucr.lane": PURE,
     "ucr.lane.chunks": PURE,
