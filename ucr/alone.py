@@ -46,7 +46,8 @@ class ReloadingControl:
 async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source, announce: Announce) -> None:
     """Serve in this process until told to end; raises `EndedAtOnce` at a second signal."""
     async with obeying() as wishes:
-        announce(config, listening.port_of(sockets))
+        port = listening.port_of(sockets)
+        announce(config, port)
         serving = open_worker(
             config,
             listening.listeners(sockets),
@@ -57,10 +58,10 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
         )
         async with serving as worker:
             wishes.is_starting = False
-            await _serve(worker, source, wishes, opened.log)
+            await _serve(worker, source, wishes, opened.log, config.server.url(port))
 
 
-async def _serve(worker: Worker, source: Source, wishes: Wishes, log: Log) -> None:
+async def _serve(worker: Worker, source: Source, wishes: Wishes, log: Log, url: str) -> None:
     notifier = Notifier(os.environ, os.getpid())
     apply = partial(follow, worker, log)
     reloader = Reloader(source.read, apply, lambda: worker.api.generation.number, log)
@@ -72,7 +73,7 @@ async def _serve(worker: Worker, source: Source, wishes: Wishes, log: Log) -> No
         nursery.start_soon(watch, source.place, reload, source.signature)
         nursery.start_soon(notifier.feed)
         nursery.start_soon(worker.watch_memory, log)
-        notifier.ready("one process")
+        notifier.ready(f"serves {url} in one process")
         await wishes.end.wait()
         nursery.cancel_scope.cancel(reason="the router ends")
     notifier.stopping()

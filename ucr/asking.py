@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from ucr.config.model import Config
+from ucr.config.model import Config, Server
 from ucr.config.overrides import Overrides
 from ucr.errors import ConfigError
 from ucr.starting import from_file
@@ -80,15 +80,15 @@ def default_url(option: str | None, environ: Mapping[str, str]) -> tuple[str, Tr
         config = from_file(option, environ, Overrides())
     except ConfigError:
         config = None
-    host = environ.get("UCR_HOST", "127.0.0.1") if config is None else config.server.host
-    port = environ.get("UCR_PORT", "3000") if config is None else config.server.port
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    scheme = "http" if config is None else config.server.scheme
-    return f"{scheme}://{shown}:{port}", _trust(config)
+    if config is not None:
+        return config.server.url(), _trust(config)
+    server = Server(host=environ.get("UCR_HOST", "127.0.0.1"))
+    port = environ.get("UCR_PORT", "")
+    return server.url(int(port) if port.isdecimal() else None), True
 
 
-def _trust(config: Config | None) -> Trust:
-    if config is None or config.server.tls_cert is None:
+def _trust(config: Config) -> Trust:
+    if config.server.tls_cert is None:
         return True
     try:
         return pinned_to(config.server.tls_cert)

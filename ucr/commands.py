@@ -1,4 +1,4 @@
-"""The commands: `ucr-trio serve | check | demo | tree | cache | cost | explain`. Exit codes: 0 ok, 1 failed, 2 usage or setup.
+"""The commands of `ucr-trio`. Exit codes: 0 ok, 1 failed, 2 usage, configuration or port.
 
 What a command does is loaded by the command: none carries what another needs.
 """
@@ -12,6 +12,7 @@ from ucr import __version__
 from ucr.cache_command import cache
 from ucr.cost_command import cost
 from ucr.explain_command import explain
+from ucr.operate.start_command import start, status, stop
 from ucr.tree_command import tree
 
 FAILED, UNUSABLE = 1, 2
@@ -33,6 +34,9 @@ main.add_command(cost)
 main.add_command(tree)
 main.add_command(cache)
 main.add_command(explain)
+main.add_command(start)
+main.add_command(stop)
+main.add_command(status)
 
 
 @main.command()

@@ -134,9 +134,8 @@ def demo_provider(base_url: str) -> Provider:
 
 def banner(config: Config, port: int) -> str:
     """Return what the start prints: what was found, and how Claude Code is pointed at it."""
-    host = "127.0.0.1" if config.server.host in ("0.0.0.0", "::") else config.server.host
-    shown = f"[{host}]" if ":" in host else host
-    lines = [f"ucr-trio serves {config.server.scheme}://{shown}:{port}  (configuration: {config.source})"]
+    url = config.server.url(port)
+    lines = [f"ucr-trio serves {url}  (configuration: {config.source})"]
     lines += [f"  warning: {warning}" for warning in config.warnings]
     for provider in config.providers:
         state = "" if provider.enabled else ", disabled"
@@ -147,7 +146,7 @@ def banner(config: Config, port: int) -> str:
     key = "your client key" if config.clients else "anything"
     lines += [
         "point Claude Code at it:",
-        f"  export ANTHROPIC_BASE_URL={config.server.scheme}://{shown}:{port}",
+        f"  export ANTHROPIC_BASE_URL={url}",
         f'  export ANTHROPIC_AUTH_TOKEN="{key}"',
     ]
     return "\n".join(lines)

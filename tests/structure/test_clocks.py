@@ -13,6 +13,7 @@ BY_MODULE = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source
 ON_THE_WALL = {"time.time", "time.time_ns", "time.localtime", "datetime.now", "datetime.utcnow", "date.today"}
 READS_THE_WALL = {
     "ucr.launch": "the time of a line in the log",
+    "ucr.operate.background": "since when the router runs, to be shown",
     "ucr.explain_offline": "the time of rules",
     "ucr.demo": "the date of the demo's answers",
     "ucr.cost_command": "how long ago something was used",

@@ -51,11 +51,17 @@ def command_line() -> list[str]:
     """Give every command and option of the command line, when it is there."""
     if importlib.util.find_spec("ucr.commands") is None:
         return []
-    main = importlib.import_module("ucr.commands").main
-    commands = main.commands if isinstance(main, click.Group) else {}
-    options = [option for command in [main, *commands.values()] for option in command.params]
+    commands = dict(nested(importlib.import_module("ucr.commands").main, "ucr-trio"))
+    options = [option for command in commands.values() for option in command.params]
     names = [name for option in options for name in option.opts if name.startswith("--")]
-    return [*(f"ucr-trio {name}" for name in commands), *dict.fromkeys(names)]
+    return [*list(commands)[1:], *dict.fromkeys(names)]
+
+
+def nested(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """Give a command and all that are below it, by the words that one types."""
+    yield name, command
+    for word, below in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from nested(below, f"{name} {word}")
 
 
 EVENTS = sorted({event for source in SOURCES for event, _ in log_calls(source)})

@@ -262,6 +262,7 @@ FLOORS = {
     "ucr.cli": PROCESS,
     "ucr.commands": PROCESS,
     "ucr.launch": PROCESS,
+    "ucr.operate.*": PROCESS,
 }
 """`name.*` is a package with all that is in it."""
 

@@ -57,4 +57,4 @@ def test_the_address_comes_from_the_configuration(tmp_path: Path) -> None:
     file.write_text("[server]\nport = 'x'", "utf-8")
     assert default_url(str(file), {"UCR_PORT": "5555"})[0] == "http://127.0.0.1:5555"
     everywhere = {"UCR_HOST": "::"}
-    assert default_url(str(file), everywhere)[0] == "http://[::1]:3000"
+    assert default_url(str(file), everywhere)[0] == "http://127.0.0.1:3000"

@@ -64,6 +64,12 @@ class Server:
         """Return how URLs of the router begin."""
         return "http" if self.tls_cert is None else "https"
 
+    def url(self, port: int | None = None) -> str:
+        """Return where a client on this machine asks; `port` is what is really listened on."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        shown = f"[{host}]" if ":" in host else host
+        return f"{self.scheme}://{shown}:{self.port if port is None else port}"
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
