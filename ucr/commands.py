@@ -12,6 +12,7 @@ from ucr import __version__
 from ucr.cache_command import cache
 from ucr.cost_command import cost
 from ucr.explain_command import explain
+from ucr.operate.client_command import code, codex
 from ucr.operate.start_command import start, status, stop
 from ucr.tree_command import tree
 
@@ -37,6 +38,8 @@ main.add_command(explain)
 main.add_command(start)
 main.add_command(stop)
 main.add_command(status)
+main.add_command(code)
+main.add_command(codex)
 
 
 @main.command()

@@ -263,6 +263,7 @@ FLOORS = {
     "ucr.commands": PROCESS,
     "ucr.launch": PROCESS,
     "ucr.operate.*": PROCESS,
+    "ucr.operate.surroundings": PURE,
 }
 """`name.*` is a package with all that is in it."""
 

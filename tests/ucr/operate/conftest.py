@@ -1,5 +1,6 @@
 """What the tests of these commands share: an empty home, and a router in the background that does not outlive a test."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,4 +30,5 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     seat = Seat(os.environ)
     if (running := seat.running()) is not None:
         stopped(seat, running, 60, at_once=True)
-        os.waitpid(running.pid, 0)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(running.pid, 0)
