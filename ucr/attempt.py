@@ -26,6 +26,7 @@ from ucr.remedies import Remedy
 from ucr.routing import Candidate
 from ucr.upstream import Answer
 from ucr.urgency import urgency_of
+from ucr.vault.recalling import gatherer_of, recall
 
 _OF_THE_KEY: frozenset[Fault] = frozenset({"rate_limit", "quota", "auth"})
 
@@ -60,6 +61,8 @@ class Attempt:
         self._pause_s = pause_s
         self._call = call
         self._dialect = registry.provider_for(candidate.provider.dialect, candidate.target, call.request)
+        stateful = call.router.stateful
+        self._is_stateful = (candidate.provider.id, self._dialect.name, call.client.name) in stateful
         self._permission = permission
         self._notes: tuple[str, ...] = ()
         self._headers: HeaderList = ()
@@ -123,8 +126,10 @@ class Attempt:
         call.patience.check()
         with await self._admitted() as lease:
             self._key = lease.key
-            await self._stop_if_lost()
             self.is_unbuilt = True
+            if self._is_stateful:
+                await recall(call, provider, self._dialect)
+            await self._stop_if_lost()
             # Nothing here may hold the request while the answer comes: see `Call.let_go`.
             is_large = len(call.request.raw) >= LARGE_BYTES
             outgoing = await beside(call.router.reading, self._builder()) if is_large else self._builder()()
@@ -142,7 +147,10 @@ class Attempt:
 
     def _builder(self) -> Callable[[], Outgoing]:
         call, candidate = self._call, self.candidate
-        build = partial(self._built, call.request, call.canonical)
+        request, canonical = call.request, call.canonical
+        if call.restored is not None:
+            request, canonical = call.restored.get(candidate.provider.id, (request, canonical))
+        build = partial(self._built, request, canonical)
         if not call.router.healing.known:
             return build
         remedies = call.router.healing.of(candidate.provider.id, candidate.model, trio.current_time())
@@ -261,7 +269,8 @@ class Attempt:
         if claim(self):
             self.note()
             is_stream = headers.get("content-type", "").lower().startswith(_STREAM_TYPES)
-            incoming = Incoming(provider, self._dialect, outgoing, answer, lease, is_stream)
+            gatherer = gatherer_of(call, provider) if self._is_stateful else None
+            incoming = Incoming(provider, self._dialect, outgoing, answer, lease, is_stream, gatherer)
             await reception.deliver(call, incoming)
 
     async def _refusal(self, outgoing: Outgoing, answer: Answer) -> UpstreamError:

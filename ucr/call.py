@@ -27,6 +27,13 @@ from ucr.pricing import Pricing
 from ucr.record import Record
 from ucr.steering import Steer, steer_of
 from ucr.tokens import Tokens
+from ucr.vault.needs import Need, needs_of
+from ucr.vault.vault import Vault
+
+Restored = tuple[Request, Canonical | None]
+"""A request as one provider is sent it, with what that had given and the client has not brought back."""
+
+NO_NEEDS: frozenset[Need] = frozenset()
 
 PRICES = Path(__file__).with_name(FILE)
 
@@ -51,11 +58,13 @@ class Router:
     dice: Callable[[], float] = random.random
     custom: CustomRouter | None = None
     network: Network | None = None
+    vault: Vault | None = None
     decisions: Decisions = field(init=False, repr=False, compare=False)
     pricing: Pricing = field(init=False, repr=False, compare=False)
     steer: Steer | None = field(init=False, repr=False, compare=False)
     addresses: Mapping[str, Address] = field(init=False, repr=False, compare=False)
     healing: Healing = field(init=False, repr=False, compare=False)
+    stateful: frozenset[Need] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decisions", Decisions(self.config))
@@ -63,6 +72,8 @@ class Router:
         object.__setattr__(self, "pricing", Pricing(self.config, self.unix_time, PRICES.read_bytes()))
         steer = steer_of(self.config, self.decisions, self.custom, self.unix_time, self.reading)
         object.__setattr__(self, "steer", steer)
+        needs = NO_NEEDS if self.vault is None else needs_of(self.config.providers)
+        object.__setattr__(self, "stateful", needs)
         addresses = {provider.id: self._address(provider) for provider in self.config.providers}
         object.__setattr__(self, "addresses", MappingProxyType(addresses))
 
@@ -76,7 +87,7 @@ class Router:
 @dataclass(slots=True)
 class Call:
     """One request on its way. `notes` say what rules changed in it, `entering` how many of its attempts wait for
-    a permit."""
+    a permit. `restored` is, by the id of a provider, what that is sent in place of the client's words."""
 
     router: Router
     client: ClientDialect
@@ -87,6 +98,7 @@ class Call:
     canonical: Canonical | None = None
     notes: tuple[str, ...] = ()
     entering: int = 0
+    restored: Mapping[str, Restored] | None = None
     _sent_estimate: int | None = None
 
     @property
@@ -100,6 +112,7 @@ class Call:
         """Forget the words of the request: a stream that has begun goes on for minutes, and nobody else is asked."""
         self._sent_estimate = self.sent_estimate
         self.request, self.canonical = replace(self.request, raw=b"", body={}), None
+        self.restored = None
 
     @property
     def calls_left(self) -> int:

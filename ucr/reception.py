@@ -20,6 +20,8 @@ from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import output_estimate
 from ucr.events import MessageStart, Usage
 from ucr.upstream import Answer
+from ucr.vault.gathering import Gatherer
+from ucr.vault.listening import ListeningDecoder, ListeningTap, overhear
 
 ERROR_BODY_BYTES = 256 * 1024
 WHOLE_BODY_BYTES = 32 * 1024 * 1024
@@ -31,7 +33,10 @@ LINGER_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A good answer, its head here and its body on the way, with the lease that it settles."""
+    """A good answer, its head here and its body on the way, with the lease that it settles.
+
+    A `gatherer` hears what is to be put back later.
+    """
 
     provider: Provider
     dialect: ProviderDialect
@@ -39,6 +44,7 @@ class Incoming:
     answer: Answer
     lease: Lease
     is_stream: bool
+    gatherer: Gatherer | None = None
 
 
 async def deliver(call: Call, incoming: Incoming) -> None:
@@ -84,10 +90,13 @@ async def _stream(call: Call, incoming: Incoming) -> None:
 
 
 def _tap(call: Call, incoming: Incoming) -> Tap:
-    dialect, context = incoming.dialect, incoming.outgoing.context
+    dialect, context, gatherer = incoming.dialect, incoming.outgoing.context, incoming.gatherer
     if dialect.name == call.client.name:
-        return dialect.tap(context, strict=is_strict(call.request.headers.get("user-agent", "")))
-    return Crossing(dialect.decoder(context), call.client, call.request, context)
+        tap = dialect.tap(context, strict=is_strict(call.request.headers.get("user-agent", "")))
+        return tap if gatherer is None else ListeningTap(tap, dialect.decoder(context), gatherer)
+    decoder = dialect.decoder(context)
+    decoder = decoder if gatherer is None else ListeningDecoder(decoder, gatherer)
+    return Crossing(decoder, call.client, call.request, context)
 
 
 async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
@@ -195,6 +204,8 @@ def _written(call: Call, incoming: Incoming, body: bytes) -> list[bytes]:
     if dialect.name == call.client.name and not call.request.stream and not incoming.is_stream:
         passed, summary = dialect.pass_reply(body, context)
         _note_summary(call, summary)
+        if incoming.gatherer is not None:
+            overhear(incoming.gatherer, dialect, body, context)
         return [passed]
     if incoming.is_stream:
         decoder = dialect.decoder(context)
@@ -202,6 +213,8 @@ def _written(call: Call, incoming: Incoming, body: bytes) -> list[bytes]:
     else:
         reply = dialect.decode_reply(body, context)
     _note_summary(call, Summary(reply.usage, reply.stop_reason))
+    if incoming.gatherer is not None:
+        incoming.gatherer.take_reply(reply)
     if not call.request.stream:
         return [call.client.encode_reply(reply, call.request)]
     encoder = call.client.encoder(call.request)

@@ -51,6 +51,7 @@ class Viewer:
             hot=None if tree.answers is None else asdict(tree.hot.statistics()),
             uptime_s=trio.current_time() - self._began_s,
             memory=footprint(),
+            kept=None if tree.keeper is None else asdict(tree.keeper.statistics()),
         )
 
     def _counted(self, view: WorkerView) -> MetricsSnapshot:

@@ -1,4 +1,4 @@
-"""The store process: what must be counted once for all workers, and the cache that they share.
+"""The store process: what must be counted once for all workers, and the cache and the vault that they share.
 
     python -m ucr.store PARENT LISTENER SPEC
 
@@ -60,10 +60,14 @@ from ucr.store_wire import (
     CACHE_GREETING,
     LIMITS_GREETING,
     STATUS_GREETING,
+    VAULT_GREETING,
     books_codec,
     cache_codec,
     limits_codec,
+    vault_codec,
 )
+from ucr.vault.keeper import Keeper, keeper_spec
+from ucr.vault.messages import VaultMessage
 from ucr.views import CACHE, LIMITS, StoreView
 
 Answer = TypeVar("Answer")
@@ -137,11 +141,19 @@ class Store:
     """The actors of the store, and the connections to them."""
 
     def __init__(
-        self, lender: Lender, cache: Cache, books: Books, log: Log, spec: StoreSpec, supervisor: Supervisor
+        self,
+        lender: Lender,
+        cache: Cache,
+        books: Books,
+        keeper: Keeper,
+        log: Log,
+        spec: StoreSpec,
+        supervisor: Supervisor,
     ) -> None:
         self.lender = lender
         self.cache = cache
         self.books = books
+        self.keeper = keeper
         self._log = log
         self._spec = spec
         self._supervisor = supervisor
@@ -158,6 +170,7 @@ class Store:
             asdict(self.cache.statistics()) | numbers_of(self.cache),
             asdict(self.books.statistics()),
             footprint(),
+            state=asdict(self.keeper.statistics()),
         )
 
     async def serve(self, stream: trio.abc.Stream) -> None:
@@ -166,6 +179,7 @@ class Store:
             LIMITS_GREETING: self._lend,
             CACHE_GREETING: self._keep,
             BOOKS_GREETING: self._account,
+            VAULT_GREETING: self._hold,
             STATUS_GREETING: self._show,
         }
         served = None
@@ -203,6 +217,9 @@ class Store:
         finally:
             filler.leave()
 
+    async def _hold(self, stream: trio.abc.Stream) -> None:
+        await Bridge[VaultMessage]("vault", stream, vault_codec(), self.keeper.ref).run()
+
     async def _show(self, stream: trio.abc.Stream) -> None:
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             await stream.send_all(msgspec.json.encode(self.view()))
@@ -229,7 +246,8 @@ async def open_store(
         cache = await start_cache(supervisor, kept, CACHE, backing, first_ticket=first_ticket)
         accounts = BooksSpec(spec.folder, spec.keep_s, spec.usage_bytes, spec.generation, spec.awaited)
         books = await start_books(supervisor, accounts, clock, log)
-        yield Store(lender, cache, books, log, spec, supervisor)
+        keeper = await supervisor.start(Keeper(keeper_spec(spec.state)))
+        yield Store(lender, cache, books, keeper, log, spec, supervisor)
 
 
 async def serve(spec: StoreSpec, listener: trio.SocketListener, parent: int, log: Log) -> None:

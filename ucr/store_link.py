@@ -1,4 +1,4 @@
-"""A worker's connections to the store process: to the lender of limits, the cache that workers share, and the books."""
+"""A worker's connections to the store process: to the lender of limits, the cache that workers share, the books and the vault."""
 
 from functools import partial
 
@@ -12,10 +12,13 @@ from ucr.store_wire import (
     BOOKS_GREETING,
     CACHE_GREETING,
     LIMITS_GREETING,
+    VAULT_GREETING,
     books_codec,
     cache_codec,
     limits_codec,
+    vault_codec,
 )
+from ucr.vault.messages import VaultMessage
 
 
 class LimitsEvents(LinkEvents[LimitsMessage]):
@@ -75,3 +78,9 @@ def books_link(path: str, purse: Purse) -> Link[BooksMessage]:
     """Return the child that keeps a purse connected to the store at this path; its `ref` is the books."""
     connect = partial(trio.open_unix_socket, path)
     return Link("ucr:store-books", connect, books_codec(), BOOKS_GREETING, BooksEvents(purse))
+
+
+def vault_link(path: str) -> Link[VaultMessage]:
+    """Return the child whose `ref` is the keeper of the vault in the store at this path."""
+    connect = partial(trio.open_unix_socket, path)
+    return Link("ucr:store-state", connect, vault_codec(), VAULT_GREETING, LinkEvents[VaultMessage]())

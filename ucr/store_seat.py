@@ -15,7 +15,7 @@ import trio
 from actors import SupervisionEvent, Supervisor, open_supervisor
 from ucr.attendant import INTENSITY, Attendant, AttendantEnded
 from ucr.cache_secret import new_secret, secret_of
-from ucr.config.model import Cache, Config
+from ucr.config.model import Cache, Config, State
 from ucr.config.places import state_folder
 from ucr.logs import Log
 from ucr.spawn import python_module
@@ -46,7 +46,7 @@ class StoreSeat(Attendant):
         self.workers = workers
         self._descriptor = bound.fileno()
         self._generation = 0
-        self._serves: Cache | None = None
+        self._serves: tuple[Cache, State] | None = None
         self._is_draining = False
 
     async def run(self) -> None:
@@ -60,7 +60,7 @@ class StoreSeat(Attendant):
             self._command = python_module("ucr.store", arguments)
             self._descriptors = (self._descriptor, pipe.fileno())
             self._on_started = lambda _pid: pipe.close()
-            self._serves = config.cache
+            self._serves = config.cache, config.state
             try:
                 await super().run()
             except AttendantEnded:
@@ -68,9 +68,9 @@ class StoreSeat(Attendant):
                     raise
                 await trio.sleep_forever()
 
-    def follow(self, cache: Cache) -> None:
-        """Start the process again when it serves another cache than this configuration wants."""
-        if self.process is not None and self._serves != cache:
+    def follow(self, config: Config) -> None:
+        """Start the process again when it serves another cache, or vault, than this configuration wants."""
+        if self.process is not None and self._serves != (config.cache, config.state):
             self.process.terminate()
 
     async def drain(self) -> None:
@@ -121,9 +121,9 @@ class StorePlace:
         return self._address
 
     def follow(self, config: Config) -> None:
-        """Let the store have this configuration, which is served by now: with another cache it begins anew."""
+        """Let the store have this configuration, which is served by now: with another cache or vault it begins anew."""
         if self.seat is not None:
-            self.seat.follow(config.cache)
+            self.seat.follow(config)
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ucr.config.model import Cache, Config
+from ucr.config.model import Cache, Config, State
 
 DAY_S = 86_400.0
 
@@ -25,6 +25,7 @@ class StoreSpec:
     folder: str | None = None
     keep_s: float = 7_776_000.0
     usage_bytes: int = 67_108_864
+    state: State = State()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +52,5 @@ def store_spec(config: Config, generation: int, awaited: int, folder: str | None
         folder,
         config.usage.keep_days * DAY_S,
         config.usage.max_bytes,
+        config.state,
     )

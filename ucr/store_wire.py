@@ -3,11 +3,13 @@
 from actors import CACHE_MESSAGES, LIMITS_MESSAGES, Codec
 from actors.purse import PURSE_MESSAGES
 from ucr.usage import Received, Used
+from ucr.vault.messages import VAULT_MESSAGES
 
 LIMITS_GREETING = b"L"
 CACHE_GREETING = b"C"
 STATUS_GREETING = b"S"
 BOOKS_GREETING = b"B"
+VAULT_GREETING = b"V"
 """The first byte of a connection says which actor it is for. Each has connections of its own, so that a limit is
 never asked for behind an answer of a megabyte."""
 
@@ -22,3 +24,7 @@ def cache_codec() -> Codec:
 
 def books_codec() -> Codec:
     return Codec((*PURSE_MESSAGES, Used, Received))
+
+
+def vault_codec() -> Codec:
+    return Codec(VAULT_MESSAGES)

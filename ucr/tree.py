@@ -44,8 +44,10 @@ from ucr.config.plan import plan_of
 from ucr.hot_follower import HotFollower
 from ucr.logs import Log
 from ucr.roster import Children, Roster
-from ucr.store_link import books_link, cache_link, limits_link
+from ucr.store_link import books_link, cache_link, limits_link, vault_link
 from ucr.store_spec import DAY_S, StoreAddress
+from ucr.vault.keeper import Keeper, keeper_spec
+from ucr.vault.vault import Vault
 from ucr.views import CACHE, LIMITS
 
 CLERK = "ucr:clerk"
@@ -68,6 +70,8 @@ class Tree:
     hot: HotTier
     purse: Purse
     clerk: Clerk | None
+    keeper: Keeper | None
+    vault: Vault | None
     store: StoreAddress | None = None
 
     @property
@@ -121,9 +125,26 @@ async def open_tree(
         cache, answers = await _start_cache(supervisor, config, store, backed, hot)
         borrower, shares = await _start_limits(supervisor, worker, store, log)
         purse, clerk = await _start_books(supervisor, config, worker, store, log, folder, clock)
+        keeper, vault = await _start_vault(supervisor, config, store)
         roster = Roster(supervisor, board, make)
         await roster.follow(plan_of(NOTHING, config), config)
-        yield Tree(supervisor, metrics, cache, roster, board, borrower, answers, hot, purse, clerk, store)
+        yield Tree(
+            *(
+                supervisor,
+                metrics,
+                cache,
+                roster,
+                board,
+                borrower,
+                answers,
+                hot,
+                purse,
+                clerk,
+                keeper,
+                vault,
+                store,
+            )
+        )
 
 
 async def _start_cache(
@@ -181,6 +202,18 @@ async def _start_books(
     if not config.usage.enabled or (store is None and folder is None):
         return purse, None
     return purse, await supervisor.start(Clerk(ref, CLERK))
+
+
+async def _start_vault(
+    supervisor: Supervisor, config: Config, store: StoreAddress | None
+) -> tuple[Keeper | None, Vault | None]:
+    """Start the keeper of this worker's vault, or the link to the one that all workers share; return what is used."""
+    if not config.state.enabled:
+        return None, None
+    if store is not None:
+        return None, Vault((await supervisor.start(vault_link(store.path))).ref)
+    keeper = await supervisor.start(Keeper(keeper_spec(config.state)))
+    return keeper, Vault(keeper.ref)
 
 
 def _spec_of(config: Config) -> CacheSpec:

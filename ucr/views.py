@@ -33,13 +33,16 @@ LIMITS = "ucr:limits"
 BOOKS = "ucr:books"
 """The name of the actor that keeps the accounts."""
 
+STATE = "ucr:state"
+"""The name of the actor that keeps the vault."""
+
 _TIME_ENDINGS = ("_until", "_at")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
     """One worker at one moment. `providers` and `cache` are what their actors say of themselves, as plain data, and
-    `hot` what the hot tier of the cache says.
+    `hot` what the hot tier of the cache says; `kept` what the keeper of the vault says, where it has its own.
 
     `state` is `serving` or `draining`; a parent that has lost touch with a worker says `stalled`. `pressure` says how
     short it is of memory, and `memory` what it has, by kind (`ucr.observe.footprint`).
@@ -59,6 +62,7 @@ class WorkerView:
     hot: dict[str, Any] | None = None
     uptime_s: float = 0.0
     memory: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class ParentView:
 
 @dataclass(frozen=True, slots=True)
 class StoreView:
-    """The store process at one moment. `limits`, `cache` and `books` are what its actors say of themselves."""
+    """The store process at one moment. `limits`, `cache`, `books` and `state` are what its actors say."""
 
     pid: int
     generation: int
@@ -97,6 +101,7 @@ class StoreView:
     cache: dict[str, Any] = field(default_factory=dict)
     books: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +225,7 @@ def tree_json(gathered: Gathered) -> JsonObject:
 
 
 def _store(view: StoreView) -> JsonObject:
-    statistics = {CACHE: view.cache, LIMITS: view.limits, BOOKS: view.books}
+    statistics = {CACHE: view.cache, LIMITS: view.limits, BOOKS: view.books, STATE: view.state}
     return {
         "pid": view.pid,
         "generation": view.generation,
@@ -230,7 +235,8 @@ def _store(view: StoreView) -> JsonObject:
 
 
 def _worker(view: WorkerView) -> JsonObject:
-    statistics = {**view.providers, **({} if view.cache is None else {CACHE: view.cache})}
+    own = {CACHE: view.cache, STATE: view.kept}
+    statistics = {**view.providers, **{name: one for name, one in own.items() if one is not None}}
     return {
         "worker": view.worker,
         "pid": view.pid,

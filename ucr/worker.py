@@ -229,16 +229,13 @@ async def open_worker(
         seat = CustomSeat(tree.supervisor, tree.metrics.ref, log, start_custom)
         custom = await seat.first(config)
         router = Router(
-            config,
-            tree.children,
-            tree.board,
-            unix_time,
-            worker,
+            *(config, tree.children, tree.board, unix_time, worker),
             answers=answers,
             flights=flights,
             dice=dice,
             custom=custom,
             network=network,
+            vault=tree.vault,
         )
         limits = ClientLimits(tree.borrower, tree.purse, unix_time)
         api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)

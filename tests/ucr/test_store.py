@@ -18,13 +18,14 @@ import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair
 
-from actors import Borrower, Fill, Hit, LimitReached, Link, Lookup, Want, open_supervisor
+from actors import Borrower, Fill, Hit, LimitReached, Link, LinkEvents, Lookup, Want, open_supervisor
 from actors.allowance import GONE
 from actors.errors import ActorStopped, AllowanceSpent
 from actors.lookup import Store as Keep
 from actors.purse import Holding, Purse
 from tests.world.process import ROOT
 from ucr.config.model import Cache as CacheConfig
+from ucr.config.model import State
 from ucr.logs import make_log
 from ucr.store import Store, open_store
 from ucr.store_control import store_view
@@ -35,11 +36,16 @@ from ucr.store_wire import (
     BOOKS_GREETING,
     CACHE_GREETING,
     LIMITS_GREETING,
+    VAULT_GREETING,
     books_codec,
     cache_codec,
     limits_codec,
+    vault_codec,
 )
 from ucr.usage_file import NAME, Bounds, UsageFile
+from ucr.vault.state import State as VaultState
+from ucr.vault.state import written
+from ucr.vault.vault import Drawer, Vault
 from ucr.views import BOOKS, CACHE, LIMITS
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -233,6 +239,27 @@ async def test_the_cache_of_the_store_keeps_bytes_for_all_workers(autojump_clock
         hit = await links[1].ref.ask(Lookup(b"key"))
         assert isinstance(hit, Hit)
         assert hit.entry == b"\x00\xffbytes"
+        nursery.cancel_scope.cancel(reason="tested")
+
+
+async def test_what_one_worker_puts_into_the_vault_another_finds_there(autojump_clock: MockClock) -> None:
+    spec, kept = StoreSpec(state=State(max_entries=1)), Drawer("me", "", "up")
+    async with trio.open_nursery() as nursery, open_store(spec, silent_log()) as store:
+        street = Street(nursery, store)
+        links = [Link("state", street.connect, vault_codec(), VAULT_GREETING, LinkEvents()) for _ in range(2)]
+        for link in links:
+            nursery.start_soon(link.run)
+        await trio.sleep(1)
+        here, there = (Vault(link.ref) for link in links)
+        state = VaultState([{"type": "redacted_thinking", "data": "d"}], [])
+        for id_ in ("a", "b"):
+            here.keep(kept.key(id_), written(state))
+        await trio.sleep(0.1)
+        assert await there.find(kept, ["a", "b"]) == {"b": state}, "the store keeps as many as it is told"
+        assert store.view().state["entries"] == 1
+        await street.lose_store()
+        await trio.sleep(0.1)
+        assert await there.find(kept, ["b"]) == {}
         nursery.cancel_scope.cancel(reason="tested")
 
 

@@ -8,7 +8,7 @@ from actors.limits import Borrow, Declare, Lent, LimitsMessage
 from actors.mailbox import Mailbox
 from actors.ref import Ref
 from ucr.logs import make_log
-from ucr.store_link import CacheEvents, LimitsEvents, cache_link, limits_link
+from ucr.store_link import CacheEvents, LimitsEvents, cache_link, limits_link, vault_link
 
 WANT = Want("k", "permits", 2)
 
@@ -63,3 +63,4 @@ async def test_links_are_named_for_the_tree() -> None:
     log = make_log("info", (), (), lambda: datetime(2026, 11, 26, tzinfo=UTC))
     assert limits_link("/nowhere", borrower, log).name == "ucr:store-limits"
     assert cache_link("/nowhere").name == "ucr:store-cache"
+    assert vault_link("/nowhere").name == "ucr:store-state"

@@ -25,6 +25,7 @@ from ucr.config.money_fields import PRICES, USAGE
 from ucr.config.provider_fields import LIMITS, PROVIDERS
 from ucr.config.rule_fields import RULE
 from ucr.config.server_fields import SERVER
+from ucr.config.state_fields import STATE
 
 _LOGGING, _CACHE = Logging(), Cache()
 _ROUTER = Router()
@@ -240,4 +241,5 @@ MEMORY = Section(
     "[memory]\nworker_limit_bytes = 536870912",
 )
 
-SECTIONS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS, PRICES, ADMIN, LOGGING, USAGE, CACHE, MEMORY)
+_ACCESS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS)
+SECTIONS = (*_ACCESS, PRICES, ADMIN, LOGGING, USAGE, CACHE, STATE, MEMORY)

@@ -36,6 +36,7 @@ from ucr.config.model import (
     Provider,
     Router,
     Server,
+    State,
     Targets,
     Timeouts,
     Usage,
@@ -47,6 +48,7 @@ from ucr.config.providers import read_providers
 from ucr.config.reading import Reading, Values, did_you_mean, unknown_key
 from ucr.config.rules import read_rules
 from ucr.config.server_fields import SERVER
+from ucr.config.state_fields import STATE
 from ucr.errors import ConfigError, Problem
 
 NO_OVERRIDES = Overrides()
@@ -103,6 +105,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
         cache=_cache(reading, tree),
         usage=Usage(**reading.values(reading.table(tree, USAGE), USAGE.fields, "usage")),
+        state=State(**reading.values(reading.table(tree, STATE), STATE.fields, "state")),
         memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
         logging=Logging(**reading.values(reading.table(tree, LOGGING), LOGGING.fields, "logging")),
         source=reading.file,

@@ -223,6 +223,16 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What is kept of the state that providers want back with a later request: for how long, and how much."""
+
+    enabled: bool = True
+    ttl_s: float = 21_600.0
+    max_entries: int = 10_000
+    max_bytes: int = 33_554_432
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """`worker_limit_bytes` None is a worker's share of three quarters of what the machine has."""
 
@@ -254,6 +264,7 @@ class Config:
     logging: Logging = Logging()
     cache: Cache = Cache()
     usage: Usage = Usage()
+    state: State = State()
     memory: Memory = Memory()
     source: str = "discovery"
     warnings: tuple[str, ...] = ()

@@ -37,7 +37,21 @@ def _cleaned(message: Any, other: str | None, quirks: Quirks) -> Any:
         left_out = (other, "reasoning")
     else:
         return message
-    made = {key: value for key, value in message.items() if key not in left_out}
-    if quirks.reasoning_required and made.get("tool_calls"):
-        made.setdefault("reasoning_content", "")
-    return made
+    return {key: value for key, value in message.items() if key not in left_out}
+
+
+def with_required(messages: Any, quirks: Quirks) -> list[Any] | None:
+    """Return messages in which every turn of calls has the field that the provider wants, if only an empty one.
+
+    None where nothing is missing.
+    """
+    if not quirks.reasoning_required or not isinstance(messages, list):
+        return None
+    made = [
+        {**message, "reasoning_content": ""} if _lacks_required(message) else message for message in messages
+    ]
+    return None if all(new is old for new, old in zip(made, messages, strict=True)) else made
+
+
+def _lacks_required(message: Any) -> bool:
+    return isinstance(message, dict) and bool(message.get("tool_calls")) and "reasoning_content" not in message

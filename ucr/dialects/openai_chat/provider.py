@@ -4,7 +4,7 @@ from ucr.dialects.model_name import renamed
 from ucr.dialects.openai_chat import tap as taps
 from ucr.dialects.openai_chat.build import build
 from ucr.dialects.openai_chat.errors import decode_error
-from ucr.dialects.openai_chat.foreign import without_foreign
+from ucr.dialects.openai_chat.foreign import with_required, without_foreign
 from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_chat.reply import decode_reply
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
@@ -40,10 +40,13 @@ class OpenAIChatProvider:
     def build_same(self, request: Request, target: Target) -> Outgoing:
         """Pass the client's bytes on, with the model's name mapped and without the thinking of other providers."""
         body, notes = request.raw, NO_NOTES
-        messages = without_foreign(body, request.body.get("messages"), target.quirks)
+        given = request.body.get("messages")
+        messages = without_foreign(body, given, target.quirks)
+        if messages is not None:
+            notes = ("thinking of another provider left out",)
+        messages = with_required(given if messages is None else messages, target.quirks) or messages
         if messages is not None:
             body = dumps({**request.body, "model": target.model, "messages": messages})
-            notes = ("thinking of another provider left out",)
         elif request.model != target.model:
             mapped = renamed(request.raw, target.model)
             body = dumps({**request.body, "model": target.model}) if mapped is None else mapped

@@ -1,0 +1,62 @@
+"""The vault as requests see it: where the states of tool calls are kept and found, failing open.
+
+A state is found by who asks (the client's name), in which session, of which provider, and for which call. So nobody
+gets another client's state, and no provider another one's. Whatever goes wrong, slowness included, is no state.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import trio
+
+from actors import ActorError, Ref
+from ucr.vault.messages import FindStates, KeepState, VaultMessage
+from ucr.vault.state import State, read
+
+FIND_S = 0.05
+MOST_CALLS = 512
+"""Of a longer history only the latest calls are looked for."""
+
+_KEY_BYTES = 20
+
+
+class Vault:
+    """Asks the keeper, wherever it is, and tells it."""
+
+    def __init__(self, ref: Ref[VaultMessage]) -> None:
+        self._ref = ref
+
+    def __repr__(self) -> str:
+        return f"<Vault at {self._ref!r}>"
+
+    async def find(self, drawer: "Drawer", ids: Sequence[str]) -> dict[str, State]:
+        """Return the states of these calls that are known, by their ids."""
+        latest = list(dict.fromkeys(ids))[-MOST_CALLS:]
+        wanted = FindStates(tuple(drawer.key(id_) for id_ in latest))
+        try:
+            states = await self._ref.ask(wanted, deadline=trio.current_time() + FIND_S)
+        except ActorError:
+            return {}
+        known = ((id_, read(data)) for id_, data in zip(latest, states.found, strict=False) if data)
+        return {id_: state for id_, state in known if state is not None}
+
+    def keep(self, key: bytes, state: bytes) -> None:
+        """Keep a state; it is dropped where nobody takes it."""
+        self._ref.offer(KeepState(key, state))
+
+
+class Drawer:
+    """The part of the vault that is one client's, in one session with one provider."""
+
+    __slots__ = ("_owner",)
+
+    def __init__(self, client: str, session: str, provider: str) -> None:
+        self._owner = (client, session, provider)
+
+    def __repr__(self) -> str:
+        return "<Drawer>"
+
+    def key(self, id_: str) -> bytes:
+        """Return the key of a call: a digest, from which nothing can be read."""
+        words = repr((*self._owner, id_)).encode()
+        return hashlib.blake2b(words, digest_size=_KEY_BYTES).digest()
