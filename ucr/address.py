@@ -8,6 +8,7 @@ from actors import Limits, UpstreamRequest, header_block
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Outgoing
 from ucr.placing import place_of
+from ucr.signing import Sign
 from ucr.tokens import Tokens
 
 
@@ -22,13 +23,14 @@ class _Own:
 class Address:
     """Makes the requests to one provider, with its own headers in place of those of the dialect.
 
-    `tokens` is where its key comes from if it has none that lasts: `renew` is then called before each request.
+    `tokens` is where its key comes from if it has none that lasts: `renew` is then called before each request. `sign`
+    is what proves who asks where no key is sent.
     `limits` leave the time to whoever waits, but for that of connecting.
     """
 
-    __slots__ = ("_own", "_place", "_prefix", "_query", "limits", "provider", "tokens")
+    __slots__ = ("_own", "_place", "_prefix", "_query", "_sign", "limits", "provider", "tokens")
 
-    def __init__(self, provider: Provider, tokens: Tokens | None = None) -> None:
+    def __init__(self, provider: Provider, tokens: Tokens | None = None, sign: Sign | None = None) -> None:
         parts = urlsplit(provider.base_url)
         self.provider = provider
         self.tokens = tokens
@@ -36,6 +38,7 @@ class Address:
         self._prefix = parts.path.rstrip("/")
         self._query = f"?{parts.query}" if parts.query else ""
         self._place = place_of(provider)
+        self._sign = sign
         self._own = tuple(_own(provider, key) for key in range(max(1, len(provider.api_keys))))
 
     def __repr__(self) -> str:
@@ -49,7 +52,10 @@ class Address:
         own = self._own[key]
         headers = tuple([field for field in outgoing.headers if field[0] not in own.names])
         path = self._below(outgoing) if self._place is None else self._place(outgoing)
-        return UpstreamRequest("POST", path, headers, outgoing.take_body(), own.block)
+        body, block = outgoing.take_body(), own.block
+        if self._sign is not None:
+            block += header_block(self._sign(path, body))
+        return UpstreamRequest("POST", path, headers, body, block)
 
     async def renew(self) -> None:
         """See that a provider with tokens is asked with one that holds; raise `UpstreamError`."""

@@ -16,6 +16,7 @@ from ucr import ratelimits, reception, upstream
 from ucr.call import Call
 from ucr.departure import outlive
 from ucr.dialects import registry
+from ucr.dialects.bedrock import frames
 from ucr.dialects.faults import unreadable
 from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request
 from ucr.errors import ApiError, Fault, UpstreamError
@@ -30,7 +31,7 @@ from ucr.vault.recalling import gatherer_of, recall
 
 _OF_THE_KEY: frozenset[Fault] = frozenset({"rate_limit", "quota", "auth"})
 
-_STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
+_STREAM_TYPES = ("text/event-stream", "application/x-ndjson", frames.MEDIA_TYPE)
 
 Claim = Callable[["Attempt"], bool]
 

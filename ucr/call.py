@@ -25,8 +25,10 @@ from ucr.patience import Patience
 from ucr.price_list import FILE
 from ucr.pricing import Pricing
 from ucr.record import Record
+from ucr.signing import signs
 from ucr.steering import Steer, steer_of
 from ucr.tokens import Tokens
+from ucr.upstream import origin_of
 from ucr.vault.needs import Need, needs_of
 from ucr.vault.vault import Vault
 
@@ -78,6 +80,9 @@ class Router:
         object.__setattr__(self, "addresses", MappingProxyType(addresses))
 
     def _address(self, provider: Provider) -> Address:
+        sign = signs(provider, origin_of(provider.base_url).authority, self.unix_time)
+        if sign is not None:
+            return Address(provider, sign=sign)
         place, network = provider.credentials, self.network
         if place is None or network is None:
             return Address(provider)

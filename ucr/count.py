@@ -32,6 +32,7 @@ LONGEST_WAIT_S = 10.0
 """How long a count is waited for: whoever asks for one waits to begin with the request itself."""
 
 _ANSWER_BYTES = 64 * 1024
+_COUNTS = ("input_tokens", "totalTokens", "inputTokens")
 
 Parse = Callable[[bytes, Headers], Request]
 
@@ -132,7 +133,7 @@ async def _asked(
 def _number(body: bytes) -> int | None:
     try:
         value = loads(body)
-        tokens = value.get("input_tokens", value.get("totalTokens"))
-    except (JsonError, AttributeError):
+        tokens = next((value[key] for key in _COUNTS if key in value), None)
+    except (JsonError, AttributeError, TypeError):
         return None
     return tokens if isinstance(tokens, int) else None

@@ -28,6 +28,8 @@ def place_of(provider: "Provider") -> Place | None:
             return _azure(provider)
         case "vertex":
             return _vertex(provider)
+        case "bedrock" if provider.dialect == "anthropic":
+            return partial(_of_model, urlsplit(provider.base_url).path.rstrip("/"))
         case _:
             return None
 
@@ -59,6 +61,14 @@ def _of_claude(root: str, outgoing: "Outgoing") -> str:
         return f"{root}/anthropic/models/count-tokens:rawPredict"
     action = "streamRawPredict" if outgoing.context.stream else "rawPredict"
     return f"{root}/anthropic/models/{quote(outgoing.context.model_used, safe='@')}:{action}"
+
+
+def _of_model(root: str, outgoing: "Outgoing") -> str:
+    """Bedrock takes the bodies of the model's maker by the model's name, which may be that of a profile."""
+    model = f"{root}/model/{quote(outgoing.context.model_used, safe='')}"
+    if outgoing.path.endswith("/count_tokens"):
+        return f"{model}/count-tokens"
+    return f"{model}/{'invoke-with-response-stream' if outgoing.context.stream else 'invoke'}"
 
 
 def _azure(provider: "Provider") -> Place | None:

@@ -56,12 +56,15 @@ class Quirks:
 
     platform
         who hosts the API under paths of its own: `azure` (a deployment is asked for by the model's name), `vertex`
-        (Google Cloud: models of a project and location), or `none`.
+        (Google Cloud: models of a project and location), `bedrock` (Amazon: models of a region), or `none`.
     api_version
         the version that Azure's deployments are asked in, such as `2024-10-21`; without one it is asked below
         `/openai/v1`.
     project, location
         the project of Google Cloud that is asked on Vertex, and where; without a location it is `global`.
+    region
+        the region of Amazon's that is asked on Bedrock, such as `us-east-1`; without it AWS_REGION and
+        AWS_DEFAULT_REGION are read.
     max_tokens_field
         the name of the output limit; `auto` decides by model family.
     max_output_tokens, model_output_tokens
@@ -138,10 +141,11 @@ class Quirks:
         whether a request that it refuses for a part that can be left out is asked once more without it.
     """
 
-    platform: Literal["none", "azure", "vertex"] = "none"
+    platform: Literal["none", "azure", "vertex", "bedrock"] = "none"
     api_version: str | None = None
     project: str | None = None
     location: str | None = None
+    region: str | None = None
     max_tokens_field: Literal["auto", "max_tokens", "max_completion_tokens"] = "auto"
     max_output_tokens: int | None = None
     model_output_tokens: tuple[str, ...] = ()

@@ -81,7 +81,7 @@ def origin_of(base_url: str) -> Origin:
 def mask_own_keys(error: UpstreamError, provider: Provider) -> None:
     """Take the provider's keys out of the words with which it refused them, whatever they look like."""
     headers = (value for name, value in provider.headers.items() if holds_secret(name.lower()))
-    for secret in (*(key.reveal() for key in provider.api_keys), *headers):
+    for secret in (*(key.reveal() for key in provider.secrets), *headers):
         if len(secret) >= WHOLE_WORD_BELOW:
             error.message = error.message.replace(secret, KEY_MASK)
             error.body = error.body and error.body.replace(secret.encode(), KEY_MASK.encode())
@@ -90,7 +90,7 @@ def mask_own_keys(error: UpstreamError, provider: Provider) -> None:
 def request_id_of(headers: Headers, provider: Provider) -> str | None:
     """Return the provider's own id of the request; None for one that holds its key, or is no id."""
     found = ratelimits.upstream_request_id(headers)
-    if found is None or any(key.reveal() in found for key in provider.api_keys):
+    if found is None or any(key.reveal() in found for key in provider.secrets):
         return None
     return found
 

@@ -138,6 +138,8 @@ FLOORS = {
     "ucr.shape": PURE,
     "ucr.explain": PURE,
     "ucr.ndjson": PURE,
+    "ucr.signing": PURE,
+    "ucr.sigv4": PURE,
     "ucr.sse": PURE,
     "ucr.stress.grammar": PURE,
     "ucr.steered": PURE,

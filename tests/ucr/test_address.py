@@ -70,3 +70,12 @@ async def test_an_address_without_tokens_has_nothing_to_renew() -> None:
     address = Address(PROVIDER)
     await address.renew()
     assert address.request(outgoing()).block == b"authorization: Bearer k-1\r\n"
+
+
+def test_a_request_that_is_signed_has_its_proof_in_place_of_a_key() -> None:
+    def sign(path: str, body: bytes) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"{path} {body.decode()}"),)
+
+    request = Address(replace(PROVIDER, api_keys=()), sign=sign).request(outgoing())
+    assert request.block == b"authorization: /v1/chat/completions {}\r\n"
+    assert request.body == b"{}"

@@ -100,3 +100,22 @@ RESPONSE = {
     ],
     "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
 }
+
+
+@pytest.mark.parametrize(
+    ("path", "model", "stream", "whole"),
+    [
+        ("/v1/messages", "us.anthropic.claude-x-v1:0", False, "/model/us.anthropic.claude-x-v1%3A0/invoke"),
+        ("/v1/messages", "a", True, "/model/a/invoke-with-response-stream"),
+        ("/v1/messages/count_tokens", "a", False, "/model/a/count-tokens"),
+        ("/v1/messages", "arn:aws:x:profile/abc", False, "/model/arn%3Aaws%3Ax%3Aprofile%2Fabc/invoke"),
+    ],
+)
+def test_a_model_of_bedrock_is_asked_by_its_name_or_its_profile(
+    path: str, model: str, stream: bool, whole: str
+) -> None:
+    up = replace(provider("up", "anthropic"), quirks=Quirks(platform="bedrock"))
+    place = place_of(up)
+    assert place is not None
+    assert place(Outgoing(path, (), b"{}", Context("up", "m", model, stream, Quirks()))) == whole
+    assert place_of(replace(up, dialect="bedrock")) is None

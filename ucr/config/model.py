@@ -17,6 +17,7 @@ from ucr.config.rule_model import Rule
 from ucr.config.targets import ModelTarget as ModelTarget
 from ucr.config.targets import Targets as Targets
 from ucr.secret import Secret
+from ucr.sigv4 import AwsKeys
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 NO_TASKS: Mapping["Task", "Targets"] = MappingProxyType({})
@@ -85,7 +86,8 @@ class Timeouts:
 class Provider:
     """One upstream. `api_keys` is empty when it needs none; `models` are those it is known to serve.
 
-    `credentials` is the file that tokens are fetched with, where those stand in for a key.
+    `credentials` is the file that tokens are fetched with, where those stand in for a key; `aws` are the keys that
+    requests are signed with instead.
     """
 
     id: str
@@ -94,6 +96,7 @@ class Provider:
     api_keys: tuple[Secret, ...] = ()
     auth: Auth = "bearer"
     credentials: str | None = None
+    aws: AwsKeys | None = None
     default_model: str | None = None
     models: tuple[str, ...] = ()
     enabled: bool = True
@@ -109,6 +112,11 @@ class Provider:
     proxy: Proxy | None = None
     quirks: Quirks = Quirks()
     models_path: str | None = "/models"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What must never be shown of how it is asked, but for its headers."""
+        return self.api_keys if self.aws is None else (*self.api_keys, *self.aws.secrets)
 
 
 @dataclass(frozen=True, slots=True)

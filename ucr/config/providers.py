@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from actors.breaker import BreakerSpec
 from ucr.access import is_loopback
 from ucr.catalogue import OLLAMA_CHAT, Auth, Row, row
-from ucr.config.kinds import Key, Wrong
+from ucr.config.aws import OTHER_KEYS, check_bedrock, is_bedrock, key_in, on_bedrock
 from ucr.config.model import EMPTY, Provider, Timeouts
 from ucr.config.provider_fields import BREAKER, DIALECTS, LIMITS, PROVIDERS
 from ucr.config.quirk_fields import quirk_keys
@@ -28,7 +28,9 @@ _DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (
     ("gemini", "x-goog-api-key"),
     ("openai-chat", "bearer"),
 )
-_PLATFORM_AUTH: Mapping[str, Auth] = MappingProxyType({"azure": "api-key", "vertex": "bearer"})
+_PLATFORM_AUTH: Mapping[str, Auth] = MappingProxyType(
+    {"azure": "api-key", "vertex": "bearer", "bedrock": "bearer"}
+)
 _PLACE_NAME = re.compile(r"[a-z0-9][a-z0-9.:-]*")
 
 
@@ -37,15 +39,8 @@ def key_of(entry: Row, environ: Mapping[str, str]) -> tuple[Secret, ...]:
 
     What no header can carry is no key.
     """
-    found = (_key_in(environ.get(name, "")) for name in entry.key_variables)
+    found = (key_in(environ.get(name, "")) for name in entry.key_variables)
     return tuple(key for key in found if key is not None)[:1]
-
-
-def _key_in(text: str) -> Secret | None:
-    try:
-        return Key().read(text)
-    except Wrong:
-        return None
 
 
 def provider_of(entry: Row) -> Provider:
@@ -103,6 +98,8 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
         provider = replace(provider, auth=_PLATFORM_AUTH.get(provider.quirks.platform, auth))
     if provider.quirks.platform == "vertex":
         provider = _on_vertex(reading, provider)
+    if is_bedrock(provider):
+        provider = on_bedrock(reading, values, provider)
     if not is_off:
         _check(reading, table | values, provider, at)
     return provider
@@ -181,17 +178,20 @@ def _check(reading: Reading, table: Values, provider: Provider, at: str) -> None
         reading.problem(f"{at}.base_url", provider.base_url, remedy)
     if provider.quirks.platform == "vertex":
         _check_vertex(reading, provider, at)
+    if is_bedrock(provider):
+        check_bedrock(reading, table, provider, at)
     _check_key(reading, table, provider, at, is_local)
 
 
 def _check_key(reading: Reading, table: Values, provider: Provider, at: str, is_local: bool) -> None:
     known = row(provider.id)
     is_given = {"api_key", "api_keys", "headers"} & table.keys()
-    if provider.credentials is not None:
+    if provider.credentials is not None or provider.aws is not None:
         return
     needs_key = known is not None and known.key_variables and provider.auth != "none" and not is_local
     if needs_key and known is not None and not provider.api_keys and (not is_given or "api_key" in table):
         if any(problem.key.startswith(f"{at}.api_key") for problem in reading.problems):
             return
         remedy = f"no API key; set {known.key_variables[0]} or {at}.api_key"
+        remedy += f", {OTHER_KEYS}" if is_bedrock(provider) else ""
         reading.problem(f"{at}.api_key", None, remedy)

@@ -8,6 +8,7 @@ so that any split gives the same bytes.
 """
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 from ucr import jsontext, sse
 from ucr.dialects import faults
@@ -15,12 +16,20 @@ from ucr.dialects.roles import Content, Context, Summary
 from ucr.errors import UpstreamError
 from ucr.events import Usage
 from ucr.jsontext import JsonError, JsonObject
-from ucr.ndjson import LineSplitter, NdjsonError
+from ucr.ndjson import NdjsonError
 
 HELD_LIMIT_BYTES = 1024 * 1024
 """What may wait for the commit point: a message's start, and pings for longer than any limit allows."""
 
 _DONE = "[DONE]"
+
+
+class Splitter(Protocol):
+    """Cuts bytes into the blocks of a client's stream; raises `sse.SseError` or `NdjsonError`."""
+
+    def feed(self, data: bytes) -> list[bytes]: ...
+
+    def close(self) -> bytes: ...
 
 
 class EventTap(ABC):
@@ -31,9 +40,9 @@ class EventTap(ABC):
 
     framing_bytes = 0
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, splitter: Splitter | None = None) -> None:
         self._context = context
-        self._splitter: sse.Splitter | LineSplitter = sse.Splitter()
+        self._splitter: Splitter = splitter or sse.Splitter()
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._is_committed = False

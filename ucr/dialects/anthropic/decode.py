@@ -1,5 +1,7 @@
 """Messages API answers as canonical answers."""
 
+from typing import Protocol
+
 from ucr import jsontext, sse
 from ucr.dialects import faults
 from ucr.dialects.anthropic import blocks, errors, usage
@@ -57,6 +59,14 @@ def reply(body: bytes, context: Context) -> Reply:
     )
 
 
+class Reader(Protocol):
+    """Reads the events of a stream from its bytes, as `sse.Decoder` does."""
+
+    def feed(self, data: bytes) -> list[sse.SseEvent]: ...
+
+    def close(self) -> list[sse.SseEvent]: ...
+
+
 class MessageDecoder:
     """Reads a stream event by event.
 
@@ -65,9 +75,9 @@ class MessageDecoder:
     would be to mix two answers.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, reader: Reader | None = None) -> None:
         self._context = context
-        self._sse = sse.Decoder()
+        self._sse = reader or sse.Decoder()
         self._has_started = False
         self._has_ended = False
         self._has_calls = False

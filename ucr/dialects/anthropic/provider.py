@@ -3,9 +3,11 @@
 from ucr import jsontext
 from ucr.dialects import model_name
 from ucr.dialects.anthropic import betas, build, decode, errors, history, usage
-from ucr.dialects.anthropic.hosted import hosted, is_hosted
+from ucr.dialects.anthropic.hosted import hosted, is_hosted, is_on_bedrock
 from ucr.dialects.anthropic.tap import MessageTap
 from ucr.dialects.anthropic.thinking import is_on
+from ucr.dialects.bedrock import exceptions
+from ucr.dialects.bedrock.chunks import ChunkDecoder, ChunkSplitter
 from ucr.dialects.roles import (
     Canonical,
     Context,
@@ -23,6 +25,7 @@ from ucr.events import Reply
 from ucr.jsontext import JsonObject
 
 _COUNT = "/count_tokens"
+_PLAIN_HEADERS: HeaderList = (("content-type", "application/json"), ("accept", "application/json"))
 VERSION = "2023-06-01"
 """The version that takes sampling parameters; later ones refuse them, so requests of our own never name one."""
 
@@ -36,10 +39,10 @@ class AnthropicProvider:
         """Build from another dialect's request."""
         body, notes = build.translated(canonical, request, target)
         if is_hosted(target):
-            body = hosted(body, {})
+            body = hosted(body, {}, target.quirks.platform)
         return Outgoing(
             path=_path(target),
-            headers=_headers({}),
+            headers=_PLAIN_HEADERS if is_on_bedrock(target.quirks) else _headers({}),
             body=jsontext.dumps(body),
             context=_context(request, target, thinking_wanted=is_on(canonical.body)),
             notes=notes,
@@ -65,12 +68,13 @@ class AnthropicProvider:
             notes = (*notes, *left_out)
         if is_hosted(target):
             named = {**body, "model": target.model}
-            written = jsontext.dumps(hosted(named, client, is_count=path.endswith(_COUNT)))
+            platform, is_count = target.quirks.platform, path.endswith(_COUNT)
+            written = jsontext.dumps(hosted(named, client, platform, is_count=is_count))
         else:
             written = _bytes(request, body, target.model)
         return Outgoing(
             path=path,
-            headers=_headers(client),
+            headers=_PLAIN_HEADERS if is_on_bedrock(target.quirks) else _headers(client),
             body=written,
             context=_context(request, target, thinking_wanted=True),
             notes=notes,
@@ -82,15 +86,17 @@ class AnthropicProvider:
 
     def decode_error(self, status: int, headers: Headers, body: bytes, context: Context) -> UpstreamError:
         """Read an error answer; its own body passes to clients of this dialect."""
+        if is_on_bedrock(context.quirks):
+            return exceptions.decode_error(context.provider, status, headers, body)
         return errors.read_body(context.provider, status, headers, body)
 
     def decoder(self, context: Context) -> StreamDecoder:
         """Return the reader of one stream."""
-        return decode.MessageDecoder(context)
+        return decode.MessageDecoder(context, ChunkDecoder() if is_on_bedrock(context.quirks) else None)
 
     def tap(self, context: Context, *, strict: bool) -> Tap:
         """Return the watcher of one stream that passes through."""
-        return MessageTap(context, strict=strict)
+        return MessageTap(context, ChunkSplitter() if is_on_bedrock(context.quirks) else None, strict=strict)
 
     def pass_reply(self, body: bytes, context: Context) -> tuple[bytes, Summary]:
         """Check a whole answer, put the model's name back, and read its usage."""
@@ -143,7 +149,7 @@ def _path(target: Target) -> str:
 def _headers(client: Headers) -> HeaderList:
     passed = {name: value for name, value in client.items() if name.startswith("anthropic-")}
     passed.setdefault("anthropic-version", VERSION)
-    return (("content-type", "application/json"), ("accept", "application/json"), *sorted(passed.items()))
+    return (*_PLAIN_HEADERS, *sorted(passed.items()))
 
 
 def _context(request: Request, target: Target, *, thinking_wanted: bool) -> Context:

@@ -4,7 +4,7 @@ from ucr import jsontext, sse
 from ucr.dialects import model_name
 from ucr.dialects.anthropic import encode, errors, usage
 from ucr.dialects.anthropic.strict import Documented
-from ucr.dialects.event_tap import EventTap
+from ucr.dialects.event_tap import EventTap, Splitter
 from ucr.dialects.roles import Context
 from ucr.errors import UpstreamError
 from ucr.events import Usage
@@ -21,8 +21,8 @@ class MessageTap(EventTap):
 
     framing_bytes = 120
 
-    def __init__(self, context: Context, *, strict: bool) -> None:
-        super().__init__(context)
+    def __init__(self, context: Context, splitter: Splitter | None = None, *, strict: bool) -> None:
+        super().__init__(context, splitter)
         self._documented = Documented() if strict else None
         self._is_mapped = context.model_asked != context.model_used
         self._is_opened_early = False

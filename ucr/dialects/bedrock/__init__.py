@@ -1,0 +1,1 @@
+"""Amazon Bedrock: the frames of its streams, and its Converse API for providers."""
