@@ -47,6 +47,11 @@ class RealNetwork:
     def __repr__(self) -> str:
         return f"<RealNetwork {self._resolver!r}>"
 
+    @property
+    def resolver(self) -> Resolver:
+        """What knows the addresses of hosts here."""
+        return self._resolver
+
     async def connect(
         self, host: str, port: int, *, tls: Tls | None, server_hostname: str | None
     ) -> trio.abc.Stream:

@@ -122,6 +122,8 @@ class Attempt:
                 await trio.sleep(self._pause_s)
 
     async def _ask(self, claim: Claim) -> None:
+        if self._call.bridge is not None:
+            self._call = await self._call.bridge.call_for(self._call, self.candidate)
         call, provider = self._call, self.candidate.provider
         call.patience.limit(provider.timeouts.total_s)
         call.patience.check()
@@ -261,7 +263,7 @@ class Attempt:
         headers = answer.headers
         self._upstream_request_id = upstream.request_id_of(headers, provider)
         self._headers = ratelimits.passed_on(
-            headers, call.client.name, self._dialect.name, call.router.unix_time()
+            headers, call.record.dialect, self._dialect.name, call.router.unix_time()
         )
         if answer.status != 200:
             raise await self._refusal(outgoing, answer)

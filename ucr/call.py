@@ -11,6 +11,7 @@ import trio
 from actors import Board, Network, Pump, Timers
 from actors import Provider as ProviderChild
 from ucr.address import Address
+from ucr.bridges.bridge import Bridge, Bridges
 from ucr.caching import Answers
 from ucr.config.model import Config, Provider
 from ucr.custom import CustomRouter
@@ -67,10 +68,12 @@ class Router:
     addresses: Mapping[str, Address] = field(init=False, repr=False, compare=False)
     healing: Healing = field(init=False, repr=False, compare=False)
     stateful: frozenset[Need] = field(init=False, repr=False, compare=False)
+    bridges: Bridges = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decisions", Decisions(self.config))
         object.__setattr__(self, "healing", Healing())
+        object.__setattr__(self, "bridges", Bridges(self.config, self.network, self.unix_time, self.reading))
         object.__setattr__(self, "pricing", Pricing(self.config, self.unix_time, PRICES.read_bytes()))
         steer = steer_of(self.config, self.decisions, self.custom, self.unix_time, self.reading)
         object.__setattr__(self, "steer", steer)
@@ -92,7 +95,11 @@ class Router:
 @dataclass(slots=True)
 class Call:
     """One request on its way. `notes` say what rules changed in it, `entering` how many of its attempts wait for
-    a permit. `restored` is, by the id of a provider, what that is sent in place of the client's words."""
+    a permit. `restored` is, by the id of a provider, what that is sent in place of the client's words.
+
+    A call that `is_part` of an answer does not end it; `attempts_before` are those of the parts before. `bridge` gives
+    candidates what they lack, where that is needed.
+    """
 
     router: Router
     client: ClientDialect
@@ -104,6 +111,9 @@ class Call:
     notes: tuple[str, ...] = ()
     entering: int = 0
     restored: Mapping[str, Restored] | None = None
+    bridge: Bridge | None = None
+    is_part: bool = False
+    attempts_before: int = 0
     _sent_estimate: int | None = None
 
     @property
@@ -122,7 +132,8 @@ class Call:
     @property
     def calls_left(self) -> int:
         """How many calls to providers may still be made for this request; those that wait for a permit count."""
-        return self.router.config.router.max_attempts - self.record.attempts - self.entering
+        made = self.record.attempts - self.attempts_before
+        return self.router.config.router.max_attempts - made - self.entering
 
     @property
     def may_ask(self) -> bool:

@@ -214,6 +214,7 @@ ROWS: tuple[Row, ...] = (
             images=False,
             prefill="drop",
             response_format="json_object",
+            server_tools=(),
         ),
     ),
     Row(

@@ -59,6 +59,11 @@ class Delivery:
         self.on_data: Callable[[bytes], None] | None = None
 
     @property
+    def has_ended(self) -> bool:
+        """True when nothing more is sent: the answer was whole, or an error, or its client has left."""
+        return self._has_ended
+
+    @property
     def may_divert(self) -> bool:
         """False while something is being sent, and when all was."""
         return not (self._has_ended or self._is_behind or self._lock.locked())

@@ -37,6 +37,7 @@ class Usage(Struct, frozen=True, gc=False):
 
     `input_tokens` excludes what was read from or written to a cache; `output_tokens` includes thinking.
     `cache_creation_1h_tokens` are those of `cache_creation_tokens` that were written for an hour, and cost more.
+    `web_searches` and `web_fetches` are calls of such tools that the router ran.
     """
 
     input_tokens: int | None = None
@@ -45,6 +46,8 @@ class Usage(Struct, frozen=True, gc=False):
     cache_creation_tokens: int | None = None
     thinking_tokens: int | None = None
     cache_creation_1h_tokens: int | None = None
+    web_searches: int | None = None
+    web_fetches: int | None = None
 
     def updated(self, later: "Usage") -> "Usage":
         """Return these counters overwritten by those that `later` knows (counters are cumulative)."""
@@ -57,6 +60,8 @@ class Usage(Struct, frozen=True, gc=False):
             _latest(self.cache_creation_tokens, later.cache_creation_tokens),
             _latest(self.thinking_tokens, later.thinking_tokens),
             _latest(self.cache_creation_1h_tokens, later.cache_creation_1h_tokens),
+            self.web_searches if later.web_searches is None else later.web_searches,
+            self.web_fetches if later.web_fetches is None else later.web_fetches,
         )
 
 

@@ -66,13 +66,13 @@ def tag_of(*, model: str | None = None, provider: str | None = None) -> str | No
 
 
 def may_keep(record: Record, body: bytes) -> bool:
-    """Return whether an answer is whole, uses no tool, and comes from whom the routing chose.
+    """Return whether an answer is whole, uses no tool and no help of the router's, and comes from whom the routing chose.
 
     What somebody else said in an outage is not given again when the outage is over.
     """
     is_whole = record.status == 200 and record.error_type is None and record.tier == "optimal"
     is_complete = record.summary.stop_reason in COMPLETE
-    return is_whole and is_complete and not any(words in body for words in _TOOL_USE)
+    return is_whole and is_complete and not record.bridged and not any(words in body for words in _TOOL_USE)
 
 
 def kept_of(record: Record, body: bytes) -> Kept:

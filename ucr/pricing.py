@@ -37,9 +37,10 @@ class Pricing:
         """Return what a request has cost; None when nothing is known of it."""
         usage = record.summary.usage
         if usage.input_tokens is None or record.cache in GIVEN_AGAIN:
-            return None
+            return record.side_nano or None
         sheets = self.sheets(record.provider, record.model_used)
-        return cost(usage, self._present(sheets)) if sheets else None
+        own = cost(usage, self._present(sheets)) if sheets else None
+        return own + record.side_nano if own is not None else record.side_nano or None
 
     def most_for(self, provider: str, model: str, input_tokens: int, output_tokens: int) -> int | None:
         """Return what a request of so many tokens costs at most, all of it written to a cache; None: not known."""

@@ -134,6 +134,8 @@ class Quirks:
         how long a server of Ollama's keeps the model loaded after a request, such as `30m`; `-1m` is for ever.
     drop
         body fields that it rejects and that are left out.
+    server_tools
+        types of web tools (patterns) that an Anthropic provider runs itself; others are run by the router.
     betas
         betas (patterns) that an Anthropic provider takes; others are left out, together with the fields of the body
         that come with them.
@@ -192,6 +194,7 @@ class Quirks:
     initiator: bool = False
     keep_alive: str | None = None
     drop: tuple[str, ...] = ()
+    server_tools: tuple[str, ...] = ("*",)
     betas: tuple[str, ...] = ("*",)
     heal: bool = True
 

@@ -84,7 +84,8 @@ async def _stream(call: Call, incoming: Incoming) -> None:
     if tap.failure is not None:
         call.record.error_type = tap.failure.type
     incoming.lease.outcome = Success() if tap.failure is None else Failure("midstream")
-    await call.delivery.end()
+    if tap.failure is not None or not call.is_part:
+        await call.delivery.end()
     if tap.failure is None:
         await _let_end(incoming.answer)
 
@@ -192,10 +193,10 @@ async def _whole(call: Call, incoming: Incoming) -> None:
     written = _written(call, incoming, body)
     incoming.lease.outcome = Success()
     if not call.request.stream:
-        return await call.delivery.reply(written[0])
+        return None if call.is_part else await call.delivery.reply(written[0])
     for data in written:
         await call.delivery.write(data)
-    return await call.delivery.end()
+    return None if call.is_part else await call.delivery.end()
 
 
 def _written(call: Call, incoming: Incoming, body: bytes) -> list[bytes]:

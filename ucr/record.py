@@ -15,8 +15,9 @@ class Record:
     """Filled while the request runs; times are seconds on the loop's clock.
 
     `waited_s` says how much of the time so far was spent in waiting for providers. `cost_nano` is in billionths of a
-    US dollar; None is "not known". `healed` says what was changed after a refusal, `limit_headers` what is left of the
-    client's own limits.
+    US dollar; None is "not known", and `side_nano` is what other models cost that helped. `healed` says what was changed
+    after a refusal, `parts` how many answers of a model make this one, `bridged` what was done in place of the model,
+    `limit_headers` what is left of the client's own limits.
     """
 
     request_id: str
@@ -32,6 +33,7 @@ class Record:
     route: str = ""
     tier: str = ""
     attempts: int = 0
+    parts: int = 1
     cache: str = "bypass"
     status: int = 0
     stream: bool = False
@@ -48,6 +50,8 @@ class Record:
     cost_nano: int | None = None
     limit_headers: HeaderList = ()
     healed: str | None = None
+    bridged: tuple[str, ...] = ()
+    side_nano: int = 0
 
     @property
     def message_id(self) -> str:
@@ -107,13 +111,14 @@ class Record:
             "error_type": self.error_type,
             "session_id": self.session_id,
             "agent_id": self.agent_id,
-            "retries": max(0, self.attempts - 1),
+            "retries": max(0, self.attempts - self.parts),
             "request_bytes": self.request_bytes,
             "answer_bytes": self.answer_bytes,
             "client": self.client,
             "peer": self.peer or None,
             "key_number": self.key_number,
             "healed": self.healed,
+            "bridged": "; ".join(self.bridged)[:_VALUE_CHARS] or None,
             "usage_estimated": self.summary.is_estimated,
             "cost_usd": None if self.cost_nano is None else self.cost_nano / 1e9,
         }

@@ -11,6 +11,7 @@ time is up.
 
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 
 import trio
 
@@ -97,11 +98,13 @@ async def parsed(router: Router, client: ClientDialect, raw: bytes, headers: Hea
 
 async def _from_candidates(call: Call, choices: Sequence[Candidate]) -> None:
     """Answer from the candidates, keeping a silent stream alive."""
+    call.bridge = call.router.bridges.over(call, choices)
+    answer = _answer if call.bridge is None else partial(call.bridge.run, _answer)
     if not call.request.stream:
-        return await _answer(call, choices)
+        return await answer(call, choices)
     call.delivery.keep_alive()
     try:
-        return await _answer(call, choices)
+        return await answer(call, choices)
     finally:
         call.delivery.leave_alone()
 

@@ -65,6 +65,7 @@ def test_the_log_fields_are_those_of_the_contract_in_its_order_and_more() -> Non
         "peer",
         "key_number",
         "healed",
+        "bridged",
         "usage_estimated",
         "cost_usd",
     )
@@ -80,6 +81,7 @@ def test_what_is_not_known_is_null_in_the_log() -> None:
         "tier",
         "ttfb_ms",
         "healed",
+        "bridged",
         "input_tokens",
         "output_tokens",
         "cache_read_tokens",

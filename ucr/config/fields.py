@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ucr.config.backing_fields import BACKING
+from ucr.config.bridge_fields import TOOLS, VISION
 from ucr.config.field import COUNT, ID, NAMES, SECONDS, Field, Section
 from ucr.config.kinds import (
     Choice,
@@ -92,6 +93,7 @@ ROUTER = Section(
         ),
         Field("drain_s", SECONDS, _ROUTER.drain_s, "How long an answer is read on that nobody waits for.", "s"),
         *(Field(task, TargetList(), "(none)", f"Target for {TASK_SAYS[task]}.") for task in TASKS),
+        VISION,
         Field(
             "token_threshold",
             COUNT,
@@ -241,5 +243,5 @@ MEMORY = Section(
     "[memory]\nworker_limit_bytes = 536870912",
 )
 
-_ACCESS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, CLIENTS)
+_ACCESS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, TOOLS, CLIENTS)
 SECTIONS = (*_ACCESS, PRICES, ADMIN, LOGGING, USAGE, CACHE, STATE, MEMORY)

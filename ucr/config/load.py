@@ -12,6 +12,7 @@ from ucr import jsontext
 from ucr.access import digest
 from ucr.config.ancestor import is_ancestor, translated
 from ucr.config.backing_fields import check_backing
+from ucr.config.bridge_fields import TOOLS, read_tools, read_vision
 from ucr.config.fields import (
     ADMIN,
     CACHE,
@@ -104,6 +105,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         prices=_prices(reading, tree, providers),
         admin_key_sha256=digest(admin["key"].reveal()) if "key" in admin else None,
         cache=_cache(reading, tree),
+        tools=read_tools(reading, reading.table(tree, TOOLS)),
         usage=Usage(**reading.values(reading.table(tree, USAGE), USAGE.fields, "usage")),
         state=State(**reading.values(reading.table(tree, STATE), STATE.fields, "state")),
         memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
@@ -161,10 +163,12 @@ def _router(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> 
     for rule in values["rules"]:
         weighted = tuple(weight.target for weight in rule.weights)
         _check_targets(reading, f"router.rules.{rule.name}", rule.targets + weighted, providers)
+    if (vision := read_vision(reading, values.pop("vision", None))) is not None:
+        _check_targets(reading, "router.vision.targets", vision.targets, providers)
     if not values.get("default") and "default" not in table:
         reading.warn("router.default is not set: requests for models that no provider lists are refused")
     routes = {task: values.pop(task) for task in TASKS if task in values}
-    return Router(**values, tasks=MappingProxyType(routes))
+    return Router(**values, tasks=MappingProxyType(routes), vision=vision)
 
 
 def _routes(values: Values) -> Mapping[str, Targets]:

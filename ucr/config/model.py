@@ -13,6 +13,7 @@ from actors.breaker import BreakerSpec
 from actors.proxy import Proxy
 from actors.redis_address import RedisAddress
 from ucr.catalogue import Auth, Quirks
+from ucr.config.bridge_model import Tools, Vision
 from ucr.config.rule_model import Rule
 from ucr.config.targets import ModelTarget as ModelTarget
 from ucr.config.targets import Targets as Targets
@@ -126,6 +127,7 @@ class Router:
     `tasks` are the routes of tasks, `token_threshold` the size from which a request is a long context, and
     `keywords` lets the words of the user choose among them. `hedge_after_s` is by route; "*" stands for every
     route that is not named. `custom` is the file of a custom router, `custom_sees` how much of a request it is shown.
+    `vision` describes images to models that take none.
     """
 
     default: Targets = ()
@@ -141,6 +143,7 @@ class Router:
     custom: str | None = None
     custom_sees: Literal["head", "body"] = "head"
     custom_memory_bytes: int = 536_870_912
+    vision: Vision | None = None
 
     def hedge_s(self, route: str) -> float | None:
         """Return after how long a route asks a second candidate beside a silent one; None: never."""
@@ -274,6 +277,7 @@ class Config:
     usage: Usage = Usage()
     state: State = State()
     memory: Memory = Memory()
+    tools: Tools = Tools()
     source: str = "discovery"
     warnings: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()

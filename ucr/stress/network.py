@@ -168,6 +168,29 @@ class MemoryListener(trio.abc.Listener[MemoryStream]):
         await trio.lowlevel.checkpoint()
 
 
+class MemoryResolver:
+    """Knows the addresses of the hosts that were given some; a connection to an address arrives at its host."""
+
+    def __init__(self) -> None:
+        self._addresses: dict[str, tuple[str, ...]] = {}
+        self._hosts: dict[str, str] = {}
+
+    def name(self, host: str, *addresses: str) -> None:
+        """Give a host these addresses from now on."""
+        self._addresses[host] = addresses
+        self._hosts.update(dict.fromkeys(addresses, host))
+
+    def host_of(self, address: str) -> str:
+        """Return the host that an address was given to, else what was asked for."""
+        return self._hosts.get(address, address)
+
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        await trio.lowlevel.checkpoint()
+        if host not in self._addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return self._addresses[host]
+
+
 class MemoryNetwork:
     """Connects clients to listeners. It is a `Network` for a pool, and serves the clients of a server, too.
 
@@ -192,6 +215,7 @@ class MemoryNetwork:
         self.secured: list[str | None] = []
         self.attempts = 0
         self._authorities: dict[tuple[str, int], Authority] = {}
+        self.resolver = MemoryResolver()
 
     def secure(self, host: str, port: int, authority: Authority) -> None:
         """Make clients of an address speak TLS, and trust this authority."""
@@ -214,6 +238,7 @@ class MemoryNetwork:
         self, host: str, port: int, *, tls: Tls | None = None, server_hostname: str | None = None
     ) -> Any:
         self.attempts += 1
+        host = self.resolver.host_of(host)
         await trio.lowlevel.checkpoint()
         faults = self._faults.get((host, port))
         fault = faults.popleft() if faults else self._lasting.get((host, port))

@@ -37,6 +37,11 @@ def written(usage: Usage) -> JsonObject:
     value["output_tokens"] = usage.output_tokens or 0
     if usage.thinking_tokens is not None:
         value["output_tokens_details"] = {"thinking_tokens": usage.thinking_tokens}
+    if usage.web_searches is not None or usage.web_fetches is not None:
+        value["server_tool_use"] = {
+            "web_search_requests": usage.web_searches or 0,
+            "web_fetch_requests": usage.web_fetches or 0,
+        }
     return value
 
 

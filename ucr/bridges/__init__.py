@@ -1,0 +1,1 @@
+"""Bridges over what a model lacks: tools that other providers run themselves, and eyes."""
