@@ -7,6 +7,7 @@ provider, under the same name.
 
 from typing import Any
 
+from ucr.platform_rows import PLATFORM_ROWS
 from ucr.quirks import OPENAI_REASONING
 from ucr.quirks import Quirks as Quirks
 from ucr.quirks import matches as matches
@@ -91,26 +92,6 @@ OLLAMA_CHAT = _local("ollama", 11434)
 """Ollama's server where it speaks another dialect than its own: chat completions, below `/v1`."""
 
 
-def _bedrock(id_: str, dialect: str, default_model: str, **changes: Any) -> Row:
-    quirks = Quirks(platform="bedrock", files=True, image_urls=False, mid_system=False).with_(changes)
-    return Row(id_, dialect, "", "bearer", ("AWS_BEARER_TOKEN_BEDROCK",), default_model, None, quirks=quirks)
-
-
-BEDROCK_BETAS = (
-    "computer-use-*",
-    "context-1m-*",
-    "context-management-*",
-    "dev-full-thinking-*",
-    "effort-*",
-    "fine-grained-tool-streaming-*",
-    "interleaved-thinking-*",
-    "output-128k-*",
-    "token-efficient-tools-*",
-    "tool-examples-*",
-    "tool-search-tool-*",
-)
-"""Bedrock refuses a whole request for a beta that it does not know."""
-
 GEMINI = Quirks(
     max_output_tokens=65536,
     mid_system=False,
@@ -170,13 +151,7 @@ ROWS: tuple[Row, ...] = (
     ),
     _vertex("vertex", "gemini", "gemini-2.5-pro", GEMINI),
     _vertex("vertex-anthropic", "anthropic", None, Quirks(files=True, cache_control=True)),
-    _bedrock(
-        "bedrock-anthropic",
-        "anthropic",
-        "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
-        cache_control=True,
-        betas=BEDROCK_BETAS,
-    ),
+    *PLATFORM_ROWS,
     Row(
         "openrouter",
         "openai-chat",

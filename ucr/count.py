@@ -18,6 +18,7 @@ from ucr.call import Router, note_request
 from ucr.config.model import Client
 from ucr.dialects import registry
 from ucr.dialects.anthropic.provider import AnthropicProvider
+from ucr.dialects.bedrock.provider import BedrockProvider
 from ucr.dialects.gemini.provider import GeminiProvider
 from ucr.dialects.roles import Headers, Outgoing, Request
 from ucr.errors import ApiError, UpstreamError
@@ -30,6 +31,9 @@ from ucr.routing import Candidate, plain_name
 
 LONGEST_WAIT_S = 10.0
 """How long a count is waited for: whoever asks for one waits to begin with the request itself."""
+
+COUNTING = (AnthropicProvider, BedrockProvider, GeminiProvider)
+"""The dialects in which a provider can be asked to count."""
 
 _ANSWER_BYTES = 64 * 1024
 _COUNTS = ("input_tokens", "totalTokens", "inputTokens")
@@ -72,7 +76,7 @@ async def _known(
 ) -> int | None:
     """Return what the provider counts, or has counted before; None when it does not count."""
     answers, wish = router.answers, wish_of(request.headers)
-    counts = isinstance(registry.PROVIDERS[candidate.provider.dialect], AnthropicProvider | GeminiProvider)
+    counts = isinstance(registry.PROVIDERS[candidate.provider.dialect], COUNTING)
     if answers is None or not counts or wish == "nothing" or len(request.raw) > LARGEST_REQUEST_BYTES:
         return await _native(router, request, candidate, record, patience)
     key = answers.keys.of(request, (candidate,), record.client or "", kind="count")
@@ -91,7 +95,7 @@ async def _native(
 ) -> int | None:
     provider = candidate.provider
     dialect = registry.PROVIDERS[provider.dialect]
-    if not isinstance(dialect, AnthropicProvider | GeminiProvider):
+    if not isinstance(dialect, COUNTING):
         return None
     child = router.children[provider.id]
     if child.status.in_flight >= child.status.limit:

@@ -35,3 +35,18 @@ async def test_a_session_switches_providers_and_back(
     for name in (first, second):
         assert state(name) not in sent(world, name, 0)
         assert state(name) in sent(world, name, 1), "it came back to whom it belongs"
+
+
+@pytest.mark.parametrize(("first", "second"), [("anthropic", "bedrock"), ("bedrock", "anthropic")])
+async def test_a_session_moves_between_two_places_of_claude_with_all_that_claude_signed(
+    first: str, second: str, autojump_clock: object
+) -> None:
+    client = Messages()
+    upstreams = {name: strict(name) for name in REPLIES}
+    async with open_router(config_of(*providers()), **upstreams) as world:
+        for name in (first, second, first):
+            heard = await world.ask(client.path, client.body(f"{name}/{MODELS[name]}"))
+            assert heard.status == 200, heard.body
+            client.hear(heard.json())
+    assert state(first) in sent(world, second, 0)
+    assert state(first) in sent(world, first, 1) and state(second) in sent(world, first, 1)

@@ -129,6 +129,7 @@ FLOORS = {
     "ucr.models": PURE,
     "ucr.negotiation": PURE,
     "ucr.placing": PURE,
+    "ucr.platform_rows": PURE,
     "ucr.pressure": PURE,
     "ucr.price_list": PURE,
     "ucr.pricing": PURE,

@@ -10,7 +10,7 @@ from ucr.catalogue import Quirks
 from ucr.dialects import envelope
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.dialects.roles import Context
-from ucr.events import Event, Reply, Text, Thinking, ToolUse
+from ucr.events import Event, RedactedThinking, Reply, Text, Thinking, ToolUse
 from ucr.stress.grammar import problems
 
 
@@ -102,8 +102,11 @@ def _block(block: object) -> dict[str, Any]:
             return {"text": text}
         case Thinking(thinking, signature):
             sealed = envelope.unseal(signature)
-            assert sealed is not None
+            if sealed is None:
+                return {"thinking": thinking, "signature": signature}
             return {"thinking": thinking, "provider": sealed.provider, "state": sealed.state}
+        case RedactedThinking(data):
+            return {"redacted": data}
         case ToolUse(id_, name, input_json):
             return {"tool_use": name, "id": id_, "input": json.loads(input_json)}
     raise AssertionError(block)

@@ -47,10 +47,10 @@ class Stand:
         self, question: Question, say: Say, *exchanged: tuple[bytes, bytes]
     ) -> tuple[Seen, Told, Json]:
         """Ask, and return what the provider saw, what the client was told, and the client's whole answer."""
-        written = b"".join(self.script.stream(say, self.script.model))
+        written = b"".join(self.script.stream(say, self.script.model, *exchanged))
         whole = json.dumps(self.script.whole(say, self.script.model)).encode()
         for old, new in exchanged:
-            written, whole = written.replace(old, new), whole.replace(old, new)
+            whole = whole.replace(old, new)
         self._said.append(
             streamed(_cut(written), self.script.media) if question.stream else answers.says(200, whole)
         )

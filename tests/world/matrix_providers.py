@@ -16,11 +16,15 @@ from claude_code_upstream import (
 )
 
 from tests.world import answers
+from tests.world.bedrock import CLAUDE
+from tests.world.bedrock import event as bedrock_event
+from tests.world.bedrock import exception as bedrock_exception
 from tests.world.cohere import START as COHERE_START
 from tests.world.cohere import event as cohere_event
 from tests.world.matrix_seen import (
     Seen,
     anthropic_seen,
+    bedrock_seen,
     chat_seen,
     gemini_seen,
     ollama_seen,
@@ -29,6 +33,7 @@ from tests.world.matrix_seen import (
 from tests.world.ollama import end, line
 from tests.world.responses import event as responses_event
 from ucr.catalogue import row
+from ucr.dialects.bedrock.frames import MEDIA_TYPE
 from ucr.quirks import Quirks
 
 Json = dict[str, Any]
@@ -58,19 +63,24 @@ class Script:
     shown: int = 3
     is_named: bool = True
     media: str = "text/event-stream"
-    """The media type of its streams; all but server-sent events are lines of JSON."""
+    """The media type of its streams: server-sent events, Amazon's event stream, or lines of JSON."""
     ending: bytes = b""
     quirks: Quirks = field(default_factory=Quirks)
     state: str = SIGNATURE
     """What must come back in the next turn of a session that thinks; empty where the dialect has no such thing."""
 
-    def stream(self, say: Say, model: str) -> list[bytes]:
-        return [*self._framed(self.events(say, model)), *([self.ending] if self.ending else [])]
+    def stream(self, say: Say, model: str, *exchanged: tuple[bytes, bytes]) -> list[bytes]:
+        events = json.dumps(self.events(say, model))
+        for old, new in exchanged:
+            events = events.replace(old.decode(), new.decode())
+        return [*self._framed(json.loads(events)), *([self.ending] if self.ending else [])]
 
     def broken(self, say: Say, model: str, words: str) -> list[bytes]:
         return self._framed([*self.events(say, model)[: self.shown], self.failed(words)])
 
     def _framed(self, events: Iterable[Json]) -> list[bytes]:
+        if self.media == MEDIA_TYPE:
+            return [bedrock_frame(kind, value) for one in events for kind, value in one.items()]
         if self.media != "text/event-stream":
             return [json.dumps(one).encode() + b"\n" for one in events]
         return [
@@ -232,6 +242,56 @@ def _ollama_events(say: Say, model: str) -> list[Json]:
     return [*lines, _ollama_whole(Say(), model)]
 
 
+def bedrock_frame(kind: str, value: Json) -> bytes:
+    return (
+        bedrock_exception(kind, value["message"]) if kind.endswith("Exception") else bedrock_event(kind, value)
+    )
+
+
+def _bedrock_usage() -> Json:
+    return {"inputTokens": TOKENS[0], "outputTokens": TOKENS[1], "totalTokens": sum(TOKENS)}
+
+
+def _bedrock_reason(say: Say) -> str:
+    return "tool_use" if say.calls else "end_turn"
+
+
+def _bedrock_whole(say: Say, model: str) -> Json:
+    reasoning = {"reasoningText": {"text": say.thinking, "signature": SIGNATURE}}
+    content: list[Json] = [{"reasoningContent": reasoning}] if say.thinking else []
+    content += [{"text": say.text}] if say.text else []
+    content += [
+        {"toolUse": {"toolUseId": call.id, "name": call.name, "input": dict(call.arguments)}}
+        for call in say.calls
+    ]
+    output = {"message": {"role": "assistant", "content": content}}
+    return {"output": output, "stopReason": _bedrock_reason(say), "usage": _bedrock_usage()}
+
+
+def _bedrock_events(say: Say, model: str) -> list[Json]:
+    events: list[Json] = [{"messageStart": {"role": "assistant"}}]
+    blocks: list[tuple[Json, list[Json]]] = []
+    if say.thinking:
+        deltas = [{"reasoningContent": {"text": piece}} for piece in halves(say.thinking)]
+        blocks.append(({}, [*deltas, {"reasoningContent": {"signature": SIGNATURE}}]))
+    if say.text:
+        blocks.append(({}, [{"text": piece} for piece in halves(say.text)]))
+    for call in say.calls:
+        pieces = halves(json.dumps(call.arguments))
+        start = {"toolUse": {"toolUseId": call.id, "name": call.name}}
+        blocks.append((start, [{"toolUse": {"input": piece}} for piece in pieces]))
+    for index, (start, deltas) in enumerate(blocks):
+        place = {"contentBlockIndex": index}
+        events += [{"contentBlockStart": {**place, "start": start}}] if start else []
+        events += [{"contentBlockDelta": {**place, "delta": delta}} for delta in deltas]
+        events.append({"contentBlockStop": place})
+    return [
+        *events,
+        {"messageStop": {"stopReason": _bedrock_reason(say)}},
+        {"metadata": {"usage": _bedrock_usage()}},
+    ]
+
+
 SCRIPTS: Mapping[str, Script] = {
     "anthropic": Script(
         lambda say, model: anthropic_message(say, "", model),
@@ -283,6 +343,17 @@ SCRIPTS: Mapping[str, Script] = {
         quirks=quirks_of("google"),
         shown=1,
         is_named=False,
+    ),
+    "bedrock": Script(
+        _bedrock_whole,
+        _bedrock_events,
+        lambda words: {"message": words},
+        lambda words: {"internalServerException": {"message": words}},
+        bedrock_seen,
+        CLAUDE,
+        cut=((b"end_turn", b"max_tokens"),),
+        media=MEDIA_TYPE,
+        quirks=quirks_of("bedrock"),
     ),
     "cohere": Script(
         _cohere_whole,

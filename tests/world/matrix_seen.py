@@ -119,6 +119,29 @@ def gemini_seen(body: Json) -> Seen:
     return seen
 
 
+def bedrock_seen(body: Json) -> Seen:
+    listed = body.get("toolConfig", {}).get("tools", ())
+    tools = [tool["toolSpec"]["name"] for tool in listed if "toolSpec" in tool]
+    seen = Seen(_texts(body.get("system")), tools=tools)
+    seen.thinks = body.get("additionalModelRequestFields", {}).get("thinking", {}).get("type") == "enabled"
+    for message in body["messages"]:
+        for block in message["content"]:
+            match block:
+                case {"toolUse": use}:
+                    seen.calls[use["toolUseId"]] = (use["name"], use["input"])
+                case {"toolResult": answer}:
+                    seen.results[answer["toolUseId"]] = _texts(
+                        [one for one in answer["content"] if "text" in one]
+                    )
+                    images = [one["image"]["source"]["bytes"] for one in answer["content"] if "image" in one]
+                    seen.images += [base64.b64decode(data, validate=True) for data in images]
+                case {"image": image}:
+                    seen.images.append(base64.b64decode(image["source"]["bytes"], validate=True))
+                case {"text": text} if message["role"] == "user":
+                    seen.said.append(text)
+    return seen
+
+
 def ollama_seen(body: Json) -> Seen:
     """Read the messages: those of chat completions but for the arguments, the images and the wish to think."""
     messages = [

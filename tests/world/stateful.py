@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.world import answers
+from tests.world.bedrock import CLAUDE
 from tests.world.router import provider
 from ucr.catalogue import row
 from ucr.config.model import Provider
@@ -67,8 +68,18 @@ def anthropic_reply(number: int) -> Json:
     }
 
 
+def bedrock_reply(number: int) -> Json:
+    signed = {"text": "I think.", "signature": state("bedrock")}
+    call = {"toolUseId": f"tooluse_{number}", "name": "look", "input": {"x": 1}}
+    content = [{"reasoningContent": {"reasoningText": signed}}, {"toolUse": call}]
+    usage = {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18}
+    message = {"role": "assistant", "content": content}
+    return {"output": {"message": message}, "stopReason": "tool_use", "usage": usage}
+
+
 REPLIES: dict[str, Callable[[int], Json]] = {
     "anthropic": anthropic_reply,
+    "bedrock": bedrock_reply,
     "gemini": gemini_reply,
     "responses": responses_reply,
     "deepseek": lambda n: chat_reply("deepseek", n, reasoning_content=state("deepseek")),
@@ -83,16 +94,27 @@ REPLIES: dict[str, Callable[[int], Json]] = {
 }
 MODELS = {
     "anthropic": "claude-sonnet-4-5",
+    "bedrock": CLAUDE,
     "gemini": "gemini-3-pro",
     "responses": "gpt-5.6",
     "deepseek": "deepseek-v4-pro",
     "openrouter": "openai/gpt-5",
 }
-PAIRS = [(first, second) for first in REPLIES for second in REPLIES if first != second]
+CLAUDES = {"anthropic", "bedrock"}
+"""Both are Claude: each takes what the other one has signed, and a session that moves between them keeps it."""
+PAIRS = [
+    (first, second) for first in REPLIES for second in REPLIES if first != second and {first, second} != CLAUDES
+]
 
 
 def providers() -> list[Provider]:
-    known = {"anthropic": "anthropic", "gemini": "google", "deepseek": "deepseek", "openrouter": "openrouter"}
+    known = {
+        "anthropic": "anthropic",
+        "bedrock": "bedrock",
+        "gemini": "google",
+        "deepseek": "deepseek",
+        "openrouter": "openrouter",
+    }
     made = [
         provider(name, entry.dialect, quirks=entry.quirks)
         for name, id_ in known.items()
@@ -108,7 +130,8 @@ def strict(name: str, *, forgives: bool = True) -> Any:
     async def handle(request: SeenRequest, answer: Answer) -> None:
         nonlocal count
         count += 1
-        foreign = [other for other in REPLIES if other != name and state(other).encode() in request.body]
+        own = CLAUDES if name in CLAUDES else {name}
+        foreign = [other for other in REPLIES if other not in own and state(other).encode() in request.body]
         if foreign or b"ucr1." in request.body or (name == "deepseek" and lacks_reasoning(request.body)):
             await answers.says(400, {"error": {"message": f"not mine: {foreign}"}})(request, answer)
         elif not forgives and request.body.count(state(name).encode()) < count - 1:

@@ -28,6 +28,7 @@ code. [translation.md](translation.md) says what each dialect makes of a request
 _PATHS: Mapping[str, str] = MappingProxyType(
     {
         "anthropic": "/v1/messages",
+        "bedrock": "/model/{model}/converse",
         "cohere": "/v2/chat",
         "gemini": "/v1beta/models/{model}:generateContent",
         "ollama": "/api/chat",

@@ -7,7 +7,7 @@ from ucr.config.kinds import Choice, Flag, HeaderTable, Key, Listing, Number, Pr
 from ucr.config.model import Provider, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 
-DIALECTS = ("anthropic", "cohere", "gemini", "ollama", "openai-chat", "openai-responses")
+DIALECTS = ("anthropic", "bedrock", "cohere", "gemini", "ollama", "openai-chat", "openai-responses")
 AUTHS = ("bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none")
 _TIMEOUTS = Timeouts()
 _PROVIDER = Provider("", "", "")

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.provider import AnthropicProvider
+from ucr.dialects.bedrock.provider import BedrockProvider
 from ucr.dialects.cohere.provider import CohereProvider
 from ucr.dialects.gemini.client import GeminiClient
 from ucr.dialects.gemini.provider import GeminiProvider
@@ -21,6 +22,7 @@ PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
         dialect.name: dialect
         for dialect in (
             AnthropicProvider(),
+            BedrockProvider(),
             CohereProvider(),
             GeminiProvider(),
             OllamaProvider(),

@@ -16,6 +16,7 @@ from ucr.events import (
     MessageStart,
     MessageStop,
     Ping,
+    RedactedThinking,
     SignatureDelta,
     Text,
     TextDelta,
@@ -93,7 +94,7 @@ class _Reader:
             )
             self.ids.add(block.id)
             self.inputs.append("")
-        else:
+        elif not isinstance(block, RedactedThinking):
             self._check(block in (Text(""), Thinking("")), "opens with content", event)
         self.open, self.index, self.is_signed = block, event.index, False
 

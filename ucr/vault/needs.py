@@ -11,7 +11,7 @@ Need = tuple[str, str, str]
 
 _CHAT, _RESPONSES = "openai-chat", "openai-responses"
 _CLIENTS = ("anthropic", "gemini", "ollama", _CHAT, _RESPONSES)
-_STATEFUL = frozenset({"anthropic", "gemini", _RESPONSES})
+_STATEFUL = frozenset({"anthropic", "bedrock", "gemini", _RESPONSES})
 
 
 def needs_of(providers: Iterable[Provider]) -> frozenset[Need]:

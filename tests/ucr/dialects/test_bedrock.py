@@ -2,12 +2,27 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import trio
 
 from tests.world import answers
-from tests.world.bedrock import CLAUDE, bedrock, chunk, exception, packed, streams
+from tests.world.bedrock import (
+    CLAUDE,
+    STREAM,
+    USAGE,
+    bedrock,
+    begins,
+    chunk,
+    exception,
+    metadata,
+    packed,
+    says,
+    stops,
+    streams,
+)
 from tests.world.check_anthropic_stream import check
 from tests.world.router import Heard, config_of, open_router
 from ucr.secret import Secret
@@ -126,3 +141,90 @@ async def test_a_refusal_is_told_in_bedrocks_words(autojump_clock: object) -> No
     words = {"message": "The provided model identifier is invalid."}
     heard, _ = await ask(answers.says(400, words), ASK)
     assert (heard.status, heard.json()["error"]["message"]) == (400, words["message"])
+
+
+UP = bedrock("bedrock", "up", api_keys=(KEY,))
+GOOD = begins() + says("Hel") + says("lo") + stops() + metadata()
+
+
+async def converse(handler: Handler, body: dict[str, Any], path: str = MESSAGES) -> tuple[Heard, Any]:
+    """Ask Claude by way of Converse; return the answer and what the provider saw."""
+    async with open_router(config_of(UP), up=handler) as world:
+        heard = await world.ask(path, body)
+        return heard, world.upstreams["up"].requests[0]
+
+
+async def test_converse_answers_a_client_of_anthropics(autojump_clock: object) -> None:
+    reply = {"output": {"message": {"content": [{"text": "hello"}]}}, "stopReason": "end_turn", "usage": USAGE}
+    heard, seen = await converse(answers.says(200, reply, (*answers.JSON, ("x-amzn-requestid", "r-1"))), ASK)
+    assert (heard.status, heard.json()["content"]) == (200, [{"type": "text", "text": "hello"}])
+    assert heard.json()["usage"] | {"input_tokens": 20, "output_tokens": 5} == heard.json()["usage"]
+    assert heard.headers["x-ucr-upstream-request-id"] == "r-1"
+    assert seen.path == "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse"
+    assert seen.json() == {
+        "messages": [{"role": "user", "content": [{"text": "hi"}]}],
+        "inferenceConfig": {"maxTokens": 50},
+    }
+
+
+@pytest.mark.parametrize("size", [1, 50, 4096])
+@pytest.mark.parametrize("path", [MESSAGES, CHAT])
+async def test_a_stream_of_converse_is_translated(path: str, size: int, autojump_clock: object) -> None:
+    pieces = [GOOD[at : at + size] for at in range(0, len(GOOD), size)]
+    heard, seen = await converse(streams(*pieces), {**ASK, "stream": True}, path)
+    assert heard.status == 200 and heard.is_complete
+    assert seen.path.endswith("/converse-stream")
+    if path == CHAT:
+        assert "".join(c["delta"].get("content") or "" for e in heard.events() for c in e["choices"]) == "Hello"
+    else:
+        assert text_of(heard) == "Hello"
+        assert check([(event["type"], event) for event in heard.events()]) == []
+
+
+async def test_a_stream_without_its_counters_is_not_waited_for_long(autojump_clock: object) -> None:
+    async def handle(_: object, answer: Any) -> None:
+        await answer.head(200, STREAM)
+        await answer.send(begins() + says("Hello") + stops())
+        await trio.sleep_forever()
+
+    began = trio.current_time()
+    heard, _ = await converse(handle, {**ASK, "stream": True})
+    assert text_of(heard) == "Hello"
+    assert trio.current_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("frames", "status", "type_"),
+    [
+        ((exception("throttlingException", "slow"),), 429, "rate_limit_error"),
+        ((exception("serviceUnavailableException", "busy"),), 529, "overloaded_error"),
+        ((begins(), says("a"), exception("modelStreamErrorException", "broke")), 200, "api_error"),
+        ((begins(), says("a")), 200, "api_error"),
+    ],
+)
+async def test_an_exception_of_converse_has_a_status_or_is_the_last_event(
+    frames: tuple[bytes, ...], status: int, type_: str, autojump_clock: object
+) -> None:
+    heard, _ = await converse(streams(*frames), {**ASK, "stream": True})
+    assert heard.status == status
+    told = heard.json() if status != 200 else heard.events()[-1]
+    assert (told["type"], told["error"]["type"]) == ("error", type_)
+
+
+async def test_converse_counts_tokens(autojump_clock: object) -> None:
+    body = {"model": ASK["model"], "messages": [TURN]}
+    heard, seen = await converse(answers.says(200, {"inputTokens": 11}), body, f"{MESSAGES}/count_tokens")
+    assert heard.json() == {"input_tokens": 11}
+    assert seen.json() == {"input": {"converse": {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}}}
+
+
+async def test_a_refusal_of_converse_goes_to_the_next_candidate_or_to_the_client(
+    autojump_clock: object,
+) -> None:
+    second = replace(UP, id="second", base_url="http://second.test")
+    reply = {"output": {"message": {"content": [{"text": "hello"}]}}, "stopReason": "end_turn", "usage": USAGE}
+    refusal = answers.says(403, {"message": "no access"}, (*answers.JSON, ("x-amzn-errortype", "AccessDenied")))
+    config = config_of(UP, second)
+    async with open_router(config, up=refusal, second=answers.says(200, reply)) as world:
+        heard = await world.ask(MESSAGES, {**ASK, "model": CLAUDE})
+    assert (heard.status, heard.headers["x-ucr-provider"]) == (200, "second")

@@ -11,6 +11,7 @@ def test_every_dialect_is_found_by_its_own_name() -> None:
     clients = registry.clients(lambda: 0.0)
     assert sorted(registry.PROVIDERS) == [
         "anthropic",
+        "bedrock",
         "cohere",
         "gemini",
         "ollama",

@@ -23,7 +23,7 @@ def translated(canonical: Canonical, request: Request, target: Target) -> Change
         body["stream"] = True
     body, paired = _with_turns(body, target.quirks, family)
     body, thought = _with_thinking(body, family)
-    body, sampled = _with_sampling(body, family)
+    body, sampled = with_sampling(body, family)
     body = _with_tools(_without(body, target.quirks.drop))
     return body, (*canonical.notes, *paired, *thought, *sampled)
 
@@ -56,7 +56,7 @@ def _moved(body: JsonObject, asked: Family | None, family: Family) -> Changed:
         whole, body = body, _with_messages(body, history.without_thinking(body["messages"]))
         notes = () if body is whole else ("thinking of another model left out",)
     body, thought = _with_thinking(body, family)
-    body, sampled = _with_sampling(body, family)
+    body, sampled = with_sampling(body, family)
     return body, (*notes, *thought, *sampled)
 
 
@@ -113,7 +113,7 @@ def _with_thinking(body: JsonObject, family: Family | None) -> Changed:
     return body, (*notes, *interrupted)
 
 
-def _with_sampling(body: JsonObject, family: Family | None) -> Changed:
+def with_sampling(body: JsonObject, family: Family | None) -> Changed:
     """Leave out the sampling parameters that the model, or its thinking, refuses; temperature ends at 1."""
     given = [key for key in _SAMPLING if body.get(key) is not None]
     if not given or family is None:

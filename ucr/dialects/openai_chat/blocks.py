@@ -16,6 +16,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from ucr import jsontext
 from ucr.dialects import envelope
 from ucr.dialects.openai_chat.call import Call, Fragment
@@ -64,7 +66,13 @@ class Run:
         return text
 
 
-_Item: TypeAlias = Run | Call
+class Ready(Struct, frozen=True):
+    """A block that came whole and waits for its turn."""
+
+    block: Block
+
+
+_Item: TypeAlias = Run | Call | Ready
 
 
 class BlockWriter:
@@ -116,11 +124,19 @@ class BlockWriter:
         self._new_run(kind)
         return self._advance()
 
+    def whole(self, block: Block, chars: int) -> list[Event]:
+        """Take a block that came whole, of that size."""
+        self._held_chars += chars
+        self._queue.append(Ready(block))
+        return self._advance()
+
     @property
     def live(self) -> Run | Call | None:
         """What is open and alone, so that its next piece is written as it comes."""
         head = self._queue[0] if len(self._queue) == 1 else None
-        if head is None or not head.is_open or (isinstance(head, Call) and head.is_custom):
+        if head is None or isinstance(head, Ready):
+            return None
+        if not head.is_open or (isinstance(head, Call) and head.is_custom):
             return None
         return head
 
@@ -207,7 +223,9 @@ class BlockWriter:
             if not item.can_open:
                 return []
             return [self._start(item.opening()), *self._delta(item.arguments.take(), InputJsonDelta)]
-        return self._write_run(item) if item.pieces and not item.is_blank else []
+        if isinstance(item, Ready) or item.is_blank or not item.pieces:
+            return []
+        return self._write_run(item)
 
     def _write_run(self, run: Run) -> list[Event]:
         events: list[Event] = [] if run.is_open else [self._start(_opening(run))]
@@ -220,6 +238,8 @@ class BlockWriter:
         """Write the end of an item, or all of one that did not open."""
         if isinstance(item, Run):
             return self._end_run(item)
+        if isinstance(item, Ready):
+            return [self._start(item.block), self._stop()]
         if item.is_open:
             ending = "" if is_cut else item.arguments.ending()
             return [*self._delta(ending, InputJsonDelta), self._stop()]
@@ -232,7 +252,7 @@ class BlockWriter:
         if not run.is_open and not run.thoughts.is_needed:
             return []
         events: list[Event] = [] if run.is_open else [self._start(_opening(run))]
-        signature = envelope.seal(self._provider, run.thoughts.state())
+        signature = run.thoughts.signature or envelope.seal(self._provider, run.thoughts.state())
         return [*events, *self._delta(signature, SignatureDelta), self._stop()]
 
     def _whole(self, block: ToolUse) -> list[Event]:

@@ -17,9 +17,13 @@ _JOINED = ("text", "summary", "data")
 
 
 class Thoughts:
-    """The state of one thinking block; `in_pieces` says that details come in pieces, as in a stream."""
+    """The state of one thinking block; `in_pieces` says that details come in pieces, as in a stream.
+
+    A `signature` is that of a Claude behind another dialect: it is not sealed, for every Claude knows it.
+    """
 
     def __init__(self, *, in_pieces: bool) -> None:
+        self.signature = ""
         self._in_pieces = in_pieces
         self._details: list[JsonObject] = []
         self._chunks: list[JsonObject] = []
@@ -42,7 +46,7 @@ class Thoughts:
     @property
     def is_needed(self) -> bool:
         """True when there is something that the text of the block does not hold."""
-        return bool(self._extras or self._chunks or self._items) or any(
+        return bool(self.signature or self._extras or self._chunks or self._items) or any(
             detail.get(name) for detail in self._details for name in (*_JOINED, "signature")
         )
 
