@@ -196,7 +196,9 @@ class Attempt:
     def _learn(self, remedy: Remedy) -> None:
         """Write the next requests for this model as this one, which was taken."""
         call, candidate = self._call, self.candidate
-        call.router.healing.learn(candidate.provider.id, candidate.model, remedy, trio.current_time())
+        provider, model = candidate.provider.id, candidate.model
+        if call.router.healing.learn(provider, model, remedy, trio.current_time()):
+            call.router.on_remedy(provider, model, remedy)
         call.record.healed = str(remedy)
 
     async def _stop_if_lost(self) -> None:

@@ -26,6 +26,7 @@ from ucr.patience import Patience
 from ucr.price_list import FILE
 from ucr.pricing import Pricing
 from ucr.record import Record
+from ucr.remedies import Remedy
 from ucr.signing import signs
 from ucr.steering import Steer, steer_of
 from ucr.tokens import Tokens
@@ -39,6 +40,14 @@ Restored = tuple[Request, Canonical | None]
 NO_NEEDS: frozenset[Need] = frozenset()
 
 PRICES = Path(__file__).with_name(FILE)
+
+
+OnRemedy = Callable[[str, str, Remedy], None]
+"""Hears, with provider and model, what helped for the first time."""
+
+
+def tell_nobody(_provider: str, _model: str, _remedy: Remedy) -> None:
+    """Keep to oneself what helped: there is no other worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class Router:
     custom: CustomRouter | None = None
     network: Network | None = None
     vault: Vault | None = None
+    on_remedy: OnRemedy = tell_nobody
     decisions: Decisions = field(init=False, repr=False, compare=False)
     pricing: Pricing = field(init=False, repr=False, compare=False)
     steer: Steer | None = field(init=False, repr=False, compare=False)

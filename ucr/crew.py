@@ -23,7 +23,7 @@ from ucr.control import ReloadResult
 from ucr.hired import HiredWorker, Sockets, Start, Unready, start_worker
 from ucr.logs import Log
 from ucr.memory import rss_bytes
-from ucr.messages import ClearCache, ForAll, Gather, ProviderFact, Rejected, ReloadNow
+from ucr.messages import ClearCache, ForAll, Gather, ProviderFact, Rejected, ReloadNow, RemedyFound
 from ucr.observe.footprint import footprint
 from ucr.slot import INTENSITY, Slot, end
 from ucr.store_spec import StoreAddress
@@ -256,7 +256,7 @@ class Crew:
     def _heard(self, worker: HiredWorker, message: ForAll, reply: Reply[Any]) -> None:
         """Do what a worker says that concerns others."""
         match message:
-            case ProviderFact():
+            case ProviderFact() | RemedyFound():
                 for other in self.workers:
                     if other is not worker:
                         other.learn(message)

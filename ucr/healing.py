@@ -1,7 +1,8 @@
 """What providers refused, and how requests for them are written since: remembered per provider and model.
 
-It belongs to one process and one configuration: a reload begins anew, as the new one may have mended it. A remedy
-is forgotten after a day, so that what a provider has learned to take is sent again.
+It belongs to one configuration: a reload begins anew, as the new one may have mended it. What one worker has found
+out it tells the others (`ucr.messages.RemedyFound`). A remedy is forgotten after a day, so that what a provider has
+learned to take is sent again.
 """
 
 from collections.abc import Sequence
@@ -52,16 +53,18 @@ class Healing:
         known = self.known.get((provider, model), ())
         return tuple(one.remedy for one in known if one.until > now_s)
 
-    def learn(self, provider: str, model: str, remedy: Remedy, now_s: float) -> None:
-        """Remember what helped."""
+    def learn(self, provider: str, model: str, remedy: Remedy, now_s: float) -> bool:
+        """Remember what helped; return whether it was unknown until now."""
         if not remedy.is_kept:
-            return
+            return False
+        is_new = remedy not in self.of(provider, model, now_s)
         known = [one for one in self._forget(provider, model) if one.until > now_s and one.remedy != remedy]
         known = [*known, Learned(remedy, now_s + KEPT_S)][-REMEDIES_LIMIT:]
         self.known[provider, model] = tuple(known)
         self.bytes += _size(provider, model, known)
         while self.bytes > self._limit_bytes:
             self._forget(*next(iter(self.known)))
+        return is_new
 
     def _forget(self, provider: str, model: str) -> Sequence[Learned]:
         known = self.known.pop((provider, model), ())

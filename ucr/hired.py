@@ -18,7 +18,7 @@ from ucr.messages import (
     ClearCache,
     Drain,
     ForAll,
-    ProviderFact,
+    Lesson,
     Reconfigure,
     TakeView,
     ToParent,
@@ -194,10 +194,10 @@ class HiredWorker:
         except ActorError:
             return 0
 
-    def learn(self, fact: ProviderFact) -> None:
+    def learn(self, lesson: Lesson) -> None:
         """Tell the worker what another one found out."""
         if self._bridge is not None:
-            self._bridge.remote.offer(fact)
+            self._bridge.remote.offer(lesson)
 
     async def _ask(self, question: Question[Answer], limit_s: float) -> Answer:
         if self._bridge is None:

@@ -14,9 +14,11 @@ from ucr.messages import (
     Beat,
     ClearCache,
     Drain,
+    Lesson,
     ProviderFact,
     Reconfigure,
     Rejected,
+    RemedyFound,
     TakeView,
     ToParent,
     Totals,
@@ -123,7 +125,7 @@ class Duties(Protocol):
 
     async def clear_cache(self, tag: str | None = None) -> int: ...
 
-    def learn(self, fact: ProviderFact) -> None: ...
+    def learn(self, lesson: Lesson) -> None: ...
 
 
 class ControlActor:
@@ -149,7 +151,7 @@ class ControlActor:
                 self._questions.send_nowait((message, reply))
             case Drain(grace_s=grace_s):
                 self._leave.within(grace_s)
-            case ProviderFact():
+            case ProviderFact() | RemedyFound():
                 self._duties.learn(message)
             case other:
                 assert_never(other)

@@ -4,7 +4,7 @@ A worker is ready when it has answered its first `Reconfigure`. Times travel as 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from actors import Codec, Question, Refusal
 from ucr.config.model import Config
@@ -87,8 +87,25 @@ class ProviderFact:
     remaining_s: float
 
 
-ToWorker = Reconfigure | Drain | TakeView | ClearCache | ProviderFact
-ForAll = Gather | ReloadNow | ClearCache | ProviderFact
+@dataclass(frozen=True, slots=True)
+class RemedyFound:
+    """To and from workers: what one of them found out that a provider's model refuses, all of them need not try.
+
+    The last three are those of a `ucr.remedies.Remedy`.
+    """
+
+    provider: str
+    model: str
+    kind: str
+    path: tuple[str, ...]
+    value: Any = None
+
+
+Lesson = ProviderFact | RemedyFound
+"""What one worker has learned for all."""
+
+ToWorker = Reconfigure | Drain | TakeView | ClearCache | Lesson
+ForAll = Gather | ReloadNow | ClearCache | Lesson
 """What a worker tells the parent because it concerns others."""
 
 ToParent = Beat | Totals | ForAll
@@ -105,6 +122,7 @@ CODEC = Codec(
         ReloadNow,
         ClearCache,
         ProviderFact,
+        RemedyFound,
         WorkerView,
         Gathered,
         ReloadResult,

@@ -39,12 +39,13 @@ from ucr.link import ControlChild, Link, control_stream
 from ucr.listening import inherited
 from ucr.listening import listeners as listeners_of
 from ucr.logs import Log, OpenLog
-from ucr.messages import Applied, ProviderFact, Reconfigure, Rejected, ToParent
+from ucr.messages import Applied, Lesson, Reconfigure, Rejected, RemedyFound, ToParent
 from ucr.parent_control import ParentControl
 from ucr.pressure import Pressure
 from ucr.roster import Succession
 from ucr.server import Server, server_of
 from ucr.snapshot import Viewer
+from ucr.spreading import Spreader, remedy_of
 from ucr.store_control import with_store
 from ucr.store_spec import StoreAddress
 from ucr.tree import Tree, open_tree
@@ -148,11 +149,14 @@ class Worker:
                     Clear(spares_backing=True), deadline=trio.current_time() + CLEAR_S
                 )
 
-    def learn(self, fact: ProviderFact) -> None:
+    def learn(self, lesson: Lesson) -> None:
         """Believe what another worker found out."""
-        child = self.tree.children.get(fact.provider)
-        if child is not None:
-            child.learn(Fact(fact.kind, fact.key, trio.current_time() + fact.remaining_s))
+        now_s = trio.current_time()
+        if isinstance(lesson, RemedyFound):
+            healing = self.api.generation.router.healing
+            healing.learn(lesson.provider, lesson.model, remedy_of(lesson), now_s)
+        elif (child := self.tree.children.get(lesson.provider)) is not None:
+            child.learn(Fact(lesson.kind, lesson.key, now_s + lesson.remaining_s))
 
     async def _retire(self, generation: Generation, succession: Succession) -> None:
         await generation.wait_left()
@@ -211,15 +215,10 @@ async def open_worker(
 ) -> AsyncIterator[Worker]:
     """Serve as long as the block; leaving it ends what is still open and closes the tree, whose accounts are in `folder`."""
 
-    def spread(provider: str, fact: Fact) -> None:
-        if parent is not None:
-            remaining_s = max(0.0, fact.until - trio.current_time())
-            parent.offer(ProviderFact(provider, fact.kind, fact.key, remaining_s))
-
+    spreader = Spreader(parent)
     secret = secret_of(config.cache, new_secret()) if store is None else store.secret
-    async with open_tree(
-        config, network, log, worker, store, spread, dice, clock=unix_time, secret=secret, folder=folder
-    ) as tree:
+    surroundings = (network, log, worker, store, spreader.spread_fact, dice)
+    async with open_tree(config, *surroundings, clock=unix_time, secret=secret, folder=folder) as tree:
         workers = 1 if store is None else store.workers
         pressure = Pressure(memory.limit_bytes(config, workers))
         answers = (
@@ -236,6 +235,7 @@ async def open_worker(
             custom=custom,
             network=network,
             vault=tree.vault,
+            on_remedy=spreader.spread_remedy,
         )
         limits = ClientLimits(tree.borrower, tree.purse, unix_time)
         api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)

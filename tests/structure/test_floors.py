@@ -259,6 +259,7 @@ FLOORS = {
     "ucr.vault.vault": EDGE,
     "ucr.vault.recalling": EDGE,
     "ucr.writing": EDGE,
+    "ucr.spreading": EDGE,
     "ucr.upstream": EDGE,
     "ucr.hygiene": EDGE,
     "ucr.link": EDGE,

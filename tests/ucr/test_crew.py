@@ -10,7 +10,7 @@ from ucr.config.model import Config, Server
 from ucr.control import LocalControl
 from ucr.crew import HOPELESS_S, MOST_LEAVING, RELIEF_S, STALLED_S, default_workers, wanted_workers
 from ucr.hired import START_S, Unready
-from ucr.messages import ProviderFact, Rejected
+from ucr.messages import ProviderFact, Rejected, RemedyFound
 from ucr.parent_control import ParentControl
 from ucr.spawn import Exit
 
@@ -265,6 +265,10 @@ async def test_a_fact_of_one_worker_is_told_to_the_others(autojump_clock: object
         await trio.sleep(0.1)
         assert [process.facts for process in others] == [[fact], [fact]]
         assert first.facts == []
+        found = RemedyFound("up", "m", "cap", ("max_tokens",), 4096)
+        first.link.parent.offer(found)
+        await trio.sleep(0.1)
+        assert [process.facts for process in others] == [[fact, found], [fact, found]]
 
 
 async def test_totals_never_fall_though_workers_die_and_are_replaced(autojump_clock: object) -> None:

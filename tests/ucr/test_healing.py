@@ -1,6 +1,7 @@
 """Refusals that are understood: one more call without what was refused, and none for the next request."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from ucr.dialects.roles import Context, Outgoing
 from ucr.errors import UpstreamError
 from ucr.explaining import HEADER
 from ucr.healing import KEPT_S, REMEDIES_LIMIT, Healing, healed, remedy_for
+from ucr.messages import RemedyFound
 from ucr.remedies import Remedy
 from ucr.stress.upstream import Answer, SeenRequest
 
@@ -52,6 +54,27 @@ async def test_a_refused_field_is_left_out_and_remembered(autojump_clock: object
     assert ["temperature" in body for body in bodies(world)] == [True, False, False]
     assert [line["healed"] for line in world.finished[:2]] == ["left out temperature", None]
     assert why.json()["candidates"][0]["remedies"] == ["left out temperature"]
+
+
+async def test_what_another_worker_has_found_out_is_believed(autojump_clock: object) -> None:
+    up = refusing("temperature", REFUSAL, answers.chat_reply())
+    async with open_router(config_of(provider("up", "openai-chat")), up=up) as world:
+        world.worker.learn(RemedyFound("up", "up-model", "drop", ("temperature",)))
+        heard = await world.ask("/v1/messages", ASK)
+        why = await world.ask("/v1/messages", ASK, headers={HEADER: "1"})
+    assert (heard.status, heard.headers["x-ucr-attempts"]) == (200, "1")
+    assert why.json()["candidates"][0]["remedies"] == ["left out temperature"]
+
+
+async def test_what_helped_is_told_once(autojump_clock: object) -> None:
+    told: list[tuple[str, str, Remedy]] = []
+    up = refusing("temperature", REFUSAL, answers.chat_reply())
+    async with open_router(config_of(provider("up", "openai-chat")), up=up) as world:
+        api = world.worker.api
+        api.publish(replace(api.generation.router, on_remedy=lambda *lesson: told.append(lesson)))
+        for _ in range(2):
+            assert (await world.ask("/v1/messages", ASK)).status == 200
+    assert told == [("up", "up-model", Remedy("drop", ("temperature",)))]
 
 
 async def test_a_stream_is_healed_before_it_begins(autojump_clock: object) -> None:
@@ -169,10 +192,11 @@ def test_a_request_without_what_was_refused_stays_as_it_is() -> None:
 
 def test_what_helped_is_forgotten_after_a_day() -> None:
     healing = Healing()
-    healing.learn("p", "m", SEED, 0.0)
-    healing.learn("p", "m", SEED, 1.0)
+    assert healing.learn("p", "m", SEED, 0.0)
+    assert not healing.learn("p", "m", SEED, 1.0)
     assert healing.of("p", "m", KEPT_S) == (SEED,)
     assert healing.of("p", "m", KEPT_S + 1) == healing.of("p", "other", 0.0) == ()
+    assert healing.learn("p", "m", SEED, KEPT_S + 1)
 
 
 def test_what_is_good_once_is_not_remembered() -> None:

@@ -19,9 +19,11 @@ from ucr.messages import (
     Beat,
     ClearCache,
     Drain,
+    Lesson,
     ProviderFact,
     Reconfigure,
     Rejected,
+    RemedyFound,
     TakeView,
     Totals,
 )
@@ -35,7 +37,7 @@ class Work:
 
     def __init__(self, follow: Callable[[Reconfigure], Awaitable[None]]) -> None:
         self.obey = follow
-        self.facts: list[ProviderFact] = []
+        self.facts: list[Lesson] = []
 
     async def take_view(self) -> WorkerView:
         return WorkerView("0", 7)
@@ -43,8 +45,8 @@ class Work:
     async def clear_cache(self, tag: str | None = None) -> int:
         return 5 if tag is None else len(tag)
 
-    def learn(self, fact: ProviderFact) -> None:
-        self.facts.append(fact)
+    def learn(self, lesson: Lesson) -> None:
+        self.facts.append(lesson)
 
 
 class Ends:
@@ -156,14 +158,16 @@ async def test_questions_are_answered_while_a_configuration_is_followed(autojump
 
     work = Work(follow)
     fact = ProviderFact("up", "rate_limit", 0, 3.0)
+    found = RemedyFound("up", "m", "drop", ("seed",))
     async with linked() as ends, open_supervisor() as supervisor, trio.open_nursery() as nursery:
         await supervisor.start(ControlChild(ends.link, work))
         nursery.start_soon(ends.parent.remote.ask, Reconfigure(2, CONFIG))
         ends.parent.remote.offer(fact)
+        ends.parent.remote.offer(found)
         assert await ends.parent.remote.ask(TakeView()) == WorkerView("0", 7)
         assert await ends.parent.remote.ask(ClearCache()) == 5
         assert await ends.parent.remote.ask(ClearCache("model:m")) == 7
-        assert work.facts == [fact]
+        assert work.facts == [fact, found]
         nursery.cancel_scope.cancel()
 
 

@@ -15,6 +15,7 @@ from ucr.messages import (
     Reconfigure,
     Rejected,
     ReloadNow,
+    RemedyFound,
     TakeView,
 )
 from ucr.messages import Totals as TotalsMessage
@@ -56,6 +57,7 @@ VIEWS = (
     TotalsMessage(VIEW),
     ReloadResult(False, 3, ("why",)),
     ProviderFact("up", "auth", 1, 2.5),
+    RemedyFound("up", "m", "drop", ("a", "b"), {"c": 1}),
     TakeView(),
     Gather(),
     ReloadNow(),

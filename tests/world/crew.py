@@ -21,7 +21,7 @@ from ucr.crew import Crew, open_crew
 from ucr.hired import Process, Sockets
 from ucr.link import ControlChild, Link
 from ucr.logs import Log, make_log
-from ucr.messages import Applied, ProviderFact, Reconfigure
+from ucr.messages import Applied, Lesson, Reconfigure
 from ucr.pressure import Level
 from ucr.spawn import Exit
 from ucr.store_spec import StoreAddress
@@ -39,7 +39,7 @@ class FakeProcess:
     stage: "Stage"
     stream: trio.abc.Stream
     configs: list[Config] = field(default_factory=list)
-    facts: list[ProviderFact] = field(default_factory=list)
+    facts: list[Lesson] = field(default_factory=list)
     store: StoreAddress | None = None
     requests: int = 0
     pressure: Level = "calm"
@@ -136,8 +136,8 @@ class FakeDuties:
     async def clear_cache(self, tag: str | None = None) -> int:
         return 3 if tag is None else len(tag)
 
-    def learn(self, fact: ProviderFact) -> None:
-        self._process.facts.append(fact)
+    def learn(self, lesson: Lesson) -> None:
+        self._process.facts.append(lesson)
 
 
 async def _serve(process: FakeProcess, link: Link, order: Any) -> None:
