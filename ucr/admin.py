@@ -24,6 +24,9 @@ class Page:
     content_type: str = "application/json"
 
 
+EVENTS_PATH = "/ws/events"
+"""The path of the live feed, which is a WebSocket: see `ucr.observe.events`."""
+
 Render = Callable[[Control, Config, str], Awaitable[Page]]
 """Takes the query of the request as well."""
 
@@ -68,6 +71,12 @@ def _tag(query: str) -> str | None:
     return tag_of(model=model, provider=provider)
 
 
+async def _events(_control: Control, _config: Config, _query: str) -> Page:
+    """Refuse what asks for the live feed without opening a WebSocket."""
+    upgrade = (("upgrade", "websocket"),)
+    raise ApiError("invalid_request_error", f"{EVENTS_PATH}: open a WebSocket", status=426, headers=upgrade)
+
+
 async def _reload(control: Control, _config: Config, _query: str) -> Page:
     result = await control.reload()
     body = {
@@ -87,5 +96,6 @@ PAGES: Mapping[tuple[str, str], Render] = MappingProxyType(
         ("GET", "/cache/stats"): _cache,
         ("DELETE", "/cache"): _clear,
         ("POST", "/admin/reload"): _reload,
+        ("GET", EVENTS_PATH): _events,
     }
 )

@@ -54,6 +54,7 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
             RealNetwork(),
             opened.log,
             reopen_log=opened.reopen,
+            overhear=opened.overhear,
             folder=str(state_folder(os.environ)),
         )
         async with serving as worker:

@@ -168,10 +168,13 @@ class Api:
             elif guard == "admin":
                 access.check_admin(exchange.headers, exchange.peer, config)
         except ApiError as error:
-            if error.type != "authentication_error":
-                raise
-            address = access.host_of(exchange.peer)
-            raise self._refusals.note(address, trio.current_time(), error) from None
+            raise self.refused(exchange.peer, error) from None
+
+    def refused(self, peer: str, error: ApiError) -> ApiError:
+        """Return what to say to one who may not use a route; wrong keys are counted."""
+        if error.type != "authentication_error":
+            return error
+        return self._refusals.note(access.host_of(peer), trio.current_time(), error)
 
     def requests(self) -> RequestCount:
         """Return how many exchanges began, and how many are under way."""

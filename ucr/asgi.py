@@ -23,6 +23,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Spawn = Callable[[Callable[[], Awaitable[None]]], object]
 Answer = Callable[["AsgiExchange"], Awaitable[None]]
+ServeSocket = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+"""Serves a WebSocket, given its scope."""
 
 _LEFT = "the client left"
 
@@ -159,17 +161,28 @@ class AsgiExchange:
 
 
 class AsgiApp:
-    """The ASGI application: makes an exchange of each request and lets `answer` answer it."""
+    """The ASGI application: makes an exchange of each request and lets `answer` answer it.
+
+    `serve_socket` serves WebSockets, where there are any.
+    """
 
     def __init__(
-        self, answer: Answer, new_request_id: Callable[[], str], limit_bytes: int, bodies: Bodies
+        self,
+        answer: Answer,
+        new_request_id: Callable[[], str],
+        limit_bytes: int,
+        bodies: Bodies,
+        serve_socket: ServeSocket | None = None,
     ) -> None:
+        self._serve_socket = serve_socket
         self._answer = answer
         self._new_request_id = new_request_id
         self._limit_bytes = limit_bytes
         self._bodies = bodies
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and self._serve_socket is not None:
+            await self._serve_socket(scope, receive, send)
         if scope["type"] != "http":
             return
         async with trio.open_nursery() as nursery:

@@ -23,8 +23,19 @@ from ucr.control import ReloadResult
 from ucr.hired import HiredWorker, Sockets, Start, Unready, start_worker
 from ucr.logs import Log
 from ucr.memory import rss_bytes
-from ucr.messages import ClearCache, ForAll, Gather, ProviderFact, Rejected, ReloadNow, RemedyFound
+from ucr.messages import (
+    ClearCache,
+    ForAll,
+    Gather,
+    Lines,
+    Listening,
+    ProviderFact,
+    Rejected,
+    ReloadNow,
+    RemedyFound,
+)
 from ucr.observe.footprint import footprint
+from ucr.observe.hub import Hub
 from ucr.slot import INTENSITY, Slot, end
 from ucr.store_spec import StoreAddress
 from ucr.views import Gathered, ParentView, WorkerView
@@ -95,6 +106,7 @@ class Crew:
         self.slots: dict[int, Slot] = {}
         self.reload: Reload = _no_reload
         self._leaving: list[HiredWorker] = []
+        self.hub = Hub(lambda: (*self._leaving, *self.workers))
         self._is_relieving = False
         self._retired = MetricsSnapshot()
         self._began_s = trio.current_time()
@@ -264,6 +276,8 @@ class Crew:
                 self._nursery.start_soon(_answer, reply, self.gather)
             case ClearCache(tag=tag):
                 self._nursery.start_soon(_answer, reply, partial(self.clear_cache, tag))
+            case Listening() | Lines():
+                self.hub.hear(worker, message)
             case ReloadNow():
                 self._nursery.start_soon(_answer, reply, self.reload)
             case other_message:

@@ -48,6 +48,7 @@ TOTALS = (
     Family(
         "ucr_connections_total", "counter", "Uses of a provider's connections: opened, reused, stale, failed."
     ),
+    Family(metering.SENT_AWAY, "counter", "Clients of the live feed that were too slow for it."),
     Family(metering.CUSTOM, "counter", "Questions to the custom router, by outcome."),
     Family(metering.LOOKUPS, "counter", "Requests that asked the cache of answers, by result."),
     Family("ucr_cache_stores_total", "counter", "Answers brought to the cache, by what became of them."),

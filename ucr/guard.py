@@ -3,16 +3,17 @@
 How this works: hypercorn 0.18 on Trio lets exceptions leave a connection's task, which ends the whole server;
 it shields its writes, so that a client that stops reading holds up a shutdown for ever; and it changes to
 HTTP/2 on a plain port when asked. Here each connection runs its protocol under one `except Exception`, writes
-have a deadline and no shield, heads have a deadline, and only HTTP/1.1 is spoken. A foreign `Upgrade` is
-ignored and the request answered as HTTP/1.1. hypercorn stops reading while bytes of a next request wait for
-their turn, and so would not see that the client leaves: here the connection is read on meanwhile.
+have a deadline and no shield, heads have a deadline, and only HTTP/1.1 is spoken, but for the WebSocket of the live
+feed. A foreign `Upgrade` is ignored and the request answered as HTTP/1.1. hypercorn stops reading while bytes of a
+next request wait for their turn, and so would not see that the client leaves: here the connection is read on
+meanwhile.
 """
 
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import h11
 import trio
@@ -21,8 +22,9 @@ from hypercorn.config import Config as HypercornConfig
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol import ProtocolWrapper
 from hypercorn.protocol.events import Request as StreamRequest
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
 from hypercorn.protocol.http_stream import HTTPStream
+from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.trio.worker_context import WorkerContext
@@ -30,6 +32,7 @@ from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from actors.sockets import plain_socket
+from ucr.admin import EVENTS_PATH
 from ucr.connections import Connections, Limits, Serve
 from ucr.fields import HEAD_LIMIT_BYTES
 from ucr.lane.gate import POISON, Gate
@@ -70,7 +73,7 @@ class _Turn:
 
 
 class _PlainProtocol(H11Protocol):
-    """HTTP/1.1 only: no h2c, no HTTP/2 by prior knowledge, no WebSocket on API routes.
+    """HTTP/1.1 only: no h2c, no HTTP/2 by prior knowledge, no WebSocket but on the path of the live feed.
 
     What the front lane would refuse is refused here in its turn, after the answers to what came before.
     """
@@ -78,9 +81,10 @@ class _PlainProtocol(H11Protocol):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.gate = Gate()
+        self._is_socket = False
 
     async def handle(self, event: Event) -> None:
-        if not isinstance(event, RawData) or not event.data:
+        if not isinstance(event, RawData) or not event.data or self._is_socket:
             await super().handle(event)
         elif self.gate.refused is None:
             if passed := self.gate.feed(event.data):
@@ -92,7 +96,9 @@ class _PlainProtocol(H11Protocol):
         return None
 
     async def _create_stream(self, request: h11.Request) -> None:
-        self.stream = HTTPStream(
+        self._is_socket = _opens_socket(request)
+        kind = WSStream if self._is_socket else HTTPStream
+        self.stream = kind(
             self.app,
             self.config,
             self.context,
@@ -103,6 +109,8 @@ class _PlainProtocol(H11Protocol):
             self.stream_send,
             1,
         )
+        if self._is_socket:
+            self.connection = H11WSConnection(cast(h11.Connection, self.connection))
         await self.stream.handle(_stream_request(request, self.connection_state))
         self.keep_alive_requests += 1
 
@@ -129,6 +137,15 @@ class _PlainProtocol(H11Protocol):
     def is_answering(self) -> bool:
         """True while a request before that head is read or answered."""
         return self.connection.their_state is not h11.IDLE
+
+
+def _opens_socket(request: h11.Request) -> bool:
+    """True for the handshake of a WebSocket on the path of the live feed."""
+    if request.method != b"GET" or request.target.partition(b"?")[0] != EVENTS_PATH.encode():
+        return False
+    named = dict(request.headers)
+    tokens = named.get(b"connection", b"").lower().split(b",")
+    return named.get(b"upgrade", b"").lower() == b"websocket" and b"upgrade" in map(bytes.strip, tokens)
 
 
 def _stream_request(request: h11.Request, state: ConnectionState) -> StreamRequest:
@@ -294,6 +311,7 @@ def guarded_config(limits: Limits) -> HypercornConfig:
     config.accesslog = None
     config.errorlog = None
     config.h11_max_incomplete_size = HEAD_LIMIT_BYTES
+    config.websocket_max_message_size = HEAD_LIMIT_BYTES
     config.keep_alive_timeout = limits.keep_alive_s
     return config
 

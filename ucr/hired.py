@@ -19,11 +19,13 @@ from ucr.messages import (
     Drain,
     ForAll,
     Lesson,
+    Lines,
     Reconfigure,
     TakeView,
     ToParent,
     Totals,
     ToWorker,
+    Tune,
 )
 from ucr.spawn import ChildProcess, Exit, python_module
 from ucr.store_spec import StoreAddress
@@ -196,8 +198,15 @@ class HiredWorker:
 
     def learn(self, lesson: Lesson) -> None:
         """Tell the worker what another one found out."""
+        self._offer(lesson)
+
+    def pass_on(self, message: Tune | Lines) -> None:
+        """Tell the worker that somebody listens elsewhere, or what others have logged."""
+        self._offer(message)
+
+    def _offer(self, message: Lesson | Tune | Lines) -> None:
         if self._bridge is not None:
-            self._bridge.remote.offer(lesson)
+            self._bridge.remote.offer(message)
 
     async def _ask(self, question: Question[Answer], limit_s: float) -> Answer:
         if self._bridge is None:

@@ -15,6 +15,7 @@ from ucr.messages import (
     ClearCache,
     Drain,
     Lesson,
+    Lines,
     ProviderFact,
     Reconfigure,
     Rejected,
@@ -23,6 +24,7 @@ from ucr.messages import (
     ToParent,
     Totals,
     ToWorker,
+    Tune,
 )
 from ucr.views import WorkerView
 
@@ -127,6 +129,8 @@ class Duties(Protocol):
 
     def learn(self, lesson: Lesson) -> None: ...
 
+    def hear(self, message: Tune | Lines) -> None: ...
+
 
 class ControlActor:
     """Takes the parent's orders. What takes time is put in line: configurations in one, questions in another."""
@@ -153,6 +157,8 @@ class ControlActor:
                 self._leave.within(grace_s)
             case ProviderFact() | RemedyFound():
                 self._duties.learn(message)
+            case Tune() | Lines():
+                self._duties.hear(message)
             case other:
                 assert_never(other)
 

@@ -88,12 +88,39 @@ class LineSink:
     debug = info = warning = error = critical = msg
 
 
-def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: Clock) -> Log:
-    """Return a log of events of at least `level`; `secrets` never appear in it, whoever logs them."""
+class HeardSink:
+    """What structlog writes to while somebody overhears the log: `hear` gets what is at least an info.
+
+    The writers get what they would get without that.
+    """
+
+    def __init__(self, writers: Iterable[Write], level: str, hear: Write) -> None:
+        self._writers = tuple(writers)
+        self._level = LEVELS[level]
+        self._hear = hear
+
+    def __getattr__(self, name: str) -> Callable[[bytes], None]:
+        return partial(self._say, LEVELS[name])
+
+    def _say(self, level: int, line: bytes) -> None:
+        if level >= self._level:
+            for write in self._writers:
+                write(line)
+        if level >= LEVELS["info"]:
+            self._hear(line)
+
+
+def make_log(
+    level: str, secrets: Iterable[str], writers: Iterable[Write], now: Clock, hear: Write | None = None
+) -> Log:
+    """Return a log of events of at least `level`; `secrets` never appear in it, whoever logs them.
+
+    `hear` gets every line of at least `info`, whatever the level.
+    """
     redactor = Redactor(secrets)
 
     def stamp(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        return {"timestamp": _moment(now), "level": method, **event}
+        return {"timestamp": moment(now), "level": method, **event}
 
     def render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
         fields = in_order(event)
@@ -105,16 +132,18 @@ def make_log(level: str, secrets: Iterable[str], writers: Iterable[Write], now: 
             line = jsontext.dumps(fields)
         return fitted(fields, line)
 
+    least = LEVELS[level] if hear is None else min(LEVELS[level], LEVELS["info"])
     logger = structlog.wrap_logger(
-        LineSink(writers),
+        LineSink(writers) if hear is None else HeardSink(writers, level, hear),
         processors=[stamp, structlog.processors.format_exc_info, render],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         context_class=dict,
     )
     return cast(Log, logger.bind())
 
 
-def _moment(now: Clock) -> str:
+def moment(now: Clock) -> str:
+    """Return a time as the log writes it."""
     return now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -128,6 +157,7 @@ class OpenLog:
         self._now = now
         self._stdout = _outlet(sys.stdout.fileno(), now)
         self._file = ExitStack()
+        self._hear: Write | None = None
         self._present = self._made(config)
         self.log = cast(Log, _Present(self))
 
@@ -145,6 +175,11 @@ class OpenLog:
         self._present = self._made(config)
         before.close()
 
+    def overhear(self, hear: Write | None) -> None:
+        """Give every line of at least `info` to this as well, whatever the level; None ends it."""
+        self._hear = hear
+        self._present = self._log()
+
     def _made(self, config: Config) -> Log:
         outlets = [self._stdout]
         file = ExitStack()
@@ -153,9 +188,13 @@ class OpenLog:
             file.callback(os.close, descriptor)
             outlets.append(_outlet(descriptor, self._now))
             file.callback(outlets[-1].close)
-        self._file = file
-        secrets = (secret.reveal() for secret in config.secrets)
-        return make_log(config.logging.level, secrets, (outlet.write for outlet in outlets), self._now)
+        self._file, self._config, self._outlets = file, config, outlets
+        return self._log()
+
+    def _log(self) -> Log:
+        secrets = (secret.reveal() for secret in self._config.secrets)
+        writers = (outlet.write for outlet in self._outlets)
+        return make_log(self._config.logging.level, secrets, writers, self._now, self._hear)
 
 
 class _Present:
@@ -176,7 +215,7 @@ def stdout_log(level: str, now: Clock) -> Log:
 
 
 def _outlet(descriptor: int, now: Clock) -> Outlet:
-    return Outlet(descriptor, partial(_moment, now))
+    return Outlet(descriptor, partial(moment, now))
 
 
 def _open(path: str) -> int:

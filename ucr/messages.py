@@ -104,8 +104,26 @@ class RemedyFound:
 Lesson = ProviderFact | RemedyFound
 """What one worker has learned for all."""
 
-ToWorker = Reconfigure | Drain | TakeView | ClearCache | Lesson
-ForAll = Gather | ReloadNow | ClearCache | Lesson
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """To the parent, each second: somebody listens to the live feed in this worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """To a worker, as often: somebody listens in another one; pass on what is logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """To and from workers: what was logged, for those who listen. Texts of JSON without their ends of line."""
+
+    lines: tuple[str, ...]
+
+
+ToWorker = Reconfigure | Drain | TakeView | ClearCache | Lesson | Tune | Lines
+ForAll = Gather | ReloadNow | ClearCache | Lesson | Listening | Lines
 """What a worker tells the parent because it concerns others."""
 
 ToParent = Beat | Totals | ForAll
@@ -123,6 +141,9 @@ CODEC = Codec(
         ClearCache,
         ProviderFact,
         RemedyFound,
+        Listening,
+        Tune,
+        Lines,
         WorkerView,
         Gathered,
         ReloadResult,

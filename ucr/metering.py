@@ -21,6 +21,7 @@ TTFB = "ucr_ttfb_seconds"
 DURATION = "ucr_request_duration_seconds"
 OVERHEAD = "ucr_overhead_seconds"
 CUSTOM = "ucr_custom_router_total"
+SENT_AWAY = "ucr_feed_clients_dropped_total"
 
 OVERHEAD_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 TOKEN_KINDS = ("input", "output", "cache_read", "cache_creation")

@@ -114,6 +114,7 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
                 open_place(os.environ, config, opened.log) as place,
                 open_crew(config, sockets, opened.log) as crew,
             ):
+                crew.hub.overhear = opened.overhear
                 place.config, place.workers = lambda: crew.config, lambda: len(crew.workers)
                 parent = Parent(crew, opened, place.take, place.follow)
                 await parent.start()

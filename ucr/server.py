@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Union
 
 from ucr.access import is_loopback
 from ucr.api import Api, new_request_id
-from ucr.asgi import AsgiApp
+from ucr.asgi import AsgiApp, ServeSocket
 from ucr.bodies import Bodies
 from ucr.compression import Answer, Compressor
 from ucr.config.model import Config
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 Server = Union[FrontServer, "GuardedServer"]
 
 
-def server_of(config: Config, api: Api, report: Report) -> Server:
-    """Return hypercorn behind its guard, and the front lane before it unless that is turned off."""
+def server_of(config: Config, api: Api, report: Report, serve_socket: ServeSocket | None = None) -> Server:
+    """Return hypercorn behind its guard, and the front lane before it unless that is turned off.
+
+    `serve_socket` serves the WebSockets of the live feed.
+    """
     server = config.server
     limits = Limits(
         keep_alive_s=server.keep_alive_s,
@@ -40,7 +43,7 @@ def server_of(config: Config, api: Api, report: Report) -> Server:
         secure=None if tls is None else tls.secured,
     )
     answer, bodies = answer_of(config, api, proxies), Bodies(server.bodies_limit_bytes)
-    app = AsgiApp(answer, new_request_id, server.body_limit_bytes, bodies)
+    app = AsgiApp(answer, new_request_id, server.body_limit_bytes, bodies, serve_socket)
     if not server.front_lane:
         return guarded(app, limits, connections)
     standby = Standby(app, limits, connections)

@@ -39,7 +39,10 @@ from ucr.link import ControlChild, Link, control_stream
 from ucr.listening import inherited
 from ucr.listening import listeners as listeners_of
 from ucr.logs import Log, OpenLog
-from ucr.messages import Applied, Lesson, Reconfigure, Rejected, RemedyFound, ToParent
+from ucr.messages import Applied, Lesson, Lines, Reconfigure, Rejected, RemedyFound, ToParent, Tune
+from ucr.observe import feed
+from ucr.observe.events import SENT_AWAY, Events
+from ucr.observe.feed import Feed, Overhear
 from ucr.parent_control import ParentControl
 from ucr.pressure import Pressure
 from ucr.roster import Succession
@@ -72,6 +75,7 @@ class Worker:
         nursery: trio.Nursery,
         reopen_log: Callable[[Config], None],
         seat: CustomSeat,
+        feed: Feed,
     ) -> None:
         self.config = config
         self.tree = tree
@@ -83,6 +87,7 @@ class Worker:
         self._nursery = nursery
         self._reopen_log = reopen_log
         self._seat = seat
+        self._feed = feed
         self._former = 0
         self._grace = trio.CancelScope()
 
@@ -158,6 +163,13 @@ class Worker:
         elif (child := self.tree.children.get(lesson.provider)) is not None:
             child.learn(Fact(lesson.kind, lesson.key, now_s + lesson.remaining_s))
 
+    def hear(self, message: Tune | Lines) -> None:
+        """Pass on what is logged here while somebody listens elsewhere; tell listeners here what others logged."""
+        if isinstance(message, Lines):
+            self._feed.hear_of_others(message.lines)
+        else:
+            self._feed.others_listen()
+
     async def _retire(self, generation: Generation, succession: Succession) -> None:
         await generation.wait_left()
         await self.tree.roster.retire(succession.retired)
@@ -169,8 +181,11 @@ class Worker:
     async def drain(self, grace_s: float) -> None:
         """Take nothing new; open requests get the grace time, then an error in their own dialect."""
         self.hurry(grace_s)
+        self._feed.close()
         self.api.is_draining = True
         await self._server.drain()
+        with trio.move_on_after(FLUSH_S):
+            await self._feed.wait_left()
         with self._grace:
             await self.api.wait_idle()
             return
@@ -197,6 +212,10 @@ def _tell(log: Log, error: BaseException) -> None:
         log.error("connection.crashed", error=repr(error))
 
 
+def _answers_of(config: Config, tree: Tree, secret: bytes, pressure: Pressure) -> Answers | None:
+    return None if tree.answers is None else Answers(tree.answers, secret, config.cache, tree.hot, pressure)
+
+
 @asynccontextmanager
 async def open_worker(
     config: Config,
@@ -207,6 +226,7 @@ async def open_worker(
     worker: str = "0",
     store: StoreAddress | None = None,
     reopen_log: Callable[[Config], None] = _keep_log,
+    overhear: Overhear = feed.deaf,
     parent: RemoteRef[ToParent] | None = None,
     dice: Callable[[], float] = random.random,
     start_custom: Start = custom_process.start,
@@ -214,23 +234,19 @@ async def open_worker(
     unix_time: Callable[[], float] = time.time,
 ) -> AsyncIterator[Worker]:
     """Serve as long as the block; leaving it ends what is still open and closes the tree, whose accounts are in `folder`."""
-
     spreader = Spreader(parent)
     secret = secret_of(config.cache, new_secret()) if store is None else store.secret
     surroundings = (network, log, worker, store, spreader.spread_fact, dice)
     async with open_tree(config, *surroundings, clock=unix_time, secret=secret, folder=folder) as tree:
         workers = 1 if store is None else store.workers
         pressure = Pressure(memory.limit_bytes(config, workers))
-        answers = (
-            None if tree.answers is None else Answers(tree.answers, secret, config.cache, tree.hot, pressure)
-        )
-        flights = Flights() if config.cache.enabled and config.cache.coalesce else None
+        answers = _answers_of(config, tree, secret, pressure)
         seat = CustomSeat(tree.supervisor, tree.metrics.ref, log, start_custom)
         custom = await seat.first(config)
         router = Router(
             *(config, tree.children, tree.board, unix_time, worker),
             answers=answers,
-            flights=flights,
+            flights=Flights() if config.cache.enabled and config.cache.coalesce else None,
             dice=dice,
             custom=custom,
             network=network,
@@ -241,14 +257,17 @@ async def open_worker(
         api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)
         viewer = Viewer(tree, worker, api.requests, router.gaps)
         local = LocalControl(viewer.take, partial(clear, answers))
-        api.control = with_store(local if parent is None else ParentControl(parent, local), store)
-        server = server_of(config, api, partial(_tell, log))
+        api.control = control = with_store(local if parent is None else ParentControl(parent, local), store)
+        live = Feed(overhear, control.gather, unix_time, feed.alone if parent is None else parent.offer)
+        events = Events(api, live, partial(tree.metrics.ref.offer, SENT_AWAY))
+        server = server_of(config, api, partial(_tell, log), events.serve)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(router.timers.run)
             nursery.start_soon(router.pump.run)
+            nursery.start_soon(live.run)
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
-            yield Worker(config, tree, api, server, viewer, workers, nursery, reopen_log, seat)
+            yield Worker(config, tree, api, server, viewer, workers, nursery, reopen_log, seat, live)
             nursery.cancel_scope.cancel(reason="drained")
     log.info("worker.stopped", worker=worker)
 
@@ -325,6 +344,7 @@ async def _serve_linked(
         worker=str(post.slot),
         store=order[0].store,
         reopen_log=opened.reopen,
+        overhear=opened.overhear,
         parent=link.parent,
         folder=str(state_folder(os.environ)),
     )

@@ -10,7 +10,8 @@ from ucr.config.model import Config, Server
 from ucr.control import LocalControl
 from ucr.crew import HOPELESS_S, MOST_LEAVING, RELIEF_S, STALLED_S, default_workers, wanted_workers
 from ucr.hired import START_S, Unready
-from ucr.messages import ProviderFact, Rejected, RemedyFound
+from ucr.messages import Lines, Listening, ProviderFact, Rejected, RemedyFound, Tune
+from ucr.outlet import Write
 from ucr.parent_control import ParentControl
 from ucr.spawn import Exit
 
@@ -384,3 +385,25 @@ async def test_a_worker_without_memory_stays_when_no_other_gets_ready(autojump_c
         assert stage.events("worker.unready")
         assert first.exit is None
         nursery.cancel_scope.cancel()
+
+
+async def test_what_one_worker_and_the_parent_log_reaches_the_listeners_of_another(
+    autojump_clock: object,
+) -> None:
+    heard: list[Write | None] = []
+    async with on_stage(OLD) as (stage, crew):
+        crew.hub.overhear = heard.append
+        await crew.resize(2)
+        one, two = stage.processes
+        assert one.link is not None
+        assert two.link is not None
+        one.link.parent.offer(Listening())
+        await trio.sleep(0.1)
+        assert two.heard == [Tune()]
+        two.link.parent.offer(Lines(("two",)))
+        await trio.sleep(0.1)
+        assert heard[0] is not None
+        heard[0](b"parent\n")
+        await trio.sleep(0.1)
+        assert one.heard == [Lines(("two",)), Lines(("parent",))]
+        assert two.heard == [Tune()]

@@ -20,12 +20,14 @@ from ucr.messages import (
     ClearCache,
     Drain,
     Lesson,
+    Lines,
     ProviderFact,
     Reconfigure,
     Rejected,
     RemedyFound,
     TakeView,
     Totals,
+    Tune,
 )
 from ucr.views import WorkerView
 
@@ -38,6 +40,7 @@ class Work:
     def __init__(self, follow: Callable[[Reconfigure], Awaitable[None]]) -> None:
         self.obey = follow
         self.facts: list[Lesson] = []
+        self.heard: list[Tune | Lines] = []
 
     async def take_view(self) -> WorkerView:
         return WorkerView("0", 7)
@@ -47,6 +50,9 @@ class Work:
 
     def learn(self, lesson: Lesson) -> None:
         self.facts.append(lesson)
+
+    def hear(self, message: Tune | Lines) -> None:
+        self.heard.append(message)
 
 
 class Ends:
@@ -236,3 +242,13 @@ async def test_an_inherited_descriptor_becomes_a_stream_that_is_not_inherited_ag
         near.sendall(b"x")
         assert await stream.receive_some(1) == b"x"
         await stream.aclose()
+
+
+async def test_what_the_live_feed_says_reaches_the_worker(autojump_clock: object) -> None:
+    work, lines = Work(nothing), Lines(('{"event":"x"}',))
+    async with linked() as ends, open_supervisor() as supervisor:
+        await supervisor.start(ControlChild(ends.link, work))
+        ends.parent.remote.offer(Tune())
+        ends.parent.remote.offer(lines)
+        await trio.testing.wait_all_tasks_blocked()
+        assert work.heard == [Tune(), lines]

@@ -217,3 +217,32 @@ def test_a_log_file_that_cannot_be_opened_leaves_the_log_as_it_was(
             opened.reopen(Config(logging=Logging("debug", str(tmp_path))))
         opened.log.info("test.shown")
     assert json.loads(path.read_bytes())["event"] == "test.shown"
+
+
+def test_who_overhears_gets_what_is_worth_telling_whatever_the_level(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, heard = tmp_path / "ucr.log", list[bytes]()
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb"):
+        monkeypatch.setattr("sys.stdout", stream)
+        opened = OpenLog(Config(logging=Logging("warning", str(path))), lambda: MOMENT)
+        opened.log.info("request.finished", status=1)
+        opened.overhear(heard.append)
+        opened.log.debug("request.finished", status=2)
+        opened.log.info("request.finished", status=3)
+        opened.log.warning("breaker.opened", status=4)
+        opened.reopen(Config(logging=Logging("debug", str(path))))
+        opened.log.debug("request.finished", status=5)
+        opened.log.error("breaker.opened", status=6)
+        opened.overhear(None)
+        opened.log.error("breaker.opened", status=7)
+    assert [json.loads(line)["status"] for line in heard] == [3, 4, 6]
+    assert [json.loads(line)["status"] for line in path.read_bytes().splitlines()] == [4, 5, 6, 7]
+
+
+def test_who_overhears_gets_no_secret_either() -> None:
+    heard: list[bytes] = []
+    log = make_log("info", [SECRET], [], lambda: MOMENT, heard.append)
+    log.info("request.finished", provider=f"p {SECRET}")
+    assert only(heard)["provider"] == f"p {MASK}"

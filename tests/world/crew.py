@@ -21,7 +21,7 @@ from ucr.crew import Crew, open_crew
 from ucr.hired import Process, Sockets
 from ucr.link import ControlChild, Link
 from ucr.logs import Log, make_log
-from ucr.messages import Applied, Lesson, Reconfigure
+from ucr.messages import Applied, Lesson, Lines, Reconfigure, Tune
 from ucr.pressure import Level
 from ucr.spawn import Exit
 from ucr.store_spec import StoreAddress
@@ -40,6 +40,7 @@ class FakeProcess:
     stream: trio.abc.Stream
     configs: list[Config] = field(default_factory=list)
     facts: list[Lesson] = field(default_factory=list)
+    heard: list[Tune | Lines] = field(default_factory=list)
     store: StoreAddress | None = None
     requests: int = 0
     pressure: Level = "calm"
@@ -138,6 +139,9 @@ class FakeDuties:
 
     def learn(self, lesson: Lesson) -> None:
         self._process.facts.append(lesson)
+
+    def hear(self, message: Tune | Lines) -> None:
+        self._process.heard.append(message)
 
 
 async def _serve(process: FakeProcess, link: Link, order: Any) -> None:

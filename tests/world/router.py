@@ -48,14 +48,20 @@ class World:
     stop: trio.Event = field(default_factory=trio.Event)
     lines: list[dict[str, Any]] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
+    hear: Callable[[bytes], object] | None = None
     _written: trio.Event = field(default_factory=trio.Event)
 
     def write(self, line: bytes) -> None:
         assert line.endswith(b"\n"), "each write is one line"
         assert not _STEERING.search(line[:-1].decode("utf-8")), "no line ends another, or steers a terminal"
         self.lines.append(json.loads(line))
+        if self.hear is not None:
+            self.hear(line)
         self._written.set()
         self._written = trio.Event()
+
+    def overhear(self, hear: Callable[[bytes], object] | None) -> None:
+        self.hear = hear
 
     async def wait_finished(self, count: int) -> None:
         """Wait until so many requests have finished."""
@@ -199,7 +205,13 @@ async def open_router(
 
         async def run(task_status: trio.TaskStatus[Worker]) -> None:
             serving = open_worker(
-                config, [door], network, log, dice=Random(0).random, start_custom=start_custom
+                config,
+                [door],
+                network,
+                log,
+                overhear=world.overhear,
+                dice=Random(0).random,
+                start_custom=start_custom,
             )
             async with serving as worker:
                 task_status.started(worker)
