@@ -120,7 +120,7 @@ ROWS: tuple[Row, ...] = (
         "https://api.openai.com/v1",
         key_variables=("OPENAI_API_KEY",),
         default_model="gpt-5.6",
-        quirks=OPENAI,
+        quirks=OPENAI.with_({"count_input": True}),
     ),
     Row(
         "azure",

@@ -20,6 +20,7 @@ from ucr.dialects import registry
 from ucr.dialects.anthropic.provider import AnthropicProvider
 from ucr.dialects.bedrock.provider import BedrockProvider
 from ucr.dialects.gemini.provider import GeminiProvider
+from ucr.dialects.openai_responses.provider import OpenAIResponsesProvider
 from ucr.dialects.roles import Headers, Outgoing, Request
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import estimate
@@ -34,6 +35,10 @@ LONGEST_WAIT_S = 10.0
 
 COUNTING = (AnthropicProvider, BedrockProvider, GeminiProvider)
 """The dialects in which a provider can be asked to count."""
+
+Counting = AnthropicProvider | BedrockProvider | GeminiProvider | OpenAIResponsesProvider
+RESPONSES = OpenAIResponsesProvider()
+"""OpenAI counts for all its models here, whatever they are asked in."""
 
 _ANSWER_BYTES = 64 * 1024
 _COUNTS = ("input_tokens", "totalTokens", "inputTokens")
@@ -76,8 +81,12 @@ async def _known(
 ) -> int | None:
     """Return what the provider counts, or has counted before; None when it does not count."""
     answers, wish = router.answers, wish_of(request.headers)
-    counts = isinstance(registry.PROVIDERS[candidate.provider.dialect], COUNTING)
-    if answers is None or not counts or wish == "nothing" or len(request.raw) > LARGEST_REQUEST_BYTES:
+    if (
+        answers is None
+        or _counter(candidate) is None
+        or wish == "nothing"
+        or len(request.raw) > LARGEST_REQUEST_BYTES
+    ):
         return await _native(router, request, candidate, record, patience)
     key = answers.keys.of(request, (candidate,), record.client or "", kind="count")
     known = await answers.count(key) if wish == "use" else None
@@ -90,18 +99,27 @@ async def _known(
     return counted
 
 
+def _counter(candidate: Candidate) -> Counting | None:
+    """Return the dialect in which a provider is asked to count; None when it does not count."""
+    dialect = registry.PROVIDERS[candidate.provider.dialect]
+    if isinstance(dialect, COUNTING):
+        return dialect
+    if candidate.provider.quirks.count_input and candidate.provider.dialect.startswith("openai-"):
+        return RESPONSES
+    return None
+
+
 async def _native(
     router: Router, request: Request, candidate: Candidate, record: Record, patience: Patience
 ) -> int | None:
-    provider = candidate.provider
-    dialect = registry.PROVIDERS[provider.dialect]
-    if not isinstance(dialect, COUNTING):
+    provider, counter = candidate.provider, _counter(candidate)
+    if counter is None:
         return None
     child = router.children[provider.id]
     if child.status.in_flight >= child.status.limit:
         return None
     try:
-        outgoing = dialect.build_count(request, candidate.target)
+        outgoing = counter.build_count(request, candidate.target)
     except ApiError:
         return None
     with trio.move_on_after(LONGEST_WAIT_S):

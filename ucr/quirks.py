@@ -124,6 +124,8 @@ class Quirks:
         or `none` (in words only).
     stop_limit
         how many stop sequences it takes.
+    count_input
+        True: it counts the input tokens of a request that it is asked for below `/responses/input_tokens`.
     user_field
         the field for the end user's hashed id.
     split_think
@@ -188,6 +190,7 @@ class Quirks:
     stop_limit: int = 4
     service_tier: bool = False
     prompt_cache_key: bool = False
+    count_input: bool = False
     user_field: Literal["safety_identifier", "user", "none"] = "none"
     stream_usage: bool = True
     split_think: bool = False

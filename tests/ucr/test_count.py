@@ -7,6 +7,7 @@ import trio
 
 from tests.world import answers
 from tests.world.router import config_of, open_router, provider
+from ucr.catalogue import OPENAI
 from ucr.config.model import Cache
 from ucr.count import LONGEST_WAIT_S
 from ucr.estimate import estimate
@@ -72,6 +73,36 @@ async def test_a_gemini_provider_counts_in_its_own_way(autojump_clock: object) -
     (seen,) = world.upstreams["up"].requests
     assert seen.path == "/v1beta/models/gemini-x:countTokens"
     assert seen.json()["generateContentRequest"]["contents"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("dialect", ["openai-chat", "openai-responses"])
+async def test_openai_counts_in_responses_whatever_it_is_asked_in(dialect: str, autojump_clock: object) -> None:
+    up = provider("up", dialect, quirks=OPENAI.with_({"count_input": True}), default_model="gpt-5.6")
+    counted = answers.says(200, {"object": "response.input_tokens", "input_tokens": 32})
+    async with open_router(config_of(up), up=counted) as world:
+        heard = await world.ask(COUNT, BODY)
+    assert heard.json() == {"input_tokens": 32}
+    (seen,) = world.upstreams["up"].requests
+    assert seen.path == "/v1/responses/input_tokens"
+    body = seen.json()
+    assert isinstance(body, dict)
+    assert set(body) <= {
+        "model",
+        "instructions",
+        "input",
+        "tools",
+        "tool_choice",
+        "reasoning",
+        "parallel_tool_calls",
+    }
+    assert (body["model"], body["instructions"]) == ("gpt-5.6", "Be brief.")
+    assert [tool["name"] for tool in body["tools"]] == ["f"]
+
+
+async def test_who_does_not_count_in_responses_is_not_asked(autojump_clock: object) -> None:
+    async with open_router(config_of(provider("up", "openai-responses"))) as world:
+        heard = await world.ask(COUNT, BODY)
+    assert heard.json() == {"input_tokens": estimate(BODY, "openai-responses")}
 
 
 async def test_what_a_gemini_provider_cannot_be_asked_is_estimated(autojump_clock: object) -> None:

@@ -1,5 +1,7 @@
 """A Responses request from a canonical one."""
 
+from collections.abc import Mapping
+
 from ucr import jsontext
 from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_chat.names import provider_names, restored_names
@@ -22,8 +24,21 @@ from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
 PATH = "/responses"
+COUNT_PATH = "/responses/input_tokens"
 MIN_OUTPUT_TOKENS = 16
 ENCRYPTED = "reasoning.encrypted_content"
+
+_COUNTED = (
+    "model",
+    "instructions",
+    "input",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "reasoning",
+    "text",
+)
+"""What the question how many tokens a request has may say."""
 
 
 def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
@@ -38,8 +53,42 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
         raise ApiError("invalid_request_error", "the request is nested too deeply") from None
 
 
+def build_count(request: Request, target: Target) -> Outgoing:
+    """Return the question how many input tokens a request with a canonical body has, its tools included."""
+    notes = Notes()
+    try:
+        body, _ = _body(request.body, request, target, notes)
+    except RecursionError:
+        raise ApiError("invalid_request_error", "the request is nested too deeply") from None
+    asked = {key: body[key] for key in _COUNTED if key in body}
+    context = Context(target.provider, request.model, target.model, False, target.quirks)
+    return Outgoing(COUNT_PATH, headers_for(stream=False), jsontext.dumps(asked), context, notes.phrases)
+
+
 def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     notes = Notes()
+    body, names = _body(source, request, target, notes)
+    return Outgoing(
+        path=PATH,
+        headers=headers_for(request.stream) + initiator_headers(body["input"], target),
+        body=jsontext.dumps(body),
+        context=Context(
+            provider=target.provider,
+            model_asked=request.model,
+            model_used=target.model,
+            stream=request.stream,
+            quirks=target.quirks,
+            names=restored_names(names),
+            thinking_wanted=thinking_is_wanted(source),
+        ),
+        notes=notes.phrases,
+    )
+
+
+def _body(
+    source: JsonObject, request: Request, target: Target, notes: Notes
+) -> tuple[JsonObject, Mapping[str, str]]:
+    """Return the body, and the provider's names of the tools by the client's."""
     tools = read_tools(source, target, notes)
     names = provider_names(names_used(source, tools))
     schema = answer_schema(source)
@@ -61,21 +110,7 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     note_unknown(source, notes)
     for key in target.quirks.drop:
         body.pop(key, None)
-    return Outgoing(
-        path=PATH,
-        headers=headers_for(request.stream) + initiator_headers(body["input"], target),
-        body=jsontext.dumps(body),
-        context=Context(
-            provider=target.provider,
-            model_asked=request.model,
-            model_used=target.model,
-            stream=request.stream,
-            quirks=target.quirks,
-            names=restored_names(names),
-            thinking_wanted=thinking_is_wanted(source),
-        ),
-        notes=notes.phrases,
-    )
+    return body, names
 
 
 def headers_for(stream: bool) -> HeaderList:

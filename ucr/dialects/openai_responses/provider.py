@@ -5,7 +5,7 @@ from ucr.dialects.model_name import renamed
 from ucr.dialects.openai_chat.errors import decode_error
 from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_responses import tap as taps
-from ucr.dialects.openai_responses.build import PATH, build, headers_for
+from ucr.dialects.openai_responses.build import PATH, build, build_count, headers_for
 from ucr.dialects.openai_responses.reply import decode_reply
 from ucr.dialects.openai_responses.stream import ResponsesStreamDecoder
 from ucr.dialects.roles import (
@@ -51,6 +51,10 @@ class OpenAIResponsesProvider:
         context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
         told = initiator_headers(request.body.get("input"), target)
         return Outgoing(PATH, headers_for(request.stream) + told, body, context, notes)
+
+    def build_count(self, request: Request, target: Target) -> Outgoing:
+        """Ask how many input tokens a request has whose body is canonical."""
+        return build_count(request, target)
 
     def decode_reply(self, body: bytes, context: Context) -> Reply:
         """Read a whole answer; raise `UpstreamError` for an error in it and for what cannot be read."""
