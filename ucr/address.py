@@ -8,6 +8,7 @@ from actors import Limits, UpstreamRequest, header_block
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Outgoing
 from ucr.placing import place_of
+from ucr.secret import Secret
 from ucr.signing import Sign
 from ucr.tokens import Tokens
 
@@ -24,16 +25,17 @@ class Address:
     """Makes the requests to one provider, with its own headers in place of those of the dialect.
 
     `tokens` is where its key comes from if it has none that lasts: `renew` is then called before each request. `sign`
-    is what proves who asks where no key is sent.
+    is what proves who asks where no key is sent. `keyed` is the provider with the keys that it is asked with now.
     `limits` leave the time to whoever waits, but for that of connecting.
     """
 
-    __slots__ = ("_own", "_place", "_prefix", "_query", "_sign", "limits", "provider", "tokens")
+    __slots__ = ("_own", "_place", "_prefix", "_query", "_sign", "keyed", "limits", "provider", "tokens")
 
     def __init__(self, provider: Provider, tokens: Tokens | None = None, sign: Sign | None = None) -> None:
         parts = urlsplit(provider.base_url)
         self.provider = provider
         self.tokens = tokens
+        self.keyed = provider
         self.limits = Limits(provider.timeouts.connect_s, math.inf, math.inf)
         self._prefix = parts.path.rstrip("/")
         self._query = f"?{parts.query}" if parts.query else ""
@@ -61,8 +63,13 @@ class Address:
         """See that a provider with tokens is asked with one that holds; raise `UpstreamError`."""
         if self.tokens is None or self.tokens.is_fresh:
             return
-        keyed = replace(self.provider, api_keys=(await self.tokens.current(),))
-        self._own = (_own(keyed, 0),)
+        self.keyed = replace(self.provider, api_keys=(await self.tokens.current(),))
+        self._own = (_own(self.keyed, 0),)
+
+    @property
+    def token(self) -> Secret | None:
+        """The token that it is asked with now; None for a provider that is asked without one."""
+        return None if self.tokens is None else self.keyed.api_keys[0]
 
     def _below(self, outgoing: Outgoing) -> str:
         path = f"{self._prefix}{outgoing.path}"

@@ -7,6 +7,7 @@ import trio
 
 from actors import ActorError, RealNetwork
 from ucr import listening
+from ucr.auth.file import credential_file
 from ucr.config.model import Config
 from ucr.config.places import state_folder
 from ucr.config.plan import plan_of
@@ -56,6 +57,7 @@ async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source,
             reopen_log=opened.reopen,
             overhear=opened.overhear,
             folder=str(state_folder(os.environ)),
+            signed_in=credential_file(os.environ),
         )
         async with serving as worker:
             wishes.is_starting = False

@@ -56,6 +56,7 @@ class Attempt:
     ) -> None:
         self.candidate = candidate
         self.child = call.router.children[candidate.provider.id]
+        self._address = call.router.addresses[candidate.provider.id]
         self.error: ApiError | None = None
         self.is_unbuilt = False
         self._is_lost = False
@@ -70,6 +71,7 @@ class Attempt:
         self._upstream_request_id: str | None = None
         self._key = 0
         self._remedy: Remedy | None = None
+        self._has_rejected_token = False
 
     def __repr__(self) -> str:
         return f"<Attempt at {self.candidate.provider.id}/{self.candidate.model}: {self.error!r}>"
@@ -93,7 +95,7 @@ class Attempt:
         except UpstreamError as error:
             if self._dialect.name != self._call.client.name:
                 error.body = None
-            upstream.mask_own_keys(error, self.candidate.provider)
+            upstream.mask_own_keys(error, self._address.keyed)
             self.error = error
         except ApiError as error:
             self.error = error
@@ -144,9 +146,24 @@ class Attempt:
             try:
                 await self._sending(outgoing, lease, claim)
             except UpstreamError as refusal:
-                if refusal.fault != "request" or self._is_lost or not (provider.quirks.heal and call.may_ask):
+                if self._is_lost or not call.may_ask:
                     raise
-                await self._heal(refusal, lease, claim)
+                if self._has_rejected_token:
+                    await self._send_again(lease, claim)
+                elif refusal.fault == "request" and provider.quirks.heal:
+                    await self._heal(refusal, lease, claim)
+                else:
+                    raise
+
+    async def _send_again(self, lease: Lease, claim: Claim) -> None:
+        """Send the request once more, with another token than the one that was turned away."""
+        build, call = self._builder(), self._call
+        is_large = len(call.request.raw) >= LARGE_BYTES
+        outgoing = await beside(call.router.reading, build) if is_large else build()
+        del build
+        self._has_rejected_token = False
+        call.record.attempts += 1
+        await self._sending(outgoing, lease, claim)
 
     def _builder(self) -> Callable[[], Outgoing]:
         call, candidate = self._call, self.candidate
@@ -223,10 +240,11 @@ class Attempt:
             call.entering -= 1
 
     async def _exchange(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> None:
-        call, provider = self._call, self.candidate.provider
+        call, timers = self._call, self._call.router.timers
         try:
-            address, timers = call.router.addresses[provider.id], call.router.timers
-            with await upstream.opened(self.child, address, outgoing, lease, call.patience, timers) as answer:
+            with await upstream.opened(
+                self.child, self._address, outgoing, lease, call.patience, timers
+            ) as answer:
                 await self._answered(outgoing, answer, lease, claim)
         except UpstreamError as error:
             lease.outcome = upstream.outcome_of(error) or Success()
@@ -263,7 +281,7 @@ class Attempt:
     async def _answered(self, outgoing: Outgoing, answer: Answer, lease: Lease, claim: Claim) -> None:
         call, provider = self._call, self.candidate.provider
         headers = answer.headers
-        self._upstream_request_id = upstream.request_id_of(headers, provider)
+        self._upstream_request_id = upstream.request_id_of(headers, self._address.keyed)
         self._headers = ratelimits.passed_on(
             headers, call.record.dialect, self._dialect.name, call.router.unix_time()
         )
@@ -279,6 +297,9 @@ class Attempt:
             await reception.deliver(call, incoming)
 
     async def _refusal(self, outgoing: Outgoing, answer: Answer) -> UpstreamError:
+        if answer.status == 401 and answer.token is not None and self._address.tokens is not None:
+            self._address.tokens.reject(answer.token)
+            self._has_rejected_token = True
         body = await reception.error_body(answer)
         if answer.status < 300:
             return unreadable(outgoing.context.provider, f"answered {answer.status}, which is no answer", body)

@@ -11,6 +11,7 @@ import trio
 from actors import Board, Network, Pump, Timers
 from actors import Provider as ProviderChild
 from ucr.address import Address
+from ucr.auth.file import CredentialFile
 from ucr.bridges.bridge import Bridge, Bridges
 from ucr.caching import Answers
 from ucr.config.model import Config, Provider
@@ -29,7 +30,7 @@ from ucr.record import Record
 from ucr.remedies import Remedy
 from ucr.signing import signs
 from ucr.steering import Steer, steer_of
-from ucr.tokens import Tokens
+from ucr.tokens import google_tokens, signed_in_tokens
 from ucr.upstream import origin_of
 from ucr.vault.needs import Need, needs_of
 from ucr.vault.vault import Vault
@@ -72,6 +73,7 @@ class Router:
     network: Network | None = None
     vault: Vault | None = None
     on_remedy: OnRemedy = tell_nobody
+    signed_in: CredentialFile | None = None
     decisions: Decisions = field(init=False, repr=False, compare=False)
     pricing: Pricing = field(init=False, repr=False, compare=False)
     steer: Steer | None = field(init=False, repr=False, compare=False)
@@ -96,10 +98,14 @@ class Router:
         sign = signs(provider, origin_of(provider.base_url).authority, self.unix_time)
         if sign is not None:
             return Address(provider, sign=sign)
-        place, network = provider.credentials, self.network
-        if place is None or network is None:
+        network = self.network
+        if network is None:
             return Address(provider)
-        return Address(provider, Tokens(provider.id, place, network, self.unix_time))
+        if provider.credentials is not None:
+            return Address(provider, google_tokens(provider.id, provider.credentials, network, self.unix_time))
+        if provider.is_signed_in and provider.sign_in is not None and self.signed_in is not None:
+            return Address(provider, signed_in_tokens(provider, self.signed_in, network, self.unix_time))
+        return Address(provider)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ provider, under the same name.
 
 from typing import Any
 
+from ucr.auth.sign_in import COPILOT
 from ucr.platform_rows import PLATFORM_ROWS
 from ucr.quirks import OPENAI_REASONING
 from ucr.quirks import Quirks as Quirks
@@ -275,6 +276,7 @@ ROWS: tuple[Row, ...] = (
             ("openai-intent", "conversation-panel"),
             ("x-github-api-version", "2025-04-01"),
         ),
+        sign_in=COPILOT,
         quirks=OPENAI.with_(
             {
                 "initiator": True,

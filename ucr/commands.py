@@ -9,6 +9,7 @@ import sys
 import click
 
 from ucr import __version__
+from ucr.auth.command import auth
 from ucr.cache_command import cache
 from ucr.cost_command import cost
 from ucr.explain_command import explain
@@ -31,6 +32,7 @@ def main() -> None:
     """The universal Claude router."""
 
 
+main.add_command(auth)
 main.add_command(cost)
 main.add_command(tree)
 main.add_command(cache)

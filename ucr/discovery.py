@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ucr import jsontext
+from ucr.auth.credential import Credentials
 from ucr.catalogue import ROWS, row
+from ucr.config.load import NO_CREDENTIALS
 from ucr.config.model import Config, ModelTarget, Provider, Router
 from ucr.config.overrides import Overrides, apply
-from ucr.config.providers import key_of, provider_of
+from ucr.config.providers import key_of, provider_of, signed_in
 
 MODELS_LIMIT = 500
 
@@ -38,10 +40,19 @@ EMBEDDINGS = ("embed", "rerank", "whisper")
 """What the names of models hold that cannot hold a conversation."""
 
 
-def keyed_providers(environ: Mapping[str, str]) -> tuple[Provider, ...]:
-    """Return a provider for each row of the catalogue whose key is in the environment, in the rows' order."""
-    found = ((entry, key_of(entry, environ)) for entry in ROWS if entry.base_url)
-    return tuple(replace(provider_of(entry), api_keys=keys) for entry, keys in found if keys)
+def keyed_providers(
+    environ: Mapping[str, str], credentials: Credentials = NO_CREDENTIALS
+) -> tuple[Provider, ...]:
+    """Return a provider for each row of the catalogue with a key in the environment, or at which the user has signed in.
+
+    They are in the rows' order.
+    """
+    rows = (entry for entry in ROWS if entry.base_url)
+    made = (
+        signed_in(replace(provider_of(entry), api_keys=key_of(entry, environ)), credentials.get(entry.id))
+        for entry in rows
+    )
+    return tuple(provider for provider in made if provider.api_keys or provider.is_signed_in)
 
 
 def found(probe: Probe, status: int, body: bytes) -> Provider | None:

@@ -5,22 +5,16 @@ Two kinds are known: the key of a service account, which signs a statement about
 """
 
 import base64
-import math
 from dataclasses import dataclass
 
 from ucr import jsontext
-from ucr.jsontext import JsonError, JsonObject
+from ucr.auth.grant import Unusable, object_in, texts_in
 from ucr.secret import Secret
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TOKEN_URL = "https://oauth2.googleapis.com/token"
 LONGEST_S = 3600
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-DEFAULT_LIFE_S = 300.0
-
-
-class Unusable(ValueError):
-    """A file or an answer that is not what it should be; the message says what helps, and shows no secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,68 +70,21 @@ class User:
 Credentials = ServiceAccount | User
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`life_s` is for how many seconds it holds from when it was given."""
-
-    secret: Secret
-    life_s: float
-
-
 def read_credentials(data: bytes) -> Credentials:
     """Read a file of credentials; raise `Unusable`."""
-    fields = _object(data, "holds no JSON object; name a key file of a service account, or one of gcloud")
+    fields = object_in(data, "holds no JSON object; name a key file of a service account, or one of gcloud")
     url = fields.get("token_uri") or TOKEN_URL
     if not isinstance(url, str):
         raise Unusable("token_uri is no text")
     match fields.get("type"):
         case "service_account":
-            email, key = _texts(fields, "client_email", "private_key")
+            email, key = texts_in(fields, "client_email", "private_key")
             key_id = fields.get("private_key_id")
             return ServiceAccount(email, Secret(key), key_id if isinstance(key_id, str) else "", url)
         case "authorized_user":
-            client, secret, refresh = _texts(fields, "client_id", "client_secret", "refresh_token")
+            client, secret, refresh = texts_in(fields, "client_id", "client_secret", "refresh_token")
             return User(client, Secret(secret), Secret(refresh), url)
     raise Unusable('has a type that is neither "service_account" nor "authorized_user"')
-
-
-def read_token(data: bytes) -> Token:
-    """Read the answer to a question for a token; raise `Unusable`."""
-    fields = _object(data, "the answer holds no JSON object")
-    (text,) = _texts(fields, "access_token")
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise Unusable("the access_token cannot be sent in a header")
-    life = fields.get("expires_in")
-    is_number = isinstance(life, int | float) and not isinstance(life, bool) and math.isfinite(life)
-    return Token(Secret(text), max(0.0, float(life)) if is_number else DEFAULT_LIFE_S)  # type: ignore[arg-type]
-
-
-def refusal_words(data: bytes) -> str:
-    """Return the words of an answer that holds no token."""
-    try:
-        fields = _object(data, "")
-    except Unusable:
-        return "without a reason"
-    words = [text for key in ("error", "error_description") if isinstance(text := fields.get(key), str)]
-    return ": ".join(words)[:200] or "without a reason"
-
-
-def _object(data: bytes, words: str) -> JsonObject:
-    try:
-        fields = jsontext.loads(data)
-    except JsonError:
-        fields = None
-    if not isinstance(fields, dict):
-        raise Unusable(words)
-    return fields
-
-
-def _texts(fields: JsonObject, *names: str) -> list[str]:
-    texts = [fields.get(name) for name in names]
-    for name, text in zip(names, texts, strict=True):
-        if not isinstance(text, str) or not text:
-            raise Unusable(f"{name} is missing")
-    return [str(text) for text in texts]
 
 
 def _coded(data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ucr.auth.sign_in import SignIn
 from ucr.quirks import Quirks
 
 Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none"]
@@ -15,7 +16,7 @@ class Row:
 
     An empty `base_url` must be configured. A row without `key_variables` is a server on this machine. `headers` are
     sent with every request. `also` names the base URLs of other dialects that the provider speaks elsewhere: a
-    configuration that gives one of those dialects need not say where.
+    configuration that gives one of those dialects need not say where. `sign_in` is how users sign in, where they can.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Row:
     models_path: str | None = "/models"
     headers: tuple[tuple[str, str], ...] = ()
     also: tuple[tuple[str, str], ...] = ()
+    sign_in: SignIn | None = None
     quirks: Quirks = field(default_factory=Quirks)
 
     def base_url_for(self, dialect: str) -> str:

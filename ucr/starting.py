@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ucr import custom_check, extras, tls
+from ucr.auth.credential import Credentials
+from ucr.auth.file import credential_file
+from ucr.auth.grant import Unusable
 from ucr.config.load import load
 from ucr.config.model import Config, Provider
 from ucr.config.overrides import Overrides, overrides_of
@@ -22,14 +25,22 @@ LIMIT_BYTES = 2 * 1024 * 1024
 OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
-def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrides) -> Config | None:
-    """Return the configuration of the file that is found, or None without one; raise `ConfigError`."""
+def from_file(
+    option: str | None,
+    environ: Mapping[str, str],
+    overrides: Overrides,
+    credentials: Credentials | None = None,
+) -> Config | None:
+    """Return the configuration of the file that is found, or None without one; raise `ConfigError`.
+
+    `credentials` are what signing in has left; without them those of the state folder are read.
+    """
     wanted = overrides.over(overrides_of(environ))
     place = config_place(option, environ, lambda path: Path(path).is_file())
     if place is None:
         return None
     text, mode = _text(place)
-    config = with_credentials(load(text, place, environ, wanted), place)
+    config = with_credentials(_loaded(text, place, environ, wanted, credentials), place)
     written = (
         quoted for secret in config.secrets for quoted in (f'"{secret.reveal()}"', f"'{secret.reveal()}'")
     )
@@ -37,6 +48,27 @@ def from_file(option: str | None, environ: Mapping[str, str], overrides: Overrid
         words = f"{place}: holds keys and can be read by others; chmod 600 it, or write ${{NAME}} for the keys"
         return replace(config, warnings=(*config.warnings, words))
     return config
+
+
+def _loaded(
+    text: str,
+    place: str,
+    environ: Mapping[str, str],
+    overrides: Overrides,
+    credentials: Credentials | None,
+) -> Config:
+    """Read the text of a file. Credentials that cannot be read are a problem only where a key is missing."""
+    try:
+        found = credential_file(environ).read() if credentials is None else credentials
+        return load(text, place, environ, overrides, found)
+    except Unusable as error:
+        unread = str(error)
+    try:
+        config = load(text, place, environ, overrides)
+    except ConfigError as error:
+        file, _, words = unread.partition(": ")
+        raise ConfigError((*error.problems, Problem(file, "credentials", "", words))) from None
+    return replace(config, warnings=(*config.warnings, unread))
 
 
 def with_credentials(config: Config, file: str) -> Config:
@@ -117,7 +149,7 @@ class Source:
         from ucr.probing import probe_local
 
         wanted = self._overrides.over(overrides_of(self._environ))
-        providers = (*keyed_providers(self._environ), *await probe_local(probes=probes))
+        providers = (*_keyed(self._environ), *await probe_local(probes=probes))
         if providers:
             self._discovered = discovered(providers, wanted)
             yield self._discovered
@@ -125,6 +157,14 @@ class Source:
         async with demo() as base_url:
             self._discovered = discovered((demo_provider(base_url),), wanted)
             yield self._discovered
+
+
+def _keyed(environ: Mapping[str, str]) -> tuple[Provider, ...]:
+    try:
+        return keyed_providers(environ, credential_file(environ).read())
+    except Unusable as error:
+        file, _, words = str(error).partition(": ")
+        raise ConfigError((Problem(file, "credentials", "", words),)) from None
 
 
 def demo_provider(base_url: str) -> Provider:

@@ -1,7 +1,7 @@
-"""Tokens that a provider is asked with and that end: fetched with credentials, and again before they end.
+"""Tokens that a provider is asked with and that end: fetched when they are needed, and again before they end.
 
-One request fetches while the others wait for it. The credentials are read anew for each token, so that a file may be
-replaced while the router runs. A token is kept in memory alone and is in no log line.
+One request fetches while the others wait for it. A token is kept in memory alone and is in no log line. Google's are
+fetched with a file of credentials, which is read anew for each, so that it may be replaced while the router runs.
 """
 
 from pathlib import Path
@@ -11,32 +11,41 @@ from urllib.parse import urlsplit
 import trio
 
 from ucr.access import is_loopback
+from ucr.auth.file import CredentialFile
+from ucr.auth.grant import MARGIN_S, Token, Unusable, read_token, refusal_words
+from ucr.auth.renewal import Renewal
+from ucr.auth.server import NoAnswer, answer_of
+from ucr.auth.sign_in import SignIn
+from ucr.config.model import Provider
 from ucr.dialects.faults import mask_keys
 from ucr.errors import Problem, UpstreamError
-from ucr.google import Credentials, ServiceAccount, Token, Unusable, read_credentials, read_token, refusal_words
+from ucr.google import Credentials, ServiceAccount, read_credentials
 from ucr.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from actors import Network
 
-MARGIN_S = 300.0
-"""So long before its end a token is replaced, or after half of its life, if that is later."""
-ANSWER_S = 10.0
+    Fetch = Callable[[Secret], Awaitable[Token]]
+
 LIMIT_BYTES = 64 * 1024
 
 
 class Tokens:
-    """The tokens of one provider, made with the credentials in a file."""
+    """The tokens of one provider.
 
-    def __init__(self, provider: str, place: str, network: "Network", unix_time: "Callable[[], float]") -> None:
+    `fetch` gives one, which is not the one that it is called with, and raises `Unusable` or `NoAnswer`; `remedy` is
+    what the user can do about the former.
+    """
+
+    def __init__(self, provider: str, fetch: "Fetch", remedy: str) -> None:
         self._provider = provider
-        self._place = place
-        self._network = network
-        self._unix_time = unix_time
+        self._fetch = fetch
+        self._remedy = remedy
         self._lock = trio.Lock()
         self._token = Secret("")
+        self._rejected = Secret("")
         self._until = -1.0
 
     def __repr__(self) -> str:
@@ -55,43 +64,52 @@ class Tokens:
                     self._keep(await self._fetched())
         return self._token
 
+    def reject(self, token: Secret) -> None:
+        """Replace a token before it is used again: the provider does not take it."""
+        if token == self._token:
+            self._rejected, self._until = token, -1.0
+
     def _keep(self, token: Token) -> None:
         self._token = token.secret
         self._until = trio.current_time() + max(token.life_s - MARGIN_S, token.life_s / 2)
 
     async def _fetched(self) -> Token:
-        import httpx
-
-        from actors import PoolTransport
-
         try:
-            credentials = credentials_in(self._place)
-            form = _form(credentials, self._unix_time())
+            return await self._fetch(self._rejected)
         except Unusable as error:
-            raise self._failure(f"its credentials cannot be used: {error}") from None
+            words = f"provider '{self._provider}': {error} ({self._remedy})"
+            raise UpstreamError("permission_error", words, fault="auth") from None
+        except NoAnswer as error:
+            raise UpstreamError("api_error", f"provider '{self._provider}': {error}", fault="gateway") from None
+
+
+def google_tokens(provider: str, place: str, network: "Network", unix_time: "Callable[[], float]") -> Tokens:
+    """Return the tokens that Google gives for the credentials in a file."""
+
+    async def fetch(_rejected: Secret) -> Token:
         try:
-            transport = PoolTransport(self._network)
-            async with httpx.AsyncClient(transport=transport, timeout=ANSWER_S, trust_env=False) as client:
-                answer = await client.post(credentials.token_url, data=form)
-        except httpx.HTTPError as error:
-            words = f"the server of its tokens does not answer ({type(error).__name__})"
-            raise UpstreamError("api_error", f"provider '{self._provider}': {words}", fault="gateway") from None
-        if answer.status_code != 200:
-            raise self._refused(answer.status_code, answer.content)
-        try:
-            return read_token(answer.content)
+            credentials = credentials_in(place)
+            form = _form(credentials, unix_time())
         except Unusable as error:
-            raise self._failure(f"the server of its tokens: {error}") from None
+            raise Unusable(f"its credentials cannot be used: {error}") from None
+        status, body = await answer_of(network, "POST", credentials.token_url, form)
+        if status != 200:
+            raise Unusable(f"no token was given for its credentials: {mask_keys(refusal_words(body))}")
+        try:
+            return read_token(body)
+        except Unusable as error:
+            raise Unusable(f"the server of its tokens: {error}") from None
 
-    def _refused(self, status: int, body: bytes) -> UpstreamError:
-        if status >= 500 or status == 429:
-            words = f"provider '{self._provider}': the server of its tokens answered {status}"
-            return UpstreamError("api_error", words, fault="gateway")
-        return self._failure(f"no token was given for its credentials: {mask_keys(refusal_words(body))}")
+    return Tokens(provider, fetch, f"check providers.{provider}.credentials")
 
-    def _failure(self, words: str) -> UpstreamError:
-        remedy = f"(check providers.{self._provider}.credentials)"
-        return UpstreamError("permission_error", f"provider '{self._provider}': {words} {remedy}", fault="auth")
+
+def signed_in_tokens(
+    provider: Provider, file: CredentialFile, network: "Network", unix_time: "Callable[[], float]"
+) -> Tokens:
+    """Return the tokens of a provider at which the user has signed in."""
+    how = provider.sign_in or SignIn("", "")
+    renewal = Renewal(provider.id, how, file, network, provider.headers, unix_time)
+    return Tokens(provider.id, renewal.token, f"run: ucr-trio auth login {provider.id}")
 
 
 def credentials_in(place: str) -> Credentials:

@@ -36,6 +36,7 @@ from ucr.dialects.roles import Headers, Outgoing
 from ucr.errors import ErrorType, UpstreamError
 from ucr.patience import Patience
 from ucr.redaction import WHOLE_WORD_BELOW, holds_secret
+from ucr.secret import Secret
 from ucr.watchdog import Watchdog
 
 BUSY_RETRY_S = 2
@@ -155,28 +156,32 @@ async def opened(
     timers: Timers,
 ) -> "Answer":
     """Send a request and return the answer when its head is here; raise `UpstreamError` for every failure."""
+    token = None
     if address.tokens is not None:
         with patience.wait():
             await address.renew()
+        token = address.token
     request = address.request(outgoing, lease.key)
     watchdog = Watchdog(patience, timers, address.provider)
     with watchdog:
         response = await child.pool.start(request, address.limits, watchdog.on_wait)
     if response.status == 200:
         lease.answered(watchdog.waited_s)
-    return Answer(response, watchdog)
+    return Answer(response, watchdog, token)
 
 
 class Answer:
     """A provider's answer, its head here and its body on the way; it holds its connection until `close`.
 
-    Every wait for the body ends in time, and raises `UpstreamError` for every failure.
+    Every wait for the body ends in time, and raises `UpstreamError` for every failure. `token` is what it was asked
+    with, where that is one that ends.
     """
 
-    __slots__ = ("_response", "_watchdog", "headers", "status")
+    __slots__ = ("_response", "_watchdog", "headers", "status", "token")
 
-    def __init__(self, response: UpstreamResponse, watchdog: Watchdog) -> None:
+    def __init__(self, response: UpstreamResponse, watchdog: Watchdog, token: Secret | None = None) -> None:
         self.status = response.status
+        self.token = token
         self.headers: Headers = fields.joined(response.headers)
         self._response = response
         self._watchdog = watchdog

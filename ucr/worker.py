@@ -21,6 +21,7 @@ import trio
 from actors import ActorError, Clear, Fact, Network, RealNetwork, RemoteRef, Reply
 from ucr import custom_process, hygiene, memory
 from ucr.api import Api
+from ucr.auth.file import CredentialFile, credential_file
 from ucr.cache_secret import new_secret, secret_of
 from ucr.caching import CLEAR_S, Answers, clear
 from ucr.call import Router
@@ -231,6 +232,7 @@ async def open_worker(
     dice: Callable[[], float] = random.random,
     start_custom: Start = custom_process.start,
     folder: str | None = None,
+    signed_in: CredentialFile | None = None,
     unix_time: Callable[[], float] = time.time,
 ) -> AsyncIterator[Worker]:
     """Serve as long as the block; leaving it ends what is still open and closes the tree, whose accounts are in `folder`."""
@@ -252,6 +254,7 @@ async def open_worker(
             network=network,
             vault=tree.vault,
             on_remedy=spreader.spread_remedy,
+            signed_in=signed_in,
         )
         limits = ClientLimits(tree.borrower, tree.purse, unix_time)
         api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)
@@ -347,6 +350,7 @@ async def _serve_linked(
         overhear=opened.overhear,
         parent=link.parent,
         folder=str(state_folder(os.environ)),
+        signed_in=credential_file(os.environ),
     )
     async with serving as running:
         running.api.generation.number = order[0].generation

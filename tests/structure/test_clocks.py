@@ -12,6 +12,7 @@ BY_MODULE = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source
 
 ON_THE_WALL = {"time.time", "time.time_ns", "time.localtime", "datetime.now", "datetime.utcnow", "date.today"}
 READS_THE_WALL = {
+    "ucr.auth.command": "when a token ends, which is kept with its date",
     "ucr.launch": "the time of a line in the log",
     "ucr.operate.background": "since when the router runs, to be shown",
     "ucr.explain_offline": "the time of rules",

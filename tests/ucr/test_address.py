@@ -69,6 +69,7 @@ def test_the_body_goes_with_the_request() -> None:
 async def test_an_address_without_tokens_has_nothing_to_renew() -> None:
     address = Address(PROVIDER)
     await address.renew()
+    assert (address.token, address.keyed) == (None, PROVIDER)
     assert address.request(outgoing()).block == b"authorization: Bearer k-1\r\n"
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ucr.auth.credential import Credential
 from ucr.catalogue import ROWS
 from ucr.config.model import ModelTarget, Provider
 from ucr.config.overrides import Overrides
@@ -95,3 +96,14 @@ def test_an_open_address_needs_a_client_key_here_too() -> None:
     with pytest.raises(ConfigError, match="UCR_CLIENT_KEY"):
         discovered((), Overrides(host="0.0.0.0"))
     assert discovered((), Overrides(host="0.0.0.0", client_key=Secret("k"))).clients[0].name == "environment"
+
+
+def test_who_has_signed_in_somewhere_needs_no_variable_there() -> None:
+    credentials = {
+        "groq": Credential("api_key", Secret("gsk_typed")),
+        "github-copilot": Credential("oauth", Secret("gho_x")),
+        "gone": Credential("api_key", Secret("k")),
+    }
+    found = keyed_providers({"OPENAI_API_KEY": "sk-1"}, credentials)
+    assert [entry.id for entry in found] == ["openai", "groq", "github-copilot"]
+    assert [entry.is_signed_in for entry in found] == [False, False, True]

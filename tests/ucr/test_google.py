@@ -5,16 +5,8 @@ from typing import Any
 import pytest
 
 from tests.world.google import EMAIL, TOKEN, URL, USER, account, given
-from ucr.google import (
-    DEFAULT_LIFE_S,
-    TOKEN_URL,
-    ServiceAccount,
-    Unusable,
-    User,
-    read_credentials,
-    read_token,
-    refusal_words,
-)
+from ucr.auth.grant import DEFAULT_LIFE_S, Unusable, read_token, refusal_words
+from ucr.google import TOKEN_URL, ServiceAccount, User, read_credentials
 
 
 def read(fields: object) -> Any:

@@ -6,10 +6,13 @@ import httpx
 import pytest
 
 from tests.world import google
+from tests.world.signing import file_with
+from ucr.auth.credential import Credential
 from ucr.config.model import Client, Config, ModelTarget, Provider, Server
 from ucr.config.overrides import Overrides
 from ucr.demo import open_demo
 from ucr.errors import ConfigError
+from ucr.secret import Secret
 from ucr.starting import LIMIT_BYTES, Source, banner, demo_provider, from_file
 
 NONE = Overrides()
@@ -223,3 +226,36 @@ async def test_a_certificate_that_cannot_be_used_is_refused_at_the_start_and_at_
     with pytest.raises(ConfigError, match=r"server\.tls_cert = no: cannot be read"):
         async with source.starting(open_demo):
             pytest.fail("it was not refused")
+
+
+GROQ = '[[providers]]\nid = "groq"\n[router]\ndefault = "groq"\n'
+
+
+def test_what_signing_in_has_left_is_read_with_the_file(here: Path) -> None:
+    (here / "ucr.toml").write_text(GROQ)
+    state = here / "state"
+    file = file_with(state, groq=Credential("api_key", Secret("gsk_typed")))
+    config = from_file(None, environ(here, UCR_STATE_DIR=str(state)), NONE)
+    assert config is not None
+    assert config.providers[0].api_keys == (Secret("gsk_typed"),)
+    assert Secret("gsk_typed") in config.secrets
+    file.path.chmod(0o644)
+    with pytest.raises(ConfigError) as caught:
+        from_file(None, environ(here, UCR_STATE_DIR=str(state)), NONE)
+    assert [problem.key for problem in caught.value.problems] == ["providers.groq.api_key", "credentials"]
+    assert "chmod 600" in str(caught.value)
+    config = from_file(None, environ(here, UCR_STATE_DIR=str(state), GROQ_API_KEY="gsk_set"), NONE)
+    assert config is not None
+    assert any("chmod 600" in warning for warning in config.warnings)
+
+
+async def test_without_a_file_who_has_signed_in_is_found(here: Path) -> None:
+    state = here / "state"
+    file = file_with(state, groq=Credential("api_key", Secret("gsk_typed")))
+    source = Source(None, environ(here, UCR_STATE_DIR=str(state)), NONE)
+    async with source.starting(lambda: pytest.fail("no demo"), ()) as config:
+        assert [entry.id for entry in config.providers] == ["groq"]
+    file.path.write_text("damaged")
+    with pytest.raises(ConfigError, match="damaged"):
+        async with source.starting(lambda: pytest.fail("no demo"), ()):
+            pass

@@ -11,11 +11,13 @@ import trio
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from tests.world import answers, google
+from tests.world import answers, google, signing
 from tests.world.check_anthropic_stream import check
 from tests.world.router import World, config_of, open_router, provider
+from ucr.auth.file import CredentialFile
 from ucr.config.model import Config, Provider
 from ucr.quirks import Quirks
+from ucr.stress.upstream import Answer, SeenRequest
 from ucr.tokens import problem_of
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
@@ -167,3 +169,108 @@ def test_the_secrets_of_good_credentials_are_known_to_the_log(tmp_path: Path) ->
     problem, secrets = problem_of("ucr.toml", "k", google.written(tmp_path, fields))
     assert problem is None
     assert [secret.reveal() for secret in secrets] == ["a-client-secret", "a-refresh-token"]
+
+
+COPILOT_ANSWER = {"token": "tid=first;exp=1", "refresh_in": 1500}
+EDITOR = {"editor-version": "vscode/1.104.0"}
+
+
+def copilot(folder: Path, **changes: Any) -> tuple[Config, CredentialFile]:
+    """Return a configuration with a provider at which somebody has signed in, and what that left."""
+    fields = {"is_signed_in": True, "sign_in": signing.COPILOT, "headers": EDITOR, **changes}
+    one = provider("up", "openai-chat", quirks=Quirks(initiator=True), **fields)
+    return config_of(one), signing.file_with(folder, up=signing.kept(expires_unix=None))
+
+
+async def test_who_has_signed_in_is_asked_with_a_token_that_is_replaced_before_its_end(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    config, file = copilot(tmp_path)
+    given = tuple(answers.says(200, {**COPILOT_ANSWER, "token": f"tid={n}"}) for n in (1, 2))
+    up = answers.says(200, answers.chat_reply())
+    async with open_router(config, signed_in=file, up=up, exchange=given) as world:
+        for pause_s in (0, 1490, 20):
+            await trio.sleep(pause_s)
+            assert (await world.ask("/v1/messages", ASK)).status == 200
+        exchanges = world.upstreams["exchange"].requests
+    assert keys(world) == ["Bearer tid=1", "Bearer tid=1", "Bearer tid=2"]
+    assert [seen.header("authorization") for seen in exchanges] == ["token access-0"] * 2
+    assert exchanges[0].header("editor-version") == EDITOR["editor-version"]
+    seen = world.upstreams["up"].requests[0]
+    assert (seen.header("x-initiator"), seen.header("editor-version")) == ("user", EDITOR["editor-version"])
+    assert "access-0" not in json.dumps(world.lines)
+
+
+async def test_a_token_that_is_turned_away_is_replaced_once_and_the_request_served(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    config, file = copilot(tmp_path)
+    given = tuple(answers.says(200, {**COPILOT_ANSWER, "token": f"tid={n}"}) for n in (1, 2))
+    up = (answers.says(401, {"error": {"message": "expired"}}), answers.says(200, answers.chat_reply()))
+    async with open_router(config, signed_in=file, up=up, exchange=given) as world:
+        heard = await world.ask("/v1/messages", ASK)
+        again = await world.ask("/v1/messages", ASK)
+    assert (heard.status, again.status) == (200, 200)
+    assert heard.headers["x-ucr-attempts"] == "2"
+    assert keys(world) == ["Bearer tid=1", "Bearer tid=2", "Bearer tid=2"]
+    assert len(world.upstreams["exchange"].requests) == 2
+
+
+async def test_requests_that_are_turned_away_together_have_their_token_replaced_once(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    config, file = copilot(tmp_path)
+    given = tuple(answers.says(200, {**COPILOT_ANSWER, "token": f"tid={n}"}) for n in (1, 2, 3))
+
+    async def up(seen: SeenRequest, answer: Answer) -> None:
+        await trio.sleep(1)
+        is_first = seen.header("authorization") == "Bearer tid=1"
+        await answers.says(401 if is_first else 200, {} if is_first else answers.chat_reply())(seen, answer)
+
+    async with (
+        open_router(config, signed_in=file, up=up, exchange=given) as world,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(3):
+            nursery.start_soon(world.ask, "/v1/messages", ASK)
+    assert sorted(filter(None, keys(world))) == ["Bearer tid=1"] * 3 + ["Bearer tid=2"] * 3
+    assert [line["status"] for line in world.finished] == [200] * 3
+
+
+async def test_a_provider_that_turns_every_token_away_is_asked_twice_and_shows_none(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    config, file = copilot(tmp_path)
+    given = tuple(answers.says(200, {**COPILOT_ANSWER, "token": f"tid=number-{n}"}) for n in (1, 2))
+    refusal = answers.says(401, {"error": {"message": "no: tid=number-1, tid=number-2"}})
+    async with open_router(config, signed_in=file, up=refusal, exchange=given) as world:
+        heard = await world.ask("/v1/messages", ASK)
+    assert heard.status == 403
+    assert len(world.upstreams["up"].requests) == 2
+    assert "tid=number-2" not in heard.json()["error"]["message"]
+
+
+async def test_where_tokens_are_not_exchanged_a_refused_one_is_renewed_and_the_new_one_kept(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    now = signing.NOW
+    config, _ = copilot(tmp_path, sign_in=signing.OAUTH)
+    file = signing.file_with(tmp_path, up=signing.kept())
+    up = (answers.says(401, {}), answers.says(200, answers.chat_reply()))
+    tokens = answers.says(200, signing.granted())
+    async with open_router(config, signed_in=file, unix_time=lambda: now, up=up, tokens=tokens) as world:
+        assert (await world.ask("/v1/messages", ASK)).status == 200
+    assert keys(world) == ["Bearer access-0", "Bearer access-1"]
+    assert file.read()["up"] == signing.kept(1)
+
+
+async def test_without_a_credential_the_client_is_told_the_command(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    config, file = copilot(tmp_path)
+    file.change("up", None)
+    async with open_router(config, signed_in=file, up=answers.never()) as world:
+        heard = await world.ask("/v1/messages", ASK)
+        assert heard.status == 403
+        assert "nobody has signed in (run: ucr-trio auth login up)" in heard.json()["error"]["message"]
+        assert world.upstreams["up"].requests == []

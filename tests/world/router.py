@@ -6,6 +6,7 @@ second passes, so that a test with the autojump clock may last an hour of virtua
 
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -21,6 +22,7 @@ from trio.testing import memory_stream_pair
 from tests.world.sockets import local_pair
 from ucr import custom_process
 from ucr import guard as guard  # loaded here, so that no thread loads it while time jumps
+from ucr.auth.file import CredentialFile
 from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
 from ucr.custom import Start
 from ucr.logs import make_log
@@ -182,11 +184,13 @@ async def open_router(
     make_pair: Callable[[], Pair] = memory_stream_pair,
     over_sockets: bool = False,
     start_custom: Start = custom_process.start,
+    signed_in: CredentialFile | None = None,
+    unix_time: Callable[[], float] = time.time,
     **handlers: Upstream | Handler | tuple[Handler, ...],
 ) -> AsyncIterator[World]:
     """Serve a router in the block, with an upstream for each provider that has handlers.
 
-    `start_custom` starts the process of a custom router.
+    `start_custom` starts the process of a custom router; `signed_in` holds what signing in has left.
 
     At the end, when the router has stopped, its books must balance: see `ucr.stress.laws`.
     """
@@ -212,6 +216,8 @@ async def open_router(
                 overhear=world.overhear,
                 dice=Random(0).random,
                 start_custom=start_custom,
+                signed_in=signed_in,
+                unix_time=unix_time,
             )
             async with serving as worker:
                 task_status.started(worker)

@@ -61,6 +61,8 @@ def _facts(row: Row) -> Iterator[str]:
     path = _PATHS.get(row.dialect, "")
     yield f"- asked at `{row.base_url}{path}`" if row.base_url else f"- asked at your `base_url` + `{path}`"
     yield f"- key: {_key(row)}"
+    if row.sign_in is not None:
+        yield f"- users sign in with `ucr-trio auth login {row.id}`: [auth.md](auth.md)"
     if row.models_path is not None:
         yield f"- lists its models at `{row.models_path}`"
     for dialect, base_url in row.also:

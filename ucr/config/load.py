@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from ucr import jsontext
 from ucr.access import digest
+from ucr.auth.credential import Credentials
 from ucr.config.ancestor import is_ancestor, translated
 from ucr.config.backing_fields import check_backing
 from ucr.config.bridge_fields import TOOLS, read_tools, read_vision
@@ -53,15 +54,22 @@ from ucr.config.state_fields import STATE
 from ucr.errors import ConfigError, Problem
 
 NO_OVERRIDES = Overrides()
+NO_CREDENTIALS: Credentials = MappingProxyType({})
 
 
-def load(text: str, name: str, environ: Mapping[str, str], overrides: Overrides = NO_OVERRIDES) -> Config:
+def load(
+    text: str,
+    name: str,
+    environ: Mapping[str, str],
+    overrides: Overrides = NO_OVERRIDES,
+    credentials: Credentials = NO_CREDENTIALS,
+) -> Config:
     """Read a configuration; its name says its format: `.json` is JSON, everything else TOML.
 
-    Raise `ConfigError` with every problem found.
+    `credentials` stand in for keys that nobody has configured. Raise `ConfigError` with every problem found.
     """
     tree = _parsed(text, name)
-    reading = Reading(name, environ)
+    reading = Reading(name, environ, credentials)
     if name.endswith(".json") and is_ancestor(tree, PurePath(name).name):
         tree, warnings = translated(tree)
         for words in warnings:

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from actors.breaker import BreakerSpec
 from actors.proxy import Proxy
 from actors.redis_address import RedisAddress
+from ucr.auth.sign_in import SignIn
 from ucr.catalogue import Auth, Quirks
 from ucr.config.bridge_model import Tools, Vision
 from ucr.config.rule_model import Rule
@@ -88,7 +89,8 @@ class Provider:
     """One upstream. `api_keys` is empty when it needs none; `models` are those it is known to serve.
 
     `credentials` is the file that tokens are fetched with, where those stand in for a key; `aws` are the keys that
-    requests are signed with instead.
+    requests are signed with instead. `sign_in` is how a user signs in there, and `is_signed_in` True when one has, and
+    no key is configured.
     """
 
     id: str
@@ -98,6 +100,8 @@ class Provider:
     auth: Auth = "bearer"
     credentials: str | None = None
     aws: AwsKeys | None = None
+    sign_in: SignIn | None = None
+    is_signed_in: bool = False
     default_model: str | None = None
     models: tuple[str, ...] = ()
     enabled: bool = True

@@ -31,7 +31,18 @@ PARENT_SERVER = frozenset({"host", "port", "workers"})
 """Keys of `[server]` that are the parent's business: where it listens, and how many workers it has."""
 
 LIVE_PROVIDER = frozenset(
-    {"auth", "default_model", "models", "models_path", "priority", "headers", "timeouts", "quirks"}
+    {
+        "auth",
+        "default_model",
+        "models",
+        "models_path",
+        "priority",
+        "headers",
+        "timeouts",
+        "quirks",
+        "sign_in",
+        "is_signed_in",
+    }
 )
 """Fields of a provider that are read with each request; its actor knows nothing of them."""
 

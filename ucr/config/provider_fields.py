@@ -6,6 +6,7 @@ from ucr.config.field import COUNT, ID, NAMES, SECONDS, Field, Section
 from ucr.config.kinds import Choice, Flag, HeaderTable, Key, Listing, Number, ProxyUrl, Table, Text, Url
 from ucr.config.model import Provider, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
+from ucr.config.sign_in_fields import SIGN_IN
 
 DIALECTS = ("anthropic", "bedrock", "cohere", "gemini", "ollama", "openai-chat", "openai-responses")
 AUTHS = ("bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none")
@@ -117,6 +118,7 @@ PROVIDERS = Section(
             "(AWS_SESSION_TOKEN, on Bedrock)",
             "Token that came with keys which were lent.",
         ),
+        SIGN_IN,
         Field("default_model", Text(), "(by id)", "Model for requests that name none of this provider."),
         Field("models", NAMES, [], "Models that the provider serves: requests for them come here."),
         Field("enabled", Flag(), _PROVIDER.enabled, "False takes the provider out of service."),

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 from actors.breaker import BreakerSpec
 from ucr.access import is_loopback
+from ucr.auth.credential import Credential
 from ucr.catalogue import OLLAMA_CHAT, Auth, Row, row
 from ucr.config.aws import OTHER_KEYS, check_bedrock, is_bedrock, key_in, on_bedrock
 from ucr.config.model import EMPTY, Provider, Timeouts
 from ucr.config.provider_fields import BREAKER, DIALECTS, LIMITS, PROVIDERS
 from ucr.config.quirk_fields import quirk_keys
 from ucr.config.reading import Reading, Values
+from ucr.config.sign_in_fields import read_sign_in
 from ucr.placing import GLOBAL, vertex_root
 from ucr.secret import Secret
 
@@ -21,7 +23,8 @@ _PLAIN = tuple(
     field.name
     for field in fields(Provider)
     if field.name
-    in {entry.key for entry in PROVIDERS.fields if not entry.later} - {"timeouts", "breaker", "api_keys"}
+    in {entry.key for entry in PROVIDERS.fields if not entry.later}
+    - {"timeouts", "breaker", "api_keys", "sign_in"}
 )
 _DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (
     ("anthropic", "x-api-key"),
@@ -52,6 +55,7 @@ def provider_of(entry: Row) -> Provider:
         auth=entry.auth,
         default_model=entry.default_model,
         models_path=entry.models_path,
+        sign_in=entry.sign_in,
         headers=MappingProxyType(dict(entry.headers)) if entry.headers else EMPTY,
         quirks=entry.quirks,
     )
@@ -91,6 +95,7 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
         api_keys=_keys(reading, values, known, at),
         timeouts=_timeouts(reading, values, timeouts, at),
         breaker=_breaker(reading, values, at),
+        sign_in=read_sign_in(reading, values, known.sign_in if known else None, at),
         quirks=base.quirks.with_({key: values[key] for key in quirk_keys() if key in values}),
     )
     if "auth" not in values and (known is None or known.dialect != provider.dialect):
@@ -100,9 +105,30 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
         provider = _on_vertex(reading, provider)
     if is_bedrock(provider):
         provider = on_bedrock(reading, values, provider)
+    is_keyed = (
+        provider.credentials is not None or provider.aws is not None or {"api_key", "api_keys"} & table.keys()
+    )
+    if not is_keyed:
+        provider = signed_in(provider, reading.credentials.get(provider.id), has_url="base_url" in table)
+        reading.secrets.extend(provider.api_keys)
     if not is_off:
         _check(reading, table | values, provider, at)
     return provider
+
+
+def signed_in(provider: Provider, credential: Credential | None, *, has_url: bool = False) -> Provider:
+    """Return a provider without a key with what its user got by signing in.
+
+    A provider that `has_url` is asked there, whatever it has told its user.
+    """
+    if credential is None or provider.api_keys or provider.auth == "none":
+        return provider
+    if credential.kind == "api_key":
+        return replace(provider, api_keys=(credential.access,))
+    if provider.sign_in is None:
+        return provider
+    url = provider.base_url if has_url else credential.base_url or provider.base_url
+    return replace(provider, is_signed_in=True, base_url=url)
 
 
 def _row(values: Values) -> Row | None:
@@ -186,12 +212,12 @@ def _check(reading: Reading, table: Values, provider: Provider, at: str) -> None
 def _check_key(reading: Reading, table: Values, provider: Provider, at: str, is_local: bool) -> None:
     known = row(provider.id)
     is_given = {"api_key", "api_keys", "headers"} & table.keys()
-    if provider.credentials is not None or provider.aws is not None:
+    if provider.credentials is not None or provider.aws is not None or provider.is_signed_in:
         return
     needs_key = known is not None and known.key_variables and provider.auth != "none" and not is_local
     if needs_key and known is not None and not provider.api_keys and (not is_given or "api_key" in table):
         if any(problem.key.startswith(f"{at}.api_key") for problem in reading.problems):
             return
         remedy = f"no API key; set {known.key_variables[0]} or {at}.api_key"
-        remedy += f", {OTHER_KEYS}" if is_bedrock(provider) else ""
+        remedy += f", {OTHER_KEYS}" if is_bedrock(provider) else f", or run: ucr-trio auth login {known.id}"
         reading.problem(f"{at}.api_key", None, remedy)

@@ -7,6 +7,7 @@ from typing import Any
 
 from actors.proxy import Proxy
 from actors.redis_address import RedisAddress
+from ucr.auth.credential import Credentials
 from ucr.config.field import Field, Section
 from ucr.config.interpolate import Filled, Unresolved, fill_tree
 from ucr.config.kinds import Wrong
@@ -22,10 +23,14 @@ LISTED_LIMIT = 14
 
 @dataclass(slots=True)
 class Reading:
-    """One file being read: what it found wrong, what it warns of, and the secrets that it met."""
+    """One file being read: what it found wrong, what it warns of, and the secrets that it met.
+
+    `credentials` are what users got by signing in, by provider.
+    """
 
     file: str
     environ: Mapping[str, str]
+    credentials: Credentials = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     secrets: list[Secret] = field(default_factory=list)

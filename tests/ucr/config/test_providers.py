@@ -1,10 +1,12 @@
 import pytest
 
 from actors.proxy import Proxy
+from ucr.auth.credential import Credential
 from ucr.catalogue import row
 from ucr.config.model import Provider, Timeouts
 from ucr.config.providers import key_of, provider_of, read_providers
 from ucr.config.reading import Reading, Values
+from ucr.secret import Secret
 
 
 def read(table: Values, environ: dict[str, str] | None = None) -> tuple[tuple[Provider, ...], list[str]]:
@@ -43,8 +45,40 @@ def test_the_file_goes_before_the_catalogue() -> None:
 @pytest.mark.parametrize("table", [{"id": "openai"}, {"id": "openai", "api_key": ""}])
 def test_a_known_provider_without_its_key_is_a_problem(table: Values) -> None:
     assert read(table)[1] == [
-        "providers.openai.api_key: no API key; set OPENAI_API_KEY or providers.openai.api_key"
+        "providers.openai.api_key: no API key; set OPENAI_API_KEY or providers.openai.api_key,"
+        " or run: ucr-trio auth login openai"
     ]
+
+
+KEY = Credential("api_key", Secret("sk-typed"))
+OAUTH = Credential("oauth", Secret("gho_x"), base_url="https://api.business.githubcopilot.com")
+
+
+def signed(table: Values, credential: Credential, environ: dict[str, str] | None = None) -> Provider:
+    reading = Reading("ucr.toml", environ or {}, {table["id"]: credential})
+    (provider,) = read_providers(reading, [table], Timeouts())
+    assert reading.problems == []
+    assert set(provider.api_keys) <= set(reading.secrets)
+    return provider
+
+
+def test_a_key_that_was_typed_stands_in_for_one_that_nobody_configured() -> None:
+    assert signed({"id": "openai"}, KEY).api_keys == (Secret("sk-typed"),)
+    assert signed({"id": "openai"}, KEY, {"OPENAI_API_KEY": "sk-1"}).api_keys == (Secret("sk-1"),)
+    assert signed({"id": "openai", "api_key": "sk-2"}, KEY).api_keys == (Secret("sk-2"),)
+    assert signed(PLAIN, KEY).api_keys == (Secret("sk-typed"),)
+    assert signed({"id": "ollama"}, KEY).api_keys == ()
+
+
+def test_who_has_signed_in_needs_no_key_and_is_asked_where_the_user_belongs() -> None:
+    found = signed({"id": "github-copilot"}, OAUTH)
+    assert (found.is_signed_in, found.api_keys) == (True, ())
+    assert found.base_url == "https://api.business.githubcopilot.com"
+    here = signed({"id": "github-copilot", "base_url": "https://proxy.test"}, OAUTH)
+    assert (here.is_signed_in, here.base_url) == (True, "https://proxy.test")
+    keyed = signed({"id": "github-copilot"}, OAUTH, {"COPILOT_API_TOKEN": "tid=1"})
+    assert (keyed.is_signed_in, keyed.base_url) == (False, "https://api.githubcopilot.com")
+    assert not signed(PLAIN, OAUTH).is_signed_in
 
 
 def test_a_key_whose_variable_is_not_set_is_one_problem_only() -> None:
@@ -118,7 +152,8 @@ def test_vertex_without_a_project_or_a_sign_in_is_a_problem() -> None:
     assert read({"id": "vertex", "location": "a/b"})[1] == [
         "providers.vertex.project: is missing; write the id of a project of Google Cloud",
         "providers.vertex.location: must be a name such as my-project or europe-west1",
-        "providers.vertex.api_key: no API key; set VERTEX_ACCESS_TOKEN or providers.vertex.api_key",
+        "providers.vertex.api_key: no API key; set VERTEX_ACCESS_TOKEN or providers.vertex.api_key,"
+        " or run: ucr-trio auth login vertex",
     ]
 
 
