@@ -12,6 +12,8 @@ Kind = Literal["web_search", "web_fetch"]
 SEARCH: Kind = "web_search"
 FETCH: Kind = "web_fetch"
 KINDS: tuple[Kind, ...] = (SEARCH, FETCH)
+MARK = "web_"
+"""How the types of all of them begin."""
 
 RESPONSES_SEARCH: Mapping[str, str] = MappingProxyType({"type": "web_search_20250305", "name": "web_search"})
 """What the search of a Responses client is in the canonical form."""
@@ -42,7 +44,7 @@ class Asked:
 def kind_of(tool: Any) -> Kind | None:
     """Return which of the tools a tool is; None for any other."""
     type_ = tool.get("type") if isinstance(tool, dict) else None
-    if not isinstance(type_, str) or type_[:4] != "web_":
+    if not isinstance(type_, str) or type_[:4] != MARK:
         return None
     return next((kind for kind in KINDS if type_ == kind or type_.startswith(f"{kind}_")), None)
 

@@ -87,6 +87,12 @@ def tool_result(block: JsonObject, id_: str) -> JsonObject:
             return {**made, "content": "The page is not here any more.", "is_error": True}
 
 
+def in_words(block: JsonObject) -> str:
+    """Return the block of a result as a text that says what it is."""
+    said = tool_result(block, "")["content"]
+    return f"[{block['type'].removesuffix('_tool_result')}]\n{said if isinstance(said, str) else 'a document'}"
+
+
 def words_of(results: list[Any]) -> str:
     """Return what a search found in words; what only Anthropic can read is left out."""
     return "\n\n".join(

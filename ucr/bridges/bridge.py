@@ -16,7 +16,7 @@ import trio
 from actors import Network
 from ucr import jsontext
 from ucr.bridges import blocks, history, offer
-from ucr.bridges.asked import RESPONSES_SEARCH, Asked, Kind, asked_of, kind_of
+from ucr.bridges.asked import MARK, RESPONSES_SEARCH, Asked, Kind, asked_of
 from ucr.bridges.fetch import Fetcher
 from ucr.bridges.part import PartClient
 from ucr.bridges.search import Ran, Searcher
@@ -78,8 +78,11 @@ class Bridges:
         return Bridge(self, call, asked, shows_images=is_shown)
 
     def _asked(self, call: "Call", tools: Any) -> tuple[Asked, ...]:
-        for tool in tools if isinstance(tools, list) else ():
-            if kind_of(tool) is not None:
+        for tool in (
+            tools if isinstance(tools, list) else ()
+        ):  # of many requests, so that nothing is called for each
+            type_ = tool.get("type") if isinstance(tool, dict) else None
+            if isinstance(type_, str) and type_[:4] == MARK:
                 break
         else:
             return ()
@@ -118,7 +121,7 @@ class Bridge:
         asked = () if self._is_native(candidate) or not candidate.provider.quirks.tools else self._asked
         is_blind = self._shows_images and not candidate.target.profile.takes_images
         if not asked and not is_blind:
-            return self._without_own(call)
+            return call
         canonical = self._read()
         body, notes = canonical.body, canonical.notes
         if is_blind:
@@ -154,18 +157,6 @@ class Bridge:
         if request.dialect == _RESPONSES:
             return False
         return all(matches(tool.type, candidate.provider.quirks.server_tools) for tool in self._asked)
-
-    def _without_own(self, call: "Call") -> "Call":
-        """Return the call without what only the router can read of earlier turns."""
-        body = call.request.body
-        if (
-            not self._asked
-            or call.request.dialect != "anthropic"
-            or not history.holds_own(body.get("messages"))
-        ):
-            return call
-        body = {**body, "messages": history.without_own(body["messages"])}
-        return replace(call, request=replace(call.request, raw=jsontext.dumps(body), body=body))
 
     def _read(self) -> Canonical:
         if self._canonical is None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ucr.bridges.asked import KINDS
-from ucr.bridges.blocks import CALL, RESULTS, is_own, tool_result
+from ucr.bridges.blocks import CALL, RESULTS, in_words, is_own, tool_result
 from ucr.jsontext import JsonObject
 
 Turns = list[JsonObject]
@@ -57,20 +57,13 @@ def without_own(turns: Turns) -> Turns:
     ]
 
 
-def holds_own(turns: Any) -> bool:
-    """True when a turn has a call that the router has run."""
-    return isinstance(turns, list) and any(_holds_results(turn) and _holds_own(turn) for turn in turns)
-
-
 def _in_words(content: list[JsonObject]) -> list[JsonObject]:
     out: list[JsonObject] = []
     for block in content:
         if not is_own(block):
             out.append(block)
         elif block.get("type") in RESULTS:
-            said = tool_result(block, "")["content"]
-            words = said if isinstance(said, str) else "a document"
-            out.append({"type": "text", "text": f"[{block['type'].removesuffix('_tool_result')}]\n{words}"})
+            out.append({"type": "text", "text": in_words(block)})
     return out
 
 

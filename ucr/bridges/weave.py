@@ -30,7 +30,9 @@ from ucr.events import (
     Opaque,
     Reply,
     StopReason,
+    Text,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     ToolUse,
     Usage,
@@ -38,7 +40,7 @@ from ucr.events import (
 from ucr.jsontext import JsonError, JsonObject
 
 LIMIT_CHARS = 4 * 1024 * 1024
-"""The most of one answer that is kept to be told to the model again."""
+"""The most of all answers of one message that is kept, to be told to the model again."""
 _EVENT_CHARS = 100
 
 
@@ -52,6 +54,7 @@ class Weave:
         self.is_begun = False
         self.usage = Usage()
         self.content: list[Block] = []
+        self.chars = 0
         self._id = ""
 
     def __repr__(self) -> str:
@@ -60,6 +63,9 @@ class Weave:
     def take(self, strand: "Strand") -> Reply:
         """Take an answer into the message; return it as the model gave it."""
         reply = strand.whole()
+        self.chars += _size(reply)
+        if self.chars > LIMIT_CHARS and strand.goes_on:
+            raise _too_long()
         if not self.is_begun:
             self.is_begun, self._id = True, reply.id
         self.next_index = strand.next_index
@@ -118,7 +124,7 @@ class Strand:
     def __init__(self, weave: Weave) -> None:
         self._weave = weave
         self._events: list[Event] = []
-        self._chars = 0
+        self._chars = weave.chars
         self._is_hidden = False
         self._calls = 0
         self.next_index = weave.next_index
@@ -185,8 +191,7 @@ class Strand:
         if self.reply is not None:
             return self.reply
         if self._chars > LIMIT_CHARS:
-            words = "an answer that calls tools of the router's is longer than the router keeps"
-            raise UpstreamError("api_error", words, fault="midstream")
+            raise _too_long()
         return answer.collect(self._events)
 
 
@@ -209,6 +214,24 @@ def given(call: ToolUse) -> JsonObject:
     except JsonError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _too_long() -> UpstreamError:
+    words = "an answer that calls tools of the router's is longer than the router keeps"
+    return UpstreamError("api_error", words, fault="midstream")
+
+
+def _size(reply: Reply) -> int:
+    """Return about how many characters an answer takes."""
+    return sum(_EVENT_CHARS + _length(block) for block in reply.content)
+
+
+def _length(block: Block) -> int:
+    if isinstance(block, Text):
+        return len(block.text)
+    if isinstance(block, ToolUse):
+        return len(block.input_json)
+    return len(block.thinking) if isinstance(block, Thinking) else _EVENT_CHARS
 
 
 def _chars(event: Event) -> int:

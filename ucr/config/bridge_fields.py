@@ -8,6 +8,7 @@ from ucr.bridges.engines import ENGINES
 from ucr.config.bridge_model import Tools, Vision, WebFetch, WebSearch
 from ucr.config.field import COUNT, SECONDS, Field, Section
 from ucr.config.kinds import Choice, IpNetwork, Key, Listing, Number, Table, TargetList, Url
+from ucr.config.model import Provider
 from ucr.config.reading import Reading, Values
 
 _SEARCH, _FETCH, _TOOLS, _VISION = WebSearch("", ""), WebFetch(), Tools(), Vision(())
@@ -109,6 +110,15 @@ def read_vision(reading: Reading, table: Mapping[str, object] | None) -> Vision 
         return None
     values = reading.values(dict(table), VISION.fields, "router.vision")
     return Vision(**values) if values.get("targets") else None
+
+
+def check_models(reading: Reading, vision: Vision, providers: tuple[Provider, ...]) -> None:
+    """Note targets that name no model: what the client asks for cannot stand in, since it takes no images."""
+    nameless = {provider.id for provider in providers if provider.default_model is None}
+    for target in vision.targets:
+        if target.model is None and target.provider in nameless:
+            remedy = f'names no model; write "{target.provider}/a-model-that-takes-images"'
+            reading.problem("router.vision.targets", str(target), remedy)
 
 
 def _web_search(reading: Reading, table: Values) -> WebSearch | None:

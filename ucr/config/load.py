@@ -13,7 +13,7 @@ from ucr.access import digest
 from ucr.auth.credential import Credentials
 from ucr.config.ancestor import is_ancestor, translated
 from ucr.config.backing_fields import check_backing
-from ucr.config.bridge_fields import TOOLS, read_tools, read_vision
+from ucr.config.bridge_fields import TOOLS, check_models, read_tools, read_vision
 from ucr.config.fields import (
     ADMIN,
     CACHE,
@@ -173,6 +173,7 @@ def _router(reading: Reading, tree: Values, providers: tuple[Provider, ...]) -> 
         _check_targets(reading, f"router.rules.{rule.name}", rule.targets + weighted, providers)
     if (vision := read_vision(reading, values.pop("vision", None))) is not None:
         _check_targets(reading, "router.vision.targets", vision.targets, providers)
+        check_models(reading, vision, providers)
     if not values.get("default") and "default" not in table:
         reading.warn("router.default is not set: requests for models that no provider lists are refused")
     routes = {task: values.pop(task) for task in TASKS if task in values}

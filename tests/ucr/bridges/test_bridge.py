@@ -25,7 +25,7 @@ from tests.world.web import (
 from ucr.config.bridge_model import Tools, WebSearch
 from ucr.config.model import Cache, Config
 from ucr.quirks import Quirks
-from ucr.stress.upstream import Handler
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 
@@ -335,7 +335,9 @@ async def test_a_provider_that_does_not_stream_is_bridged_too(autojump_clock: ob
 async def test_a_responses_client_has_its_search_run_where_there_is_an_engine(autojump_clock: object) -> None:
     body = {"model": "m", "input": "cats?", "tools": [{"type": "web_search"}]}
     world, heard = await tell(body, calls(CATS), DONE, path="/v1/responses")
-    assert heard.json()["output"][-1]["content"][0]["text"] == "They purr."
+    search, said = heard.json()["output"]
+    assert (search["type"], search["action"]["query"]) == ("web_search_call", "cats")
+    assert said["content"][0]["text"] == "They purr."
     assert heard.json()["usage"]["output_tokens"] == 14
     world, _ = await tell(body, DONE, path="/v1/responses", of=config(tools=Tools()))
     assert "tools" not in sent(world)[0]
@@ -362,6 +364,29 @@ async def test_what_was_searched_for_is_not_kept(autojump_clock: object) -> None
         for _ in range(2):
             await world.ask("/v1beta/models/m:generateContent", body)
     assert len(world.upstreams["engine"].requests) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_requests_that_are_alike_share_one_search(stream: bool, autojump_clock: object) -> None:
+    up = (answers.streams(chat_call_stream(CATS)), answers.streams(answers.chat_text("They purr.")))
+    cache = Cache(streams=True, scope="worker")
+    heard: list[Heard] = []
+
+    async def slow(request: SeenRequest, answer: Answer) -> None:
+        await trio.sleep(3)
+        await ENGINE(request, answer)
+
+    async with open_router(config(cache=cache), up=up, engine=slow) as world:
+
+        async def ask() -> None:
+            heard.append(await world.ask("/v1/messages", asked(stream=stream)))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(ask)
+    assert len(world.upstreams["engine"].requests) == 1
+    assert len({one.body for one in heard}) == 1
+    assert b"They purr." in heard[0].body
 
 
 async def test_a_silent_first_answer_is_kept_alive(autojump_clock: object) -> None:

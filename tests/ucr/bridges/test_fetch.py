@@ -165,6 +165,15 @@ async def test_all_addresses_of_a_name_must_be_public(autojump_clock: object) ->
     assert network.attempts == 0
 
 
+async def test_over_tls_the_name_is_verified_and_not_the_address(autojump_clock: object) -> None:
+    network = MemoryNetwork()
+    network.resolver.name("page.test", ADDRESS)
+    network.listener("page.test", 443)
+    fetcher = Fetcher(WebFetch(timeout_s=1), network, lambda: NOON, trio.CapacityLimiter(1))
+    await fetcher.run("https://page.test/", ANY_FETCH)
+    assert network.secured == ["page.test"]
+
+
 async def test_the_next_address_is_tried_when_one_refuses(autojump_clock: object) -> None:
     network = MemoryNetwork()
     network.resolver.name("page.test", ADDRESS, "93.184.216.35")

@@ -154,6 +154,19 @@ def test_what_is_kept_of_an_answer_is_bounded() -> None:
         message.take(strand)
 
 
+def test_what_is_kept_of_all_answers_is_bounded() -> None:
+    message = weave()
+    long = reply(Text("x" * (weaving.LIMIT_CHARS // 2)), SEARCH)
+    first, second, last = Strand(message), Strand(message), Strand(message)
+    first.take(long)
+    message.take(first)
+    second.take(long)
+    with pytest.raises(UpstreamError, match="longer than the router keeps"):
+        message.take(second)
+    last.take(reply(Text("b"), stop="end_turn"))
+    assert message.take(last).content == (Text("b"),)
+
+
 def test_counters_are_added_and_what_nobody_knows_stays_so() -> None:
     assert summed(Usage(1, None, 3), Usage(None, None, 4)) == Usage(1, None, 7)
     assert summed(Usage(), Usage()) == Usage()

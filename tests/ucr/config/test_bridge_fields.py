@@ -89,10 +89,12 @@ def test_vision_names_its_models() -> None:
     ("lines", "words"),
     [
         ("max_images = 2", "router.vision.targets: is missing"),
+        ('targets = "up"', 'names no model; write "up/a-model-that-takes-images"'),
         ('targets = "nobody/eyes"', "there is no provider 'nobody'"),
         ('targets = "deepseek"\nttl = 3', "router.vision.ttl: is unknown"),
     ],
 )
 def test_what_is_wrong_with_vision_is_told(lines: str, words: str) -> None:
-    (problem,) = problems("[router.vision]", lines)
+    nameless = '[[providers]]\nid = "up"\ndialect = "openai-chat"\nbase_url = "https://up.test/v1"'
+    (problem,) = problems("[router.vision]", lines, nameless)
     assert words in problem

@@ -1,5 +1,6 @@
 """Bodies for an Anthropic upstream: translated ones, and those whose model the router changed."""
 
+from ucr.bridges.history import without_own
 from ucr.catalogue import Quirks
 from ucr.dialects.anthropic import history, pairing, thinking, validate
 from ucr.dialects.anthropic.family import DEFAULT_OUTPUT_TOKENS, Family, family_of
@@ -31,11 +32,13 @@ def translated(canonical: Canonical, request: Request, target: Target) -> Change
 def adapted(body: JsonObject, asked: str, target: Target) -> Changed:
     """Return the body of a Messages request as the target takes it: the very same object where nothing changes.
 
-    Thinking that UCR signed is taken out for every upstream. Everything else is adapted only when the router
-    sends the request to a model of another family than the client asked for: a client that names its model
-    itself gets that model's own answer.
+    Thinking that UCR signed is taken out for every upstream, and what its own tools found becomes words. Everything
+    else is adapted only when the router sends the request to a model of another family than the client asked for: a
+    client that names its model itself gets that model's own answer.
     """
     body, notes = _without_own_thinking(body)
+    if history.has_own_results(body["messages"]):
+        body = _with_messages(body, without_own(body["messages"]))
     if any(key in body for key in target.quirks.drop):
         body = _without(body, target.quirks.drop)
     family, asked_family = family_of(target.model), family_of(asked)

@@ -7,6 +7,7 @@ return the turns they were given when there is nothing to change.
 
 from collections.abc import Callable
 
+from ucr.bridges.blocks import RESULTS, is_own
 from ucr.dialects import envelope
 from ucr.jsontext import JsonObject
 
@@ -19,6 +20,17 @@ _OPENING = "(the conversation begins with an answer)"
 def has_own_thinking(turns: Turns) -> bool:
     """True when a turn has thinking that UCR signed."""
     return _have(turns, _is_own)
+
+
+def has_own_results(turns: Turns) -> bool:
+    """True when a turn has the result of a tool that the router ran."""
+    for turn in turns:
+        content = turn["content"]
+        if isinstance(content, list):
+            for block in content:
+                if block["type"] in RESULTS and is_own(block):
+                    return True
+    return False
 
 
 def without_own_thinking(turns: Turns) -> Turns:

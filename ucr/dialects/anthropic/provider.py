@@ -110,7 +110,8 @@ class AnthropicProvider:
 
 def _adapted(request: Request, target: Target) -> tuple[JsonObject, tuple[str, ...]]:
     is_native = request.model == target.model and not target.quirks.drop and target.quirks.mid_system
-    if is_native and not history.has_own_thinking(request.body["messages"]):
+    turns = request.body["messages"]
+    if is_native and not (history.has_own_thinking(turns) or history.has_own_results(turns)):
         return request.body, ()
     return build.adapted(request.body, request.model, target)
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from ucr.bridges.blocks import RESULTS, in_words
 from ucr.dialects.openai_chat.media import text_part
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.source import blocks_of, objects_of, text_of
@@ -85,7 +86,7 @@ def paired(turns: Iterable[Turn], notes: Notes) -> list[Turn]:
 def _with_calls(turn: Turn, notes: Notes) -> Turn:
     """Find the calls of a turn by their ids at the provider; a repeated id counts once.
 
-    Calls that Anthropic's servers ran are left out, together with their results.
+    Calls that Anthropic's servers ran are left out, together with their results; of the web those become words.
     """
     calls: dict[str, JsonObject] = {}
     has_servers = False
@@ -98,8 +99,16 @@ def _with_calls(turn: Turn, notes: Notes) -> Turn:
             has_servers = True
     if not has_servers:
         return Turn(turn.role, turn.blocks, calls)
-    notes.dropped("server_tool_history")
-    return Turn(turn.role, tuple([block for block in turn.blocks if not _is_servers(block["type"])]), calls)
+    blocks = [_in_words(block) if block["type"] in RESULTS else block for block in turn.blocks]
+    if any(was is not made for was, made in zip(turn.blocks, blocks, strict=True)):
+        notes.add("what an earlier web tool found was passed as text")
+    else:
+        notes.dropped("server_tool_history")
+    return Turn(turn.role, tuple([block for block in blocks if not _is_servers(block["type"])]), calls)
+
+
+def _in_words(result: JsonObject) -> JsonObject:
+    return text_part(in_words(result))
 
 
 def _unclaimed(

@@ -122,3 +122,13 @@ def call(id_: str, use: ToolUse, origin: Origin, given: str, status: str) -> Jso
     if origin.is_custom:
         return {"type": "custom_tool_call", **known, "input": given}
     return {"type": "function_call", **known, "arguments": given}
+
+
+def search(id_: str, query: str | None, status: str) -> JsonObject:
+    """Return a search of the web as an item; its query is not known at its beginning."""
+    return {
+        "type": "web_search_call",
+        "id": id_,
+        "status": status,
+        "action": {"type": "search", "query": query or ""},
+    }

@@ -16,7 +16,12 @@ from ucr.dialects.openai_responses import client_errors, client_reasoning
 from ucr.dialects.openai_responses.client_output import Output
 from ucr.dialects.openai_responses.client_response import INCOMPLETE, begun, ended, response_id
 from ucr.dialects.openai_responses.client_tools import Origin, origins
-from ucr.dialects.openai_responses.client_writers import CallWriter, MessageWriter, ReasoningWriter
+from ucr.dialects.openai_responses.client_writers import (
+    CallWriter,
+    MessageWriter,
+    ReasoningWriter,
+    SearchWriter,
+)
 from ucr.dialects.roles import Request
 from ucr.events import (
     Block,
@@ -46,7 +51,7 @@ from ucr.jsontext import JsonObject
 
 
 class ResponseEncoder:
-    """Writes one stream. Opaque blocks and citations have no word in this dialect and are left out.
+    """Writes one stream. Opaque blocks but searches, and citations, have no word in this dialect and are left out.
 
     `response` is what was last said of the response as a whole.
     """
@@ -58,7 +63,7 @@ class ResponseEncoder:
         self._created_at = created_at
         self._output = Output("")
         self._message: MessageWriter | None = None
-        self._open: MessageWriter | ReasoningWriter | CallWriter | None = None
+        self._open: MessageWriter | ReasoningWriter | CallWriter | SearchWriter | None = None
         self._usage = Usage()
         self._end: MessageDelta | None = None
         self.response: JsonObject = {}
@@ -111,6 +116,10 @@ class ResponseEncoder:
                 origin = self._origins.get(block.name) or Origin(block.name)
                 self._open = CallWriter(self._output, block, origin)
                 return before + self._open.open()
+            case Opaque(raw) if raw.get("type") == "server_tool_use" and raw.get("name") == "web_search":
+                before = self._end_message()
+                self._open = SearchWriter(self._output, raw.get("input"))
+                return before + self._open.open()
             case Opaque():
                 return b""
             case _:
@@ -136,7 +145,7 @@ class ResponseEncoder:
                 return writer.delta(piece)
             case ThinkingDelta(piece) if piece and isinstance(writer, ReasoningWriter):
                 return writer.delta(piece)
-            case InputJsonDelta(piece) if piece and isinstance(writer, CallWriter):
+            case InputJsonDelta(piece) if piece and isinstance(writer, CallWriter | SearchWriter):
                 return writer.delta(piece)
             case SignatureDelta(signature) if isinstance(writer, ReasoningWriter):
                 writer.signature = signature

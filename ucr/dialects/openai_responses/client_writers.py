@@ -153,6 +153,44 @@ class CallWriter:
         return client_response.call(self._id, self._use, self._origin, given, status)
 
 
+class SearchWriter:
+    """Writes a search of the web that ran at the provider, or at the router: what was searched for."""
+
+    def __init__(self, output: Output, given: object) -> None:
+        self._output = output
+        self._id = output.new_id("ws")
+        self._where: JsonObject = {"item_id": self._id, "output_index": len(output.items)}
+        self._given = given
+        self._pieces: list[str] = []
+
+    def open(self) -> bytes:
+        begun = self._output.added(client_response.search(self._id, None, "in_progress"))
+        return begun + self._output.event("response.web_search_call.in_progress", **self._where)
+
+    def delta(self, piece: str) -> bytes:
+        """Take a piece of the arguments, which are told at the end."""
+        self._output.hold(len(piece))
+        self._pieces.append(piece)
+        return b""
+
+    def close(self) -> bytes:
+        """End the search."""
+        searching = self._output.event("response.web_search_call.searching", **self._where)
+        completed = self._output.event("response.web_search_call.completed", **self._where)
+        done = self._output.done(client_response.search(self._id, self._query(), "completed"))
+        return searching + completed + done
+
+    def _query(self) -> str:
+        given = self._given
+        if self._pieces:
+            try:
+                given = jsontext.loads_text("".join(self._pieces))
+            except JsonError:
+                given = None
+        query = given.get("query") if isinstance(given, dict) else None
+        return query if isinstance(query, str) else ""
+
+
 def _free_text(arguments: str) -> str:
     """Return the text that stands as `input` in the arguments of a custom tool; what is no such object is it itself."""
     try:

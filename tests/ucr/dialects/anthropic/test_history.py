@@ -134,3 +134,12 @@ def test_white_space_at_the_end_of_a_prefill_is_cut() -> None:
     assert history.trimmed(turns[:1]) == turns[:1]
     called = [assistant({"type": "tool_use", "id": "a", "name": "n", "input": {}})]
     assert history.trimmed(called) is called
+
+
+def test_what_the_routers_own_tools_found_is_noticed() -> None:
+    def turns(id_: str) -> history.Turns:
+        block = {"type": "web_search_tool_result", "tool_use_id": id_, "content": []}
+        return [{"role": "user", "content": "q"}, {"role": "assistant", "content": [block]}]
+
+    assert history.has_own_results(turns("srvtoolu_ucr_1"))
+    assert not history.has_own_results(turns("srvtoolu_1"))

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -99,17 +100,38 @@ def test_what_is_no_turn_is_passed_over(message: Any) -> None:
     assert read_turns(message) == []
 
 
-@pytest.mark.parametrize("kind", [pytest.param("web_search", id="edge-109"), "mcp"])
+@pytest.mark.parametrize("kind", ["code_execution", "mcp"])
 def test_calls_that_anthropics_servers_ran_are_left_out_with_their_results(kind: str) -> None:
     use = "mcp_tool_use" if kind == "mcp" else "server_tool_use"
     turn = assistant(
-        {"type": use, "id": "s1", "name": "web_search", "input": {"query": "q"}},
-        {"type": f"{kind}_tool_result", "tool_use_id": "s1", "content": [{"type": "web_search_result"}]},
+        {"type": use, "id": "s1", "name": kind, "input": {"query": "q"}},
+        {"type": f"{kind}_tool_result", "tool_use_id": "s1", "content": []},
         text("found"),
     )
     sent = outgoing({"messages": [user("go"), turn, user("thanks")]})
     assert b'{"role":"assistant","content":"found"}' in sent.body
     assert sent.notes == ("dropped server_tool_history",)
+
+
+@pytest.mark.parametrize("id_", [pytest.param("s1", id="edge-109"), "srvtoolu_ucr_1"])
+def test_what_an_earlier_search_found_becomes_words(id_: str) -> None:
+    found = {
+        "type": "web_search_result",
+        "title": "Cats",
+        "url": "https://cats.test",
+        "encrypted_content": "Ev",
+    }
+    turn = assistant(
+        {"type": "server_tool_use", "id": id_, "name": "web_search", "input": {"query": "q"}},
+        {"type": "web_search_tool_result", "tool_use_id": id_, "content": [found]},
+        text("They purr."),
+    )
+    sent = outgoing({"messages": [user("go"), turn, user("thanks")]})
+    assert json.loads(sent.body)["messages"][1] == {
+        "role": "assistant",
+        "content": "[web_search]\n1. Cats\nhttps://cats.test\n\nThey purr.",
+    }
+    assert sent.notes == ("what an earlier web tool found was passed as text",)
 
 
 def test_the_billing_line_is_no_part_of_the_system_prompt() -> None:

@@ -196,3 +196,21 @@ STOPS: st.SearchStrategy[StopReason] = st.sampled_from(["end_turn", "tool_use", 
 def test_any_answer_is_a_good_stream(blocks: list[Any], stop: StopReason) -> None:
     events = answer(*(block(index, *parts) for index, parts in enumerate(blocks)), stop=stop)
     checked(stream(events, tools=CUSTOM))
+
+
+@pytest.mark.parametrize("given", [{}, {"query": "cats"}])
+def test_a_search_is_an_item_that_says_what_was_searched_for(given: Any) -> None:
+    search = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": given}
+    deltas = () if given else (InputJsonDelta('{"query":'), InputJsonDelta('"cats"}'))
+    found = Opaque({"type": "web_search_tool_result", "tool_use_id": "s", "content": []})
+    events = answer(block(0, Text(""), TextDelta("a")), block(1, Opaque(search), *deltas), block(2, found))
+    said, item = output(events)
+    assert said["type"] == "message"
+    assert item == {
+        "type": "web_search_call",
+        "id": "ws_1_1",
+        "status": "completed",
+        "action": {"type": "search", "query": "cats"},
+    }
+    told = [kind for kind in kinds(checked(stream(events))) if kind.startswith("web_search_call")]
+    assert told == ["web_search_call.in_progress", "web_search_call.searching", "web_search_call.completed"]

@@ -6,7 +6,12 @@ import pytest
 from ucr import sse
 from ucr.dialects.openai_responses.client_output import Output
 from ucr.dialects.openai_responses.client_tools import Origin
-from ucr.dialects.openai_responses.client_writers import CallWriter, MessageWriter, ReasoningWriter
+from ucr.dialects.openai_responses.client_writers import (
+    CallWriter,
+    MessageWriter,
+    ReasoningWriter,
+    SearchWriter,
+)
 from ucr.events import ToolUse
 
 
@@ -71,3 +76,15 @@ def test_a_call_is_what_the_client_made_of_the_tool(
     told = [json.loads(event.data) for event in sse.Decoder().feed(data)]
     assert "".join(event["delta"] for event in told if "delta" in event) == given
     assert [event["sequence_number"] for event in told] == list(range(len(told)))
+
+
+@pytest.mark.parametrize(
+    ("piece", "query"), [('{"query":"q"}', "q"), ("{", ""), ("[]", ""), ('{"query":7}', "")]
+)
+def test_a_search_with_broken_arguments_is_a_search_for_nothing(piece: str, query: str) -> None:
+    output = Output("1")
+    writer = SearchWriter(output, {"query": "else"})
+    assert kinds(writer.open()) == ["output_item.added", "web_search_call.in_progress"]
+    assert writer.delta(piece) == b""
+    writer.close()
+    assert output.items[0]["action"]["query"] == query
