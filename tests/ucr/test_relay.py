@@ -564,6 +564,20 @@ async def test_a_body_that_ends_a_little_after_its_stream_keeps_its_connection(
     assert world.upstreams["up"].aborted == []
 
 
+@pytest.mark.parametrize("wait_s", [pytest.param(3600, id="edge-192")])
+async def test_a_wait_longer_than_clients_keep_sends_the_request_to_the_next_candidate(
+    wait_s: int, autojump_clock: object
+) -> None:
+    config = config_of(provider("first", "openai-chat"), provider("second", "openai-chat"))
+    full = answers.says(429, REFUSED, (*answers.JSON, ("retry-after", str(wait_s))))
+    async with open_router(config, first=full, second=answers.says(200, answers.chat_reply())) as world:
+        began = trio.current_time()
+        heard = await world.ask(CHAT, CHAT_ASK)
+        took_s = trio.current_time() - began
+    assert (heard.status, heard.headers["x-ucr-provider"]) == (200, "second")
+    assert took_s < 10
+
+
 async def test_the_headers_of_an_error_are_those_of_the_provider_it_came_from(autojump_clock: object) -> None:
     headers = (*answers.JSON, ("x-ratelimit-limit-requests", "9"), ("x-request-id", "r-1"))
     config = config_of(provider("first", "openai-chat"), provider("second", "openai-chat"))

@@ -61,6 +61,16 @@ def test_a_conversation_in_full() -> None:
     ]
 
 
+@pytest.mark.parametrize("turns", [pytest.param(50, id="edge-96")])
+def test_a_result_bears_the_name_of_its_call_however_far_back_that_is(turns: int) -> None:
+    between = [turn for number in range(turns // 2) for turn in (user(f"{number}?"), assistant(text("wait")))]
+    found = contents([user("Weather?"), assistant(call("t1")), *between, user(result("t1", "sunny"))])
+    answered = [
+        part["functionResponse"] for one in found for part in one["parts"] if "functionResponse" in part
+    ]
+    assert [(answer["id"], answer["name"]) for answer in answered] == [("t1", "get_weather")]
+
+
 @pytest.mark.parametrize("name", [pytest.param("edge-86", id="edge-86")])
 def test_turns_of_one_role_become_one_content(name: str) -> None:
     found = contents([user("a"), user("b"), assistant("c"), assistant("d"), user("e")])

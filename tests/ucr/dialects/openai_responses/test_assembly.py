@@ -140,6 +140,19 @@ def test_calls_may_be_mixed() -> None:
     assert content(*mixed) == [use("f", "call_abcde", a=1), use("g", "call_fghij", b=2)]
 
 
+@pytest.mark.parametrize("number", [pytest.param(4, id="edge-4")])
+def test_the_end_of_a_second_call_is_its_own_when_the_first_has_ended(number: int) -> None:
+    first = done(0, "function_call", call_id="call_abcde", name="f", arguments="{}")
+    second = added(1, "function_call", call_id="call_fghij", name="g")
+    third = added(2, "message")
+    end = event("function_call_arguments.done", output_index=1, arguments='{"b":2}')
+    assert content(CALL, second, first, third, end, says(2, "x")) == [
+        use("f", "call_abcde"),
+        use("g", "call_fghij", b=2),
+        {"text": "x"},
+    ]
+
+
 @pytest.mark.parametrize("number", [pytest.param(136, id="edge-136")])
 def test_a_custom_call_has_its_text_as_input(number: int) -> None:
     begun = added(0, "custom_tool_call", call_id="call_abcde", name="f", input="")
