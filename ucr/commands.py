@@ -13,6 +13,7 @@ from ucr.auth.command import auth
 from ucr.cache_command import cache
 from ucr.cost_command import cost
 from ucr.explain_command import explain
+from ucr.observe.top_command import top
 from ucr.operate.client_command import code, codex
 from ucr.operate.start_command import start, status, stop
 from ucr.tree_command import tree
@@ -35,6 +36,7 @@ def main() -> None:
 main.add_command(auth)
 main.add_command(cost)
 main.add_command(tree)
+main.add_command(top)
 main.add_command(cache)
 main.add_command(explain)
 main.add_command(start)
