@@ -121,7 +121,7 @@ ROWS: tuple[Row, ...] = (
         "https://api.openai.com/v1",
         key_variables=("OPENAI_API_KEY",),
         default_model="gpt-5.6",
-        quirks=OPENAI.with_({"count_input": True}),
+        quirks=OPENAI.with_({"count_input": True, "cache_breakpoints": ("gpt-5.[6-9]*", "gpt-[6-9]*")}),
     ),
     Row(
         "azure",

@@ -23,6 +23,7 @@ class Profile:
     efforts: tuple[str, ...]
     takes_images: bool
     caches: bool
+    breakpoints: bool
     reasons: bool
     reasons_without_tools: bool
     uses_responses: bool
@@ -37,6 +38,7 @@ def profile_of(quirks: Quirks, model: str) -> Profile:
         efforts=quirks.efforts_for(model),
         takes_images=quirks.takes_images(model),
         caches=quirks.caches(model),
+        breakpoints=matches(model, quirks.cache_breakpoints),
         reasons=matches(model, quirks.reasoning_models),
         reasons_without_tools=matches(model, quirks.tools_need_no_reasoning),
         uses_responses=matches(model, quirks.responses_models),

@@ -113,6 +113,8 @@ class Quirks:
         whether it takes images, and the models (patterns) that do not although others of it do.
     cache_control, cache_models
         whether it takes Anthropic's cache marks, and for which models (patterns).
+    cache_breakpoints
+        models (patterns) that take explicit breakpoints of the prompt cache in Responses, as OpenAI's do.
     prefill
         what becomes of an assistant message at the end: `drop`, `pass`, or `prefix` (Mistral's flag).
     merge_turns
@@ -182,6 +184,7 @@ class Quirks:
     files: bool = False
     cache_control: bool = False
     cache_models: tuple[str, ...] = ("*",)
+    cache_breakpoints: tuple[str, ...] = ()
     prefill: Literal["drop", "pass", "prefix"] = "pass"
     merge_turns: bool = False
     user_after_tool: bool = True

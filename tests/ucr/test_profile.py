@@ -16,6 +16,7 @@ def test_a_profile_says_what_the_quirks_say_of_the_model(row: object, model: str
         quirks.efforts_for(model),
         quirks.takes_images(model),
         quirks.caches(model),
+        matches(model, quirks.cache_breakpoints),
         matches(model, quirks.reasoning_models),
         matches(model, quirks.tools_need_no_reasoning),
         matches(model, quirks.responses_models),

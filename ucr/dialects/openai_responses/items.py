@@ -16,7 +16,7 @@ from ucr.dialects.openai_chat.messages import NO_RESULT, arguments, visible
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.source import blocks_of, objects_of
 from ucr.dialects.openai_chat.turns import Turn, call_id, paired, read_turns, system_blocks
-from ucr.dialects.openai_responses.parts import content_of, parts_of, text_part, texts_of
+from ucr.dialects.openai_responses.parts import content_of, is_marked, parts_of, text_part, texts_of
 from ucr.dialects.roles import Target
 from ucr.dialects.tool_ids import mint
 from ucr.errors import ApiError
@@ -41,13 +41,22 @@ def write_input(
     while turns and turns[0].role == "system":
         system += (block for block in turns.pop(0).blocks if block["type"] == "text")
     turns = _ended(turns, target, notes)
-    writer = _Writer(target, names, notes)
+    marks = target.profile.breakpoints and any(map(is_marked, system))
+    writer = _Writer(target, names, notes, marks=marks)
     for turn in turns:
         writer.write(turn)
     if not writer.items:
         raise ApiError("invalid_request_error", "messages: no message has any content for the model")
-    told = SEPARATOR.join([block["text"] for block in system] + ([instruction] if instruction else []))
-    return {**({"instructions": told} if told else {}), "input": writer.items}
+    words = [block["text"] for block in system] + ([instruction] if instruction else [])
+    if marks:
+        told = [*system, *({"type": "text", "text": text} for text in words[len(system) :])]
+        return {"input": [_developer(parts_of(told, target, notes, marks=True)), *writer.items]}
+    return {**({"instructions": SEPARATOR.join(words)} if words else {}), "input": writer.items}
+
+
+def _developer(parts: list[JsonObject]) -> JsonObject:
+    """The system prompt as a message, which unlike `instructions` can hold cache breakpoints."""
+    return {"type": "message", "role": "developer", "content": parts}
 
 
 def _ended(turns: list[Turn], target: Target, notes: Notes) -> list[Turn]:
@@ -64,11 +73,12 @@ def _ended(turns: list[Turn], target: Target, notes: Notes) -> list[Turn]:
 class _Writer:
     """Writes turn after turn into `items`."""
 
-    def __init__(self, target: Target, names: Mapping[str, str], notes: Notes) -> None:
+    def __init__(self, target: Target, names: Mapping[str, str], notes: Notes, *, marks: bool) -> None:
         self.items: list[JsonObject] = []
         self._target = target
         self._names = names
         self._notes = notes
+        self._marks = marks
 
     def write(self, turn: Turn) -> None:
         match turn.role:
@@ -79,10 +89,13 @@ class _Writer:
             case "system":
                 self._system(turn)
             case _:
-                self._say("user", content_of(self._parts(turn.blocks)))
+                self._say("user", self._content(turn.blocks))
 
     def _parts(self, blocks: Iterable[JsonObject]) -> list[JsonObject]:
-        return parts_of(blocks, self._target, self._notes)
+        return parts_of(blocks, self._target, self._notes, marks=self._marks)
+
+    def _content(self, blocks: Iterable[JsonObject]) -> str | list[JsonObject]:
+        return content_of(self._parts(blocks), marks=self._marks)
 
     def _texts(self, blocks: Sequence[JsonObject]) -> list[str]:
         """The texts for a role that only speaks: its attachments have no place here."""
@@ -139,7 +152,10 @@ class _Writer:
         if result is None:
             self._notes.add("a tool call without a result was answered with an error")
             return NO_RESULT
-        content = content_of(self._parts(blocks_of(result.get("content"))))
+        blocks = blocks_of(result.get("content"))
+        if blocks and is_marked(result):
+            blocks[-1] = {"cache_control": result["cache_control"], **blocks[-1]}
+        content = self._content(blocks)
         if result.get("is_error") is not True:
             return content
         return error_text(content) if isinstance(content, str) else [text_part("Error:"), *content]

@@ -133,3 +133,53 @@ def test_only_sealed_reasoning_has_a_state() -> None:
     assert state is not None
     assert state[0] == SEALED
     assert state[1] > 60
+
+
+MARK = {"type": "ephemeral"}
+BREAKPOINT = {"prompt_cache_breakpoint": {"mode": "explicit"}}
+NEWEST = target("openai", "gpt-5.6")
+
+
+def part(words: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "input_text", "text": words, **fields}
+
+
+def test_cache_breakpoints_are_kept_where_the_model_takes_them() -> None:
+    system = [text("s"), text("t", cache_control=MARK)]
+    turns = [
+        user("a"),
+        assistant(text("b", cache_control=MARK), call("c1")),
+        user(result("c1", "seen", cache_control=MARK), text("x"), text("y", cache_control=MARK)),
+    ]
+    assert items(turns, NEWEST, system=system) == [
+        says("developer", [part("s"), part("t", **BREAKPOINT)]),
+        says("user", [part("a")]),
+        says("assistant", "b"),
+        calls("c1"),
+        output("c1", [part("seen", **BREAKPOINT)]),
+        says("user", [part("x"), part("y", **BREAKPOINT)]),
+    ]
+
+
+def test_what_is_cached_stays_the_same_when_the_marks_move_on() -> None:
+    system = [text("s", cache_control=MARK)]
+    before = items([user(text("a"), text("b", cache_control=MARK))], NEWEST, system=system)
+    later = items([user(text("a"), text("b")), assistant(text("c")), user("d")], NEWEST, system=system)
+    assert [[word["text"] for word in item["content"]] for item in later[:2]] == [["s"], ["a", "b"]]
+    assert later[0] == before[0]
+
+
+def test_breakpoints_are_left_out_where_no_prompt_is_marked_or_the_model_takes_none() -> None:
+    turns, system = [user(text("a", cache_control=MARK))], [text("s", cache_control=MARK)]
+    assert items(turns, NEWEST) == [says("user", "a")]
+    for other in (OPENAI, target("azure", "gpt-5.6"), target()):
+        assert items(turns, other, system=system) == [says("user", "a")]
+
+
+def test_the_words_for_a_schema_stand_behind_the_prompt() -> None:
+    to = target("openai", "gpt-5.6", response_format="none")
+    form = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    found = items([user("a")], to, system=[text("s", cache_control=MARK)], output_config=form)
+    (first, second) = found[0]["content"]
+    assert first == part("s", **BREAKPOINT)
+    assert second["text"].startswith("Answer with one JSON object")
