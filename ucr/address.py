@@ -59,6 +59,14 @@ class Address:
             block += header_block(self._sign(path, body))
         return UpstreamRequest("POST", path, headers, body, block)
 
+    def plain(self, method: str, path: str, headers: HeaderList, key: int = 0) -> UpstreamRequest:
+        """Return a request without a body, below the base URL's own path, with one of the keys."""
+        return UpstreamRequest(method, f"{self._prefix}{path}", headers, block=self.block(key))
+
+    def block(self, key: int = 0) -> bytes:
+        """Return the provider's own headers with one of its keys, as they are written."""
+        return self._own[key].block
+
     async def renew(self) -> None:
         """See that a provider with tokens is asked with one that holds; raise `UpstreamError`."""
         if self.tokens is None or self.tokens.is_fresh:

@@ -12,7 +12,7 @@ import trio
 from msgspec.structs import replace
 
 from actors import Lease, Success
-from ucr import ratelimits, reception, upstream
+from ucr import predictions, ratelimits, reception, upstream
 from ucr.call import Call
 from ucr.departure import outlive
 from ucr.dialects import registry
@@ -242,9 +242,11 @@ class Attempt:
     async def _exchange(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> None:
         call, timers = self._call, self._call.router.timers
         try:
-            with await upstream.opened(
-                self.child, self._address, outgoing, lease, call.patience, timers
-            ) as answer:
+            if self._dialect.name == predictions.DIALECT:
+                opening = predictions.opened(call, self.child, self._address, outgoing, lease)
+            else:
+                opening = upstream.opened(self.child, self._address, outgoing, lease, call.patience, timers)
+            with await opening as answer:
                 await self._answered(outgoing, answer, lease, claim)
         except UpstreamError as error:
             lease.outcome = upstream.outcome_of(error) or Success()

@@ -28,6 +28,7 @@ from ucr.price_list import FILE
 from ucr.pricing import Pricing
 from ucr.record import Record
 from ucr.remedies import Remedy
+from ucr.side_calls import SideCalls
 from ucr.signing import signs
 from ucr.steering import Steer, steer_of
 from ucr.tokens import google_tokens, signed_in_tokens
@@ -74,6 +75,7 @@ class Router:
     vault: Vault | None = None
     on_remedy: OnRemedy = tell_nobody
     signed_in: CredentialFile | None = None
+    side_calls: SideCalls | None = None
     decisions: Decisions = field(init=False, repr=False, compare=False)
     pricing: Pricing = field(init=False, repr=False, compare=False)
     steer: Steer | None = field(init=False, repr=False, compare=False)

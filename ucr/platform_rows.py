@@ -58,4 +58,21 @@ PLATFORM_ROWS = (
         models_path=None,
         quirks=_BEDROCK,
     ),
+    Row(
+        "replicate",
+        "replicate",
+        "https://api.replicate.com/v1",
+        key_variables=("REPLICATE_API_TOKEN",),
+        default_model="meta/meta-llama-3-70b-instruct",
+        models_path=None,
+        quirks=Quirks(
+            mid_system=False,
+            efforts=(),
+            tools=False,
+            images=False,
+            merge_turns=True,
+            response_format="none",
+            top_k=True,
+        ),
+    ),
 )

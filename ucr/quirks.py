@@ -47,6 +47,20 @@ CONTEXT_WINDOWS = (
 """Windows in tokens as the makers of the models name them; what depends on a beta or a plan is not here."""
 
 
+INPUTS = (
+    "llama-2*=prompt system:system_prompt max_tokens:max_new_tokens temperature top_p top_k stop:stop_sequences",
+    "*llama-*=prompt system:system_prompt max_tokens temperature top_p top_k stop:stop_sequences",
+    "claude*=prompt system:system_prompt max_tokens",
+    "gpt-oss*=prompt system:system_prompt max_tokens temperature top_p",
+    "gpt-*=prompt system:system_prompt max_tokens:max_completion_tokens effort:reasoning_effort",
+    "o[134]*=prompt system:system_prompt max_tokens:max_completion_tokens effort:reasoning_effort",
+    "gemini*=prompt system:system_instruction max_tokens:max_output_tokens temperature top_p",
+    "deepseek*=prompt max_tokens temperature top_p",
+    "*=prompt system:system_prompt max_tokens temperature top_p",
+)
+"""Inputs as models on Replicate name them; each model has its own, and a page that lists them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quirks:
     """In what a provider differs from its dialect. The defaults describe an unknown compatible server.
@@ -132,6 +146,9 @@ class Quirks:
         the field for the end user's hashed id.
     split_think
         True: thinking stands in the text between `<think>` tags.
+    model_inputs
+        what a model on Replicate calls its inputs: words such as `max_tokens:max_new_tokens`, of what it is called
+        here and there; what is not named is not sent.
     initiator
         True: it is told in headers whether the user or an agent speaks, and whether there are images (GitHub Copilot).
     keep_alive
@@ -197,6 +214,7 @@ class Quirks:
     user_field: Literal["safety_identifier", "user", "none"] = "none"
     stream_usage: bool = True
     split_think: bool = False
+    model_inputs: tuple[str, ...] = INPUTS
     initiator: bool = False
     keep_alive: str | None = None
     drop: tuple[str, ...] = ()
@@ -235,6 +253,11 @@ class Quirks:
         """Return the efforts of a model, weakest first; none for a model that is not to be asked."""
         line = _line_for(model, self.model_efforts)
         return self.efforts if line is None else tuple(line.split())
+
+    def inputs_for(self, model: str) -> tuple[str, ...]:
+        """Return what a model calls its inputs, in words of two names."""
+        line = _line_for(model, self.model_inputs)
+        return ("prompt",) if line is None else tuple(line.split())
 
     def takes_images(self, model: str) -> bool:
         """True when a model can be shown images."""

@@ -48,6 +48,7 @@ from ucr.parent_control import ParentControl
 from ucr.pressure import Pressure
 from ucr.roster import Succession
 from ucr.server import Server, server_of
+from ucr.side_calls import SideCalls
 from ucr.snapshot import Viewer
 from ucr.spreading import Spreader, remedy_of
 from ucr.store_control import with_store
@@ -255,6 +256,7 @@ async def open_worker(
             vault=tree.vault,
             on_remedy=spreader.spread_remedy,
             signed_in=signed_in,
+            side_calls=SideCalls(tree.supervisor, network),
         )
         limits = ClientLimits(tree.borrower, tree.purse, unix_time)
         api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)

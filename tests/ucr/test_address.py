@@ -80,3 +80,9 @@ def test_a_request_that_is_signed_has_its_proof_in_place_of_a_key() -> None:
     request = Address(replace(PROVIDER, api_keys=()), sign=sign).request(outgoing())
     assert request.block == b"authorization: /v1/chat/completions {}\r\n"
     assert request.body == b"{}"
+
+
+def test_a_request_without_a_body_stands_below_the_base_url_too() -> None:
+    request = Address(PROVIDER).plain("GET", "/predictions/1", (("accept", "application/json"),), 1)
+    assert (request.method, request.path, request.body) == ("GET", "/v1/predictions/1", b"")
+    assert request.block == b"authorization: Bearer k-2\r\n" == Address(PROVIDER).block(1)

@@ -30,7 +30,7 @@ def test_an_unknown_id_has_no_row() -> None:
 def test_a_row_can_be_used(entry: Row) -> None:
     url = urlsplit(entry.base_url)
     is_local = url.hostname == "127.0.0.1"
-    assert entry.dialect in ("anthropic", "bedrock", "cohere", "gemini", "ollama", "openai-chat")
+    assert entry.dialect in ("anthropic", "bedrock", "cohere", "gemini", "ollama", "openai-chat", "replicate")
     assert entry.base_url == "" or url.scheme == ("http" if is_local else "https")
     assert not entry.base_url.endswith("/")
     assert bool(entry.key_variables) is not is_local

@@ -63,3 +63,17 @@ def test_images_and_cache_marks_are_for_some_models() -> None:
     assert quirks.caches("anthropic/claude-sonnet-4.5")
     assert not quirks.caches("gpt-5")
     assert not Quirks().caches("claude-x")
+
+
+@pytest.mark.parametrize(
+    ("model", "word"),
+    [
+        ("meta/llama-2-70b-chat", "max_tokens:max_new_tokens"),
+        ("meta/meta-llama-3-70b-instruct", "max_tokens"),
+        ("openai/gpt-5", "max_tokens:max_completion_tokens"),
+        ("openai/gpt-oss-120b", "max_tokens"),
+    ],
+)
+def test_the_inputs_of_a_model_have_two_names(model: str, word: str) -> None:
+    assert word in Quirks().inputs_for(model)
+    assert Quirks(model_inputs=()).inputs_for(model) == ("prompt",)

@@ -34,6 +34,7 @@ _PATHS: Mapping[str, str] = MappingProxyType(
         "ollama": "/api/chat",
         "openai-chat": "/chat/completions",
         "openai-responses": "/responses",
+        "replicate": "/models/{model}/predictions",
     }
 )
 _DEFAULTS = Quirks()

@@ -8,7 +8,16 @@ from ucr.config.model import Provider, Timeouts
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 from ucr.config.sign_in_fields import SIGN_IN
 
-DIALECTS = ("anthropic", "bedrock", "cohere", "gemini", "ollama", "openai-chat", "openai-responses")
+DIALECTS = (
+    "anthropic",
+    "bedrock",
+    "cohere",
+    "gemini",
+    "ollama",
+    "openai-chat",
+    "openai-responses",
+    "replicate",
+)
 AUTHS = ("bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none")
 _TIMEOUTS = Timeouts()
 _PROVIDER = Provider("", "", "")

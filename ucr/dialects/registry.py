@@ -15,6 +15,7 @@ from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.provider import OpenAIChatProvider
 from ucr.dialects.openai_responses.client import OpenAIResponsesClient
 from ucr.dialects.openai_responses.provider import OpenAIResponsesProvider
+from ucr.dialects.replicate.provider import ReplicateProvider
 from ucr.dialects.roles import ClientDialect, ProviderDialect, Request, Target
 
 PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
@@ -28,6 +29,7 @@ PROVIDERS: Mapping[str, ProviderDialect] = MappingProxyType(
             OllamaProvider(),
             OpenAIChatProvider(),
             OpenAIResponsesProvider(),
+            ReplicateProvider(),
         )
     }
 )

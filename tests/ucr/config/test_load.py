@@ -167,7 +167,8 @@ def test_all_problems_are_said_at_once() -> None:
     """
     assert problems(text) == [
         "lodging: is unknown; did you mean 'logging'?",
-        "providers.local.dialect = 'openai': must be one of anthropic, bedrock, cohere, gemini, ollama, openai-chat, openai-responses",
+        "providers.local.dialect = 'openai': must be one of anthropic, bedrock, cohere, gemini, ollama, openai-chat, "
+        "openai-responses, replicate",
         "providers.local.base_url = '127.0.0.1:9101': must be a URL such as https://api.example.com/v1",
         "providers.local.api_key: the variable LOST is not set; set it in the environment, or write the value "
         "here",

@@ -17,6 +17,7 @@ def test_every_dialect_is_found_by_its_own_name() -> None:
         "ollama",
         "openai-chat",
         "openai-responses",
+        "replicate",
     ]
     assert sorted(clients) == ["anthropic", "gemini", "ollama", "openai-chat", "openai-responses"]
     assert all(dialect.name == name for name, dialect in registry.PROVIDERS.items())
