@@ -15,6 +15,7 @@ from ucr.cost_command import cost
 from ucr.explain_command import explain
 from ucr.observe.top_command import top
 from ucr.operate.client_command import code, codex
+from ucr.operate.doctor_command import doctor
 from ucr.operate.start_command import start, status, stop
 from ucr.tree_command import tree
 
@@ -44,6 +45,7 @@ main.add_command(stop)
 main.add_command(status)
 main.add_command(code)
 main.add_command(codex)
+main.add_command(doctor)
 
 
 @main.command()

@@ -317,6 +317,7 @@ FLOORS = {
     "ucr.commands": PROCESS,
     "ucr.launch": PROCESS,
     "ucr.operate.*": PROCESS,
+    "ucr.operate.finding": PURE,
     "ucr.operate.surroundings": PURE,
 }
 """`name.*` is a package with all that is in it."""
