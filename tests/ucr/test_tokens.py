@@ -201,12 +201,13 @@ async def test_who_has_signed_in_is_asked_with_a_token_that_is_replaced_before_i
     assert "access-0" not in json.dumps(world.lines)
 
 
+@pytest.mark.parametrize("status", [pytest.param(401, id="edge-183")])
 async def test_a_token_that_is_turned_away_is_replaced_once_and_the_request_served(
-    tmp_path: Path, autojump_clock: object
+    status: int, tmp_path: Path, autojump_clock: object
 ) -> None:
     config, file = copilot(tmp_path)
     given = tuple(answers.says(200, {**COPILOT_ANSWER, "token": f"tid={n}"}) for n in (1, 2))
-    up = (answers.says(401, {"error": {"message": "expired"}}), answers.says(200, answers.chat_reply()))
+    up = (answers.says(status, {"error": {"message": "expired"}}), answers.says(200, answers.chat_reply()))
     async with open_router(config, signed_in=file, up=up, exchange=given) as world:
         heard = await world.ask("/v1/messages", ASK)
         again = await world.ask("/v1/messages", ASK)

@@ -13,9 +13,10 @@ from typing import Any
 from claude_code_scenarios import Call, Say
 
 from tests.world import answers
-from tests.world.matrix_clients import CLIENTS, MODEL, PICTURE, Question, Told, Turn, events_of
+from tests.world.matrix_clients import CLIENTS, events_of
 from tests.world.matrix_providers import SCRIPTS, THOUGHT, TOKENS, Script
 from tests.world.matrix_seen import Seen
+from tests.world.matrix_words import MODEL, PICTURE, Question, Told, Turn
 from tests.world.router import Heard, World, config_of, open_router, provider
 from ucr.stress.upstream import Answer, Handler, SeenRequest
 
@@ -83,9 +84,12 @@ class Stand:
     def _mark(self, heard: Heard, request: bytes, asked: bytes, answer: bytes, question: Question) -> None:
         """Note how the bytes came through: the same but for the model's name, or in order of the client's dialect."""
         named = [name.encode() for name in (MODEL, self.script.model)]
-        is_untouched = request == asked.replace(*named) and heard.body == answer.replace(*reversed(named))
+        is_sent, wanted = request == asked.replace(*named), answer.replace(*reversed(named))
+        is_untouched = is_sent and heard.body == wanted
         notes = heard.headers.get("x-ucr-notes")
-        if self.is_same:
+        if self.is_same and not self.client.keeps_bytes:
+            assert is_sent and events_of(heard.body) == events_of(wanted), (request, heard.body)
+        elif self.is_same:
             assert is_untouched, (request, heard.body)
         else:
             assert self.client.faults(heard.body, question.stream) == []
@@ -179,7 +183,7 @@ async def broken(stand: Stand) -> None:
     said = events_of(heard.body)
     assert (heard.status, WORDS in stand.client.error(said)) == (200, True)
     assert HELLO.text[:4].encode() in heard.body
-    for end in (b"[DONE]", b"message_stop", b"response.completed", b'"STOP"'):
+    for end in (b"[DONE]", b"message_stop", b"response.completed", b'"STOP"', b'"done":true', b'"done": true'):
         assert end not in heard.body
 
 

@@ -1,79 +1,22 @@
 """How a client of each dialect asks, and what it reads in the answers that reach it."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
 
 from anthropic.types import Message
 from openai.types.chat import ChatCompletion
 
 from tests.world import chat_client, gemini, responses_client
 from tests.world.check_anthropic_stream import check, frames
+from tests.world.matrix_ollama import OLLAMA
+from tests.world.matrix_words import LIMIT, MODEL, PICTURE, SCHEMA, Client, Json, Question, Told
 from ucr import sse
-
-Json = dict[str, Any]
-MODEL = "asked-model"
-LIMIT = 4000
-PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """An earlier answer, in the client's own dialect, and the results of its calls: id, name, text.
-
-    `shows_picture` puts a picture behind the text of each result.
-    """
-
-    answer: Any
-    results: tuple[tuple[str, str, str], ...]
-    shows_picture: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, in no dialect's words."""
-
-    text: str
-    system: str = ""
-    shows_picture: bool = False
-    tool: str = ""
-    thinks: bool = False
-    stream: bool = False
-    history: tuple[Turn, ...] = ()
-
-
-@dataclass(slots=True)
-class Told:
-    """What an answer says. Calls are id, name and arguments; `tokens` are input and output."""
-
-    text: str = ""
-    thinking: str = ""
-    calls: list[tuple[str, str, Json]] = field(default_factory=list)
-    ends_in_calls: bool = False
-    is_cut: bool = False
-    model: str = ""
-    tokens: tuple[int, int] = (0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A client: what it sends where, how it puts a stream together, and what it reads.
-
-    `faults` names what is wrong with the bytes of a whole answer or of a stream, `error` returns the words of an
-    error: a body, or the last events of a stream.
-    """
-
-    ask: Callable[[Question], tuple[str, Json]]
-    gather: Callable[[list[Json]], Json]
-    read: Callable[[Json], Told]
-    faults: Callable[[bytes, bool], list[str]]
-    error: Callable[[list[Json]], str]
 
 
 def events_of(stream: bytes) -> list[Json]:
-    """Return the data of the events of a stream, but for `[DONE]`."""
+    """Return the data of the events of a stream, but for `[DONE]`; or its lines."""
+    if stream.startswith(b"{"):
+        return [json.loads(line) for line in stream.splitlines()]
     return [json.loads(event.data) for event in sse.Decoder().feed(stream) if event.data != "[DONE]"]
 
 
@@ -349,5 +292,6 @@ CLIENTS: Mapping[str, Client] = {
         _responses_ask, _responses_gather, _responses_read, _responses_faults, _responses_error
     ),
     "gemini": Client(_gemini_ask, _gemini_gather, _gemini_read, _gemini_faults, _body_error),
+    "ollama": OLLAMA,
 }
 """The clients of the matrix, by their dialect."""
