@@ -5,6 +5,7 @@ of all that. Both sums are checked: a length is believed only when the first is 
 message whose second is wrong. All numbers are big-endian. Source: Amazon's specification of the event stream encoding.
 """
 
+import struct
 import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,7 +17,11 @@ FRAME_LIMIT_BYTES = 4 * 1024 * 1024
 
 MEDIA_TYPE = "application/vnd.amazon.eventstream"
 
-_PRELUDE_BYTES = 12
+KNOWN_HEADERS = 16
+"""A stream has a handful of different headers; so many are read once."""
+
+_PRELUDE = struct.Struct(">III")
+_PRELUDE_BYTES = _PRELUDE.size
 _SUM_BYTES = 4
 _TEXT = 7
 _SIZES: Mapping[int, int] = MappingProxyType({0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16})
@@ -52,6 +57,7 @@ class FrameReader:
     def __init__(self, limit_bytes: int = FRAME_LIMIT_BYTES) -> None:
         self._buffer = bytearray()
         self._limit_bytes = limit_bytes
+        self._known: dict[bytes, dict[str, str]] = {}
         self._failure: FrameError | None = None
 
     def feed(self, data: bytes) -> list[Frame]:
@@ -67,7 +73,7 @@ class FrameReader:
         start = 0
         try:
             while end := self._end(start):
-                frames.append(_read(bytes(self._buffer[start:end])))
+                frames.append(self._read(bytes(self._buffer[start:end])))
                 start = end
         except FrameError as error:
             self._failure = error
@@ -86,25 +92,30 @@ class FrameReader:
 
     def _end(self, start: int) -> int:
         """Return where the message that begins there ends; 0 as long as it is not whole."""
-        prelude = bytes(self._buffer[start : start + _PRELUDE_BYTES])
-        if len(prelude) < _PRELUDE_BYTES:
+        if len(self._buffer) - start < _PRELUDE_BYTES:
             return 0
-        if zlib.crc32(prelude[:8]) != _number(prelude[8:]):
+        total, headers, check = _PRELUDE.unpack_from(self._buffer, start)
+        if zlib.crc32(self._buffer[start : start + 8]) != check:
             raise FrameError("the check sum of a message's length is wrong")
-        total, headers = _number(prelude[:4]), _number(prelude[4:8])
         if total > self._limit_bytes:
             raise FrameError(f"a message is larger than {self._limit_bytes} bytes")
         if total < _PRELUDE_BYTES + headers + _SUM_BYTES:
             raise FrameError("a message is shorter than its parts")
-        return start + total if start + total <= len(self._buffer) else 0
+        end: int = start + total
+        return end if end <= len(self._buffer) else 0
 
-
-def _read(frame: bytes) -> Frame:
-    body = frame[:-_SUM_BYTES]
-    if zlib.crc32(body) != _number(frame[-_SUM_BYTES:]):
-        raise FrameError("the check sum of a message is wrong")
-    start = _PRELUDE_BYTES + _number(frame[4:8])
-    return Frame(_headers(frame[_PRELUDE_BYTES:start]), body[start:])
+    def _read(self, frame: bytes) -> Frame:
+        body = frame[:-_SUM_BYTES]
+        if zlib.crc32(body) != _number(frame[-_SUM_BYTES:]):
+            raise FrameError("the check sum of a message is wrong")
+        start = _PRELUDE_BYTES + _number(frame[4:8])
+        block = frame[_PRELUDE_BYTES:start]
+        headers = self._known.get(block)
+        if headers is None:
+            headers = _headers(block)
+            if len(self._known) < KNOWN_HEADERS:
+                self._known[block] = headers
+        return Frame(headers, body[start:])
 
 
 def _headers(block: bytes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.world.anthropic_streams import pieces
 from tests.world.bedrock import event, exception, frame, recorded
-from ucr.dialects.bedrock.frames import FRAME_LIMIT_BYTES, Frame, FrameError, FrameReader
+from ucr.dialects.bedrock.frames import FRAME_LIMIT_BYTES, KNOWN_HEADERS, Frame, FrameError, FrameReader
 
 STREAM = (
     event("messageStart", {"role": "assistant"}) + event("a", {}) + exception("throttlingException", "slow")
@@ -102,3 +102,9 @@ def test_a_message_may_not_be_shorter_than_its_parts() -> None:
 def test_no_bytes_raise_anything_else(junk: bytes, place: int, size: int) -> None:
     for data in (junk, STREAM[:place] + junk, changed(STREAM, place)):
         assert read(data, size) == read(data)
+
+
+def test_more_headers_than_are_kept_are_read_as_well() -> None:
+    kinds = [f"kind-{number}" for number in range(2 * KNOWN_HEADERS)]
+    found = read(b"".join(event(kind, {}) for kind in (*kinds, *kinds)))
+    assert [one.event for one in found if isinstance(one, Frame)] == [*kinds, *kinds]
