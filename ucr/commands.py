@@ -17,6 +17,7 @@ from ucr.observe.top_command import top
 from ucr.operate.client_command import code, codex
 from ucr.operate.doctor_command import doctor
 from ucr.operate.start_command import start, status, stop
+from ucr.probe.command import probe
 from ucr.tree_command import tree
 
 FAILED, UNUSABLE = 1, 2
@@ -35,6 +36,7 @@ def main() -> None:
 
 
 main.add_command(auth)
+main.add_command(probe)
 main.add_command(cost)
 main.add_command(tree)
 main.add_command(top)
