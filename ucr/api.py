@@ -7,11 +7,8 @@ from types import MappingProxyType
 
 import trio
 
-from actors import Ref
-from actors.metrics import MetricsMessage
 from ucr import __version__, access, admin, explaining, models
 from ucr.call import Router, note_request
-from ucr.clerk import Clerk
 from ucr.config.model import Client
 from ucr.control import Control
 from ucr.count import Parse, count_tokens
@@ -28,12 +25,12 @@ from ucr.generation import Generation
 from ucr.jsontext import dumps
 from ucr.limits import ClientLimits
 from ucr.logs import Log
-from ucr.metering import CLIENT_GONE, GONE, Meter
 from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
 from ucr.refusals import Refusals
 from ucr.relay import parsed, relay
+from ucr.reporting import Reporter
 from ucr.views import RequestCount
 
 _RESPONSES_PATH = "/v1/responses"
@@ -76,18 +73,15 @@ class Api:
         router: Router,
         limits: ClientLimits,
         log: Log,
-        metrics: Ref[MetricsMessage],
+        reporter: Reporter,
         pressure: Pressure,
-        clerk: Clerk | None = None,
     ) -> None:
         self.generation = Generation(router)
         self.limits = limits
         self.pressure = pressure
         self.control: Control | None = None
         self._log = log
-        self._metrics = metrics
-        self._clerk = clerk
-        self._meter = Meter()
+        self._reporter = reporter
         self._started = 0
         self._open: set[Patience] = set()
         self._idle = trio.Event()
@@ -108,6 +102,7 @@ class Api:
         patience = Patience(router.config.timeouts.total_s)
         record = Record(exchange.request_id, router.worker, patience.began_s, patience.waited_s)
         record.peer = exchange.peer
+        exchange = self._reporter.watched(exchange, router)
         visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience, router)
         record.dialect = visit.client.name
         self._started += 1
@@ -118,7 +113,7 @@ class Api:
         finally:
             generation.leave()
             self._open.discard(patience)
-            self._report(visit)
+            self._reporter.report(exchange, record, router)
             if not self._open:
                 self._idle.set()
 
@@ -134,20 +129,6 @@ class Api:
         except Exception as error:  # noqa: BLE001 - the request's edge
             self._log.error("request.crashed", request_id=visit.exchange.request_id, error=repr(error))
             await _fail(visit, ApiError("api_error", "the router failed; see its log for this request-id"))
-
-    def _report(self, visit: Visit) -> None:
-        record, exchange = visit.record, visit.exchange
-        record.answer_bytes = exchange.sent_bytes
-        if not exchange.is_finished:
-            record.status = record.status or CLIENT_GONE
-            record.error_type = record.error_type or GONE
-        is_request, now_s = bool(record.model_asked or record.error_type), trio.current_time()
-        config, record.cost_nano = visit.router.config, visit.router.pricing.cost_of(record)
-        self._metrics.offer(self._meter.measured(record, now_s, config, is_request=is_request))
-        if is_request:
-            self._log.info("request.finished", **record.fields(now_s))
-            if self._clerk is not None and record.provider:
-                self._clerk.note(record, visit.router.unix_time())
 
     async def _dispatch(self, visit: Visit) -> None:
         exchange, config = visit.exchange, visit.router.config

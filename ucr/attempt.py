@@ -23,6 +23,7 @@ from ucr.errors import ApiError, Fault, UpstreamError
 from ucr.healing import healed, remedy_for
 from ucr.large import LARGE_BYTES, beside
 from ucr.reception import Incoming
+from ucr.record import Tried
 from ucr.remedies import Remedy
 from ucr.routing import Candidate
 from ucr.upstream import Answer
@@ -96,9 +97,14 @@ class Attempt:
             if self._dialect.name != self._call.client.name:
                 error.body = None
             upstream.mask_own_keys(error, self._address.keyed)
-            self.error = error
+            self._fail(error)
         except ApiError as error:
-            self.error = error
+            self._fail(error)
+
+    def _fail(self, error: ApiError) -> None:
+        record, candidate = self._call.record, self.candidate
+        self.error = error
+        record.tried += (Tried(candidate.provider.id, candidate.model, error),)
 
     @property
     def is_lost(self) -> bool:

@@ -9,8 +9,9 @@ from pathlib import Path
 from actors import Supervisor
 from actors.allowance import Balance
 from ucr.books import Books
+from ucr.kept_file import Bounds
 from ucr.logs import Log
-from ucr.usage_file import NAME, Bounds, UsageFile
+from ucr.usage_file import NAME, UsageFile
 from ucr.views import BOOKS
 
 

@@ -27,6 +27,7 @@ from ucr.patience import Patience
 from ucr.price_list import FILE
 from ucr.pricing import Pricing
 from ucr.record import Record
+from ucr.redaction import Redactor
 from ucr.remedies import Remedy
 from ucr.side_calls import SideCalls
 from ucr.signing import signs
@@ -83,11 +84,14 @@ class Router:
     healing: Healing = field(init=False, repr=False, compare=False)
     stateful: frozenset[Need] = field(init=False, repr=False, compare=False)
     bridges: Bridges = field(init=False, repr=False, compare=False)
+    redactor: Redactor = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decisions", Decisions(self.config))
         object.__setattr__(self, "healing", Healing())
         object.__setattr__(self, "bridges", Bridges(self.config, self.network, self.unix_time, self.reading))
+        redactor = Redactor(secret.reveal() for secret in self.config.secrets)
+        object.__setattr__(self, "redactor", redactor)
         object.__setattr__(self, "pricing", Pricing(self.config, self.unix_time, PRICES.read_bytes()))
         steer = steer_of(self.config, self.decisions, self.custom, self.unix_time, self.reading)
         object.__setattr__(self, "steer", steer)

@@ -1,41 +1,62 @@
-"""The clerk of a worker: notes what each request used, and tells it to whoever keeps the books, once a second."""
+"""The clerk of a worker: notes something of each request, and tells it to whoever keeps it, once a second."""
 
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, Generic, TypeVar
 
 import trio
 
 from actors import ActorError, Ref
 from actors.supervisor import Inside, Restart
-from ucr.books import BooksMessage
-from ucr.record import Record
-from ucr.usage import Received, UsageRow, Used, row_of
+from ucr.usage import Received
 
 TELL_S = 1.0
-MAX_ROWS = 5_000
-"""How many requests may wait for books that do not hear: about 2.5 MB. More are dropped and counted."""
 LAST_S = 1.0
-"""How long the end of a worker waits until the books have everything."""
+"""How long the end of a worker waits until the keeper has everything."""
+PART_BYTES = 1024 * 1024
+"""So much is told in one message, and always one note."""
+
+Note = TypeVar("Note")
 
 
-class Clerk:
-    """A supervised child; `books` may be in another process."""
+class Clerk(Generic[Note]):
+    """A supervised child. `keeper` may be in another process.
+
+    `message` makes what is told of several notes, which it may write out: it is not called while a request waits.
+    `size_of` says what a note takes, in bytes. Of notes that cannot be told, more than `max_bytes` are dropped and
+    counted.
+    """
 
     essential = False
     restart: Restart = "permanent"
 
-    def __init__(self, books: Ref[BooksMessage], name: str = "clerk") -> None:
+    def __init__(
+        self,
+        keeper: Ref[Any],
+        name: str,
+        message: Callable[[tuple[Note, ...]], object],
+        size_of: Callable[[Note], int],
+        max_bytes: int,
+    ) -> None:
         self.name = name
         self.dropped = 0
-        self._books = books
-        self._rows: list[UsageRow] = []
+        self._keeper = keeper
+        self._message = message
+        self._size_of = size_of
+        self._max_bytes = max_bytes
+        self._notes: deque[Note] = deque()
+        self._bytes = 0
 
     def __repr__(self) -> str:
-        return f"<Clerk with {len(self._rows)} rows>"
+        return f"<Clerk {self.name} with {len(self._notes)} notes>"
 
-    def note(self, record: Record, unix_s: float) -> None:
-        """Note a request that has ended."""
-        if len(self._rows) < MAX_ROWS:
-            self._rows.append(row_of(record, unix_s))
+    def note(self, note: Note) -> None:
+        """Note something of a request that has ended."""
+        size = self._size_of(note)
+        if self._bytes + size <= self._max_bytes:
+            self._notes.append(note)
+            self._bytes += size
         else:
             self.dropped += 1
 
@@ -46,8 +67,23 @@ class Clerk:
             self._tell()
 
     def _tell(self) -> None:
-        if self._rows and self._books.offer(Used(tuple(self._rows))):
-            self._rows.clear()
+        while self._notes:
+            part = self._part()
+            if not self._keeper.offer(self._message(part)):
+                return
+            for note in part:
+                self._bytes -= self._size_of(note)
+                self._notes.popleft()
+
+    def _part(self) -> tuple[Note, ...]:
+        part: list[Note] = []
+        size = 0
+        for note in self._notes:
+            size += self._size_of(note)
+            if part and size > PART_BYTES:
+                break
+            part.append(note)
+        return tuple(part)
 
     def crashed(self, error: BaseException | None) -> None:
         """Nothing to clear: what was noted outlives the incarnations."""
@@ -59,7 +95,7 @@ class Clerk:
         """Tell the rest, and wait a moment until it has come."""
         self._tell()
         with suppress(ActorError):
-            await self._books.ask(Received(), deadline=trio.current_time() + LAST_S)
+            await self._keeper.ask(Received(), deadline=trio.current_time() + LAST_S)
 
     async def aclose(self) -> None:
         """Nothing is held open."""

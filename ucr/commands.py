@@ -13,6 +13,7 @@ from ucr.auth.command import auth
 from ucr.cache_command import cache
 from ucr.cost_command import cost
 from ucr.explain_command import explain
+from ucr.journal.commands import logs, replay
 from ucr.observe.top_command import top
 from ucr.operate.client_command import code, codex
 from ucr.operate.doctor_command import doctor
@@ -48,6 +49,8 @@ main.add_command(status)
 main.add_command(code)
 main.add_command(codex)
 main.add_command(doctor)
+main.add_command(logs)
+main.add_command(replay)
 
 
 @main.command()

@@ -26,8 +26,9 @@ def _headers(_context: click.Context, _option: click.Parameter, values: tuple[st
 
 
 @click.command()
+@click.option("--file", metavar="FILE", help="The JSON body of a request; - is standard input.")
 @click.option(
-    "--file", required=True, metavar="FILE", help="The JSON body of the request; - is standard input."
+    "--id", "request_id", metavar="REQUEST_ID", help="A request that was made: what became of it, and why."
 )
 @click.option("--config", metavar="FILE", help="The configuration; see docs/configuration.md.")
 @click.option(
@@ -37,9 +38,37 @@ def _headers(_context: click.Context, _option: click.Parameter, values: tuple[st
 @click.option("--client", help="The name of the client that asks.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of words.")
 def explain(
-    file: str, config: str | None, header: Mapping[str, str], dialect: str, client: str | None, as_json: bool
+    file: str | None,
+    request_id: str | None,
+    config: str | None,
+    header: Mapping[str, str],
+    dialect: str,
+    client: str | None,
+    as_json: bool,
 ) -> None:
     """Say why a request is routed as it is, without sending anything."""
+    if (file is None) == (request_id is None):
+        raise click.UsageError("give either --file or --id")
+    if file is not None:
+        _explain_file(file, config, header, dialect, client, as_json)
+    elif request_id is not None:
+        _explain_entry(request_id, as_json)
+
+
+def _explain_entry(request_id: str, as_json: bool) -> None:
+    """Tell what the journal knows of a request."""
+    from ucr.journal import showing
+    from ucr.journal.commands import entry
+
+    found = entry(request_id)
+    told = showing.as_json(found)
+    click.echo(json.dumps(told, indent=2, ensure_ascii=False) if as_json else "\n".join(showing.story(found)))
+
+
+def _explain_file(
+    file: str, config: str | None, header: Mapping[str, str], dialect: str, client: str | None, as_json: bool
+) -> None:
+    """Tell why a request would be routed as it would be."""
     import trio
 
     from ucr.config.overrides import Overrides

@@ -1,13 +1,29 @@
 """The account of one request: what its log line and its answer's headers say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ucr.dialects.roles import HeaderList, Summary
+from ucr.errors import ApiError
 from ucr.events import Usage
+from ucr.routing import Candidate
 
+_WORDS_CHARS = 300
 _VALUE_CHARS = 1000
 """What a name or a note may take of an answer's head: clients refuse heads of more than 16 KiB (Node.js)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A call of a candidate that came to nothing, and why."""
+
+    provider: str
+    model: str
+    error: ApiError
+
+    def __str__(self) -> str:
+        error = self.error
+        return f"{self.provider}/{self.model}: {error.status} {error.type}: {error.message[:_WORDS_CHARS]}"
 
 
 @dataclass(slots=True)
@@ -17,7 +33,8 @@ class Record:
     `waited_s` says how much of the time so far was spent in waiting for providers. `cost_nano` is in billionths of a
     US dollar; None is "not known", and `side_nano` is what other models cost that helped. `healed` says what was changed
     after a refusal, `parts` how many answers of a model make this one, `bridged` what was done in place of the model,
-    `limit_headers` what is left of the client's own limits.
+    `limit_headers` what is left of the client's own limits, `considered` the candidates in their order, and `tried` those
+    that came to nothing.
     """
 
     request_id: str
@@ -52,6 +69,8 @@ class Record:
     healed: str | None = None
     bridged: tuple[str, ...] = ()
     side_nano: int = 0
+    considered: Sequence[Candidate] = ()
+    tried: tuple[Tried, ...] = ()
 
     @property
     def message_id(self) -> str:

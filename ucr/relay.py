@@ -60,7 +60,7 @@ async def relay(
     del request
     decision = decision or router.decisions.decide(call.request, record.client)
     choices = chosen(router.config, decision, call.request)
-    choices = await entry.spend(call.request, choices, router.pricing)
+    record.considered = choices = await entry.spend(call.request, choices, router.pricing)
     place = caching.glance(router.answers, call.request, decision.candidates, record)
     if place.kept is not None:
         return await call.delivery.replay(place.kept, place.age_s)

@@ -43,6 +43,9 @@ class Candidate:
     route: str
     tier: Tier = "optimal"
 
+    def __str__(self) -> str:
+        return f"{self.provider.id}/{self.model} ({self.route}, {self.tier})"
+
     @cached_property
     def target(self) -> Target:
         """What a dialect must know of provider and model."""

@@ -4,7 +4,7 @@
 
 The listener is a Unix socket that the parent has bound and keeps: while the store is being replaced, workers wait
 in its backlog. The specification comes through a pipe, because it may hold secrets, and arguments are seen by all.
-Nothing here is kept beyond the process, but for the accounts and what stands behind the cache: workers say what they
+Nothing here is kept beyond the process, but for the accounts, the journal and what stands behind the cache: workers say what they
 hold, and a lost cache is a miss.
 """
 
@@ -51,6 +51,8 @@ from ucr.bookkeeping import BooksSpec, start_books
 from ucr.books import Books, BooksMessage
 from ucr.cache_backing import backing_of, numbers_of, start_cache
 from ucr.cache_secret import new_secret
+from ucr.journal.entry import JournalMessage
+from ucr.journal.keeping import Journal, spec_of, start_journal
 from ucr.logs import Log, stdout_log
 from ucr.memory import rss_bytes
 from ucr.observe.footprint import footprint
@@ -58,11 +60,13 @@ from ucr.store_spec import StoreSpec
 from ucr.store_wire import (
     BOOKS_GREETING,
     CACHE_GREETING,
+    JOURNAL_GREETING,
     LIMITS_GREETING,
     STATUS_GREETING,
     VAULT_GREETING,
     books_codec,
     cache_codec,
+    journal_codec,
     limits_codec,
     vault_codec,
 )
@@ -146,6 +150,7 @@ class Store:
         cache: Cache,
         books: Books,
         keeper: Keeper,
+        journal: Journal,
         log: Log,
         spec: StoreSpec,
         supervisor: Supervisor,
@@ -154,6 +159,7 @@ class Store:
         self.cache = cache
         self.books = books
         self.keeper = keeper
+        self.journal = journal
         self._log = log
         self._spec = spec
         self._supervisor = supervisor
@@ -169,6 +175,7 @@ class Store:
             asdict(self.lender.statistics()),
             asdict(self.cache.statistics()) | numbers_of(self.cache),
             asdict(self.books.statistics()),
+            asdict(self.journal.statistics()),
             footprint(),
             state=asdict(self.keeper.statistics()),
         )
@@ -180,6 +187,7 @@ class Store:
             CACHE_GREETING: self._keep,
             BOOKS_GREETING: self._account,
             VAULT_GREETING: self._hold,
+            JOURNAL_GREETING: self._write,
             STATUS_GREETING: self._show,
         }
         served = None
@@ -209,6 +217,9 @@ class Store:
             await Bridge[BooksMessage]("spender", stream, books_codec(), spender).run()
         finally:
             spender.leave()
+
+    async def _write(self, stream: trio.abc.Stream) -> None:
+        await Bridge[JournalMessage]("scribe", stream, journal_codec(), self.journal.ref).run()
 
     async def _keep(self, stream: trio.abc.Stream) -> None:
         filler = FillerRef(self.cache, f"connection {next(self._connections)}")
@@ -247,7 +258,8 @@ async def open_store(
         accounts = BooksSpec(spec.folder, spec.keep_s, spec.usage_bytes, spec.generation, spec.awaited)
         books = await start_books(supervisor, accounts, clock, log)
         keeper = await supervisor.start(Keeper(keeper_spec(spec.state)))
-        yield Store(lender, cache, books, keeper, log, spec, supervisor)
+        journal = await start_journal(supervisor, spec_of(spec.journal, spec.folder), clock, log)
+        yield Store(lender, cache, books, keeper, journal, log, spec, supervisor)
 
 
 async def serve(spec: StoreSpec, listener: trio.SocketListener, parent: int, log: Log) -> None:

@@ -7,14 +7,17 @@ import trio
 from actors import Borrower, CacheMessage, Fill, Forfeit, LimitsMessage, Link, LinkEvents, Ref
 from actors.purse import Purse
 from ucr.books import BooksMessage
+from ucr.journal.entry import JournalMessage
 from ucr.logs import Log
 from ucr.store_wire import (
     BOOKS_GREETING,
     CACHE_GREETING,
+    JOURNAL_GREETING,
     LIMITS_GREETING,
     VAULT_GREETING,
     books_codec,
     cache_codec,
+    journal_codec,
     limits_codec,
     vault_codec,
 )
@@ -84,3 +87,9 @@ def vault_link(path: str) -> Link[VaultMessage]:
     """Return the child whose `ref` is the keeper of the vault in the store at this path."""
     connect = partial(trio.open_unix_socket, path)
     return Link("ucr:store-state", connect, vault_codec(), VAULT_GREETING, LinkEvents[VaultMessage]())
+
+
+def journal_link(path: str) -> Link[JournalMessage]:
+    """Return the child whose `ref` is the journal of the store at this path."""
+    connect = partial(trio.open_unix_socket, path)
+    return Link("ucr:store-journal", connect, journal_codec(), JOURNAL_GREETING, LinkEvents())

@@ -15,7 +15,7 @@ import trio
 from actors import SupervisionEvent, Supervisor, open_supervisor
 from ucr.attendant import INTENSITY, Attendant, AttendantEnded
 from ucr.cache_secret import new_secret, secret_of
-from ucr.config.model import Cache, Config, State
+from ucr.config.model import Config
 from ucr.config.places import state_folder
 from ucr.logs import Log
 from ucr.spawn import python_module
@@ -46,7 +46,7 @@ class StoreSeat(Attendant):
         self.workers = workers
         self._descriptor = bound.fileno()
         self._generation = 0
-        self._serves: tuple[Cache, State] | None = None
+        self._serves: tuple[object, ...] | None = None
         self._is_draining = False
 
     async def run(self) -> None:
@@ -60,7 +60,7 @@ class StoreSeat(Attendant):
             self._command = python_module("ucr.store", arguments)
             self._descriptors = (self._descriptor, pipe.fileno())
             self._on_started = lambda _pid: pipe.close()
-            self._serves = config.cache, config.state
+            self._serves = _kept_by(config)
             try:
                 await super().run()
             except AttendantEnded:
@@ -69,14 +69,18 @@ class StoreSeat(Attendant):
                 await trio.sleep_forever()
 
     def follow(self, config: Config) -> None:
-        """Start the process again when it serves another cache, or vault, than this configuration wants."""
-        if self.process is not None and self._serves != (config.cache, config.state):
+        """Start the process again when it keeps something otherwise than this configuration wants."""
+        if self.process is not None and self._serves != _kept_by(config):
             self.process.terminate()
 
     async def drain(self) -> None:
         """End the process; that is no crash."""
         self._is_draining = True
         await super().drain()
+
+
+def _kept_by(config: Config) -> tuple[object, ...]:
+    return config.cache, config.state, config.usage, config.journal
 
 
 class StorePlace:

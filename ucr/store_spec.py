@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ucr.config.model import Cache, Config, State
+from ucr.config.model import Cache, Config, Journal, State
 
 DAY_S = 86_400.0
 
@@ -11,7 +11,7 @@ DAY_S = 86_400.0
 class StoreSpec:
     """`generation` counts the stores of one parent; `awaited` workers knew the one before this.
 
-    In `folder` the accounts are kept; None keeps them nowhere.
+    In `folder` the accounts and the journal are kept; None keeps them nowhere.
     """
 
     generation: int = 1
@@ -26,6 +26,7 @@ class StoreSpec:
     keep_s: float = 7_776_000.0
     usage_bytes: int = 67_108_864
     state: State = State()
+    journal: Journal = Journal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,5 @@ def store_spec(config: Config, generation: int, awaited: int, folder: str | None
         config.usage.keep_days * DAY_S,
         config.usage.max_bytes,
         config.state,
+        config.journal,
     )

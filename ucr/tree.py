@@ -42,15 +42,22 @@ from ucr.config.model import Config
 from ucr.config.model import Provider as ProviderConfig
 from ucr.config.plan import plan_of
 from ucr.hot_follower import HotFollower
+from ucr.journal.drafts import Draft, entry_of
+from ucr.journal.entry import Noted
+from ucr.journal.keeping import MAX_WAITING_BYTES, spec_of, start_journal
 from ucr.logs import Log
 from ucr.roster import Children, Roster
-from ucr.store_link import books_link, cache_link, limits_link, vault_link
+from ucr.store_link import books_link, cache_link, journal_link, limits_link, vault_link
 from ucr.store_spec import DAY_S, StoreAddress
+from ucr.usage import UsageRow, Used
 from ucr.vault.keeper import Keeper, keeper_spec
 from ucr.vault.vault import Vault
 from ucr.views import CACHE, LIMITS
 
 CLERK = "ucr:clerk"
+JOURNAL_CLERK = "ucr:journal-clerk"
+_USAGE_ROW_BYTES = 500
+_CLERK_BYTES = 2_500_000
 NOTHING = Config()
 METRICS = "ucr:metrics"
 """The name of the metrics' actor, which no provider can have."""
@@ -69,7 +76,8 @@ class Tree:
     answers: Ref[CacheMessage] | None
     hot: HotTier
     purse: Purse
-    clerk: Clerk | None
+    accounts: Clerk[UsageRow] | None
+    journal: Clerk[Draft] | None
     keeper: Keeper | None
     vault: Vault | None
     store: StoreAddress | None = None
@@ -101,12 +109,10 @@ async def open_tree(
 
     `store` is there when several workers share limits, a cache and accounts; `on_fact` hears, with the provider's id,
     what was found out about a key. `clock` is the one on the wall, and `secret` that of the cache: what stands behind
-    the cache needs both. A worker without a store keeps its accounts in `folder`, where there is one.
+    the cache needs both. A worker without a store keeps its accounts and its journal in
+    `folder`, where there is one.
     """
     board: Board = {}
-
-    def report(event: SupervisionEvent) -> None:
-        log.warning(event.name, actor=event.child, delay_s=event.delay_s, error=repr(event.error))
 
     def make(provider: ProviderConfig, name: str, place: Board) -> Provider:
         spec = replace(upstream.spec_of(provider), id=name)
@@ -118,33 +124,39 @@ async def open_tree(
         shares.add(provider.id, sharing)
         return sharing
 
-    async with open_supervisor(grace_s=config.server.grace_s, rng=dice, on_event=report) as supervisor:
+    async with open_supervisor(
+        grace_s=config.server.grace_s, rng=dice, on_event=partial(_report, log)
+    ) as supervisor:
         metrics = await supervisor.start(Metrics(METRICS, bounds=dict(metering.BOUNDS)))
         backed = partial(backing_of, config.cache, secret, network, clock, log)
         hot = hot_tier(config.cache)
         cache, answers = await _start_cache(supervisor, config, store, backed, hot)
         borrower, shares = await _start_limits(supervisor, worker, store, log)
-        purse, clerk = await _start_books(supervisor, config, worker, store, log, folder, clock)
+        purse, accounts = await _start_books(supervisor, config, worker, store, log, folder, clock)
+        journal = await _start_journal(supervisor, config, store, log, folder, clock)
         keeper, vault = await _start_vault(supervisor, config, store)
         roster = Roster(supervisor, board, make)
         await roster.follow(plan_of(NOTHING, config), config)
         yield Tree(
-            *(
-                supervisor,
-                metrics,
-                cache,
-                roster,
-                board,
-                borrower,
-                answers,
-                hot,
-                purse,
-                clerk,
-                keeper,
-                vault,
-                store,
-            )
+            supervisor,
+            metrics,
+            cache,
+            roster,
+            board,
+            borrower,
+            answers,
+            hot,
+            purse,
+            accounts,
+            journal,
+            keeper,
+            vault,
+            store,
         )
+
+
+def _report(log: Log, event: SupervisionEvent) -> None:
+    log.warning(event.name, actor=event.child, delay_s=event.delay_s, error=repr(event.error))
 
 
 async def _start_cache(
@@ -189,7 +201,7 @@ async def _start_books(
     log: Log,
     folder: str | None,
     unix_time: Callable[[], float],
-) -> tuple[Purse, Clerk | None]:
+) -> tuple[Purse, Clerk[UsageRow] | None]:
     """Start what keeps the accounts, alone or in the store; without a place to keep requests none is noted."""
     purse = Purse(f"{worker}-{os.getpid()}", unix_time)
     if store is None:
@@ -201,7 +213,31 @@ async def _start_books(
         ref = (await supervisor.start(books_link(store.path, purse))).ref
     if not config.usage.enabled or (store is None and folder is None):
         return purse, None
-    return purse, await supervisor.start(Clerk(ref, CLERK))
+    clerk = Clerk[UsageRow](ref, CLERK, Used, lambda _row: _USAGE_ROW_BYTES, _CLERK_BYTES)
+    return purse, await supervisor.start(clerk)
+
+
+async def _start_journal(
+    supervisor: Supervisor,
+    config: Config,
+    store: StoreAddress | None,
+    log: Log,
+    folder: str | None,
+    unix_time: Callable[[], float],
+) -> Clerk[Draft] | None:
+    """Start what keeps the journal, alone or in the store; without a place to keep it nothing is noted."""
+    if not config.journal.enabled or (store is None and folder is None):
+        return None
+    if store is None:
+        ref = (await start_journal(supervisor, spec_of(config.journal, folder), unix_time, log)).ref
+    else:
+        ref = (await supervisor.start(journal_link(store.path))).ref
+
+    def noted(drafts: tuple[Draft, ...]) -> Noted:
+        return Noted(tuple(map(entry_of, drafts)))
+
+    clerk = Clerk[Draft](ref, JOURNAL_CLERK, noted, lambda draft: draft.size_bytes, MAX_WAITING_BYTES)
+    return await supervisor.start(clerk)
 
 
 async def _start_vault(

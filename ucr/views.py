@@ -35,6 +35,8 @@ BOOKS = "ucr:books"
 
 STATE = "ucr:state"
 """The name of the actor that keeps the vault."""
+JOURNAL = "ucr:journal"
+"""The name of the actor that keeps the journal."""
 
 _TIME_ENDINGS = ("_until", "_at")
 
@@ -91,7 +93,7 @@ class ParentView:
 
 @dataclass(frozen=True, slots=True)
 class StoreView:
-    """The store process at one moment. `limits`, `cache`, `books` and `state` are what its actors say."""
+    """The store process at one moment. What its actors say of themselves is in the fields that are called as they."""
 
     pid: int
     generation: int
@@ -100,6 +102,7 @@ class StoreView:
     limits: dict[str, Any] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
     books: dict[str, Any] = field(default_factory=dict)
+    journal: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
 
@@ -225,7 +228,13 @@ def tree_json(gathered: Gathered) -> JsonObject:
 
 
 def _store(view: StoreView) -> JsonObject:
-    statistics = {CACHE: view.cache, LIMITS: view.limits, BOOKS: view.books, STATE: view.state}
+    statistics = {
+        CACHE: view.cache,
+        LIMITS: view.limits,
+        BOOKS: view.books,
+        STATE: view.state,
+        JOURNAL: view.journal,
+    }
     return {
         "pid": view.pid,
         "generation": view.generation,

@@ -46,6 +46,7 @@ from ucr.observe.events import SENT_AWAY, Events
 from ucr.observe.feed import Feed, Overhear
 from ucr.parent_control import ParentControl
 from ucr.pressure import Pressure
+from ucr.reporting import Reporter
 from ucr.roster import Succession
 from ucr.server import Server, server_of
 from ucr.side_calls import SideCalls
@@ -259,7 +260,8 @@ async def open_worker(
             side_calls=SideCalls(tree.supervisor, network),
         )
         limits = ClientLimits(tree.borrower, tree.purse, unix_time)
-        api = Api(router, limits, log, tree.metrics.ref, pressure, tree.clerk)
+        reporter = Reporter(log, tree.metrics.ref, tree.accounts, tree.journal)
+        api = Api(router, limits, log, reporter, pressure)
         viewer = Viewer(tree, worker, api.requests, router.gaps)
         local = LocalControl(viewer.take, partial(clear, answers))
         api.control = control = with_store(local if parent is None else ParentControl(parent, local), store)

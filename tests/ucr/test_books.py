@@ -13,9 +13,10 @@ from trio.testing import MockClock
 from actors import open_supervisor
 from actors.allowance import GONE, Balance, Part
 from actors.purse import DeclareParts, Held, Hold, Purse, Settle, Short, SpenderLeft, Unsure
-from ucr.books import MAX_ROWS, WRITE_S, Books
+from ucr.books import MAX_ROWS, Books
 from ucr.logs import make_log
 from ucr.usage import Received, UsageRow, Used
+from ucr.written_behind import WRITE_S
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 

@@ -1,35 +1,50 @@
+"""A clerk: what is noted is told together, nothing is lost at the end, and memory is bounded by bytes."""
+
 import trio
 from trio.testing import MockClock
 
 from actors import Mailbox, Ref, open_supervisor
-from ucr.books import BooksMessage
-from ucr.clerk import MAX_ROWS, TELL_S, Clerk
-from ucr.record import Record
-from ucr.usage import Received, UsageRow, Used
+from ucr.clerk import PART_BYTES, TELL_S, Clerk
+from ucr.usage import Received
 
-RECORD = Record("req_1", "0", 0.0, lambda: 0.0, provider="up", model_used="m")
+MAX_BYTES = 3 * PART_BYTES
 
 
-def rows_of(message: object) -> tuple[UsageRow, ...]:
-    assert isinstance(message, Used)
-    return message.rows
+def clerk_to(mailbox: Mailbox[object]) -> Clerk[bytes]:
+    return Clerk(Ref(mailbox), "clerk", lambda notes: notes, len, MAX_BYTES)
 
 
 async def test_what_is_noted_is_told_together_within_a_second(autojump_clock: MockClock) -> None:
-    mailbox: Mailbox[BooksMessage] = Mailbox("books", capacity=9)
+    mailbox: Mailbox[object] = Mailbox("keeper", capacity=9)
     async with open_supervisor(grace_s=0) as supervisor:
-        clerk = await supervisor.start(Clerk(Ref(mailbox)))
-        for number in range(3):
-            clerk.note(RECORD, float(number))
+        clerk = await supervisor.start(clerk_to(mailbox))
+        for note in (b"a", b"b", b"c"):
+            clerk.note(note)
         await trio.sleep(TELL_S + 0.1)
         message, _ = await mailbox.take()
-        assert [row.at_s for row in rows_of(message)] == [0.0, 1.0, 2.0]
+        assert message == (b"a", b"b", b"c")
         await trio.sleep(5)
         assert mailbox.is_idle
 
 
-async def test_the_end_waits_until_the_books_have_the_rest(autojump_clock: MockClock) -> None:
-    mailbox: Mailbox[BooksMessage] = Mailbox("books", capacity=9)
+async def test_much_is_told_in_parts_and_in_its_order(autojump_clock: MockClock) -> None:
+    mailbox: Mailbox[object] = Mailbox("keeper", capacity=9)
+    notes = [bytes([number]) * (PART_BYTES // 2) for number in range(4)] + [b"x" * (PART_BYTES + 1)]
+    async with open_supervisor(grace_s=0) as supervisor:
+        clerk = await supervisor.start(clerk_to(mailbox))
+        for note in notes:
+            clerk.note(note)
+        assert clerk.dropped == 1
+        await trio.sleep(TELL_S + 0.1)
+        clerk.note(notes[-1])
+        assert clerk.dropped == 1
+        await trio.sleep(TELL_S)
+        told = [(await mailbox.take())[0] for _ in range(3)]
+        assert told == [(notes[0], notes[1]), (notes[2], notes[3]), (notes[4],)]
+
+
+async def test_the_end_waits_until_the_keeper_has_the_rest(autojump_clock: MockClock) -> None:
+    mailbox: Mailbox[object] = Mailbox("keeper", capacity=9)
     heard: list[object] = []
 
     async def keep() -> None:
@@ -42,19 +57,20 @@ async def test_the_end_waits_until_the_books_have_the_rest(autojump_clock: MockC
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keep)
         async with open_supervisor() as supervisor:
-            clerk = await supervisor.start(Clerk(Ref(mailbox)))
-            clerk.note(RECORD, 7.0)
-        assert [row.at_s for row in rows_of(heard[0])] == [7.0]
-        assert heard[1] == Received()
+            clerk = await supervisor.start(clerk_to(mailbox))
+            clerk.note(b"last")
+        assert heard == [(b"last",), Received()]
         nursery.cancel_scope.cancel(reason="tested")
 
 
-async def test_books_that_are_gone_hold_up_no_end_and_take_bounded_memory(autojump_clock: MockClock) -> None:
-    mailbox: Mailbox[BooksMessage] = Mailbox("books", capacity=9)
+async def test_a_keeper_that_is_gone_holds_up_no_end_and_takes_bounded_memory(
+    autojump_clock: MockClock,
+) -> None:
+    mailbox: Mailbox[object] = Mailbox("keeper", capacity=9)
     mailbox.close()
     async with open_supervisor() as supervisor:
-        clerk = await supervisor.start(Clerk(Ref(mailbox)))
-        for number in range(MAX_ROWS + 5):
-            clerk.note(RECORD, float(number))
+        clerk = await supervisor.start(clerk_to(mailbox))
+        for _ in range(35):
+            clerk.note(b"x" * (MAX_BYTES // 30))
         await trio.sleep(3)
-        assert (repr(clerk), clerk.dropped) == (f"<Clerk with {MAX_ROWS} rows>", 5)
+        assert (repr(clerk), clerk.dropped) == ("<Clerk clerk with 30 notes>", 5)

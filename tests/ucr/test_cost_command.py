@@ -6,8 +6,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ucr.commands import main
+from ucr.kept_file import Bounds
 from ucr.usage import UsageRow
-from ucr.usage_file import NAME, Bounds, UsageFile
+from ucr.usage_file import NAME, UsageFile
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 
 from ucr.cost_command import GROUPS
 from ucr.cost_report import KEYS, Line, as_csv, as_json, as_table, lines, total
+from ucr.kept_file import Bounds
 from ucr.usage import UsageRow
-from ucr.usage_file import NAME, Bounds, UsageFile
+from ucr.usage_file import NAME, UsageFile
 
 DAY_S = 86_400.0
 ROWS = (

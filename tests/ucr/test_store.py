@@ -26,6 +26,7 @@ from actors.purse import Holding, Purse
 from tests.world.process import ROOT
 from ucr.config.model import Cache as CacheConfig
 from ucr.config.model import State
+from ucr.kept_file import Bounds
 from ucr.logs import make_log
 from ucr.store import Store, open_store
 from ucr.store_control import store_view
@@ -42,7 +43,7 @@ from ucr.store_wire import (
     limits_codec,
     vault_codec,
 )
-from ucr.usage_file import NAME, Bounds, UsageFile
+from ucr.usage_file import NAME, UsageFile
 from ucr.vault.state import State as VaultState
 from ucr.vault.state import written
 from ucr.vault.vault import Drawer, Vault

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from actors.allowance import GONE, Balance
+from ucr.kept_file import PRUNE_EVERY, Bounds
 from ucr.usage import UsageRow
-from ucr.usage_file import NAME, PRUNE_EVERY, Bounds, UsageFile
+from ucr.usage_file import NAME, UsageFile
 
 BOUNDS = Bounds(86_400.0, 2**30)
 
@@ -131,10 +132,10 @@ def test_a_file_that_is_found_damaged_when_its_balances_are_read_is_replaced(tmp
 def test_a_disk_that_is_full_is_said_and_what_was_there_stays(tmp_path: Path) -> None:
     file = opened(tmp_path)
     file.write([row()], [], 1000.0)
-    file._connection.execute("pragma max_page_count = 8").fetchall()
+    file._file._connection.execute("pragma max_page_count = 8").fetchall()
     with pytest.raises(sqlite3.OperationalError, match="full"):
         file.write([row(float(n), "s" * 200) for n in range(1000)], [], 1000.0)
-    file._connection.execute("pragma max_page_count = 80000").fetchall()
+    file._file._connection.execute("pragma max_page_count = 80000").fetchall()
     assert not file.write([row()], [], 1000.0)
     file.close()
     assert len(rows_in(tmp_path / NAME)) == 2

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -186,11 +187,13 @@ async def open_router(
     start_custom: Start = custom_process.start,
     signed_in: CredentialFile | None = None,
     unix_time: Callable[[], float] = time.time,
+    folder: Path | None = None,
     **handlers: Upstream | Handler | tuple[Handler, ...],
 ) -> AsyncIterator[World]:
     """Serve a router in the block, with an upstream for each provider that has handlers.
 
-    `start_custom` starts the process of a custom router; `signed_in` holds what signing in has left.
+    `start_custom` starts the process of a custom router; `signed_in` holds what signing in has left. Accounts and journal
+    are kept in `folder`.
 
     At the end, when the router has stopped, its books must balance: see `ucr.stress.laws`.
     """
@@ -218,6 +221,7 @@ async def open_router(
                 start_custom=start_custom,
                 signed_in=signed_in,
                 unix_time=unix_time,
+                folder=None if folder is None else str(folder),
             )
             async with serving as worker:
                 task_status.started(worker)

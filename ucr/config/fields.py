@@ -10,6 +10,7 @@ from types import MappingProxyType
 from ucr.config.backing_fields import BACKING
 from ucr.config.bridge_fields import TOOLS, VISION
 from ucr.config.field import COUNT, ID, NAMES, SECONDS, Field, Section
+from ucr.config.journal_fields import JOURNAL
 from ucr.config.kinds import (
     Choice,
     Flag,
@@ -244,4 +245,4 @@ MEMORY = Section(
 )
 
 _ACCESS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, TOOLS, CLIENTS)
-SECTIONS = (*_ACCESS, PRICES, ADMIN, LOGGING, USAGE, CACHE, STATE, MEMORY)
+SECTIONS = (*_ACCESS, PRICES, ADMIN, LOGGING, USAGE, JOURNAL, CACHE, STATE, MEMORY)

@@ -26,12 +26,14 @@ from ucr.config.fields import (
     TIMEOUTS,
 )
 from ucr.config.interpolate import Unresolved, fill_tree
+from ucr.config.journal_fields import JOURNAL
 from ucr.config.kinds import TargetList, Wrong
 from ucr.config.model import (
     TASKS,
     Cache,
     Client,
     Config,
+    Journal,
     Logging,
     Memory,
     Price,
@@ -116,6 +118,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         tools=read_tools(reading, reading.table(tree, TOOLS)),
         usage=Usage(**reading.values(reading.table(tree, USAGE), USAGE.fields, "usage")),
         state=State(**reading.values(reading.table(tree, STATE), STATE.fields, "state")),
+        journal=Journal(**reading.values(reading.table(tree, JOURNAL), JOURNAL.fields, "journal")),
         memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
         logging=Logging(**reading.values(reading.table(tree, LOGGING), LOGGING.fields, "logging")),
         source=reading.file,

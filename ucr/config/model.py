@@ -214,6 +214,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Journal:
+    """What every request came to, and with `bodies` what was said: for how long, and how much."""
+
+    enabled: bool = True
+    keep_days: float = 7.0
+    max_bytes: int = 67_108_864
+    bodies: bool = False
+    body_bytes: int = 262_144
+
+
+@dataclass(frozen=True, slots=True)
 class Cache:
     """The cache of answers: one for all workers of this machine (`node`), or one in each.
 
@@ -280,6 +291,7 @@ class Config:
     cache: Cache = Cache()
     usage: Usage = Usage()
     state: State = State()
+    journal: Journal = Journal()
     memory: Memory = Memory()
     tools: Tools = Tools()
     source: str = "discovery"

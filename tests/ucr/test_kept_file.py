@@ -1,0 +1,91 @@
+"""A file of what the router did: private, bounded by age and size, and replaced when it is damaged."""
+
+import math
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ucr.kept_file import PRUNE_EVERY, Bounds, KeptFile, Plan
+
+WIDE = Bounds(math.inf, 2**30)
+PLAN = Plan(3, "notes", ("create table notes (at_s real not null, text text not null)",))
+
+
+def opened(folder: Path, bounds: Bounds = WIDE) -> KeptFile:
+    return KeptFile(folder / "notes.sqlite3", bounds, PLAN)
+
+
+def note(file: KeptFile, at_s: float, text: str = "x", now_s: float = 0.0) -> bool:
+    return file.write(lambda c: c.execute("insert into notes values (?, ?)", (at_s, text)), now_s, len(text))
+
+
+def texts(file: KeptFile) -> list[tuple[float, str]]:
+    return file.run(lambda c: c.execute("select * from notes order by at_s").fetchall())[0]
+
+
+def test_what_is_written_is_there_after_a_restart(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+    assert not note(file, 1.0)
+    file.close()
+    again = opened(tmp_path)
+    assert texts(again) == [(1.0, "x")]
+    again.close()
+
+
+def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+
+    def half(connection: sqlite3.Connection) -> None:
+        connection.execute("insert into notes values (1.0, 'half')")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(sqlite3.OperationalError):
+        file.write(half, 0.0)
+    assert texts(file) == []
+    file.close()
+
+
+def test_what_is_too_old_goes(tmp_path: Path) -> None:
+    file = opened(tmp_path, Bounds(10.0, 2**30))
+    note(file, 100.0)
+    for _ in range(PRUNE_EVERY):
+        note(file, 200.0, now_s=200.0)
+    assert {at_s for at_s, _ in texts(file)} == {200.0}
+    file.close()
+
+
+def test_large_rows_are_bounded_before_many_were_written(tmp_path: Path) -> None:
+    file = opened(tmp_path, Bounds(math.inf, 2**20))
+    for number in range(PRUNE_EVERY // 2):
+        note(file, float(number), "x" * 2**17)
+        assert (tmp_path / "notes.sqlite3").stat().st_size < 3 * 2**20
+    found = [at_s for at_s, _ in texts(file)]
+    assert found[-1] == PRUNE_EVERY // 2 - 1
+    assert 1 <= len(found) <= 9
+    file.close()
+
+
+def test_a_damaged_file_is_moved_aside_and_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite3"
+    file = opened(tmp_path)
+    for number in range(100):
+        note(file, float(number), "x" * 500)
+    file.close()
+    size = path.stat().st_size
+    with path.open("r+b") as damaged:
+        damaged.seek(4096)
+        damaged.write(b"\xff" * (size - 4096))
+    file = opened(tmp_path)
+    assert note(file, 1.0)
+    assert not note(file, 2.0)
+    assert [at_s for at_s, _ in texts(file)] == [1.0, 2.0]
+    file.close()
+    assert path.with_name("notes.sqlite3.damaged").exists()
+
+
+def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    later = Plan(4, "notes", PLAN.schema)
+    with pytest.raises(sqlite3.OperationalError, match="version 3, not 4"):
+        KeptFile(tmp_path / "notes.sqlite3", Bounds(math.inf, 2**30), later)

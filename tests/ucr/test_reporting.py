@@ -1,0 +1,121 @@
+"""What is told of a request when it ends: through the router, into the file of the journal."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.world import answers
+from tests.world.router import World, config_of, open_router, provider
+from ucr.config.model import Config, Journal
+from ucr.journal.file import NAME
+from ucr.journal.reading import Found, Reader, Wanted
+from ucr.secret import Secret
+
+pytestmark = pytest.mark.usefixtures("both_lanes")
+A, B = provider("a", "anthropic"), provider("b", "openai-chat")
+ASK = {"model": "claude-x", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]}
+SAYS = answers.says(200, answers.anthropic_reply())
+KEY = "sk-ant-planted0123456789"
+
+
+def all_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+def kept_in(folder: Path) -> list[Found]:
+    return Reader(folder / NAME).latest(Wanted(), 99)
+
+
+async def ask_once(
+    folder: Path, config: Config, body: object, headers: dict[str, str] | None = None, **up: Any
+) -> Any:
+    async with open_router(config, folder=folder, **up) as world:
+        return await world.ask("/v1/messages", body, headers=headers or {})
+
+
+async def test_the_entry_says_what_the_log_says_and_why(autojump_clock: object, tmp_path: Path) -> None:
+    async with open_router(
+        config_of(A, B), folder=tmp_path, a=answers.says(503, {}), b=answers.says(200, answers.chat_reply("ok"))
+    ) as world:
+        heard = await world.ask("/v1/messages", ASK)
+        await world.wait_finished(1)
+        line = world.finished[0]
+    (found,) = kept_in(tmp_path)
+    account = found.account
+    assert found.entry.request_id == heard.headers["request-id"]
+    assert {name: account[name] for name in account.keys() & line.keys()} == {
+        name: line[name] for name in account.keys() & line.keys()
+    }
+    assert account["considered"] == ["a/a-model (default, optimal)", "b/b-model (default, optimal)"]
+    assert [tried.split(":")[0] for tried in account["tried"]] == ["a/a-model"]
+    assert (found.entry.provider, found.entry.status, found.entry.is_error) == ("b", 200, False)
+    assert (found.entry.request, found.entry.answer) == (None, None)
+
+
+async def test_a_request_that_fails_is_an_error_and_one_that_is_none_is_not_kept(
+    autojump_clock: object, tmp_path: Path
+) -> None:
+    async with open_router(config_of(A), folder=tmp_path, a=SAYS) as world:
+        await world.ask("/health", method="GET")
+        await world.ask("/v1/messages", b"{")
+    (found,) = kept_in(tmp_path)
+    assert (found.entry.status, found.entry.is_error) == (400, True)
+    assert found.account["error_type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_bodies_are_kept_as_they_were_asked_and_answered(
+    autojump_clock: object, tmp_path: Path, stream: bool
+) -> None:
+    config = config_of(A, journal=Journal(bodies=True))
+    up = answers.streams(answers.anthropic_text("Hel", "lo")) if stream else SAYS
+    heard = await ask_once(tmp_path, config, {**ASK, "stream": stream}, {"anthropic-beta": "x-1"}, a=up)
+    (found,) = kept_in(tmp_path)
+    assert json.loads(found.entry.request or "") == {**ASK, "stream": stream}
+    assert (found.entry.answer or "").encode() == heard.body
+    assert (found.account["path"], found.account["cut"]) == ("/v1/messages", [])
+    assert found.account["headers"] == {"anthropic-beta": "x-1", "content-type": "application/json"}
+
+
+async def test_of_a_large_body_only_the_beginning_is_kept(autojump_clock: object, tmp_path: Path) -> None:
+    config = config_of(A, journal=Journal(bodies=True, body_bytes=1024))
+    await ask_once(tmp_path, config, {**ASK, "system": "x" * 5000}, a=SAYS)
+    (found,) = kept_in(tmp_path)
+    assert len(found.entry.request or "") == 1024
+    assert found.account["cut"] == ["request"]
+
+
+async def test_no_secret_is_kept_wherever_it_stood(autojump_clock: object, tmp_path: Path) -> None:
+    known = "a-key-of-no-known-form"
+    config = config_of(A, journal=Journal(bodies=True), secrets=(Secret(known),))
+    said = answers.says(400, {"error": {"type": "x", "message": f"no {KEY} and no {known}"}})
+    body = {**ASK, "model": f"m-{known}", "system": f"my key is {KEY} and {known}"}
+    headers = {"x-api-key": KEY, "authorization": f"Bearer {KEY}", "user-agent": f"agent {known}"}
+    await ask_once(tmp_path, config, body, headers, a=said)
+    assert kept_in(tmp_path)
+    written = all_of(tmp_path)
+    assert KEY.encode() not in written
+    assert known.encode() not in written
+
+
+async def test_without_a_journal_nothing_is_kept(autojump_clock: object, tmp_path: Path) -> None:
+    await ask_once(tmp_path, config_of(A, journal=Journal(enabled=False)), ASK, a=SAYS)
+    assert not (tmp_path / NAME).exists()
+
+
+async def test_who_leaves_is_told_of_as_gone(autojump_clock: object, tmp_path: Path) -> None:
+    async def leave(world: World) -> None:
+        visitor = await world.connect()
+        await visitor.send("/v1/messages", {**ASK, "stream": True})
+        await visitor.next()
+        await visitor.stream.aclose()
+        await world.wait_finished(1)
+
+    async with open_router(
+        config_of(A), folder=tmp_path, a=answers.streams(answers.anthropic_text("a", "b"), pause_s=100.0)
+    ) as world:
+        await leave(world)
+    (found,) = kept_in(tmp_path)
+    assert found.account["error_type"] == "client_gone"

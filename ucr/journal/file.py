@@ -1,0 +1,46 @@
+"""The file of the journal, a `KeptFile`. Everything here blocks."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from ucr.journal.entry import Entry
+from ucr.kept_file import Bounds, KeptFile, Plan
+
+NAME = "journal.sqlite3"
+
+COLUMNS = ("at_s", "request_id", "provider", "status", "is_error", "account", "request", "answer")
+_SCHEMA = (
+    "create table journal (at_s real not null, request_id text not null, provider text not null, "
+    "status integer not null, is_error integer not null, account text not null, request text, answer text)",
+    "create index journal_at on journal (at_s)",
+    "create index journal_id on journal (request_id)",
+)
+PLAN = Plan(1, "journal", _SCHEMA)
+_INSERT = f"insert into journal ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
+
+
+class JournalFile:
+    """An open file. Every method raises `sqlite3.Error` or `OSError` when it cannot do what it is to."""
+
+    def __init__(self, path: Path, bounds: Bounds) -> None:
+        self._file = KeptFile(path, bounds, PLAN)
+
+    def __repr__(self) -> str:
+        return f"<JournalFile in {self._file!r}>"
+
+    def write(self, entries: Sequence[Entry], now_s: float) -> bool:
+        """Keep all of them or none; True: the file was damaged, and what was in it before is lost."""
+
+        def written(connection: sqlite3.Connection) -> None:
+            connection.executemany(_INSERT, map(_values, entries))
+
+        return self._file.write(written, now_s, sum(entry.size_bytes for entry in entries))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def _values(entry: Entry) -> tuple[object, ...]:
+    return tuple(getattr(entry, name) for name in COLUMNS)

@@ -1,0 +1,142 @@
+"""A file in SQLite of what the router did, bounded by the age of what is in it and by its size.
+
+Everything here blocks: it is called in a thread, at a start, or at the very end. Only this user can read the file. One
+that is damaged is moved aside, and another one begun in its place.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from actors.sqlite_file import is_damage, move_aside
+
+BUSY_S = 1.0
+PRUNE_EVERY = 256
+"""After so many writes what is too old or too much is removed."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long something is kept, and how large the file may be."""
+
+    keep_s: float
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is in a file. Of the table, whose rows have their time in `at_s`, the oldest rows make room."""
+
+    version: int
+    table: str
+    schema: tuple[str, ...]
+
+
+class KeptFile:
+    """An open file. Every method raises `sqlite3.Error` or `OSError` when it cannot do what it is to."""
+
+    def __init__(self, path: Path, bounds: Bounds, plan: Plan) -> None:
+        self._path = path
+        self._bounds = bounds
+        self._plan = plan
+        self._writes = 0
+        self._added_bytes = 0
+        self._connection = self._opened()
+
+    def __repr__(self) -> str:
+        return f"<KeptFile {self._path}>"
+
+    def run(self, act: Callable[[sqlite3.Connection], T]) -> tuple[T, bool]:
+        """Do something in one transaction: all of it or nothing.
+
+        Return its result, and whether the file was damaged: then what was in it before is lost.
+        """
+        try:
+            return self._run(act), False
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+            self.close()
+            self._connection = self._replaced()
+            return self._run(act), True
+
+    def write(self, act: Callable[[sqlite3.Connection], object], now_s: float, added_bytes: int = 0) -> bool:
+        """Do something in one transaction that adds so much to the file; remove now and then what is too old or too much.
+
+        Return whether the file was damaged, as `run` does.
+        """
+
+        def written(connection: sqlite3.Connection) -> None:
+            act(connection)
+            self._writes += 1
+            self._added_bytes += added_bytes
+            if self._writes % PRUNE_EVERY == 1 or self._added_bytes > self._bounds.max_bytes // 16:
+                self._added_bytes = 0
+                self._prune(connection, now_s)
+
+        return self.run(written)[1]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _run(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        with self._connection:
+            return act(self._connection)
+
+    def _prune(self, connection: sqlite3.Connection, now_s: float) -> None:
+        table = self._plan.table
+        connection.execute(f"delete from {table} where at_s < ?", (now_s - self._bounds.keep_s,))
+        tenth = f"select rowid from {table} order by at_s limit (select count(*) / 10 + 1 from {table})"
+        while _taken_bytes(connection) > self._bounds.max_bytes:
+            if not connection.execute(f"delete from {table} where rowid in ({tenth})").rowcount:
+                break
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return self._ready()
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+        return self._replaced()
+
+    def _replaced(self) -> sqlite3.Connection:
+        move_aside(self._path)
+        return self._ready()
+
+    def _ready(self) -> sqlite3.Connection:
+        """Open the file, which is made when it is not there; a damaged page is seen only when it is read."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        self._path.chmod(0o600)
+        connection = sqlite3.connect(self._path, timeout=BUSY_S, check_same_thread=False)
+        try:
+            for pragma in ("journal_mode = wal", "synchronous = normal", "journal_size_limit = 4194304"):
+                connection.execute(f"pragma {pragma}").fetchall()
+            self._lay_out(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _lay_out(self, connection: sqlite3.Connection) -> None:
+        plan = self._plan
+        (version,) = connection.execute("pragma user_version").fetchone()
+        if version == 0:
+            with connection:
+                for statement in (*plan.schema, f"pragma user_version = {plan.version}"):
+                    connection.execute(statement)
+        elif version != plan.version:
+            raise sqlite3.OperationalError(f"the file is of version {version}, not {plan.version}")
+
+
+def _taken_bytes(connection: sqlite3.Connection) -> int:
+    (pages,) = connection.execute("pragma page_count").fetchone()
+    (free,) = connection.execute("pragma freelist_count").fetchone()
+    (size,) = connection.execute("pragma page_size").fetchone()
+    return int((pages - free) * size)

@@ -1,0 +1,61 @@
+"""What each request came to: told to the log, the metrics, the accounts and the journal when it ends."""
+
+import trio
+
+from actors import Ref
+from actors.metrics import MetricsMessage
+from ucr.call import Router
+from ucr.clerk import Clerk
+from ucr.exchange import Exchange
+from ucr.journal.drafts import Draft
+from ucr.journal.recording import Recording
+from ucr.logs import Log
+from ucr.metering import CLIENT_GONE, GONE, Meter
+from ucr.record import Record
+from ucr.usage import UsageRow, row_of
+
+
+class Reporter:
+    """Tells of requests. Who keeps no accounts or no journal has no clerk for it."""
+
+    def __init__(
+        self,
+        log: Log,
+        metrics: Ref[MetricsMessage],
+        accounts: Clerk[UsageRow] | None = None,
+        journal: Clerk[Draft] | None = None,
+    ) -> None:
+        self._log = log
+        self._metrics = metrics
+        self._accounts = accounts
+        self._journal = journal
+        self._meter = Meter()
+
+    def watched(self, exchange: Exchange, router: Router) -> Exchange:
+        """Return the exchange to be answered: one that keeps its bodies where the journal has them."""
+        journal = router.config.journal
+        if self._journal is None or not journal.bodies:
+            return exchange
+        return Recording(exchange, journal.body_bytes)
+
+    def report(self, exchange: Exchange, record: Record, router: Router) -> None:
+        """Tell of a request that has ended; one that asked for no model and failed in nothing is only counted."""
+        record.answer_bytes = exchange.sent_bytes
+        if not exchange.is_finished:
+            record.status = record.status or CLIENT_GONE
+            record.error_type = record.error_type or GONE
+        is_request, now_s = bool(record.model_asked or record.error_type), trio.current_time()
+        record.cost_nano = router.pricing.cost_of(record)
+        self._metrics.offer(self._meter.measured(record, now_s, router.config, is_request=is_request))
+        if is_request:
+            fields = record.fields(now_s)
+            self._log.info("request.finished", **fields)
+            self._keep(exchange, record, router, fields)
+
+    def _keep(self, exchange: Exchange, record: Record, router: Router, fields: dict[str, object]) -> None:
+        unix_s = router.unix_time()
+        if self._accounts is not None and record.provider:
+            self._accounts.note(row_of(record, unix_s))
+        if self._journal is not None:
+            bodies = exchange if isinstance(exchange, Recording) else None
+            self._journal.note(Draft(unix_s, record, fields, router.redactor, bodies))
