@@ -28,6 +28,11 @@ def test_every_recorded_case_names_its_source_and_licence(case: str) -> None:
     assert case in LISTED
 
 
+@pytest.mark.parametrize("case", sorted(LISTED))
+def test_every_source_that_is_named_is_that_of_a_case(case: str) -> None:
+    assert case in CASES
+
+
 @pytest.mark.parametrize("schema", sorted(path.name for path in SCHEMAS.glob("*.json")))
 def test_every_schema_names_its_source(schema: str) -> None:
     assert f"`{schema}`" in (SCHEMAS / "PROVENANCE.md").read_text(encoding="utf-8")
