@@ -12,12 +12,12 @@ import trio
 from msgspec.structs import replace
 
 from actors import Lease, Success
-from ucr import predictions, ratelimits, reception, upstream
+from ucr import predictions, ratelimits, reception, shape, upstream
 from ucr.call import Call
 from ucr.departure import outlive
 from ucr.dialects import registry
 from ucr.dialects.bedrock import frames
-from ucr.dialects.faults import unreadable
+from ucr.dialects.faults import unreadable, unseen
 from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request
 from ucr.errors import ApiError, Fault, UpstreamError
 from ucr.healing import healed, remedy_for
@@ -272,6 +272,8 @@ class Attempt:
     def _built(self, request: Request, canonical: Canonical | None) -> Outgoing:
         """Write the request for the provider. The call may let go of it meanwhile, and then is not made to hold it."""
         call, candidate = self._call, self.candidate
+        if not candidate.target.profile.takes_images and shape.has_images(request.body):
+            raise unseen(candidate.target)
         if self._dialect.name == call.client.name:
             return self._dialect.build_same(request, candidate.target)
         if canonical is None:

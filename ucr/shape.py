@@ -10,12 +10,15 @@ _IMAGES = frozenset({"image", "image_url", "input_image"})
 _DATA = ("inlineData", "inline_data", "fileData", "file_data")
 _TURNS = ("messages", "input", "contents")
 _LISTS = ("content", "parts", "output")
-"""Where the client dialects keep turns, and the parts of a turn or of a tool's result."""
+_TABLES = ("functionResponse", "function_response", "source")
+"""Where the client dialects keep turns, and the parts of a turn, of a tool's result or of a document."""
 
 
 def has_images(body: JsonObject) -> bool:
     """True when a message, or the result of a tool in one, shows an image; in any client dialect."""
-    return any(_is_image(part) for part in _parts(list(turns(body))))
+    listed = list(turns(body))
+    is_beside = any(_has_pictures(turn) for turn in (body, *listed))
+    return is_beside or any(_is_image(part) for part in _parts(listed))
 
 
 def turns(body: JsonObject) -> tuple[JsonObject, ...]:
@@ -63,6 +66,12 @@ def _is_image(part: JsonObject) -> bool:
     return str(data.get("mimeType") or data.get("mime_type")).startswith("image/")
 
 
+def _has_pictures(turn: JsonObject) -> bool:
+    """True for a turn with images beside its text, as Ollama has them: a list of base64 texts."""
+    pictures = turn.get("images")
+    return isinstance(pictures, list) and any(isinstance(picture, str) for picture in pictures)
+
+
 def _parts(pending: list[JsonObject]) -> Iterator[JsonObject]:
     """Give every part of every content list, those inside of other parts too."""
     while pending:
@@ -73,6 +82,7 @@ def _parts(pending: list[JsonObject]) -> Iterator[JsonObject]:
                 parts = [part for part in content if isinstance(part, dict)]
                 yield from parts
                 pending += parts
+        pending += [inner for key in _TABLES if isinstance(inner := item.get(key), dict)]
 
 
 def fits(provider: Provider, model: str, body: JsonObject) -> bool:

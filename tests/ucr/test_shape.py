@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from ucr.config.model import Provider
+from ucr.jsontext import JsonObject
 from ucr.quirks import Quirks
 from ucr.shape import fits, has_images
 
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aa"}}
+INLINE = {"inlineData": {"mimeType": "image/png", "data": "aa"}}
+PART = {"type": "input_image", "image_url": "x"}
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,25 @@ IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
 )
 def test_images_are_found_wherever_they_are(content: Any, shown: bool) -> None:
     assert has_images({"messages": [{"role": "user", "content": content}]}) is shown
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        pytest.param({"messages": [{"role": "user", "content": "x", "images": ["aa"]}]}, True, id="ollama"),
+        pytest.param({"messages": [{"role": "user", "content": "x", "images": []}]}, False, id="ollama-none"),
+        pytest.param({"prompt": "x", "images": ["aa"]}, True, id="ollama-generate"),
+        pytest.param({"contents": [{"parts": [INLINE]}]}, True, id="gemini"),
+        pytest.param(
+            {"contents": [{"parts": [{"functionResponse": {"parts": [INLINE]}}]}]}, True, id="response"
+        ),
+        pytest.param({"contents": [{"parts": [{"functionResponse": {"name": "f"}}]}]}, False, id="words"),
+        pytest.param({"input": [{"type": "function_call_output", "output": [PART]}]}, True, id="responses"),
+        pytest.param({"messages": [{"content": [{"type": "document", "source": {"content": [IMAGE]}}]}]}, True),
+    ],
+)
+def test_images_are_found_in_every_dialect(body: JsonObject, shown: bool) -> None:
+    assert has_images(body) is shown
 
 
 def test_a_body_without_messages_shows_nothing() -> None:

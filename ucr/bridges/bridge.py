@@ -160,12 +160,14 @@ class Bridge:
 
     def _read(self) -> Canonical:
         if self._canonical is None:
-            call = self._call
-            made = call.client.canonical(call.request)
-            body = made.body
-            if call.request.dialect == _RESPONSES:
-                body = offer.with_searches(body, call.request.body.get("tools"), RESPONSES_SEARCH)
-            self._canonical = Canonical(body, made.notes)
+            call, request = self._call, self._call.request
+            if request.dialect == _RESPONSES and self._asked:
+                made = call.client.canonical(replace(request, body=offer.without_searches(request.body)))
+                body = offer.with_searches(made.body, request.body, RESPONSES_SEARCH)
+                made = Canonical(body, made.notes)
+            else:
+                made = call.client.canonical(request)
+            self._canonical = made
         return self._canonical
 
     async def _in_words(self, body: JsonObject) -> tuple[JsonObject, str]:

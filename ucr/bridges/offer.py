@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ucr.bridges.asked import Asked, Kind, asked_of, kind_of
+from ucr.bridges.asked import SEARCH, Asked, Kind, asked_of, kind_of
 from ucr.jsontext import JsonObject
 
 _SAYS: Mapping[Kind, str] = MappingProxyType(
@@ -49,12 +49,35 @@ def ended(body: JsonObject, asked: Sequence[Asked]) -> JsonObject:
     return {**body, "tools": kept} if kept else {**body, "tool_choice": {"type": "none"}}
 
 
-def with_searches(body: JsonObject, tools: Any, search: Mapping[str, str]) -> JsonObject:
-    """Return a canonical request with the search that its own dialect's translation has left out."""
-    wanted = [dict(search) | _limits(tool) for tool in asked_of(tools) if tool.kind == "web_search"]
+def without_searches(body: JsonObject) -> JsonObject:
+    """Return a Responses request without the searches that the router runs, and without a choice of theirs."""
+    if not any(tool.kind == SEARCH for tool in asked_of(body.get("tools"))):
+        return body
+    rest = [tool for tool in body["tools"] if kind_of(tool) != SEARCH]
+    is_theirs = not rest or kind_of(body.get("tool_choice")) == SEARCH
+    return {**body, "tools": rest, **({"tool_choice": "auto"} if is_theirs else {})}
+
+
+def with_searches(body: JsonObject, given: JsonObject, search: Mapping[str, str]) -> JsonObject:
+    """Return the translation of a Responses request with the searches that it has been made without."""
+    wanted = [dict(search) | _limits(tool) for tool in asked_of(given.get("tools")) if tool.kind == SEARCH]
     names = {tool.get("name") for tool in _tools(body)}
     missing = [tool for tool in wanted if tool["name"] not in names]
-    return {**body, "tools": [*_tools(body), *missing]} if missing else body
+    if not missing:
+        return body
+    return {**body, **_chosen(given.get("tool_choice"), body, search), "tools": [*_tools(body), *missing]}
+
+
+def _chosen(choice: Any, body: JsonObject, search: Mapping[str, str]) -> JsonObject:
+    """Return the choice of a search, or that of any tool where there is no other."""
+    if kind_of(choice) == SEARCH:
+        made: JsonObject = {"type": "tool", "name": search["name"]}
+    elif choice in ("required", "none") and not _tools(body):
+        made = {"type": "any" if choice == "required" else "none"}
+    else:
+        return {}
+    parallel = (body.get("tool_choice") or {}).get("disable_parallel_tool_use")
+    return {"tool_choice": {**made, **({"disable_parallel_tool_use": True} if parallel else {})}}
 
 
 def _limits(tool: Asked) -> JsonObject:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
-from ucr.dialects.roles import Headers
-from ucr.errors import ErrorType, Fault, UpstreamError
+from ucr.dialects.roles import Headers, Target
+from ucr.errors import ApiError, ErrorType, Fault, UpstreamError
 
 SNIPPET_CHARS = 200
 
@@ -185,6 +185,12 @@ def unreadable(provider: str, what: str, body: bytes = b"") -> UpstreamError:
         f"provider '{provider}' {what}" + (f": {shown}" if shown else ""),
         fault="protocol",
     )
+
+
+def unseen(target: Target) -> ApiError:
+    """Return the refusal of an image to a model that takes none."""
+    words = f"model '{target.model}' of provider '{target.provider}' takes no images"
+    return ApiError("invalid_request_error", words)
 
 
 def cut_short(provider: str) -> UpstreamError:

@@ -335,12 +335,23 @@ async def test_a_provider_that_does_not_stream_is_bridged_too(autojump_clock: ob
 async def test_a_responses_client_has_its_search_run_where_there_is_an_engine(autojump_clock: object) -> None:
     body = {"model": "m", "input": "cats?", "tools": [{"type": "web_search"}]}
     world, heard = await tell(body, calls(CATS), DONE, path="/v1/responses")
+    assert heard.headers["x-ucr-notes"] == "the router runs web_search"
     search, said = heard.json()["output"]
     assert (search["type"], search["action"]["query"]) == ("web_search_call", "cats")
     assert said["content"][0]["text"] == "They purr."
     assert heard.json()["usage"]["output_tokens"] == 14
     world, _ = await tell(body, DONE, path="/v1/responses", of=config(tools=Tools()))
     assert "tools" not in sent(world)[0]
+
+
+async def test_a_responses_client_is_told_what_is_left_out_beside_its_search(autojump_clock: object) -> None:
+    tools = [{"type": "web_search"}, {"type": "file_search", "vector_store_ids": ["v"]}]
+    body = {"model": "m", "input": "cats?", "tools": tools, "tool_choice": {"type": "web_search"}}
+    world, heard = await tell(body, calls(CATS), DONE, path="/v1/responses")
+    assert "tools that run at the provider or are none were dropped" in heard.headers["x-ucr-notes"]
+    first, second = sent(world)
+    assert first["tool_choice"]["function"]["name"] == "web_search"
+    assert second["tool_choice"] == "auto"
 
 
 async def test_a_gemini_client_has_its_search_run(autojump_clock: object) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from ucr.bridges.asked import RESPONSES_SEARCH, Asked
-from ucr.bridges.offer import argument_of, ended, freed, offered, with_searches
+from ucr.bridges.offer import argument_of, ended, freed, offered, with_searches, without_searches
 
 SEARCH = Asked("web_search", "web_search_20250305", "web_search", None, ("a.test",))
 FETCH = Asked("web_fetch", "web_fetch_20250910", "web_fetch", None, (), ("b.test",))
@@ -40,6 +42,42 @@ def test_the_search_of_a_responses_client_is_put_into_its_translation() -> None:
         {"type": "web_search", "filters": {"allowed_domains": ["a.test"]}},
         {"type": "function", "name": "read"},
     ]
-    made = with_searches({"tools": [READ]}, tools, RESPONSES_SEARCH)
+    made = with_searches({"tools": [READ]}, {"tools": tools}, RESPONSES_SEARCH)
     assert made["tools"] == [READ, {**RESPONSES_SEARCH, "allowed_domains": ["a.test"]}]
-    assert with_searches({"tools": [READ]}, [READ], RESPONSES_SEARCH) == {"tools": [READ]}
+    assert with_searches({"tools": [READ]}, {"tools": [READ]}, RESPONSES_SEARCH) == {"tools": [READ]}
+
+
+@pytest.mark.parametrize(
+    ("choice", "others", "made"),
+    [
+        ({"type": "web_search"}, {"tools": [READ]}, {"type": "tool", "name": "web_search"}),
+        ("required", {}, {"type": "any"}),
+        ("none", {}, {"type": "none"}),
+        ("required", {"tools": [READ], "tool_choice": {"type": "any"}}, {"type": "any"}),
+        ("auto", {}, None),
+        (None, {}, None),
+    ],
+)
+def test_the_choice_of_the_search_is_kept(choice: Any, others: dict[str, Any], made: Any) -> None:
+    given = {"tools": [{"type": "web_search"}], "tool_choice": choice}
+    assert with_searches(others, given, RESPONSES_SEARCH).get("tool_choice") == made
+
+
+def test_calls_stay_one_after_another() -> None:
+    others = {"tools": [READ], "tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}
+    given = {"tools": [{"type": "web_search"}], "tool_choice": {"type": "web_search"}}
+    made = with_searches(others, given, RESPONSES_SEARCH)["tool_choice"]
+    assert made == {"type": "tool", "name": "web_search", "disable_parallel_tool_use": True}
+
+
+def test_a_responses_request_is_translated_without_what_the_router_runs() -> None:
+    function, search = {"type": "function", "name": "read"}, {"type": "web_search_preview"}
+    assert without_searches({"tools": [search], "tool_choice": "required"}) == {
+        "tools": [],
+        "tool_choice": "auto",
+    }
+    both = {"tools": [search, function], "tool_choice": {"type": "web_search_preview"}}
+    assert without_searches(both) == {"tools": [function], "tool_choice": "auto"}
+    assert without_searches({**both, "tool_choice": "required"})["tool_choice"] == "required"
+    own = {"tools": [search, {"type": "function", "name": "web_search"}]}
+    assert without_searches(own) is own

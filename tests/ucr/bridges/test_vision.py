@@ -151,15 +151,41 @@ async def test_several_images_are_described_at_one_time_but_not_all(autojump_clo
     assert world.finished[0]["total_ms"] == 6000
 
 
-@pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses"])
-async def test_without_vision_the_image_is_refused(path: str, autojump_clock: object) -> None:
-    content = [{"type": "input_image", "image_url": "https://pics.test/cat.png"}]
-    body = {"model": "m", "input": [{"role": "user", "content": content}]}
-    only = config_of(provider("up", "openai-chat", quirks=BLIND))
+RESPONSES = [{"role": "user", "content": [{"type": "input_image", "image_url": "https://pics.test/cat.png"}]}]
+CHAT = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://pics.test/cat.png"}}]}]
+OLLAMA = [{"role": "user", "content": "what?", "images": [image()["source"]["data"]]}]
+GEMINI = [{"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}}]}]
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai-chat"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/messages", asked(image())),
+        ("/v1/responses", {"model": "m", "input": RESPONSES}),
+        ("/v1/chat/completions", {"model": "m", "messages": CHAT}),
+        ("/api/chat", {"model": "m", "messages": OLLAMA}),
+        ("/v1beta/models/m:generateContent", {"contents": GEMINI}),
+    ],
+    ids=["anthropic", "responses", "chat", "ollama", "gemini"],
+)
+async def test_without_vision_the_image_is_refused_in_the_clients_words(
+    path: str, body: dict[str, Any], dialect: str, autojump_clock: object
+) -> None:
+    only = config_of(provider("up", dialect, quirks=BLIND))
     async with open_router(only, up=answers.never()) as world:
-        heard = await world.ask(path, asked(image()) if path == "/v1/messages" else body)
-    assert (heard.status, heard.json()["error"]["type"]) == (400, "invalid_request_error")
-    assert "takes no images" in heard.json()["error"]["message"]
+        heard = await world.ask(path, body)
+    assert heard.status == 400
+    told = heard.json()["error"]
+    assert "model 'up-model' of provider 'up' takes no images" in (
+        told if path == "/api/chat" else told["message"]
+    )
+
+
+async def test_an_image_that_ollama_holds_beside_the_words_is_described(autojump_clock: object) -> None:
+    world, (heard,) = await tell({"model": "m", "stream": False, "messages": OLLAMA}, path="/api/chat")
+    assert heard.json()["message"]["content"] == "hello"
+    assert "a cat" in json.dumps(sent(world)[0])
 
 
 async def test_too_many_images_are_refused(autojump_clock: object) -> None:

@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Iterable
 
+from ucr.dialects.faults import unseen
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.source import blocks_of, object_of, text_of
 from ucr.dialects.roles import Target
@@ -51,7 +52,7 @@ def sniffed_type(data: str) -> str | None:
 def image_parts(block: JsonObject, target: Target, notes: Notes) -> list[JsonObject]:
     """Return an image block as parts; raise `ApiError` 400 for a model that takes none."""
     if not target.profile.takes_images:
-        raise _refused(f"model '{target.model}' of provider '{target.provider}' takes no images")
+        raise unseen(target)
     source = object_of(block.get("source"))
     match source:
         case {"type": "base64", "data": str(data)}:
