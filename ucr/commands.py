@@ -19,6 +19,7 @@ from ucr.operate.client_command import code, codex
 from ucr.operate.doctor_command import doctor
 from ucr.operate.start_command import start, status, stop
 from ucr.probe.command import probe
+from ucr.stress_command import stress
 from ucr.tree_command import tree
 
 FAILED, UNUSABLE = 1, 2
@@ -39,6 +40,7 @@ def main() -> None:
 main.add_command(auth)
 main.add_command(probe)
 main.add_command(cost)
+main.add_command(stress)
 main.add_command(tree)
 main.add_command(top)
 main.add_command(cache)

@@ -328,6 +328,7 @@ FLOORS = {
     "ucr.store": PROCESS,
     "ucr.store_seat": PROCESS,
     "ucr.stress.*": PROCESS,
+    "ucr.stress_command": PROCESS,
     "ucr.explain_command": PROCESS,
     "ucr.cost_command": PROCESS,
     "ucr.tree_command": PROCESS,

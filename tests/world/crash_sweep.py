@@ -7,14 +7,19 @@ actor raises as it takes its n-th message.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from trio.testing import wait_all_tasks_blocked
 
-from actors import Mailbox
+from actors import Mailbox, Reply
+from actors.mailbox import AtOnce
 from ucr.stress.clock import run_jumping
-from ucr.stress.saboteur import Saboteur
 from ucr.stress.scheduling import deterministic_scheduling
+
+
+class Sabotage(Exception):
+    """What the actor is made to raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,36 @@ class CrashScenario:
 
 MakeCrashScenario = Callable[[], AbstractAsyncContextManager[CrashScenario]]
 CrashScenarioIterator = AsyncIterator[CrashScenario]
+
+
+class Saboteur:
+    """Counts the messages that are taken from a mailbox, and makes its actor raise at one of them."""
+
+    def __init__(self, mailbox: Mailbox[Any], crash_at: int | None) -> None:
+        self.taken = 0
+        self._crash_at = crash_at
+        self._take = mailbox.take
+        mailbox.take = self.take  # type: ignore[method-assign]
+
+    def stop(self) -> int:
+        """Let the actor be; return how many messages were taken."""
+        self._crash_at = None
+        return self.taken
+
+    async def take(self, at_once: AtOnce[Any] | None = None) -> tuple[Any, Reply[Any]]:
+        """Count what the actor takes, by itself or in the task of a sender."""
+        taken = await self._take(None if at_once is None else partial(self._at_once, at_once))
+        if (error := self._count()) is not None:
+            raise error
+        return taken
+
+    def _at_once(self, at_once: AtOnce[Any], message: Any, reply: Reply[Any]) -> Exception | None:
+        return self._count() or at_once(message, reply)
+
+    def _count(self) -> Sabotage | None:
+        self.taken += 1
+        is_fatal = self.taken == self._crash_at
+        return Sabotage(f"the sweep crashes the actor at its message {self.taken}") if is_fatal else None
 
 
 def crash_sweep(make_scenario: MakeCrashScenario) -> int:

@@ -33,13 +33,15 @@ def problems(events: Iterable[Event], *, is_whole: bool = True) -> list[str]:
 
     `is_whole` asks for its end, too. Inputs must be JSON objects unless the answer was cut off by a limit.
     """
-    reader = _Reader()
+    reader = Grammar()
     for event in events:
         reader.read(event)
     return reader.close(is_whole=is_whole)
 
 
-class _Reader:
+class Grammar:
+    """Reads a stream event by event; `found` is what is wrong with it."""
+
     def __init__(self) -> None:
         self.found: list[str] = []
         self.state = "new"

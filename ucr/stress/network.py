@@ -234,6 +234,11 @@ class MemoryNetwork:
         """Say how all connections to an address go from now on, when nothing else was said of them."""
         self._lasting[host, port] = fault
 
+    def forget_closed(self) -> None:
+        """Keep the connections that are open, and no others: for what lasts long."""
+        self.streams = [stream for stream in self.streams if not stream.is_closed]
+        self.secured.clear()
+
     async def connect(
         self, host: str, port: int, *, tls: Tls | None = None, server_hostname: str | None = None
     ) -> Any:

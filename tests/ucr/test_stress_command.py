@@ -1,0 +1,43 @@
+"""`ucr-trio stress` says how a run went, and takes a plan back that it has printed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ucr.commands import main
+from ucr.stress.plan import Plan
+
+TINY = ("--seconds", "2", "--clients", "3", "--rate", "0.3")
+
+
+def run(*arguments: str, text: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["stress", *arguments], input=text)
+
+
+def test_a_run_is_told_in_a_line_or_as_json() -> None:
+    said = run("--simulated", *TINY)
+    assert said.exit_code == 0, said.output
+    assert said.output.startswith("seed 1: passed; ")
+    facts = json.loads(run(*TINY, "--seed", "2", "--json").output)
+    assert (facts["seed"], facts["passed"], facts["law"]) == (2, True, None)
+    assert facts["requests"] > 0
+    assert facts["virtual_s"] > 100
+
+
+def test_a_plan_is_read_from_standard_input() -> None:
+    plan = Plan(9, 2.0, 2, rate=0.2)
+    said = run("--plan", "-", "--json", text=plan.said())
+    assert json.loads(said.output)["seed"] == 9
+
+
+def test_what_is_no_plan_is_a_mistake_of_usage(tmp_path: Path) -> None:
+    said = run("--plan", "-", text="[]")
+    assert said.exit_code == 2
+    assert "the plan cannot be read" in said.output
+
+
+@pytest.mark.parametrize("arguments", [("--seconds", "0"), ("--clients", "0"), ("--rate", "0")])
+def test_options_have_bounds(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 2
