@@ -1,7 +1,8 @@
 """The text of a page, without its marks. Pure.
 
-How this works: one pass over the page with `str.find`, which takes time in proportion to its length whatever stands
-in it; the parser of the standard library does not, when a page is made against it. What is no text for readers
+How this works: one pass over the page with `str.find`, and another with `str.split`, which take time in proportion to
+its length whatever stands in it; the parser of the standard library does not, when a page is made against it, and nor
+do regular expressions with two repetitions that can take the same spaces. What is no text for readers
 (scripts, styles) is left out whole, and a mark that begins a block begins a line.
 """
 
@@ -20,8 +21,6 @@ _BREAKS = frozenset(
     }
 )
 _NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]{0,15})")
-_SPACES = re.compile(r"[ \t\r\f\v\xa0]+")
-_LINES = re.compile(r"\s*\n\s*")
 _LOWER: Mapping[int, int] = MappingProxyType({ord(char): ord(char.lower()) for char in string.ascii_uppercase})
 """Lower case that changes no lengths, which `str.lower` does for some letters."""
 
@@ -46,8 +45,12 @@ def text_of(page: str) -> str:
             break
         parts.append(page[at:mark])
         at = _after(lowered, mark, parts)
-    text = _SPACES.sub(" ", html.unescape("".join(parts)))
-    return _LINES.sub("\n", text).strip()
+    lines = html.unescape("".join(parts)).split("\n")
+    return "\n".join([line for line in map(_one_spaced, lines) if line])
+
+
+def _one_spaced(line: str) -> str:
+    return " ".join(line.split())
 
 
 def _after(lowered: str, mark: int, parts: list[str]) -> int:

@@ -9,6 +9,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 URL_CHARS = 2000
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_PUBLIC = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is given out to the public net: https://www.iana.org/assignments/ipv6-address-space."""
+_INNER = (ipaddress.IPv4Address("168.63.129.16"),)
+"""What looks public and is a machine's own cloud: the wire server of Azure."""
 
 
 def url_of(text: object) -> SplitResult | None:
@@ -32,7 +36,9 @@ def is_reachable(address: str, permitted: Sequence[Network]) -> bool:
         return False
     if any(ip in network for network in permitted):
         return True
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _PUBLIC:
+        return False
+    return ip.is_global and not ip.is_multicast and ip not in _INNER
 
 
 def _inner(ip: Address) -> Address:

@@ -43,8 +43,10 @@ class Events:
             self._check(scope)
         except ApiError as error:
             return await self._refuse(error, send)
-        await send({"type": "websocket.accept"})
-        with self._feed.listening() as listener:
+        with (
+            self._feed.listening() as listener
+        ):  # before anything waits, so that no more get in than there is room for
+            await send({"type": "websocket.accept"})
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_watch, receive, nursery.cancel_scope)
                 await self._tell(listener, send)

@@ -28,6 +28,7 @@ def test_the_words_are_found_line_by_line() -> None:
         ("a<?xml b?>c", "ac"),
         ("İ<SCRIPT>x</SCRIPT>b", "İb"),
         ("a&nbsp;&nbsp;b", "a b"),
+        ("a\x1f\u2003\u2028 b\n\u3000\n\x85c", "a b\nc"),
         ("", ""),
     ],
 )
@@ -51,3 +52,8 @@ def test_no_page_breaks_it(page: str) -> None:
 @pytest.mark.parametrize("mark", ["<!--", "<script>", "<", "<p ", "<!", "</script", "&", "<svg>"])
 def test_a_page_of_nothing_but_beginnings_is_read_to_its_end(mark: str) -> None:
     assert isinstance(text_of(mark * 20_000), str)
+
+
+@pytest.mark.parametrize("space", ["\x1f", "\u2003", "&#8195;"])
+def test_a_page_of_nothing_but_spaces_is_read_to_its_end(space: str) -> None:
+    assert text_of(f"a{space * 50_000}b") == "a b"

@@ -114,6 +114,26 @@ async def test_one_more_than_there_is_room_for_is_told_so(autojump_clock: object
     assert refused.status_code == 529
 
 
+async def test_those_who_come_at_the_same_moment_are_no_more_than_there_is_room_for(
+    autojump_clock: object,
+) -> None:
+    refused: list[int] = []
+
+    async def come(world: World) -> None:
+        try:
+            async with open_feed(world):
+                await trio.sleep(10)
+        except* ConnectionRejected as group:
+            refused.extend(
+                error.status_code for error in group.exceptions if isinstance(error, ConnectionRejected)
+            )
+
+    async with open_router(CONFIG, up=REPLY) as world, trio.open_nursery() as nursery:
+        for _ in range(MOST_LISTENERS + 8):
+            nursery.start_soon(come, world)
+    assert refused == [529] * 8
+
+
 async def listen(world: World, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
     async with open_feed(world):
         task_status.started()

@@ -15,6 +15,9 @@ from msgspec import Struct
 FRAME_LIMIT_BYTES = 4 * 1024 * 1024
 """No event of a language model comes near it; the specification allows four times as much."""
 
+HEADERS_LIMIT_BYTES = 128 * 1024
+"""The specification's own limit."""
+
 MEDIA_TYPE = "application/vnd.amazon.eventstream"
 
 KNOWN_HEADERS = 16
@@ -99,6 +102,8 @@ class FrameReader:
             raise FrameError("the check sum of a message's length is wrong")
         if total > self._limit_bytes:
             raise FrameError(f"a message is larger than {self._limit_bytes} bytes")
+        if headers > HEADERS_LIMIT_BYTES:
+            raise FrameError(f"the headers of a message are larger than {HEADERS_LIMIT_BYTES} bytes")
         if total < _PRELUDE_BYTES + headers + _SUM_BYTES:
             raise FrameError("a message is shorter than its parts")
         end: int = start + total

@@ -86,6 +86,8 @@ def stream_of(prediction: Prediction, base_url: str) -> Place | None:
 
 
 def _belongs(host: str, own: str) -> bool:
+    if ":" in own or own.replace(".", "").isdigit():  # an address has none beside it
+        return host == own
     parent = own.partition(".")[2] if own.count(".") >= 2 else own
     if host == own or host.endswith(f".{parent}"):
         return True

@@ -64,6 +64,11 @@ def changed(data: bytes, place: int) -> bytes:
     return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
 
+def prelude(total: int, headers: int) -> bytes:
+    lengths = total.to_bytes(4) + headers.to_bytes(4)
+    return lengths + zlib.crc32(lengths).to_bytes(4)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -75,6 +80,7 @@ def changed(data: bytes, place: int) -> bytes:
         (frame({}, b"", b"\x05n"), "a header of a message is cut off"),
         (frame({}, b"", b"\x01n\x07\x00\x09ab"), "a header of a message is cut off"),
         (event("a", {"x": "y" * 400}), "a message is larger than 400 bytes"),
+        (prelude(399, 131_073), "the headers of a message are larger than 131072 bytes"),
     ],
 )
 def test_what_is_damaged_is_refused_after_what_came_before_it(data: bytes, words: str) -> None:

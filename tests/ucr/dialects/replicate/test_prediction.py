@@ -57,6 +57,8 @@ def test_what_is_no_prediction_is_refused(body: bytes) -> None:
         (HOME, "https://stream.replicate.com:99999/", None),
         ("http://up.test/v1", "http://other.test/x", None),
         ("http://127.0.0.1:9/v1", "http://1.127.0.0.2/x", None),
+        ("http://127.0.0.1:9/v1", "http://10.0.0.1/x", None),
+        ("http://127.0.0.1:9/v1", "http://x.127.0.0.1/x", None),
     ],
 )
 def test_a_stream_is_only_where_the_provider_is(base_url: str, url: str, place: Place | None) -> None:
