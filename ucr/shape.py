@@ -26,13 +26,23 @@ def turns(body: JsonObject) -> tuple[JsonObject, ...]:
     return tables(next((body[key] for key in _TURNS if key in body), None))
 
 
+def first_user_turn(body: JsonObject) -> JsonObject:
+    """Return what the user said first; an empty turn when nobody did."""
+    return _user_turn(iter(_listed(body)))
+
+
 def last_user_turn(body: JsonObject) -> JsonObject:
     """Return what the user, or a tool, said last; an empty turn when nobody did."""
+    return _user_turn(reversed(_listed(body)))
+
+
+def _listed(body: JsonObject) -> list[Any]:
     listed = next((body[key] for key in _TURNS if key in body), None)
-    for turn in reversed(listed) if isinstance(listed, list) else ():
-        if isinstance(turn, dict) and turn.get("role") == "user":
-            return turn
-    return {}
+    return listed if isinstance(listed, list) else []
+
+
+def _user_turn(turns: Iterator[Any]) -> JsonObject:
+    return next((turn for turn in turns if isinstance(turn, dict) and turn.get("role") == "user"), {})
 
 
 def table(value: Any) -> JsonObject:

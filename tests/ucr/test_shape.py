@@ -7,7 +7,7 @@ import pytest
 from ucr.config.model import Provider
 from ucr.jsontext import JsonObject
 from ucr.quirks import Quirks
-from ucr.shape import fits, has_images
+from ucr.shape import first_user_turn, fits, has_images
 
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aa"}}
 INLINE = {"inlineData": {"mimeType": "image/png", "data": "aa"}}
@@ -64,3 +64,10 @@ def test_a_provider_without_tools_serves_no_request_that_has_some() -> None:
     bare = Provider("p", "openai-chat", "", quirks=Quirks(tools=False))
     assert not fits(bare, "m", {"messages": [], "tools": [{"name": "t"}]})
     assert fits(bare, "m", {"messages": [], "tools": []})
+
+
+def test_the_first_turn_of_the_user_is_found() -> None:
+    first = {"role": "user", "content": "first"}
+    turns = [{"role": "system", "content": "s"}, first, {"role": "user", "content": "last"}]
+    assert first_user_turn({"messages": turns}) == first
+    assert first_user_turn({"input": "first"}) == {}

@@ -94,9 +94,9 @@ class Number:
         if isinstance(value, Filled):
             value = _number(value)
         if isinstance(value, bool) or not isinstance(value, int if self.is_whole else int | float):
-            raise Wrong(f"must be a {self.word} from {self.lowest:g} to {self.highest:.12g}")
+            raise Wrong(f"must be a {self.word} from {self.lowest:.15g} to {self.highest:.15g}")
         if not self.lowest <= value <= self.highest:
-            raise Wrong(f"must lie between {self.lowest:g} and {self.highest:.12g}")
+            raise Wrong(f"must lie between {self.lowest:.15g} and {self.highest:.15g}")
         return value if self.is_whole else float(value)
 
     def schema(self) -> Schema:

@@ -13,6 +13,7 @@ import re
 PREFIX = "ucrx_"
 
 _PLAIN = re.compile(r"[a-zA-Z0-9_-]+")
+_NUMBERED = re.compile(r"(?:[\w.-]+:)?[a-zA-Z_]*[-.:]?\d{1,4}")
 _NINE = re.compile(r"[a-zA-Z0-9]{9}")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -36,6 +37,11 @@ def to_upstream(client_id: str) -> str:
         return client_id
     is_ours = bool(upstream_id) and to_client(upstream_id) == client_id
     return upstream_id if is_ours else client_id
+
+
+def is_numbered(client_id: str) -> bool:
+    """True for an id that only numbers the calls of one conversation, so that another one has it too."""
+    return _NUMBERED.fullmatch(to_upstream(client_id)) is not None
 
 
 def mint(seed_text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import trio
 
 from actors import ActorError, Ref
+from ucr.dialects.tool_ids import is_numbered
 from ucr.vault.messages import FindStates, KeepState, VaultMessage
 from ucr.vault.state import State, read
 
@@ -46,17 +47,23 @@ class Vault:
 
 
 class Drawer:
-    """The part of the vault that is one client's, in one session with one provider."""
+    """The part of the vault that is one client's, in one session with one provider.
 
-    __slots__ = ("_owner",)
+    A client that names no session has all of its conversations in one, and several agents may share one. Ids that only
+    number the calls of a conversation are therefore told apart by its `beginning`.
+    """
 
-    def __init__(self, client: str, session: str, provider: str) -> None:
+    __slots__ = ("_beginning", "_owner")
+
+    def __init__(self, client: str, session: str, provider: str, beginning: str = "") -> None:
         self._owner = (client, session, provider)
+        self._beginning = hashlib.blake2b(beginning.encode("utf-8", "replace"), digest_size=_KEY_BYTES).digest()
 
     def __repr__(self) -> str:
         return "<Drawer>"
 
     def key(self, id_: str) -> bytes:
         """Return the key of a call: a digest, from which nothing can be read."""
-        words = repr((*self._owner, id_)).encode()
+        beginning = self._beginning if is_numbered(id_) else b""
+        words = repr((*self._owner, beginning, id_)).encode()
         return hashlib.blake2b(words, digest_size=_KEY_BYTES).digest()

@@ -186,6 +186,11 @@ def test_all_problems_are_said_at_once() -> None:
             "[timeouts]\nidle_s = 0", "timeouts.idle_s = 0: must lie between 0.001 and 86400", id="range"
         ),
         pytest.param(
+            "[state]\nmax_bytes = 1",
+            "state.max_bytes = 1: must lie between 1048576 and 1099511627776",
+            id="bytes",
+        ),
+        pytest.param(
             "[logging]\nlevel = 'loud'",
             "logging.level = 'loud': must be one of debug, info, warning, error, critical",
             id="choice",

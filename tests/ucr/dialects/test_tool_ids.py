@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ucr.dialects.tool_ids import PREFIX, alnum9, mint, to_client, to_upstream
+from ucr.dialects.tool_ids import PREFIX, alnum9, is_numbered, mint, to_client, to_upstream
 
 
 @pytest.mark.parametrize("id_", ["call_abc", "toolu_01AB-cd", "0", "x" * 90])
@@ -17,6 +17,18 @@ def test_an_id_of_kimi_travels_packed() -> None:
     packed = to_client("functions.get_weather:0")
     assert packed == "ucrx_ZnVuY3Rpb25zLmdldF93ZWF0aGVyOjA"
     assert to_upstream(packed) == "functions.get_weather:0"
+
+
+@pytest.mark.parametrize("id_", ["functions.get_weather:0", "functions.f:12", "call_1", "tool_call_0", "7"])
+def test_an_id_may_only_number_the_calls_of_a_conversation(id_: str) -> None:
+    assert is_numbered(to_client(id_))
+
+
+@pytest.mark.parametrize(
+    "id_", ["call_00_aXb9Q", "toolu_01ABcd", "chatcmpl-tool-5f2e0c", "123456789", "fc_68a1f0"]
+)
+def test_other_ids_are_those_of_one_call(id_: str) -> None:
+    assert not is_numbered(to_client(id_))
 
 
 def test_an_id_that_looks_packed_already_is_packed_again() -> None:

@@ -13,7 +13,7 @@ from tests.world.router import config_of, provider
 from ucr.call import Call, Router
 from ucr.catalogue import Quirks
 from ucr.delivery import Delivery
-from ucr.dialects import registry
+from ucr.dialects import registry, tool_ids
 from ucr.dialects.envelope import seal
 from ucr.errors import ApiError
 from ucr.events import Reply, Thinking, ToolUse, Usage
@@ -27,13 +27,14 @@ from ucr.vault.vault import Vault
 CONTENT = Quirks(reasoning_history="reasoning_content")
 UP = provider("up", "openai-chat", quirks=CONTENT)
 TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
-CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-ANSWERED = Reply("m", "up", (Thinking("why", seal("up", {})), ToolUse("call_1", "f")), "tool_use", Usage())
+CALL_ID = "call_aB3dE"
+CALL = {"id": CALL_ID, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+ANSWERED = Reply("m", "up", (Thinking("why", seal("up", {})), ToolUse(CALL_ID, "f")), "tool_use", Usage())
 
 
 def history(words: str = "hi", **fields: Any) -> dict[str, Any]:
     said = {"role": "assistant", "content": None, "tool_calls": [CALL]}
-    result = {"role": "tool", "tool_call_id": "call_1", "content": "seen"}
+    result = {"role": "tool", "tool_call_id": CALL_ID, "content": "seen"}
     messages = [{"role": "user", "content": words}, said, result]
     return {"model": "up/m", "messages": messages, "tools": TOOLS, **fields}
 
@@ -70,6 +71,23 @@ async def test_a_request_gets_its_state_back_for_its_provider_alone(size: int, a
         assert "reasoning_content" not in given.body["messages"][1], "the client's request stays as it is"
         call.let_go()
         assert call.restored is None
+
+
+async def test_conversations_whose_calls_have_the_same_numbers_are_told_apart(autojump_clock: object) -> None:
+    def numbered(words: str) -> Call:
+        body = json.dumps(history(words)).replace(CALL_ID, "functions.f:0")
+        return call_of(json.loads(body), vault)
+
+    async with open_supervisor() as supervisor:
+        vault = Vault((await supervisor.start(Keeper(KeeperSpec()))).ref)
+        gatherer = gatherer_of(numbered("cats?"), UP)
+        assert gatherer is not None
+        call = ToolUse(tool_ids.to_client("functions.f:0"), "f")
+        gatherer.take_reply(Reply("m", "up", (ANSWERED.content[0], call), "tool_use", Usage()))
+        for words, is_put_back in (("dogs?", False), ("cats?", True)):
+            asked = numbered(words)
+            await recall(asked, UP, registry.PROVIDERS["openai-chat"])
+            assert (asked.restored is not None) is is_put_back
 
 
 async def test_a_canonical_request_gets_it_as_well(autojump_clock: object) -> None:

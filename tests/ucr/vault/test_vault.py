@@ -59,3 +59,9 @@ def test_nothing_can_be_read_from_a_key() -> None:
     assert "me" not in repr(OWN)
     assert OWN.key("a") == Drawer("me", "session", "up").key("a") != OWN.key("b")
     assert Drawer("a", "bc", "up").key("x") != Drawer("ab", "c", "up").key("x")
+
+
+def test_a_number_of_a_call_is_that_of_one_conversation() -> None:
+    first, second = (Drawer("me", "", "up", beginning) for beginning in ("cats?", "dogs?"))
+    assert first.key("call_1") == Drawer("me", "", "up", "cats?").key("call_1") != second.key("call_1")
+    assert first.key("call_aB3dE") == second.key("call_aB3dE"), "a history that was cut short keeps its states"
