@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import BashComplete
 from click.testing import CliRunner, Result
 
 from ucr import __version__
@@ -195,3 +196,12 @@ def test_a_signal_ends_the_router_well(here: Path, ending: signal.Signals) -> No
     assert rest[-1]["event"] == "router.stopped"
     assert [line["event"] for line in rest].count("worker.stopped") == 2
     assert router.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "offered"),
+    [([], "pro", ["probe"]), (["auth"], "log", ["login", "logout"]), (["top"], "--sa", ["--samples"])],
+)
+def test_a_shell_can_complete_what_is_typed(words: list[str], begun: str, offered: list[str]) -> None:
+    shell = BashComplete(main, {}, "ucr-trio", "_UCR_TRIO_COMPLETE")
+    assert [item.value for item in shell.get_completions(words, begun)] == offered

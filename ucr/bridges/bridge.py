@@ -31,6 +31,7 @@ from ucr.jsontext import JsonObject
 from ucr.quirks import matches
 from ucr.routing import Candidate
 from ucr.shape import has_images
+from ucr.vault.vault import drawer_of
 
 if TYPE_CHECKING:
     from ucr.call import Call
@@ -251,6 +252,7 @@ class Bridge:
         asked = next(tool for tool in self._asked if tool.name == block.name)
         self._calls += 1
         id_ = f"{blocks.ID_PREFIX}_{self._call.record.request_id.removeprefix('req_')}_{self._calls}"
+        await self._keep_state(block.id, id_)
         arguments = given(block)
         await self._show(blocks.call(id_, asked.kind, arguments))
         ran = await self._ran(asked, arguments.get(offer.argument_of(asked.kind)))
@@ -261,6 +263,13 @@ class Bridge:
         result = blocks.result(id_, asked.kind, ran.outcome)
         await self._show(result)
         return blocks.tool_result(result, block.id)
+
+    async def _keep_state(self, own_id: str, id_: str) -> None:
+        """Let the vault find the state of a call by the id that the client gets of it."""
+        call, winner = self._call, self._winner
+        if call.router.vault is not None and call.router.stateful and winner is not None:
+            drawer = drawer_of(call.record.client, call.request, winner.provider.id)
+            await call.router.vault.keep_also(drawer, own_id, id_)
 
     async def _show(self, raw: JsonObject) -> None:
         written = self._woven().add(raw)

@@ -11,8 +11,8 @@ URL_CHARS = 2000
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _PUBLIC = ipaddress.IPv6Network("2000::/3")
 """All of IPv6 that is given out to the public net: https://www.iana.org/assignments/ipv6-address-space."""
-_INNER = (ipaddress.IPv4Address("168.63.129.16"),)
-"""What looks public and is a machine's own cloud: the wire server of Azure."""
+_INNER = (ipaddress.IPv4Address("168.63.129.16"), ipaddress.IPv4Address("192.0.0.192"))
+"""What looks public and is a machine's own cloud: the wire server of Azure, and where Oracle's machines learn of themselves."""
 
 
 def url_of(text: object) -> SplitResult | None:

@@ -18,7 +18,7 @@ from ucr.secret import Secret
 Values = dict[str, Any]
 
 SHOWN_LIMIT = 60
-LISTED_LIMIT = 14
+LISTED_LIMIT = 20
 
 
 @dataclass(slots=True)

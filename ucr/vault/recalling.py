@@ -10,15 +10,11 @@ from ucr.dialects.anthropic.thinking import is_on
 from ucr.dialects.roles import Canonical, ProviderDialect, Request
 from ucr.jsontext import dumps
 from ucr.large import LARGE_BYTES, beside
-from ucr.shape import first_user_turn, turn_texts
 from ucr.vault import chat, turns
 from ucr.vault.gathering import Gatherer
-from ucr.vault.vault import Drawer, Vault
+from ucr.vault.vault import Drawer, Vault, drawer_of
 
 Made = TypeVar("Made")
-
-_BEGINNING_CHARS = 4096
-"""As much of what the user said first tells conversations apart."""
 
 
 async def recall(call: Call, provider: Provider, dialect: ProviderDialect) -> None:
@@ -29,7 +25,7 @@ async def recall(call: Call, provider: Provider, dialect: ProviderDialect) -> No
     vault, request = call.router.vault, call.request
     if vault is None or not request.raw:
         return
-    drawer = _drawer(call, provider)
+    drawer = drawer_of(call.record.client, request, provider.id)
     if dialect.name == call.client.name:
         restored = await _in_chat(call, vault, drawer, provider)
     else:
@@ -43,14 +39,8 @@ def gatherer_of(call: Call, provider: Provider) -> Gatherer | None:
     vault = call.router.vault
     if vault is None or not call.request.body.get("tools"):
         return None
-    drawer = _drawer(call, provider)
+    drawer = drawer_of(call.record.client, call.request, provider.id)
     return Gatherer(lambda id_, state: vault.keep(drawer.key(id_), state))
-
-
-def _drawer(call: Call, provider: Provider) -> Drawer:
-    request = call.request
-    beginning = "\n".join(turn_texts(first_user_turn(request.body)))
-    return Drawer(call.record.client or "", request.session_id or "", provider.id, beginning[:_BEGINNING_CHARS])
 
 
 async def _in_turns(

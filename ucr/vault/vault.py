@@ -10,15 +10,19 @@ from collections.abc import Sequence
 import trio
 
 from actors import ActorError, Ref
+from ucr.dialects.roles import Request
 from ucr.dialects.tool_ids import is_numbered
+from ucr.shape import first_user_turn, turn_texts
 from ucr.vault.messages import FindStates, KeepState, VaultMessage
-from ucr.vault.state import State, read
+from ucr.vault.state import State, read, written
 
 FIND_S = 0.05
 MOST_CALLS = 512
 """Of a longer history only the latest calls are looked for."""
 
 _KEY_BYTES = 20
+_BEGINNING_CHARS = 4096
+"""As much of what the user said first tells conversations apart."""
 
 
 class Vault:
@@ -45,6 +49,12 @@ class Vault:
         """Keep a state; it is dropped where nobody takes it."""
         self._ref.offer(KeepState(key, state))
 
+    async def keep_also(self, drawer: "Drawer", id_: str, other: str) -> None:
+        """Keep the state of a call, where it has one, under another id as well."""
+        state = (await self.find(drawer, (id_,))).get(id_)
+        if state is not None:
+            self.keep(drawer.key(other), written(state))
+
 
 class Drawer:
     """The part of the vault that is one client's, in one session with one provider.
@@ -67,3 +77,9 @@ class Drawer:
         beginning = self._beginning if is_numbered(id_) else b""
         words = repr((*self._owner, beginning, id_)).encode()
         return hashlib.blake2b(words, digest_size=_KEY_BYTES).digest()
+
+
+def drawer_of(client: str | None, request: Request, provider: str) -> Drawer:
+    """Return the drawer of the conversation in which a request stands."""
+    beginning = "\n".join(turn_texts(first_user_turn(request.body)))[:_BEGINNING_CHARS]
+    return Drawer(client or "", request.session_id or "", provider, beginning)

@@ -378,6 +378,23 @@ async def test_what_was_searched_for_is_not_kept(autojump_clock: object) -> None
 
 
 @pytest.mark.parametrize("stream", [False, True])
+async def test_a_provider_gets_back_what_it_thought_before_a_search(
+    stream: bool, autojump_clock: object
+) -> None:
+    searching = chat_calls(CATS)
+    searching["choices"][0]["message"]["reasoning_content"] = "I should look."
+    quirks = Quirks(server_tools=(), reasoning_history="reasoning_content")
+    thinking = config_of(provider("up", "openai-chat", quirks=quirks), tools=TOOLS)
+    async with open_router(thinking, up=(answers.says(200, searching), DONE, DONE), engine=ENGINE) as world:
+        body = asked(stream=stream, thinking={"type": "enabled", "budget_tokens": 1024})
+        heard = await world.ask("/v1/messages", {**body, "stream": False})
+        said = [block for block in heard.json()["content"] if block["type"] != "thinking"]
+        turns = [{"role": "assistant", "content": said}, {"role": "user", "content": "And dogs?"}]
+        await world.ask("/v1/messages", {**body, "messages": [*body["messages"], *turns]})
+    assert sent(world)[2]["messages"][1]["reasoning_content"] == "I should look."
+
+
+@pytest.mark.parametrize("stream", [False, True])
 async def test_requests_that_are_alike_share_one_search(stream: bool, autojump_clock: object) -> None:
     up = (answers.streams(chat_call_stream(CATS)), answers.streams(answers.chat_text("They purr.")))
     cache = Cache(streams=True, scope="worker")

@@ -41,6 +41,7 @@ def test_the_public_net_is_reachable(address: str) -> None:
         "fec0::1",
         "168.63.129.16",
         "::ffff:168.63.129.16",
+        "192.0.0.192",
         "localhost",
         "",
     ],

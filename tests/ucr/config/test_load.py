@@ -345,7 +345,7 @@ def test_a_target_that_is_switched_off_is_warned_of() -> None:
 
 def test_an_open_address_is_a_problem_among_the_others() -> None:
     said = problems(MINIMAL.replace('"127.0.0.1"', '"0.0.0.0"') + "[x]")
-    assert said[0].startswith("x: is unknown; known are admin, cache, clients, logging,")
+    assert said[0].startswith("x: is unknown; known are admin, cache, clients, journal, logging,")
     assert said[1].startswith("server.host = 0.0.0.0: others can reach this address")
 
 

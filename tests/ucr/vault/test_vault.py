@@ -5,10 +5,11 @@ from typing import Any
 import trio
 
 from actors import Mailbox, Ref, open_supervisor
+from ucr.dialects.roles import Request
 from ucr.vault.keeper import Keeper, KeeperSpec
 from ucr.vault.messages import VaultMessage
 from ucr.vault.state import State, written
-from ucr.vault.vault import FIND_S, MOST_CALLS, Drawer, Vault
+from ucr.vault.vault import FIND_S, MOST_CALLS, Drawer, Vault, drawer_of
 
 STATE = State([{"type": "thinking", "thinking": "t", "signature": "s"}], [])
 OWN = Drawer("me", "session", "up")
@@ -25,6 +26,15 @@ async def test_a_state_is_found_by_client_session_provider_and_call(autojump_clo
             Drawer("me", "session", "other"),
         ):
             assert await vault.find(drawer, ["a"]) == {}
+
+
+async def test_a_state_may_be_kept_under_another_id_as_well(autojump_clock: object) -> None:
+    async with open_supervisor() as supervisor:
+        vault = Vault((await supervisor.start(Keeper(KeeperSpec()))).ref)
+        vault.keep(OWN.key("a"), written(STATE))
+        await vault.keep_also(OWN, "a", "b")
+        await vault.keep_also(OWN, "c", "d")
+        assert await vault.find(OWN, ["a", "b", "d"]) == {"a": STATE, "b": STATE}
 
 
 async def test_of_a_long_history_the_latest_calls_are_looked_for(autojump_clock: object) -> None:
@@ -65,3 +75,10 @@ def test_a_number_of_a_call_is_that_of_one_conversation() -> None:
     first, second = (Drawer("me", "", "up", beginning) for beginning in ("cats?", "dogs?"))
     assert first.key("call_1") == Drawer("me", "", "up", "cats?").key("call_1") != second.key("call_1")
     assert first.key("call_aB3dE") == second.key("call_aB3dE"), "a history that was cut short keeps its states"
+
+
+def test_a_request_says_whose_drawer_it_opens() -> None:
+    turns = [{"role": "user", "content": "cats?"}]
+    request = Request("openai-chat", b"{}", {"messages": turns}, "m", False, {}, session_id="session")
+    assert drawer_of("me", request, "up").key("call_1") == Drawer("me", "session", "up", "cats?").key("call_1")
+    assert drawer_of(None, request, "up").key("call_aB3dE") == Drawer("", "session", "up").key("call_aB3dE")
