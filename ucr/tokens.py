@@ -94,7 +94,8 @@ def google_tokens(provider: str, place: str, network: "Network", unix_time: "Cal
             raise Unusable(f"its credentials cannot be used: {error}") from None
         status, body = await answer_of(network, "POST", credentials.token_url, form)
         if status != 200:
-            raise Unusable(f"no token was given for its credentials: {mask_keys(refusal_words(body))}")
+            words = mask_keys(refusal_words(body, *credentials.secrets))
+            raise Unusable(f"no token was given for its credentials: {words}")
         try:
             return read_token(body)
         except Unusable as error:

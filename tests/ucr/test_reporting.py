@@ -87,6 +87,15 @@ async def test_of_a_large_body_only_the_beginning_is_kept(autojump_clock: object
     assert found.account["cut"] == ["request"]
 
 
+async def test_of_a_query_only_what_asks_for_a_form_is_kept(autojump_clock: object, tmp_path: Path) -> None:
+    config = config_of(A, journal=Journal(bodies=True))
+    async with open_router(config, folder=tmp_path, a=SAYS) as world:
+        await world.ask("/v1/messages?key=of-no-known-form&beta=true", ASK)
+    (found,) = kept_in(tmp_path)
+    assert found.account["query"] == "beta=true"
+    assert b"of-no-known-form" not in all_of(tmp_path)
+
+
 async def test_no_secret_is_kept_wherever_it_stood(autojump_clock: object, tmp_path: Path) -> None:
     known = "a-key-of-no-known-form"
     config = config_of(A, journal=Journal(bodies=True), secrets=(Secret(known),))

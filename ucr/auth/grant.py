@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from ucr import jsontext
 from ucr.auth.sign_in import SignIn
 from ucr.jsontext import JsonError, JsonObject
+from ucr.redaction import Redactor
 from ucr.secret import Secret
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -16,6 +17,8 @@ DEFAULT_LIFE_S = 300.0
 DEFAULT_INTERVAL_S, SLOWER_S = 5.0, 5.0
 """RFC 8628, sections 3.2 and 3.5."""
 LONGEST_INTERVAL_S, LONGEST_LOGIN_S = 60.0, 1800.0
+WORDS_CHARS = 200
+"""The most that is told of a server's own words."""
 MARGIN_S = 300.0
 """So long before its end a token is replaced, or after half of its life, if that is later."""
 
@@ -163,14 +166,21 @@ def is_secure_url(url: object) -> bool:
         return False
 
 
-def refusal_words(data: bytes) -> str:
-    """Return the words of an answer that holds no token."""
+def refusal_words(data: bytes, *secrets: Secret) -> str:
+    """Return the first words of an answer that holds no token, without these secrets, which it may repeat.
+
+    They are fit for a terminal.
+    """
     try:
         fields = object_in(data, "")
     except Unusable:
         return "without a reason"
     found = [fields.get(key) for key in ("error", "error_description", "message")]
-    return ": ".join(text for text in found if isinstance(text, str) and text)[:200] or "without a reason"
+    words = ": ".join(text for text in found if isinstance(text, str) and text)
+    # Before they are cut, or the first half of a secret would be left.
+    shown = Redactor([secret.reveal() for secret in secrets]).text(words)
+    plain = "".join(char if char.isprintable() else " " for char in shown[:WORDS_CHARS])
+    return plain or "without a reason"
 
 
 def object_in(data: bytes, words: str) -> JsonObject:

@@ -25,7 +25,6 @@ from ucr.auth.grant import (
 )
 from ucr.auth.server import answer_of
 from ucr.auth.sign_in import SignIn
-from ucr.redaction import Redactor
 from ucr.secret import Secret
 
 if TYPE_CHECKING:
@@ -91,15 +90,14 @@ class Renewal:
         with suppress(Unusable):
             if status == 200:
                 return read_grant(body)
-        raise Unusable(f"its sign-in was not renewed: {_without(refresh, refusal_words(body))}")
+        raise Unusable(f"its sign-in was not renewed: {refusal_words(body, refresh)}")
 
     async def exchanged(self, kept: Credential) -> Exchanged:
         """Return the provider's own token for an access token; raise `Unusable` or `NoAnswer`."""
         headers = {**self._headers, "authorization": f"token {kept.access.reveal()}"}
         status, body = await answer_of(self._network, "GET", self._how.exchange_url or "", headers=headers)
         if status != 200:
-            words = _without(kept.access, refusal_words(body))
-            raise Unusable(f"its sign-in was refused with {status}: {words}")
+            raise Unusable(f"its sign-in was refused with {status}: {refusal_words(body, kept.access)}")
         return read_exchange(body, self._unix_time())
 
     async def _kept(self) -> Credential:
@@ -113,8 +111,3 @@ class Renewal:
             return False
         life_s = kept.expires_unix - kept.saved_unix
         return self._unix_time() >= kept.expires_unix - min(MARGIN_S, life_s / 2)
-
-
-def _without(secret: Secret, words: str) -> str:
-    """Return words without the secret that was sent."""
-    return Redactor([secret.reveal()]).text(words)

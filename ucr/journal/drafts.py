@@ -10,6 +10,8 @@ from ucr.record import Record
 from ucr.redaction import Redactor, holds_secret
 
 _KEPT_HEADERS = ("anthropic-beta", "anthropic-version", "content-type", "user-agent")
+_KEPT_QUERY = ("alt", "beta")
+"""What a query says of the answer's form; clients of Gemini's API may bring their key in another field of it."""
 _BASE_BYTES = 2000
 _ERROR_STATUS = 400
 
@@ -54,8 +56,8 @@ def entry_of(draft: Draft) -> Entry:
         record.status,
         record.error_type is not None or record.status >= _ERROR_STATUS,
         text,
-        None if bodies is None else redactor.text(bodies.request.text),
-        None if bodies is None else redactor.text(bodies.answer.text),
+        None if bodies is None else bodies.request.text(redactor.text),
+        None if bodies is None else bodies.answer.text(redactor.text),
     )
 
 
@@ -67,4 +69,5 @@ def _of_bodies(bodies: Recording) -> dict[str, object]:
     }
     both = (("request", bodies.request), ("answer", bodies.answer))
     cut = [name for name, body in both if body.is_cut]
-    return {"path": bodies.path, "query": bodies.query, "headers": kept, "cut": cut}
+    query = "&".join([part for part in bodies.query.split("&") if part.partition("=")[0] in _KEPT_QUERY])
+    return {"path": bodies.path, "query": query, "headers": kept, "cut": cut}

@@ -6,6 +6,9 @@ from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError
 from ucr.exchange import Direct, Exchange, OnLeft
 
+BEYOND_BYTES = 512
+"""So much more of a long body is held, so that a secret is known for one although the body is cut within it."""
+
 
 class Kept:
     """The beginning of a body; `is_cut` says that there was more."""
@@ -13,24 +16,26 @@ class Kept:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._data = bytearray()
-        self.is_cut = False
 
     def __repr__(self) -> str:
         return f"<Kept {len(self._data)} bytes, cut: {self.is_cut}>"
 
     def __len__(self) -> int:
-        return len(self._data)
+        return min(len(self._data), self._limit_bytes)
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self._data) > self._limit_bytes
 
     def add(self, data: bytes) -> None:
         """Keep what there is room for."""
-        room = self._limit_bytes - len(self._data)
-        self._data += data[:room]
-        self.is_cut = self.is_cut or len(data) > room
+        self._data += data[: self._limit_bytes + BEYOND_BYTES - len(self._data)]
 
-    @property
-    def text(self) -> str:
-        """What was kept; a character that was cut in two is left out."""
-        return bytes(self._data).decode("utf-8", "ignore")
+    def text(self, redacted: Callable[[str], str]) -> str:
+        """Return what was kept without what `redacted` takes out; a character that was cut in two is left out."""
+        text = redacted(bytes(self._data).decode("utf-8", "ignore"))
+        beyond = len(self._data) - len(self)
+        return text.encode()[:-beyond].decode("utf-8", "ignore") if beyond else text
 
 
 class Recording:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,16 +50,32 @@ def started(seat: Seat, options: tuple[str, ...], config: str | None, environ: M
     try:
         with _listening() as (ear, address):
             pid = _spawned(options, {**environ, "NOTIFY_SOCKET": address}, descriptor)
-            url = _wait_ready(pid, ear, seat, begin)
+            with ExitStack() as undone:
+                undone.callback(_end, pid)  # whatever happens until it is written down that it is there
+                url = _wait_ready(pid, ear, seat, begin)
+                running = _running(pid, url, place)
+                if running is None:
+                    words = "the router ended as soon as it was ready"
+                    raise NotStarted(words, FAILED, seat.log_from(begin, TAIL_LINES))
+                seat.take(running)
+                undone.pop_all()
     finally:
         os.close(descriptor)
-    found = identity_of(pid)
-    if found is None:
-        raise NotStarted("the router ended as soon as it was ready", FAILED, seat.log_from(begin, TAIL_LINES))
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    running = Running(pid, found.started, found.boot, url, place, since)
-    seat.take(running)
     return running
+
+
+def _running(pid: int, url: str, place: str | None) -> Running | None:
+    """Return what is written down of a router; None when its process has ended."""
+    found = identity_of(pid)
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    return None if found is None else Running(pid, found.started, found.boot, url, place, since)
+
+
+def _end(pid: int) -> None:
+    """Tell a process to end that was started here, unless it has ended: nobody else would know of it."""
+    with suppress(ChildProcessError):
+        if os.waitpid(pid, os.WNOHANG) == (0, 0):
+            os.kill(pid, signal.SIGTERM)
 
 
 def _place(config: str | None, environ: Mapping[str, str]) -> str | None:
@@ -110,7 +126,6 @@ def _wait_ready(pid: int, ear: socket.socket, seat: Seat, begin: int) -> str:
                 words = f"the router did not start: its process ended with status {code}"
                 raise NotStarted(words, code if code > 0 else FAILED, seat.log_from(begin, TAIL_LINES))
             progress.tick()
-    os.kill(pid, signal.SIGTERM)
     words = f"the router was not ready within {START_LIMIT_S:.0f} s, and was told to end"
     raise NotStarted(words, FAILED, seat.log_from(begin, TAIL_LINES))
 
@@ -130,7 +145,7 @@ def stopped(seat: Seat, running: Running, limit_s: float, *, at_once: bool) -> b
 
         has_ended = held.wait(limit_s, tick)
     if has_ended:
-        seat.leave()
+        seat.leave(running)
     return has_ended
 
 

@@ -1,6 +1,5 @@
 """The one router that runs in the background for a state directory: the file that tells who it is, and its log."""
 
-import contextlib
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
@@ -82,10 +81,10 @@ class Seat:
             file.write(jsontext.dumps(asdict(running)))
         written.replace(self._pid)
 
-    def leave(self) -> None:
-        """Forget who sat here."""
-        with contextlib.suppress(FileNotFoundError):
-            self._pid.unlink()
+    def leave(self, running: Running) -> None:
+        """Forget who sat here, unless another one does by now."""
+        if self._read() == running:
+            self._pid.unlink(missing_ok=True)
 
     def open_log(self) -> tuple[int, int]:
         """Open the log to append to it; return the descriptor, and how long the log is by now."""

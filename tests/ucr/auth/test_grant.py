@@ -121,6 +121,13 @@ def test_only_a_plain_https_address_is_taken_from_an_exchange(url: object, is_ta
 def test_words_of_a_refusal_are_found_in_every_shape() -> None:
     assert grant.refusal_words(raw({"message": "Bad credentials"})) == "Bad credentials"
     assert grant.refusal_words(b"<html>") == "without a reason"
+    assert grant.refusal_words(raw({"error": "a\x1b[2Jb\r\n"})) == "a [2Jb  "
+
+
+def test_of_a_secret_that_a_refusal_repeats_no_half_is_left_where_it_is_cut() -> None:
+    secret = Secret("s3cret" * 40)
+    words = grant.refusal_words(raw({"message": f"who gave you {secret.reveal()} of mine"}), secret)
+    assert words == "who gave you [redacted] of mine"
 
 
 def test_a_token_without_a_life_is_soon_replaced() -> None:

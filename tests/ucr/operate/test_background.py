@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -5,7 +6,8 @@ import pytest
 
 from ucr.operate.answering import readiness
 from ucr.operate.background import NotStarted, started, stopped
-from ucr.operate.seat import Seat
+from ucr.operate.identity import Held
+from ucr.operate.seat import Running, Seat
 
 FILE = """
 [[providers]]
@@ -36,6 +38,29 @@ def test_a_router_serves_when_the_command_returns_and_has_ended_when_the_other_d
     assert seat.running() is None
     assert readiness(running.url, None, os.environ).startswith("no answer (")
     assert '"event":"router.stopped"' in seat.log.read_text("utf-8").replace(" ", "")
+
+
+class Full(Seat):
+    """A seat on a disk that is full."""
+
+    running_at_last: Running | None = None
+
+    def take(self, running: Running) -> None:
+        self.running_at_last = running
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.slow
+def test_a_router_that_cannot_be_written_down_does_not_go_on_unknown(home: Path) -> None:
+    (home / "ucr.toml").write_text(FILE, "utf-8")
+    seat = Full(os.environ)
+    with seat.locked(), pytest.raises(OSError, match="No space left"):
+        started(seat, ("--workers", "1"), None, os.environ)
+    running = seat.running_at_last
+    assert running is not None
+    with Held(running.identity) as held:
+        assert held.wait(60, lambda: None)
+    os.waitpid(running.pid, 0)
 
 
 @pytest.mark.slow

@@ -30,8 +30,10 @@ def test_who_takes_the_seat_is_found_until_they_leave(seat: Seat) -> None:
     with seat.locked():
         seat.take(running())
     assert seat.running() == running()
-    seat.leave()
-    seat.leave()
+    seat.leave(running(since="before"))
+    assert seat.running() == running()
+    seat.leave(running())
+    seat.leave(running())
     assert seat.running() is None
 
 
