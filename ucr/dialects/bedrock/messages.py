@@ -8,7 +8,6 @@ here before.
 import re
 from collections.abc import Mapping
 
-from ucr import jsontext
 from ucr.dialects import envelope, tool_ids
 from ucr.dialects.bedrock.content import Content, with_words
 from ucr.dialects.openai_chat.content import SEPARATOR, reminder
@@ -16,10 +15,10 @@ from ucr.dialects.openai_chat.messages import NO_RESULT
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.order import OPENING
 from ucr.dialects.openai_chat.source import blocks_of, objects_of, text_of
-from ucr.dialects.openai_chat.turns import Turn, call_id, paired, read_turns, system_blocks
+from ucr.dialects.openai_chat.turns import Turn, call_id, input_object, paired, read_turns, system_blocks
 from ucr.dialects.roles import Target
 from ucr.errors import ApiError
-from ucr.jsontext import JsonObject, RawJson
+from ucr.jsontext import JsonObject
 from ucr.quirks import matches
 
 NINE = ("*mistral*", "*mixtral*", "*magistral*", "*ministral*", "*devstral*")
@@ -142,7 +141,11 @@ class _Writer:
 
     def _call(self, id_: str, block: JsonObject) -> JsonObject:
         name: str = block["name"]
-        called = {"toolUseId": id_, "name": self._names.get(name, name), "input": _input(block.get("input"))}
+        called = {
+            "toolUseId": id_,
+            "name": self._names.get(name, name),
+            "input": input_object(block.get("input")),
+        }
         return {"toolUse": called}
 
     def _result(self, id_: str, result: JsonObject | None) -> list[JsonObject]:
@@ -184,16 +187,3 @@ def _signed(text: str, signature: str) -> JsonObject:
 
 def _redacted(data: str) -> JsonObject:
     return {"reasoningContent": {"redactedContent": data}}
-
-
-def _input(value: object) -> object:
-    """Return a call's input as an object, with every number as it was."""
-    match value:
-        case dict() | RawJson():
-            return value
-        case str():
-            return RawJson(jsontext.object_text(value))
-        case None:
-            return {}
-        case _:
-            return {"_raw": value}

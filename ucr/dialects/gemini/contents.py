@@ -8,7 +8,6 @@ the check.
 
 from collections.abc import Iterable, Mapping
 
-from ucr import jsontext
 from ucr.dialects.gemini.media import block_parts, is_media, text_part
 from ucr.dialects.openai_chat.content import SEPARATOR, reminder
 from ucr.dialects.openai_chat.messages import NO_RESULT, SKIP_SIGNATURE
@@ -16,10 +15,10 @@ from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.order import OPENING
 from ucr.dialects.openai_chat.past_thoughts import Thoughts, recall
 from ucr.dialects.openai_chat.source import blocks_of, object_of, text_of
-from ucr.dialects.openai_chat.turns import Turn, paired, read_turns, system_blocks
+from ucr.dialects.openai_chat.turns import Turn, input_object, paired, read_turns, system_blocks
 from ucr.dialects.roles import Target
 from ucr.errors import ApiError
-from ucr.jsontext import JsonObject, RawJson
+from ucr.jsontext import JsonObject
 from ucr.quirks import matches
 
 ENDING_SIGNATURE = "ending"
@@ -107,7 +106,7 @@ class _Writer:
             self._answer(turn)
 
     def _call(self, id_: str, block: JsonObject, thoughts: Thoughts) -> JsonObject:
-        called = {"id": id_, "name": self._name(block), "args": _arguments(block.get("input"))}
+        called = {"id": id_, "name": self._name(block), "args": input_object(block.get("input"))}
         part: JsonObject = {"functionCall": called}
         signature = _signature(thoughts, block["id"])
         return {**part, "thoughtSignature": signature} if signature else part
@@ -143,16 +142,3 @@ class _Writer:
 def _signature(thoughts: Thoughts, key: str) -> str:
     google = object_of(object_of(thoughts.extras.get(key)).get("google"))
     return text_of(google.get("thought_signature"))
-
-
-def _arguments(value: object) -> object:
-    """Return a call's input as an object, with every number as it was."""
-    match value:
-        case dict() | RawJson():
-            return value
-        case str():
-            return RawJson(jsontext.object_text(value))
-        case None:
-            return {}
-        case _:
-            return {"_raw": value}

@@ -9,12 +9,13 @@ from typing import TypeAlias
 
 import msgspec
 
+from ucr import jsontext
 from ucr.bridges.blocks import RESULTS, in_words
 from ucr.dialects.openai_chat.media import text_part
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.source import blocks_of, objects_of, text_of
 from ucr.dialects.tool_ids import to_upstream
-from ucr.jsontext import JsonObject
+from ucr.jsontext import JsonObject, RawJson
 
 ROLES = ("system", "user", "assistant")
 BILLING_PREFIX = "x-anthropic-billing-header:"
@@ -136,3 +137,16 @@ def _as_words(result: JsonObject) -> list[JsonObject]:
 
 def _is_servers(kind: str) -> bool:
     return kind in SERVER_BLOCKS or kind.endswith("_tool_result")
+
+
+def input_object(value: object) -> object:
+    """Return a call's input as an object, with every number as it was."""
+    match value:
+        case dict() | RawJson():
+            return value
+        case str():
+            return RawJson(jsontext.object_text(value))
+        case None:
+            return {}
+        case _:
+            return {"_raw": value}

@@ -5,7 +5,8 @@ import pytest
 
 from tests.world.chat import answered, assistant, call, messages, outgoing, result, said, text, user
 from ucr.dialects.openai_chat.messages import NO_RESULT
-from ucr.dialects.openai_chat.turns import read_turns, system_blocks
+from ucr.dialects.openai_chat.turns import input_object, read_turns, system_blocks
+from ucr.jsontext import dumps
 
 ASKED = {"role": "assistant", "content": None, "tool_calls": [said("t1"), said("t2")]}
 ANSWERED = [answered("t1", "one"), answered("t2", "two")]
@@ -144,3 +145,15 @@ def test_the_billing_line_is_no_part_of_the_system_prompt() -> None:
 def test_a_call_without_a_usable_id_is_no_call(id_: Any) -> None:
     turn = assistant(text("x"), {"type": "tool_use", "id": id_, "name": "f", "input": {}})
     assert messages([user("go"), turn, user("on")])[1] == {"role": "assistant", "content": "x"}
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [({"x": 1.0}, {"x": 1.0}), ('{"x": 1.50}', {"x": 1.5}), (None, {}), ([1], {"_raw": [1]})],
+)
+def test_the_input_of_a_call_is_an_object(given: object, made: object) -> None:
+    assert json.loads(dumps(input_object(given))) == made
+
+
+def test_numbers_in_the_input_of_a_call_stay_as_they_were() -> None:
+    assert b"1.50" in dumps(input_object('{"x": 1.50}'))
