@@ -1,7 +1,7 @@
 """A file in SQLite of what the router did, bounded by the age of what is in it and by its size.
 
 Everything here blocks: it is called in a thread, at a start, or at the very end. Only this user can read the file. One
-that is damaged is moved aside, and another one begun in its place.
+that is damaged is moved aside, and another one begun in its place; so is one where somebody has removed it.
 """
 
 import os
@@ -46,6 +46,7 @@ class KeptFile:
         self._plan = plan
         self._writes = 0
         self._added_bytes = 0
+        self._place: tuple[int, int] | None = None
         self._connection = self._opened()
 
     def __repr__(self) -> str:
@@ -56,6 +57,9 @@ class KeptFile:
 
         Return its result, and whether the file was damaged: then what was in it before is lost.
         """
+        if self._place is None or self._place != self._found():
+            self.close()
+            self._connection = self._opened()
         try:
             return self._run(act), False
         except sqlite3.Error as error:
@@ -82,8 +86,17 @@ class KeptFile:
         return self.run(written)[1]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; it is opened again when there is something to do with it."""
+        self._place = None
         self._connection.close()
+
+    def _found(self) -> tuple[int, int] | None:
+        """Return which file is where this one was opened; None where there is none any more."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _run(self, act: Callable[[sqlite3.Connection], T]) -> T:
         with self._connection:
@@ -122,6 +135,7 @@ class KeptFile:
         except BaseException:
             connection.close()
             raise
+        self._place = self._found()
         return connection
 
     def _lay_out(self, connection: sqlite3.Connection) -> None:

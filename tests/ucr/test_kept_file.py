@@ -66,6 +66,33 @@ def test_large_rows_are_bounded_before_many_were_written(tmp_path: Path) -> None
     file.close()
 
 
+def test_a_file_that_somebody_removes_is_begun_again(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+    note(file, 1.0)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert not note(file, 2.0)
+    reader = opened(tmp_path)
+    assert texts(reader) == [(2.0, "x")]
+    reader.close()
+    file.close()
+
+
+def test_a_file_that_could_not_be_begun_again_is_as_soon_as_it_can_be(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    file = opened(folder)
+    note(file, 1.0)
+    folder.rename(tmp_path / "elsewhere")
+    folder.write_bytes(b"in the way")
+    for _ in range(2):
+        with pytest.raises(OSError, match="state"):
+            note(file, 2.0)
+    folder.unlink()
+    note(file, 3.0)
+    assert texts(file) == [(3.0, "x")]
+    file.close()
+
+
 def test_a_damaged_file_is_moved_aside_and_that_is_said(tmp_path: Path) -> None:
     path = tmp_path / "notes.sqlite3"
     file = opened(tmp_path)
