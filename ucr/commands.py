@@ -103,6 +103,9 @@ def check(config: str | None) -> None:
         return
     for warning in found.warnings:
         _tell(f"warning: {warning}")
+    for provider in found.providers:
+        for line in provider.cards:
+            click.echo(f"card of {provider.id}/{line}")
     count = len(found.providers)
     click.echo(f"{found.source}: ok, {count} provider{'' if count == 1 else 's'}")
 

@@ -201,6 +201,7 @@ def providers_view(config: Config, board: Mapping[str, Mapping[str, Any]]) -> Js
                 "has_key": bool(provider.api_keys),
                 "default_model": provider.default_model,
                 "models": list(provider.models),
+                "cards": list(provider.cards),
                 "status": dict(board.get(provider.id, {})),
             }
             for provider in config.providers

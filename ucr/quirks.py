@@ -125,6 +125,8 @@ class Quirks:
         whether it knows `strict`; True for `plain_schema` rewrites schemas to the subset that Gemini takes.
     images, text_models
         whether it takes images, and the models (patterns) that do not although others of it do.
+    image_models
+        models (patterns) that take images, whatever `images` and `text_models` say.
     cache_control, cache_models
         whether it takes Anthropic's cache marks, and for which models (patterns).
     cache_breakpoints
@@ -197,6 +199,7 @@ class Quirks:
     parallel_tool_calls: bool = True
     images: bool = True
     text_models: tuple[str, ...] = ()
+    image_models: tuple[str, ...] = ()
     image_urls: bool = True
     files: bool = False
     cache_control: bool = False
@@ -261,7 +264,8 @@ class Quirks:
 
     def takes_images(self, model: str) -> bool:
         """True when a model can be shown images."""
-        return self.images and not matches(model, self.text_models)
+        is_seen = self.images and not matches(model, self.text_models)
+        return is_seen or matches(model, self.image_models)
 
     def caches(self, model: str) -> bool:
         """True when cache marks reach a model."""
@@ -272,6 +276,12 @@ def matches(model: str, patterns: tuple[str, ...]) -> bool:
     """True when a model's name fits one of the shell-style patterns, whatever stands before a slash."""
     name = model.rsplit("/", 1)[-1].lower()
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def pattern_of(model: str) -> str:
+    """Return the pattern that fits a model's name, and no other name but for one with another sign for `=`."""
+    name = model.rsplit("/", 1)[-1].lower()
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name).replace("=", "?")
 
 
 def _number_for(model: str, lines: tuple[str, ...], default: int | None) -> int | None:

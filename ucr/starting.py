@@ -17,6 +17,7 @@ from ucr.config.overrides import Overrides, overrides_of
 from ucr.config.places import config_place
 from ucr.discovery import PROBES, Probe, discovered, keyed_providers
 from ucr.errors import ConfigError, Problem
+from ucr.probe.card_file import with_cards
 from ucr.tokens import problem_of
 from ucr.watch import Signature, signature_of
 
@@ -30,10 +31,13 @@ def from_file(
     environ: Mapping[str, str],
     overrides: Overrides,
     credentials: Credentials | None = None,
+    *,
+    is_carded: bool = True,
 ) -> Config | None:
     """Return the configuration of the file that is found, or None without one; raise `ConfigError`.
 
-    `credentials` are what signing in has left; without them those of the state folder are read.
+    `credentials` are what signing in has left; without them those of the state folder are read. Saved cards are laid over
+    it when it `is_carded`.
     """
     wanted = overrides.over(overrides_of(environ))
     place = config_place(option, environ, lambda path: Path(path).is_file())
@@ -41,6 +45,8 @@ def from_file(
         return None
     text, mode = _text(place)
     config = with_credentials(_loaded(text, place, environ, wanted, credentials), place)
+    if is_carded:
+        config = with_cards(config, environ)
     written = (
         quoted for secret in config.secrets for quoted in (f'"{secret.reveal()}"', f"'{secret.reveal()}'")
     )
@@ -151,7 +157,7 @@ class Source:
         wanted = self._overrides.over(overrides_of(self._environ))
         providers = (*_keyed(self._environ), *await probe_local(probes=probes))
         if providers:
-            self._discovered = discovered(providers, wanted)
+            self._discovered = with_cards(discovered(providers, wanted), self._environ)
             yield self._discovered
             return
         async with demo() as base_url:

@@ -19,7 +19,7 @@ READS_THE_WALL = {
     "ucr.explain_offline": "the time of rules",
     "ucr.demo": "the date of the demo's answers",
     "ucr.cost_command": "how long ago something was used",
-    "ucr.probe.command": "the time of a line in the log",
+    "ucr.probe.command": "the time of a line in the log, and of a card that is saved",
     "ucr.store": "the time of a line in the log, and of what was used",
     "ucr.worker": "dates of answers and in `retry-after`, the time of rules and of a line in the log",
 }

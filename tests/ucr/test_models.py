@@ -168,6 +168,7 @@ def test_providers_are_shown_with_their_status_and_without_their_keys() -> None:
         "has_key": True,
         "default_model": "gpt-x",
         "models": [],
+        "cards": [],
         "status": {"in_flight": 2},
     }
     assert view["data"][3]["enabled"] is False

@@ -12,6 +12,8 @@ from ucr.config.model import Client, Config, ModelTarget, Provider, Server
 from ucr.config.overrides import Overrides
 from ucr.demo import open_demo
 from ucr.errors import ConfigError
+from ucr.probe.card_file import card_file
+from ucr.probe.cards import Card
 from ucr.secret import Secret
 from ucr.starting import LIMIT_BYTES, Source, banner, demo_provider, from_file
 
@@ -109,6 +111,18 @@ def test_a_file_that_is_far_too_large_is_not_read(here: Path) -> None:
     (here / "ucr.toml").write_bytes(b"#" * (LIMIT_BYTES + 1))
     with pytest.raises(ConfigError, match="larger than 2 MiB"):
         from_file(None, environ(here), NONE)
+
+
+def test_saved_cards_are_laid_over_the_file_but_not_over_what_it_says(here: Path) -> None:
+    place, variables = here / "ucr.toml", environ(here, UCR_STATE_DIR=str(here / "state"))
+    place.write_text(FILE, "utf-8")
+    card = Card("local", "gpt-x", "http://127.0.0.1:9101/v1", "2026-03-01T12:00:00Z", {"images": "refused"})
+    card_file(variables).save(card)
+    found = [from_file(None, variables, NONE), from_file(None, variables, NONE, is_carded=False)]
+    place.write_text(FILE.replace("api_key", "text_models = []\napi_key"), "utf-8")
+    found.append(from_file(None, variables, NONE))
+    takes = [config.providers[0].quirks.takes_images("gpt-x") for config in found if config is not None]
+    assert takes == [False, True, True]
 
 
 async def test_a_source_reads_the_file_anew_each_time(here: Path) -> None:

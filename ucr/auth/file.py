@@ -1,17 +1,13 @@
 """The file in which the credentials of all providers are kept, in the state folder: this user's alone, and always whole.
 
-How this works. Whoever changes it holds a lock (of the kernel's, which ends with its process), reads what stands there
-now, writes a new file beside it, has that reach the disk, and renames it over the old one. Who reads needs no lock. Another
-lock for each provider is held while its tokens are renewed, so that a refresh token that is good for once is used once.
+It is changed as `ucr.private_file` says, and who reads needs no lock. Another lock for each provider is held while its
+tokens are renewed, so that a refresh token that is good for once is used once.
 """
 
-import contextlib
 import fcntl
 import os
-import secrets
-import stat
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
@@ -21,10 +17,10 @@ from ucr.auth.grant import Unusable, object_in
 from ucr.auth.sealing import SEALED, Seal, opened, salt_of, seal_of, sealed
 from ucr.config.places import state_folder
 from ucr.jsontext import JsonObject
+from ucr.private_file import OTHERS, locked, make_folder, replace_whole
 
 NAME = "credentials.json"
 LIMIT_BYTES = 1024 * 1024
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 RENEWING_S = 30.0
 """How long somebody else's renewal is waited for."""
 _LOOK_S = 0.1
@@ -62,7 +58,7 @@ class CredentialFile:
 
         Raises `Unusable` like `read`, and `OSError` when it cannot be written. What was kept is kept then.
         """
-        with self._locked():
+        with locked(self.path):
             kept = self.read()
             was_there = kept.pop(provider, None) is not None
             if credential is not None:
@@ -74,7 +70,7 @@ class CredentialFile:
     @asynccontextmanager
     async def renewing(self, provider: str) -> AsyncIterator[None]:
         """Be the only one, of all processes, that renews a provider's tokens; raise `Unusable` when others go on for long."""
-        self._make_folder()
+        make_folder(self._folder)
         place = self._folder / f"{NAME}.{provider}.lock"
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -110,31 +106,7 @@ class CredentialFile:
         if self._seal is not None:
             before = self._tree()
             data = sealed(self._seal, data, None if before is None else salt_of(before[1]))
-        made = self._folder / f"{NAME}.{os.getpid()}.{secrets.token_hex(4)}"
-        with contextlib.ExitStack() as cleaned:
-            cleaned.callback(made.unlink, missing_ok=True)
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-            with os.fdopen(os.open(made, flags, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            made.replace(self.path)
-        _settle(self._folder)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._make_folder()
-        descriptor = os.open(self._folder / f"{NAME}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _make_folder(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if stat.S_IMODE(self._folder.stat().st_mode) & OTHERS:
-            self._folder.chmod(0o700)
+        replace_whole(self.path, data)
 
 
 def credential_file(environ: Mapping[str, str]) -> CredentialFile:
@@ -148,12 +120,3 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _settle(folder: Path) -> None:
-    """Have the change of a name reach the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -90,7 +90,8 @@ class Provider:
 
     `credentials` is the file that tokens are fetched with, where those stand in for a key; `aws` are the keys that
     requests are signed with instead. `sign_in` is how a user signs in there, and `is_signed_in` True when one has, and
-    no key is configured.
+    no key is configured. `written` are the quirks that the file itself sets, which no saved card changes; `cards` says of
+    each card that was laid over the quirks what it told.
     """
 
     id: str
@@ -116,6 +117,8 @@ class Provider:
     http2: bool = False
     proxy: Proxy | None = None
     quirks: Quirks = Quirks()
+    written: frozenset[str] = frozenset()
+    cards: tuple[str, ...] = ()
     models_path: str | None = "/models"
 
     @property

@@ -97,6 +97,7 @@ def _read(reading: Reading, table: Values, index: int, timeouts: Timeouts) -> Pr
         breaker=_breaker(reading, values, at),
         sign_in=read_sign_in(reading, values, known.sign_in if known else None, at),
         quirks=base.quirks.with_({key: values[key] for key in quirk_keys() if key in values}),
+        written=frozenset(quirk_keys()) & values.keys(),
     )
     if "auth" not in values and (known is None or known.dialect != provider.dialect):
         auth = dict(_DEFAULT_AUTH).get(provider.dialect, "bearer")

@@ -16,7 +16,14 @@ def config_for(config: Config, provider: Provider) -> Config:
     Nothing is kept, healed or tried again, so that what is seen is what the provider does.
     """
     quirks = provider.quirks.with_(
-        {"tools": True, "images": True, "text_models": (), "heal": False, "context_window": None}
+        {
+            "tools": True,
+            "images": True,
+            "text_models": (),
+            "image_models": (),
+            "heal": False,
+            "context_window": None,
+        }
     )
     bare = replace(provider, quirks=quirks, enabled=True)
     router = Router(default=(ModelTarget(provider.id),), max_attempts=2)

@@ -57,10 +57,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What became of a check, and what was seen."""
+    """What became of a check, and what was seen. `is_refused`: the provider says that it cannot."""
 
     verdict: Verdict
     words: str
+    is_refused: bool = False
 
 
 Judge = Callable[[Heard], Seen]
@@ -82,7 +83,8 @@ def _asked(text: object, **more: object) -> Mapping[str, object]:
 
 
 def _failed(heard: Heard) -> Seen:
-    return Seen("lacks" if heard.status in _REFUSED else "fails", heard.error)
+    is_refused = heard.status in _REFUSED
+    return Seen("lacks" if is_refused else "fails", heard.error, is_refused)
 
 
 def _text(heard: Heard) -> Seen:

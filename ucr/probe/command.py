@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from ucr.config.model import Config
+    from ucr.config.model import Config, Provider
     from ucr.probe.card import Results
 
 FAILED, UNUSABLE = 1, 2
@@ -23,8 +23,9 @@ FAILED, UNUSABLE = 1, 2
 @click.command()
 @click.argument("target", metavar="PROVIDER[/MODEL]")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON instead of a card.")
+@click.option("--save", "is_saved", is_flag=True, help="Keep the card for the router to go by.")
 @click.option("--config", metavar="FILE", help="The configuration; see docs/configuration.md.")
-def probe(target: str, is_json: bool, config: str | None) -> None:
+def probe(target: str, is_json: bool, is_saved: bool, config: str | None) -> None:
     """Ask a provider what it can do: a dozen requests to one of its models."""
     import trio
 
@@ -46,8 +47,26 @@ def probe(target: str, is_json: bool, config: str | None) -> None:
     results = trio.run(_probed, config_for(found, provider), f"{name}/{model}")
     told = as_json(f"{name}/{model}", results)
     click.echo(json.dumps(told) if is_json else "\n".join(lines(f"{name}/{model}", results)))
+    if is_saved:
+        _save(provider, model, results)
     if not passed(results):
         sys.exit(FAILED)
+
+
+def _save(provider: "Provider", model: str, results: "Results") -> None:
+    """Keep the card; of a provider that did not answer there is none to keep."""
+    from ucr.probe.card_file import card_file
+    from ucr.probe.cards import card_of
+
+    card = card_of(provider, model, results, datetime.now(UTC))
+    if card is None:
+        _end(FAILED, "the card is not saved, for the provider did not answer as it should")
+    file = card_file(os.environ)
+    try:
+        file.save(card)
+    except OSError as error:
+        _end(FAILED, f"{file.path}: cannot be written: {error.strerror}")
+    click.echo(f"saved in {file.path}; a router that runs uses it after a reload", err=True)
 
 
 def _config(option: str | None) -> "Config":
@@ -58,7 +77,7 @@ def _config(option: str | None) -> "Config":
     from ucr.discovery import discovered, keyed_providers
     from ucr.starting import from_file
 
-    found = from_file(option, os.environ, Overrides())
+    found = from_file(option, os.environ, Overrides(), is_carded=False)
     if found is not None:
         return found
     try:

@@ -5,6 +5,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ucr.commands import main
+from ucr.config.model import Config
+from ucr.probe.card import Results
+from ucr.probe.checks import CHECKS, Seen
 
 FILE = """
 [[providers]]
@@ -66,3 +69,31 @@ def test_without_a_file_the_environment_says_who_is_there(here: Path, monkeypatc
     (state / "credentials.json").write_text("damaged")
     (state / "credentials.json").chmod(0o600)
     assert run("nobody/m").exit_code == 1
+
+
+def test_of_a_provider_that_is_not_there_no_card_is_saved(here: Path) -> None:
+    result = run("gone/m", "--save")
+    assert (result.exit_code, "the card is not saved" in result.stderr) == (1, True)
+    assert not (here / "state" / "cards.json").exists()
+
+
+def test_a_saved_card_is_shown_by_check_and_not_gone_by_when_probing(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answered(config: Config, _model: str) -> Results:
+        assert config.providers[0].cards == ()
+        return tuple((check, Seen("works", "ok")) for check in CHECKS)
+
+    monkeypatch.setattr("ucr.probe.command._probed", answered)
+    (here / "ucr.toml").write_text(FILE.replace("[router]", 'api_key = "k"\n[router]'))
+    assert run("gone/m", "--save").exit_code == 0
+    result = run("gone/m", "--save", "--json")
+    assert json.loads(result.stdout)["passed"]
+    assert f"saved in {here}/state/cards.json; " in result.stderr
+    told = CliRunner().invoke(main, ("check",)).stdout.splitlines()
+    assert told[0].startswith("card of gone/m of 2")
+    assert told[0].endswith("Z: nothing that is not known already")
+    (here / "state" / "cards.json").unlink()
+    (here / "state" / "cards.json").mkdir()
+    result = run("gone/m", "--save")
+    assert (result.exit_code, "cannot be written" in result.stderr) == (1, True)
