@@ -15,8 +15,13 @@ from ucr.cost_command import cost
 from ucr.explain_command import explain
 from ucr.journal.commands import logs, replay
 from ucr.observe.top_command import top
+from ucr.operate.change_command import disable, enable, set_model
 from ucr.operate.client_command import code, codex
+from ucr.operate.completion_command import completion
+from ucr.operate.config_command import config as config_group
 from ucr.operate.doctor_command import doctor
+from ucr.operate.provider_command import models, providers
+from ucr.operate.setup_command import setup
 from ucr.operate.start_command import start, status, stop
 from ucr.probe.command import probe
 from ucr.stress_command import stress
@@ -53,6 +58,14 @@ main.add_command(codex)
 main.add_command(doctor)
 main.add_command(logs)
 main.add_command(replay)
+main.add_command(setup)
+main.add_command(config_group)
+models.add_command(set_model)
+main.add_command(models)
+providers.add_command(enable)
+providers.add_command(disable)
+main.add_command(providers)
+main.add_command(completion)
 
 
 @main.command()

@@ -14,6 +14,8 @@ ON_THE_WALL = {"time.time", "time.time_ns", "time.localtime", "datetime.now", "d
 READS_THE_WALL = {
     "ucr.auth.command": "when a token ends, which is kept with its date",
     "ucr.launch": "the time of a line in the log",
+    "ucr.operate.provider_command": "how far off the clock is",
+    "ucr.operate.setup_command": "how far off the clock is",
     "ucr.operate.doctor_command": "how far off the clock is",
     "ucr.operate.background": "since when the router runs, to be shown",
     "ucr.explain_offline": "the time of rules",

@@ -341,6 +341,8 @@ FLOORS = {
     "ucr.commands": PROCESS,
     "ucr.launch": PROCESS,
     "ucr.operate.*": PROCESS,
+    "ucr.operate.draft": PURE,
+    "ucr.operate.editing": PURE,
     "ucr.operate.finding": PURE,
     "ucr.operate.surroundings": PURE,
 }

@@ -200,7 +200,7 @@ def test_a_signal_ends_the_router_well(here: Path, ending: signal.Signals) -> No
 
 @pytest.mark.parametrize(
     ("words", "begun", "offered"),
-    [([], "pro", ["probe"]), (["auth"], "log", ["login", "logout"]), (["top"], "--sa", ["--samples"])],
+    [([], "prob", ["probe"]), (["auth"], "log", ["login", "logout"]), (["top"], "--sa", ["--samples"])],
 )
 def test_a_shell_can_complete_what_is_typed(words: list[str], begun: str, offered: list[str]) -> None:
     shell = BashComplete(main, {}, "ucr-trio", "_UCR_TRIO_COMPLETE")

@@ -18,8 +18,13 @@ def config_place(option: str | None, environ: Mapping[str, str], exists: Callabl
             if not exists(named):
                 raise ConfigError((Problem(named, by, "", "there is no such file"),))
             return named
-    places = (*HERE, str(PurePath(_base(environ, "XDG_CONFIG_HOME", ".config"), "ucr", "ucr.toml")))
+    places = (*HERE, str(own_place(environ)))
     return next((place for place in places if exists(place)), None)
+
+
+def own_place(environ: Mapping[str, str]) -> PurePath:
+    """Return where a user's own configuration lies, which is found from every folder."""
+    return PurePath(_base(environ, "XDG_CONFIG_HOME", ".config"), "ucr", "ucr.toml")
 
 
 def state_folder(environ: Mapping[str, str]) -> PurePath:
