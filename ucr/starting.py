@@ -124,7 +124,8 @@ class Source:
             return None
 
     def read(self) -> Config:
-        """Return the configuration of the file as it is now; without one, what was discovered at the start.
+        """Return the configuration of the file as it is now; without one, what was discovered at the start. Saved cards
+        are laid over both.
 
         Raises `ConfigError` when the file is wrong, or gone.
         """
@@ -136,7 +137,7 @@ class Source:
             return config
         if self._discovered is None:
             raise ConfigError((Problem("configuration", "file", "", "the file is gone; put it back"),))
-        return self._discovered
+        return with_cards(self._discovered, self._environ)
 
     @asynccontextmanager
     async def starting(self, demo: Demo, probes: tuple[Probe, ...] = PROBES) -> AsyncIterator[Config]:
@@ -157,8 +158,8 @@ class Source:
         wanted = self._overrides.over(overrides_of(self._environ))
         providers = (*_keyed(self._environ), *await probe_local(probes=probes))
         if providers:
-            self._discovered = with_cards(discovered(providers, wanted), self._environ)
-            yield self._discovered
+            self._discovered = discovered(providers, wanted)
+            yield with_cards(self._discovered, self._environ)
             return
         async with demo() as base_url:
             self._discovered = discovered((demo_provider(base_url),), wanted)

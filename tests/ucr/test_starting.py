@@ -125,6 +125,17 @@ def test_saved_cards_are_laid_over_the_file_but_not_over_what_it_says(here: Path
     assert takes == [False, True, True]
 
 
+async def test_cards_that_are_saved_later_are_laid_over_what_was_discovered(here: Path) -> None:
+    variables = environ(here, UCR_STATE_DIR=str(here / "state"), GROQ_API_KEY="k")
+    source = Source(None, variables, NONE)
+    async with source.starting(open_demo, probes=()) as config:
+        (groq,) = config.providers
+        refused = Card("groq", "seer", groq.base_url, "2026-03-01T12:00:00Z", {"images": "refused"})
+        card_file(variables).save(refused)
+        takes = [one.providers[0].quirks.takes_images("seer") for one in (config, source.read())]
+    assert takes == [True, False]
+
+
 async def test_a_source_reads_the_file_anew_each_time(here: Path) -> None:
     place = here / "ucr.toml"
     place.write_text(FILE, "utf-8")
