@@ -77,9 +77,10 @@ class Renewal:
                 return kept
             if not kept.refresh:
                 raise Unusable("its sign-in has ended")
-            fresh = kept.renewed(await self.granted(kept.refresh), self._unix_time())
-            # The former refresh token may be good no more: what came in its place is kept, whoever leaves now.
+            # The former refresh token may be good no more once it was sent: what comes in its place is kept, whoever
+            # leaves meanwhile. The server of tokens has `WHOLE_S` for it.
             with trio.CancelScope(shield=True):
+                fresh = kept.renewed(await self.granted(kept.refresh), self._unix_time())
                 await trio.to_thread.run_sync(self._file.change, self._provider, fresh)
             return fresh
 

@@ -14,6 +14,7 @@ from ucr.auth.renewal import Renewal
 from ucr.auth.server import NoAnswer
 from ucr.auth.sign_in import SignIn
 from ucr.secret import Secret
+from ucr.stress.upstream import Answer, SeenRequest
 
 ENDED = kept(expires_unix=NOW - 1, saved_unix=NOW - 3601)
 EDITOR = {"editor-version": "vscode/1.104.0", "copilot-integration-id": "vscode-chat"}
@@ -76,19 +77,19 @@ async def test_of_two_workers_one_renews_and_the_other_finds_it(
     assert len(servers.tokens.requests) == 1
 
 
-async def test_what_was_given_is_kept_though_the_one_who_asked_leaves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("leaves_after_s", [0.5, 1.5])
+async def test_what_is_given_is_kept_though_the_one_who_asked_has_left(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock, leaves_after_s: float
+) -> None:
     file = file_with(tmp_path, up=ENDED)
-    leaving = trio.CancelScope()
 
-    class Leaving(CredentialFile):
-        def change(self, provider: str, credential: Credential | None) -> bool:
-            trio.from_thread.run_sync(leaving.cancel)
-            return super().change(provider, credential)
+    async def slowly(request: SeenRequest, answer: Answer) -> None:
+        await trio.sleep(1)
+        await answers.says(200, granted())(request, answer)
 
-    async with open_servers(answers.says(200, granted())) as servers:
-        with leaving:
-            await renewal(servers, Leaving(tmp_path)).token()
-        assert leaving.cancel_called
+    async with open_servers(slowly) as servers:
+        with trio.move_on_after(leaves_after_s):
+            await renewal(servers, file).token()
     assert file.read()["up"].refresh == Secret("refresh-1")
 
 

@@ -1,4 +1,5 @@
 import pytest
+import trio
 
 from tests.world import answers
 from tests.world.signing import open_servers
@@ -31,6 +32,15 @@ async def test_an_answer_is_waited_for_and_read_within_bounds(autojump_clock: ob
             await answer_of(servers.network, "GET", URL)
         with pytest.raises(NoAnswer, match="ConnectError"):
             await answer_of(servers.network, "GET", "http://nobody.test/")
+
+
+async def test_a_server_that_never_ends_is_left_though_it_goes_on(autojump_clock: object) -> None:
+    drips = answers.streams([b"x"] * 100, pause_s=9.0)
+    async with open_servers(drips) as servers:
+        began_s = trio.current_time()
+        with pytest.raises(NoAnswer, match="TooSlowError"):
+            await answer_of(servers.network, "GET", URL)
+        assert trio.current_time() - began_s == 30.0
 
 
 async def test_nobody_goes_where_a_redirect_points() -> None:
