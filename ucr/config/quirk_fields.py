@@ -1,15 +1,28 @@
 """The fields of `Quirks` as keys of a provider: kinds from their types, sentences from the docstring."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from inspect import cleandoc
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ucr.catalogue import Quirks
 from ucr.config.kinds import Choice, Flag, Kind, Listing, Number, Text
 
 _ENTRY = re.compile(r"^([a-z0-9_]+(?:, [a-z0-9_]+)*)\n((?:^    .+\n?)+)", re.MULTILINE)
+
+
+_WORDS = Listing(Text(r"[^=]+=[^=]*", "a model (or pattern), `=`, and words"), "`MODEL=words`")
+_NUMBERS = Listing(Text(r"[^=]+=[0-9]+", "a model (or pattern), `=`, and a number"), "`MODEL=number`")
+_PER_MODEL: Mapping[str, Kind] = MappingProxyType(
+    {
+        "model_efforts": _WORDS,
+        "model_inputs": _WORDS,
+        "model_context_windows": _NUMBERS,
+        "model_output_tokens": _NUMBERS,
+    }
+)
 
 
 def quirk_keys() -> tuple[str, ...]:
@@ -19,7 +32,7 @@ def quirk_keys() -> tuple[str, ...]:
 
 def quirk_kind(key: str) -> Kind:
     """Return what a quirk may be set to."""
-    return _kind(get_type_hints(Quirks)[key])
+    return _PER_MODEL.get(key) or _kind(get_type_hints(Quirks)[key])
 
 
 def quirk_sentence(key: str) -> str:

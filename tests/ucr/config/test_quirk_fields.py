@@ -3,6 +3,7 @@ from dataclasses import fields
 import pytest
 
 from ucr.catalogue import ROWS, Quirks
+from ucr.config.kinds import Wrong
 from ucr.config.quirk_fields import quirk_keys, quirk_kind, quirk_sentence
 
 
@@ -15,6 +16,20 @@ def test_the_values_of_the_catalogue_fit_the_kind_of_their_key(key: str) -> None
     kind = quirk_kind(key)
     for value in {getattr(row.quirks, key) for row in ROWS} - {None}:
         assert kind.read(list(value) if isinstance(value, tuple) else value) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model_inputs", "prompt"),
+        ("model_efforts", "=low"),
+        ("model_context_windows", "m=many"),
+        ("model_output_tokens", "m="),
+    ],
+)
+def test_what_says_nothing_of_a_model_is_wrong(key: str, value: str) -> None:
+    with pytest.raises(Wrong, match="a model \\(or pattern\\), `=`, and"):
+        quirk_kind(key).read([value])
 
 
 @pytest.mark.parametrize("key", quirk_keys())
