@@ -72,6 +72,10 @@ class _Turn:
         scope.cancel(reason="the client left")
 
 
+_KEY_CHARS = 24
+"""Sixteen bytes in base64."""
+
+
 class _PlainProtocol(H11Protocol):
     """HTTP/1.1 only: no h2c, no HTTP/2 by prior knowledge, no WebSocket but on the path of the live feed.
 
@@ -140,12 +144,17 @@ class _PlainProtocol(H11Protocol):
 
 
 def _opens_socket(request: h11.Request) -> bool:
-    """True for the handshake of a WebSocket on the path of the live feed."""
+    """True for the handshake of a WebSocket, as RFC 6455, 4.2.1, wants it, on the path of the live feed.
+
+    What falls short of it is an ordinary request, and is told so in the router's words.
+    """
     if request.method != b"GET" or request.target.partition(b"?")[0] != EVENTS_PATH.encode():
         return False
     named = dict(request.headers)
     tokens = named.get(b"connection", b"").lower().split(b",")
-    return named.get(b"upgrade", b"").lower() == b"websocket" and b"upgrade" in map(bytes.strip, tokens)
+    is_upgrade = named.get(b"upgrade", b"").lower() == b"websocket" and b"upgrade" in map(bytes.strip, tokens)
+    is_whole = len(named.get(b"sec-websocket-key", b"")) == _KEY_CHARS
+    return is_upgrade and is_whole and named.get(b"sec-websocket-version") == b"13"
 
 
 def _stream_request(request: h11.Request, state: ConnectionState) -> StreamRequest:

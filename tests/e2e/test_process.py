@@ -160,7 +160,11 @@ HOSTILE = (
         get("/v1/messages", WEBSOCKET) + b"\x81\x85\x00\x00\x00\x00hello",
         b"HTTP/1.1 ",
     ),
-    ("a websocket and a long frame", get("/ws/events", WEBSOCKET) + b"\x82\x7f" + b"\xff" * 200, b"HTTP/1.1 "),
+    (
+        "a websocket and a long frame",
+        get("/ws/events", WEBSOCKET) + b"\x82\x7f" + b"\xff" * 200,
+        b"HTTP/1.1 ",
+    ),
     ("TLS", bytes.fromhex("1603010200010001fc0303") + bytes(range(256)), b""),
     ("zeros", bytes(70_000), b""),
     ("a huge header", get("/health", f"x-huge: {'x' * 200_000}\r\n"), b""),
@@ -184,7 +188,7 @@ async def test_hostile_bytes_end_their_own_connection_and_nothing_else(tmp_path:
             async with await up.connect() as stream:
                 answer = await _answer_to(stream, data)
             assert answer.startswith(begins), f"{name}: {answer!r}"
-            assert b"101 " not in answer[:13], name
+            assert b"101 " not in answer[:13] or data.startswith(b"GET /ws/events "), name
             assert await is_healthy(up), name
         assert up.router.process.returncode is None
 

@@ -47,7 +47,7 @@ from ucr.usage_file import NAME, UsageFile
 from ucr.vault.state import State as VaultState
 from ucr.vault.state import written
 from ucr.vault.vault import Drawer, Vault
-from ucr.views import BOOKS, CACHE, LIMITS
+from ucr.views import BOOKS, CACHE, JOURNAL, LIMITS, STATE
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -467,7 +467,7 @@ async def test_a_store_shows_itself_and_stops_when_it_is_told_to(tmp_path: Path)
         assert view is not None
         assert store.process is not None
         assert (view.pid, view.generation) == (store.process.pid, 1)
-        assert [child.name for child in view.children] == [LIMITS, CACHE, BOOKS]
+        assert [child.name for child in view.children] == [LIMITS, CACHE, BOOKS, STATE, JOURNAL]
         assert (view.limits["limits"], view.cache["entries"]) == (0, 0)
         await store.stop()
         await stream.aclose()

@@ -236,6 +236,15 @@ async def test_what_is_no_websocket_is_told_so(
     assert heard.headers.get("upgrade") == ("websocket" if status == 426 else None)
 
 
+@pytest.mark.parametrize("lacks", ["sec-websocket-key", "sec-websocket-version", "connection"])
+async def test_half_a_handshake_is_an_ordinary_request(lacks: str, autojump_clock: object) -> None:
+    lines = [line for line in HANDSHAKE.split(b"\r\n") if not line.startswith(lacks.encode())]
+    async with open_router(CONFIG, up=REPLY) as world:
+        visitor = await world.connect()
+        await visitor.stream.send_all(b"\r\n".join(lines))
+        assert (await visitor.stream.receive_some()).startswith(b"HTTP/1.1 426 ")
+
+
 async def test_elsewhere_a_websocket_is_an_ordinary_request(autojump_clock: object) -> None:
     upgrade = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
     async with open_router(CONFIG, up=REPLY) as world:
