@@ -21,6 +21,8 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config as HypercornConfig
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol import ProtocolWrapper
+from hypercorn.protocol.events import Body, Data
+from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Request as StreamRequest
 from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
 from hypercorn.protocol.http_stream import HTTPStream
@@ -28,7 +30,7 @@ from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ConnectionState
+from hypercorn.typing import ASGISendEvent, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from actors.sockets import plain_socket
@@ -72,6 +74,30 @@ class _Turn:
         scope.cancel(reason="the client left")
 
 
+class _Socket(WSStream):
+    """A WebSocket whose client may speak before the handshake has ended, which it must not: that waits for the end.
+
+    hypercorn would refuse it, also where the handshake is being answered already.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._early = bytearray()
+
+    async def handle(self, event: StreamEvent) -> None:
+        is_early = isinstance(event, Body | Data) and not self.closed and not self.handshake.accepted
+        if is_early and self.handshake.is_valid():
+            self._early += cast(Data, event).data[: HEAD_LIMIT_BYTES - len(self._early)]
+        else:
+            await super().handle(event)
+
+    async def app_send(self, message: ASGISendEvent | None) -> None:
+        await super().app_send(message)
+        if self._early and not self.closed and self.handshake.accepted:
+            early, self._early = bytes(self._early), bytearray()
+            await self.handle(Data(stream_id=self.stream_id, data=early))
+
+
 _KEY_CHARS = 24
 """Sixteen bytes in base64."""
 
@@ -101,7 +127,7 @@ class _PlainProtocol(H11Protocol):
 
     async def _create_stream(self, request: h11.Request) -> None:
         self._is_socket = _opens_socket(request)
-        kind = WSStream if self._is_socket else HTTPStream
+        kind = _Socket if self._is_socket else HTTPStream
         self.stream = kind(
             self.app,
             self.config,
