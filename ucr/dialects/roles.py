@@ -11,6 +11,7 @@ Chunking invariance holds for everything that is fed: any split of the same byte
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -109,6 +110,27 @@ class Context(msgspec.Struct, frozen=True):
     names: Mapping[str, str] = msgspec.field(default_factory=dict)
     input_estimate: int = 0
     thinking_wanted: bool = True
+
+
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+def context_of(
+    request: "Request",
+    target: "Target",
+    names: Mapping[str, str] = _NO_NAMES,
+    thinking_wanted: bool = True,
+) -> Context:
+    """Return the context of a request that is written for a target."""
+    return Context(
+        target.provider,
+        request.model,
+        target.model,
+        request.stream,
+        target.quirks,
+        names,
+        thinking_wanted=thinking_wanted,
+    )
 
 
 class Outgoing(msgspec.Struct):

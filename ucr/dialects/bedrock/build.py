@@ -26,7 +26,7 @@ from ucr.dialects.openai_chat.parameters import (
 from ucr.dialects.openai_chat.reasoning import nearest_effort, thinking_is_wanted, wish_of
 from ucr.dialects.openai_chat.source import object_of
 from ucr.dialects.openai_chat.tools import names_used, read_tools
-from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target
+from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 from ucr.quirks import matches
@@ -84,15 +84,7 @@ def _translated(source: JsonObject, request: Request, target: Target) -> tuple[J
         body, names = _body(source, request, target, family, notes)
     except RecursionError:
         raise ApiError("invalid_request_error", "the request is nested too deeply") from None
-    context = Context(
-        provider=target.provider,
-        model_asked=request.model,
-        model_used=target.model,
-        stream=request.stream,
-        quirks=target.quirks,
-        names=restored_names(names),
-        thinking_wanted=wants_thinking,
-    )
+    context = context_of(request, target, restored_names(names), wants_thinking)
     return body, context, notes
 
 

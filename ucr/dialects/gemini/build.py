@@ -12,7 +12,7 @@ from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.parameters import note_unknown
 from ucr.dialects.openai_chat.reasoning import thinking_is_wanted
 from ucr.dialects.openai_chat.tools import names_used, read_tools
-from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target
+from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
@@ -30,15 +30,7 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
         written = jsontext.dumps(body)
     except RecursionError:
         raise ApiError("invalid_request_error", "the request is nested too deeply") from None
-    context = Context(
-        provider=target.provider,
-        model_asked=request.model,
-        model_used=target.model,
-        stream=request.stream,
-        quirks=target.quirks,
-        names=restored_names(names),
-        thinking_wanted=thinking_is_wanted(canonical.body),
-    )
+    context = context_of(request, target, restored_names(names), thinking_is_wanted(canonical.body))
     return Outgoing(path(target, request.stream), headers(request.stream), written, context, notes.phrases)
 
 

@@ -20,6 +20,7 @@ from ucr.dialects.roles import (
     Summary,
     Tap,
     Target,
+    context_of,
 )
 from ucr.errors import UpstreamError
 from ucr.events import Reply
@@ -44,7 +45,7 @@ class GeminiProvider:
 
         Signatures that hold another provider's thinking, which Google would refuse, stay away.
         """
-        context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
+        context = context_of(request, target)
         body, notes = request.raw, tuple[str, ...]()
         if _OURS in body:
             body, notes = without_ours(body, target.model), (_REPLACED,)

@@ -23,7 +23,7 @@ from ucr.dialects.openai_chat.parameters import (
 from ucr.dialects.openai_chat.reasoning import thinking_is_wanted, wish_of
 from ucr.dialects.openai_chat.source import object_of
 from ucr.dialects.openai_chat.tools import names_used, read_tools, write_tools
-from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target
+from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
@@ -38,15 +38,7 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
         data = jsontext.dumps(body)
     except RecursionError:
         raise ApiError("invalid_request_error", "the request is nested too deeply") from None
-    context = Context(
-        provider=target.provider,
-        model_asked=request.model,
-        model_used=target.model,
-        stream=request.stream,
-        quirks=target.quirks,
-        names=names,
-        thinking_wanted=thinking_is_wanted(canonical.body),
-    )
+    context = context_of(request, target, names, thinking_is_wanted(canonical.body))
     return Outgoing(path(target), headers(request.stream), data, context, notes.phrases)
 
 

@@ -16,6 +16,7 @@ from ucr.dialects.roles import (
     Summary,
     Tap,
     Target,
+    context_of,
 )
 from ucr.errors import UpstreamError
 from ucr.events import Reply
@@ -36,7 +37,7 @@ class OllamaProvider:
         body = request.raw
         if request.model != target.model:
             body = renamed(body, target.model) or dumps({**loads(body), "model": target.model})
-        context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
+        context = context_of(request, target)
         return Outgoing(builds.path(target), builds.headers(request.stream), body, context)
 
     def decode_reply(self, body: bytes, context: Context) -> Reply:

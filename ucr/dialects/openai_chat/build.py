@@ -16,7 +16,7 @@ from ucr.dialects.openai_chat.parameters import (
 )
 from ucr.dialects.openai_chat.reasoning import thinking_is_wanted, wish_of, write_reasoning
 from ucr.dialects.openai_chat.tools import names_used, read_tools, write_tools
-from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target
+from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
@@ -64,15 +64,7 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
         path=PATH,
         headers=_headers(request.stream, body["messages"], target),
         body=jsontext.dumps(body),
-        context=Context(
-            provider=target.provider,
-            model_asked=request.model,
-            model_used=target.model,
-            stream=request.stream,
-            quirks=target.quirks,
-            names=restored_names(names),
-            thinking_wanted=thinking_is_wanted(source),
-        ),
+        context=context_of(request, target, restored_names(names), thinking_is_wanted(source)),
         notes=notes.phrases,
     )
 

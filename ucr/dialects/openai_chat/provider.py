@@ -19,6 +19,7 @@ from ucr.dialects.roles import (
     Summary,
     Tap,
     Target,
+    context_of,
 )
 from ucr.errors import UpstreamError
 from ucr.events import Reply
@@ -51,7 +52,7 @@ class OpenAIChatProvider:
             mapped = renamed(request.raw, target.model)
             body = dumps({**request.body, "model": target.model}) if mapped is None else mapped
         accept = "text/event-stream" if request.stream else "application/json"
-        context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
+        context = context_of(request, target)
         headers: HeaderList = (("content-type", "application/json"), ("accept", accept))
         if target.quirks.initiator:
             headers += initiator_headers(request.body.get("messages"), target)

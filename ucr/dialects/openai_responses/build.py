@@ -19,7 +19,7 @@ from ucr.dialects.openai_chat.reasoning import thinking_is_wanted, wish_of, writ
 from ucr.dialects.openai_chat.tools import names_used, read_tools
 from ucr.dialects.openai_responses.items import write_input
 from ucr.dialects.openai_responses.tools import write_tools
-from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target
+from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
@@ -72,15 +72,7 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
         path=PATH,
         headers=headers_for(request.stream) + initiator_headers(body["input"], target),
         body=jsontext.dumps(body),
-        context=Context(
-            provider=target.provider,
-            model_asked=request.model,
-            model_used=target.model,
-            stream=request.stream,
-            quirks=target.quirks,
-            names=restored_names(names),
-            thinking_wanted=thinking_is_wanted(source),
-        ),
+        context=context_of(request, target, restored_names(names), thinking_is_wanted(source)),
         notes=notes.phrases,
     )
 

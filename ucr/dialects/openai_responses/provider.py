@@ -18,6 +18,7 @@ from ucr.dialects.roles import (
     Summary,
     Tap,
     Target,
+    context_of,
 )
 from ucr.errors import UpstreamError
 from ucr.events import Reply
@@ -48,7 +49,7 @@ class OpenAIResponsesProvider:
         elif request.model != target.model:
             mapped = renamed(body, target.model)
             body = dumps({**request.body, "model": target.model}) if mapped is None else mapped
-        context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
+        context = context_of(request, target)
         told = initiator_headers(request.body.get("input"), target)
         return Outgoing(PATH, headers_for(request.stream) + told, body, context, notes)
 

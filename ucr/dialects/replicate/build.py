@@ -22,7 +22,7 @@ from ucr.dialects.openai_chat.parameters import (
 from ucr.dialects.openai_chat.reasoning import nearest_effort, wish_of
 from ucr.dialects.openai_chat.tools import read_tools
 from ucr.dialects.replicate.prompt import parted
-from ucr.dialects.roles import Canonical, Context, HeaderList, Outgoing, Request, Target
+from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
@@ -40,7 +40,7 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
         raise ApiError("invalid_request_error", "the request is nested too deeply") from None
     if request.stream:
         body["stream"] = True
-    context = Context(target.provider, request.model, target.model, request.stream, target.quirks)
+    context = context_of(request, target)
     return Outgoing(path(target.model), _headers(request.stream), jsontext.dumps(body), context, notes.phrases)
 
 
