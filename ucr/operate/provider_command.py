@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ucr.config.model import Config, Provider
 
 FAILED, UNUSABLE = 1, 2
+_NOBODY = "nobody is configured: set a provider's key in the environment, or write a file with ucr-trio setup"
 
 _file = click.option("--config", metavar="FILE", help="The configuration; see docs/configuration.md.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of words.")
@@ -44,6 +45,8 @@ def list_providers(config: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
+    if not rows:
+        say(_NOBODY, is_error=True)
     for row in rows:
         state = "" if row["enabled"] else ", not enabled"
         model = row["default_model"] or "the model asked for"
@@ -120,6 +123,8 @@ def list_models(config: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"id": entry.id, "provider": entry.owner} for entry in known], indent=2))
         return
+    if not known:
+        say(_NOBODY, is_error=True)
     for entry in known:
         click.echo(f"{entry.id}  ({entry.owner})")
 

@@ -40,6 +40,14 @@ def test_providers_and_models_are_listed(file: Path) -> None:
     assert json.loads(run("models", "list", "--json").stdout)[0] == {"id": "p/m1", "provider": "p"}
 
 
+@pytest.mark.parametrize("group", ["providers", "models"])
+def test_where_nobody_is_configured_that_is_said_beside_an_empty_list(home: Path, group: str) -> None:
+    told = run(group, "list")
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert "ucr-trio setup" in told.stderr
+    assert json.loads(run(group, "list", "--json").stdout) == []
+
+
 def test_a_model_is_told_by_whom_it_is_served_and_how_much_it_holds(file: Path) -> None:
     assert run("models", "info", "m1").stdout == "p/m1  (route listed, window 9000 tokens)\n"
     (row,) = json.loads(run("models", "info", "claude-x", "--json").stdout)
