@@ -132,10 +132,10 @@ class KeptFile:
             for pragma in ("journal_mode = wal", "synchronous = normal", "journal_size_limit = 4194304"):
                 connection.execute(f"pragma {pragma}").fetchall()
             self._lay_out(connection)
+            self._place = self._found()
         except BaseException:
             connection.close()
             raise
-        self._place = self._found()
         return connection
 
     def _lay_out(self, connection: sqlite3.Connection) -> None:
