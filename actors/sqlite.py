@@ -11,6 +11,7 @@ after a while; until then nothing is found in it, and what was to be written is 
 
 import math
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -81,6 +82,32 @@ class Thread:
     async def __call__(self, work: Callable[[], Result]) -> Result:
         """Run it. Who is cancelled does not wait for it; the next one does."""
         return await trio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
+
+
+class _Opening:
+    """Opens a file in a thread, and closes it again if nobody waits for it any more."""
+
+    def __init__(self, spec: SqliteSpec) -> None:
+        self._spec = spec
+        self._lock = threading.Lock()
+        self._file: SqliteFile | None = None
+        self._is_abandoned = False
+
+    def open(self) -> SqliteFile:
+        """Return the file; raise `sqlite3.Error` or `OSError`."""
+        file = open_file(self._spec.path, self._spec.max_bytes)
+        with self._lock:
+            self._file = file
+            if self._is_abandoned:
+                file.close()
+        return file
+
+    def abandon(self) -> None:
+        """Let nothing stay open of what nobody waits for."""
+        with self._lock:
+            self._is_abandoned = True
+            if self._file is not None:
+                self._file.close()
 
 
 def _unheard(_event: SqliteEvent) -> None:
@@ -192,10 +219,13 @@ class SqliteBacking:
 
     async def _open(self) -> bool:
         """Open the file; when it is damaged, another one in its place."""
-        make = partial(open_file, self.spec.path, self.spec.max_bytes)
         for _ in range(2):
+            opening = _Opening(self.spec)
             try:
-                self._file = await self._thread(make)
+                self._file = await self._thread(opening.open)
+            except trio.Cancelled:
+                opening.abandon()
+                raise
             except sqlite3.Error as error:
                 if not is_damage(error) or not await self._moved_aside(error):
                     self._failed(error)

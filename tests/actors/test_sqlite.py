@@ -13,7 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from actors import open_supervisor
 from actors.sqlite import BEHIND_S, RETRY_S, SqliteBacking, SqliteEvent, SqliteSpec, Thread
-from actors.sqlite_file import open_file
+from actors.sqlite_file import SqliteFile, open_file
 
 Result = TypeVar("Result")
 KEY, OTHER = b"k" * 32, b"o" * 32
@@ -240,3 +240,34 @@ async def test_the_thread_runs_one_thing_at_a_time_and_holds_up_nobody_who_leave
         await thread(lambda: file.read(KEY, 0.0))
     assert scope.cancelled_caught
     await thread(file.close)
+
+
+class LateThread:
+    """Has done its work while its asker waits on, or does it when he has long left."""
+
+    def __init__(self) -> None:
+        self.works: list[Callable[[], object]] = []
+        self.done: list[object] = []
+        self.is_late = False
+
+    async def __call__(self, work: Callable[[], Result]) -> Result:
+        if self.is_late:
+            self.works.append(work)
+        else:
+            self.done.append(work())
+        await trio.sleep_forever()
+        raise AssertionError("nobody wakes it")
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_a_file_that_is_opened_for_somebody_who_has_left_is_closed(tmp_path: Path, is_late: bool) -> None:
+    thread = LateThread()
+    thread.is_late = is_late
+    backing = SqliteBacking(SqliteSpec(tmp_path / "a.sqlite", b"s" * 32), lambda: WALL_S, thread=thread)
+    async with open_supervisor() as supervisor:
+        await supervisor.start(backing)
+        await wait_all_tasks_blocked()
+    (file,) = thread.done or [work() for work in thread.works]
+    assert isinstance(file, SqliteFile)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        file.index(WALL_S)
