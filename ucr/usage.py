@@ -14,6 +14,10 @@ NAME_CHARS = 200
 """Names that clients make up are cut to this."""
 
 
+LARGEST = 2**63 - 1
+"""What a file takes at most as a number; a provider may say anything."""
+
+
 class UsageRow(Struct, frozen=True, gc=False):
     """One request. `at_s` is Unix time; None is "not known", of `cost_nano` (billionths of a US dollar) too."""
 
@@ -54,9 +58,13 @@ def row_of(record: Record, unix_s: float) -> UsageRow:
         record.model_used[:NAME_CHARS],
         record.status,
         record.cache,
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_tokens,
-        usage.cache_creation_tokens,
-        record.cost_nano,
+        _bounded(usage.input_tokens),
+        _bounded(usage.output_tokens),
+        _bounded(usage.cache_read_tokens),
+        _bounded(usage.cache_creation_tokens),
+        _bounded(record.cost_nano),
     )
+
+
+def _bounded(number: int | None) -> int | None:
+    return None if number is None else min(number, LARGEST)

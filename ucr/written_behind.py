@@ -124,10 +124,15 @@ class WrittenBehind(ActorChild[Message], Generic[Message, Batch]):
     def _close(self) -> None:
         if not self.is_kept:
             return
-        if (batch := self.taken()) is not None:
-            try:
-                self.write(batch, self._unix_time())
-            except (sqlite3.Error, OSError) as error:
-                self.put_back(batch)
-                self._note_failure(error)
-        self.close_file()
+        try:
+            if (batch := self.taken()) is not None:
+                self._write_last(batch)
+        finally:
+            self.close_file()
+
+    def _write_last(self, batch: Batch) -> None:
+        try:
+            self.write(batch, self._unix_time())
+        except (sqlite3.Error, OSError) as error:
+            self.put_back(batch)
+            self._note_failure(error)
