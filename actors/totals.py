@@ -9,7 +9,7 @@ tally itself, so that no name and no label is hashed for an event.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Labels = tuple[tuple[str, str], ...]
@@ -100,7 +100,7 @@ class Totals:
         self._counters: dict[tuple[str, Labels], _Sum] = {}
         self._histograms: dict[tuple[str, Labels], _Buckets] = {}
         self._series: dict[str, int] = {}
-        self._tallies: dict[Tally, tuple[_Sum | _Buckets, ...]] = {}
+        self._tallies: dict[Tally, _Series] = {}
 
     def __repr__(self) -> str:
         return f"<Totals {len(self._counters)} counters, {len(self._histograms)} histograms>"
@@ -108,22 +108,26 @@ class Totals:
     def add(self, counts: Iterable[Count], observations: Iterable[Observation] = ()) -> None:
         """Add what one event brings."""
         for count in counts:
-            self._counter(count.name, count.labels).add(count.amount)
+            self._counter(count.name, count.labels).value += count.amount
         for seen in observations:
             self._histogram(seen.name, seen.labels).add(seen.value)
 
-    def add_up(self, tally: Tally, amounts: Iterable[float]) -> None:
+    def add_up(self, tally: Tally, amounts: Sequence[float]) -> None:
         """Add one amount to each series of the tally."""
-        for series, amount in zip(self._tallies.get(tally) or self._opened(tally), amounts, strict=True):
-            series.add(amount)
+        sums, histograms = self._tallies.get(tally) or self._opened(tally)
+        for counter, amount in zip(sums, amounts[: len(sums)], strict=True):
+            counter.value += amount
+        for histogram, value in zip(histograms, amounts[len(sums) :], strict=True):
+            histogram.counts[bisect_left(histogram.bounds, value)] += 1
+            histogram.sum += value
 
-    def _opened(self, tally: Tally) -> "tuple[_Sum | _Buckets, ...]":
+    def _opened(self, tally: Tally) -> "_Series":
         """Return the series of a tally that was not met before, or is forgotten."""
         if len(self._tallies) >= MAX_TALLIES:
             self._tallies.clear()
         counters = tuple(self._counter(name, labels) for name, labels in tally.counters)
         histograms = tuple(self._histogram(name, labels) for name, labels in tally.histograms)
-        series = self._tallies[tally] = (*counters, *histograms)
+        series = self._tallies[tally] = (counters, histograms)
         return series
 
     def _counter(self, name: str, labels: Labels) -> "_Sum":
@@ -161,9 +165,6 @@ class _Sum:
     def __init__(self) -> None:
         self.value: float = 0
 
-    def add(self, amount: float) -> None:
-        self.value += amount
-
 
 class _Buckets:
     __slots__ = ("bounds", "counts", "sum")
@@ -179,6 +180,9 @@ class _Buckets:
 
     def seen(self, name: str, labels: Labels) -> Histogram:
         return Histogram(name, labels, self.bounds, tuple(self.counts), self.sum)
+
+
+_Series = tuple[tuple[_Sum, ...], tuple[_Buckets, ...]]
 
 
 def merged(*snapshots: MetricsSnapshot) -> MetricsSnapshot:

@@ -24,8 +24,7 @@ class Clerk(Generic[Note]):
     """A supervised child. `keeper` may be in another process.
 
     `message` makes what is told of several notes, which it may write out: it is not called while a request waits.
-    `size_of` says what a note takes, in bytes. Of notes that cannot be told, more than `max_bytes` are dropped and
-    counted.
+    Of notes that cannot be told, more than `max_bytes` are dropped and counted.
     """
 
     essential = False
@@ -36,27 +35,24 @@ class Clerk(Generic[Note]):
         keeper: Ref[Any],
         name: str,
         message: Callable[[tuple[Note, ...]], object],
-        size_of: Callable[[Note], int],
         max_bytes: int,
     ) -> None:
         self.name = name
         self.dropped = 0
         self._keeper = keeper
         self._message = message
-        self._size_of = size_of
         self._max_bytes = max_bytes
-        self._notes: deque[Note] = deque()
+        self._notes: deque[tuple[Note, int]] = deque()
         self._bytes = 0
 
     def __repr__(self) -> str:
         return f"<Clerk {self.name} with {len(self._notes)} notes>"
 
-    def note(self, note: Note) -> None:
-        """Note something of a request that has ended."""
-        size = self._size_of(note)
-        if self._bytes + size <= self._max_bytes:
-            self._notes.append(note)
-            self._bytes += size
+    def note(self, note: Note, size_bytes: int) -> None:
+        """Note something of a request that has ended, which takes so much."""
+        if self._bytes + size_bytes <= self._max_bytes:
+            self._notes.append((note, size_bytes))
+            self._bytes += size_bytes
         else:
             self.dropped += 1
 
@@ -68,22 +64,23 @@ class Clerk(Generic[Note]):
 
     def _tell(self) -> None:
         while self._notes:
-            part = self._part()
+            part, size = self._part()
             if not self._keeper.offer(self._message(part)):
                 return
-            for note in part:
-                self._bytes -= self._size_of(note)
+            self._bytes -= size
+            for _ in part:
                 self._notes.popleft()
 
-    def _part(self) -> tuple[Note, ...]:
+    def _part(self) -> tuple[tuple[Note, ...], int]:
+        """Return what is told next, and what it takes."""
         part: list[Note] = []
         size = 0
-        for note in self._notes:
-            size += self._size_of(note)
-            if part and size > PART_BYTES:
+        for note, size_bytes in self._notes:
+            if part and size + size_bytes > PART_BYTES:
                 break
             part.append(note)
-        return tuple(part)
+            size += size_bytes
+        return tuple(part), size
 
     def crashed(self, error: BaseException | None) -> None:
         """Nothing to clear: what was noted outlives the incarnations."""

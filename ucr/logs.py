@@ -2,11 +2,11 @@
 
 How this works: structlog, with its own processors and no global configuration, hands every event to one sink.
 Redaction happens here and not where events are made, on every text of a line, before anything is cut (a secret
-cut in half would not be recognised). A `Log` is an argument of whoever logs.
+cut in half would not be recognised). A `Log` is an argument of whoever logs. The line that every request ends with is
+written beneath structlog, by `finished`: what structlog does for an event takes longer than all else there is to it.
 """
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -14,65 +14,34 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from ucr import jsontext
 from ucr.config.model import Config
+from ucr.line import TEXTS, is_fit, rendered
 from ucr.outlet import Outlet, Write
 from ucr.redaction import Redactor
 
-Log = FilteringBoundLogger
+
+class Log(FilteringBoundLogger, Protocol):
+    """A logger of structlog's that has a way of its own for the line which every request ends with."""
+
+    def finished(self, fields: dict[str, object]) -> bytes:
+        """Log `request.finished` with the fields of a `Record`; return them as JSON without any secret.
+
+        It is returned whatever the level.
+        """
+        ...
+
+
 Clock = Callable[[], datetime]
-
-LINE_LIMIT_BYTES = 4096
-"""Writes of up to this many bytes to a pipe are never mixed with others (PIPE_BUF of Linux)."""
-
-VALUE_LIMITS = (1024, 256, 64, 16)
-"""To how many characters texts are cut, until the line fits."""
-
-HEAD = ("timestamp", "level", "event")
-
-FINISHED = (
-    "request_id",
-    "worker",
-    "dialect",
-    "provider",
-    "model_asked",
-    "model_used",
-    "route",
-    "tier",
-    "attempts",
-    "status",
-    "stream",
-    "cache",
-    "ttfb_ms",
-    "total_ms",
-    "overhead_ms",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "stop_reason",
-    "error_type",
-    "session_id",
-    "agent_id",
-)
-"""The fields of `request.finished`, in their order; one that is not known is null."""
-
-_FINISHED_BLANK: Mapping[str, None] = MappingProxyType(dict.fromkeys((*HEAD, *FINISHED)))
 
 LEVELS: Mapping[str, int] = MappingProxyType(
     {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 )
-
-
-_STEERING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""DEL, the second set of control characters, ends of lines and of paragraphs, and changes of direction."""
-
-PLAIN = frozenset({str, int, float, bool, type(None)})
-"""Types that need no look at what is in them."""
 
 
 class LineSink:
@@ -117,29 +86,54 @@ def make_log(
 
     `hear` gets every line of at least `info`, whatever the level.
     """
-    redactor = Redactor(secrets)
+    redactor, writers = Redactor(secrets), tuple(writers)
 
-    def stamp(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        return {"timestamp": moment(now), "level": method, **event}
+    def render(_logger: WrappedLogger, method: str, event: EventDict) -> bytes:
+        return rendered({"timestamp": moment(now), "level": method, **event}, redactor)
 
-    def render(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-        fields = in_order(event)
-        if not PLAIN.issuperset(map(type, fields.values())):
-            fields = {key: plain(value) for key, value in fields.items()}
-        line = jsontext.dumps(fields)
-        if redactor.suspects(texts_of(fields, line)):
-            fields = redactor.tree(fields)
-            line = jsontext.dumps(fields)
-        return fitted(fields, line)
-
+    is_told = LEVELS[level] <= LEVELS["info"]
+    finished = _Finished(redactor, now, (*(writers if is_told else ()), *((hear,) if hear else ())))
     least = LEVELS[level] if hear is None else min(LEVELS[level], LEVELS["info"])
+    bound = structlog.make_filtering_bound_logger(least)
     logger = structlog.wrap_logger(
         LineSink(writers) if hear is None else HeardSink(writers, level, hear),
-        processors=[stamp, structlog.processors.format_exc_info, render],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        processors=[structlog.processors.format_exc_info, render],
+        wrapper_class=type("BoundLog", (bound,), {"finished": staticmethod(finished.tell)}),
         context_class=dict,
     )
     return cast(Log, logger.bind())
+
+
+class _Finished:
+    """Writes `request.finished`, the one line that there is for every request, by the shortest way.
+
+    It is the line that `rendered` would make. But the fields are plain and in their order already, and most texts in
+    them were in those of requests before, so that only new ones are searched for secrets.
+    """
+
+    def __init__(self, redactor: Redactor, now: Clock, writers: tuple[Write, ...]) -> None:
+        self._redactor = redactor
+        self._now = now
+        self._writers = writers
+
+    def tell(self, fields: dict[str, object]) -> bytes:
+        if not self._redactor.clears(TEXTS(fields)):
+            fields = self._redactor.tree(fields)
+        told = jsontext.dumps(fields)
+        if self._writers:
+            line = self._line(fields, told)
+            for write in self._writers:
+                write(line)
+        return told
+
+    def _line(self, fields: dict[str, object], told: bytes) -> bytes:
+        stamp = moment(self._now)
+        line = b'{"timestamp":"%b","level":"info","event":"request.finished",%b\n' % (stamp.encode(), told[1:])
+        if is_fit(line):
+            return line
+        return rendered(
+            {"timestamp": stamp, "level": "info", "event": "request.finished", **fields}, self._redactor
+        )
 
 
 def moment(now: Clock) -> str:
@@ -159,7 +153,8 @@ class OpenLog:
         self._file = ExitStack()
         self._hear: Write | None = None
         self._present = self._made(config)
-        self.log = cast(Log, _Present(self))
+        self._shared = _Present(self)
+        self.log = cast(Log, self._shared)
 
     def __repr__(self) -> str:
         return f"<OpenLog to {self._stdout!r}>"
@@ -172,13 +167,17 @@ class OpenLog:
     def reopen(self, config: Config) -> None:
         """Log as this configuration says; raise `OSError`, and change nothing, if its file cannot be opened."""
         before = self._file
-        self._present = self._made(config)
+        self._follow(self._made(config))
         before.close()
 
     def overhear(self, hear: Write | None) -> None:
         """Give every line of at least `info` to this as well, whatever the level; None ends it."""
         self._hear = hear
-        self._present = self._log()
+        self._follow(self._log())
+
+    def _follow(self, log: Log) -> None:
+        self._present = log
+        self._shared.finished = log.finished
 
     def _made(self, config: Config) -> Log:
         outlets = [self._stdout]
@@ -198,12 +197,13 @@ class OpenLog:
 
 
 class _Present:
-    """Passes every call on to the log of the moment."""
+    """Passes every call on to the log of the moment. `finished` is that log's own: no request looks for it."""
 
-    __slots__ = ("_open",)
+    __slots__ = ("_open", "finished")
 
     def __init__(self, open_log: OpenLog) -> None:
         self._open = open_log
+        self.finished = open_log.present.finished
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._open.present, name)
@@ -222,62 +222,3 @@ def _open(path: str) -> int:
     """Open a log file; a pipe that nobody reads is an error, and not waited for."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-
-
-def in_order(event: EventDict) -> dict[str, Any]:
-    """Return the fields in the order of the contract, then the others as they came."""
-    if event.get("event") == "request.finished":
-        return {**_FINISHED_BLANK, **event}
-    known = {key: event[key] for key in FINISHED if key in event}
-    return {**{key: event.get(key) for key in HEAD}, **known, **event}
-
-
-def texts_of(fields: Mapping[str, Any], line: bytes) -> str:
-    """Return all text of a line that may come from outside: values and unknown names, or all there is."""
-    if not PLAIN.issuperset(map(type, fields.values())):
-        return line.decode()
-    texts = [value for value in fields.values() if type(value) is str]
-    return "\n".join((*texts, *(fields.keys() - _FINISHED_BLANK.keys())))
-
-
-def plain(value: Any) -> Any:
-    """Return a value as plain JSON data; what JSON has no word for is written as text."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    return str(value)
-
-
-def fitted(event: Mapping[str, Any], line: bytes) -> bytes:
-    """Return the event's JSON as a line that fits the limit: long values are cut, and at the last left out."""
-    line = _plain_line(line)
-    for limit in VALUE_LIMITS:
-        if len(line) < LINE_LIMIT_BYTES:
-            return line + b"\n"
-        line = _plain_line(jsontext.dumps({key: _cut(item, limit) for key, item in event.items()}))
-    if len(line) < LINE_LIMIT_BYTES:
-        return line + b"\n"
-    kept = (key for key in (*HEAD, *FINISHED) if key in event)
-    shortest = jsontext.dumps({key: _cut(event[key], VALUE_LIMITS[-1]) for key in kept} | {"cut": True})
-    return _plain_line(shortest) + b"\n"
-
-
-def _plain_line(line: bytes) -> bytes:
-    """Escape what JSON may hold as it is but a terminal obeys, or a reader of lines takes for an end of one."""
-    if line.isascii() and b"\x7f" not in line:
-        return line
-    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", line.decode()).encode()
-
-
-def _cut(value: Any, limit: int) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= limit else f"{value[:limit]}…"
-    if isinstance(value, dict | list):
-        text = jsontext.dumps(value).decode()
-        return value if len(text) <= limit else f"{text[:limit]}…"
-    return value

@@ -1,8 +1,10 @@
 """What the end of a request says to the metrics: counters by who answered and how, and times. Pure."""
 
+from operator import not_
+
 from actors import Labels, Measured, Tally
 from ucr.config.model import Config, Provider, Targets
-from ucr.record import Record
+from ucr.record import Record, Took
 from ucr.usage import NAME_CHARS
 
 OTHER = "other"
@@ -61,7 +63,7 @@ class Meter:
         self._models: dict[tuple[str, str], str] = {}
         self._tallies: dict[tuple[object, ...], Tally] = {}
 
-    def measured(self, record: Record, now_s: float, config: Config, *, is_request: bool) -> Measured:
+    def measured(self, record: Record, took: Took, config: Config, *, is_request: bool) -> Measured:
         """Return what one exchange adds to the totals.
 
         `is_request` says that it was a request to a model, or one that failed: what `request.finished` tells of.
@@ -71,48 +73,32 @@ class Meter:
         if not is_request:
             outcome = outcome_of(record.status)
             return Measured(self._tallies.get((outcome,)) or self._kept((outcome,), _ended(outcome)), (1,))
-        usage = record.summary.usage
+        total_s, own_s, ttfb_s = took
+        usage, model = record.summary.usage, self._models.get((record.provider, record.model_used))
+        if model is None:
+            model = self._model(record.provider, record.model_used)
         tokens = (
             usage.input_tokens,
             usage.output_tokens,
             usage.cache_read_tokens,
             usage.cache_creation_tokens,
         )
-        amounts = [1.0, 1.0]
-        if record.attempts:
-            amounts.append(record.attempts)
-        if record.cache != "bypass":
-            amounts.append(1.0)
-        amounts += [amount for amount in tokens if amount]
-        if record.cost_nano:
-            amounts.append(record.cost_nano / 1e9)
-        if record.error_type:
-            amounts.append(1.0)
-        amounts += (now_s - record.began_s, record.overhead_s(now_s))
-        if (ttfb_s := record.ttfb_s()) is not None:
-            amounts.append(ttfb_s)
-        return Measured(self._tally(record, tokens, ttfb_s is not None), tuple(amounts))
-
-    def _tally(self, record: Record, tokens: Tokens, has_ttfb: bool) -> Tally:
-        model = self._model(record.provider, record.model_used)
-        kind = (
-            record.provider,
-            model,
-            record.dialect,
-            record.status,
-            record.route,
-            record.stream,
-            record.cache,
-            record.attempts > 0,
-            not tokens[0],
-            not tokens[1],
-            not tokens[2],
-            not tokens[3],
-            not record.cost_nano,
-            record.error_type,
-            has_ttfb,
+        if_any = (
+            record.attempts,
+            record.cache != "bypass",
+            *tokens,
+            (record.cost_nano or 0) / 1e9,
+            1 if record.error_type else 0,
         )
-        return self._tallies.get(kind) or self._kept(kind, _tally(record, model, tokens, has_ttfb))
+        kind = (
+            *(record.provider, model, record.dialect, record.status, record.route, record.stream),
+            *(record.cache, record.error_type, ttfb_s is None, *map(not_, if_any)),
+        )
+        tally = self._tallies.get(kind)
+        if tally is None:
+            tally = self._kept(kind, _tally(record, model, tokens, ttfb_s is not None))
+        times = (total_s, own_s) if ttfb_s is None else (total_s, own_s, ttfb_s)
+        return Measured(tally, (1.0, 1.0, *filter(None, if_any), *times))
 
     def _kept(self, kind: tuple[object, ...], tally: Tally) -> Tally:
         if len(self._tallies) >= MAX_KINDS:
@@ -122,11 +108,9 @@ class Meter:
 
     def _model(self, provider: str, model: str) -> str:
         """Return the label of a model; only so many names are remembered, since clients make them up."""
-        label = self._models.get((provider, model))
-        if label is None:
-            label = known_model(self._config, provider, model)
-            if len(self._models) < MAX_NAMES and len(model) <= NAME_CHARS:
-                self._models[provider, model] = label
+        label = known_model(self._config, provider, model)
+        if len(self._models) < MAX_NAMES and len(model) <= NAME_CHARS:
+            self._models[provider, model] = label
         return label
 
 

@@ -12,7 +12,7 @@ import os
 import socket
 import stat
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from ucr import jsontext
@@ -41,21 +41,18 @@ class Outlet:
 
     def write(self, line: bytes) -> None:
         """Write a line at once, or drop it."""
-        if self.dropped and self._goes(self._note()):
-            self.dropped = 0
-        if not self._goes(line):
-            self.dropped += 1
-
-    def _note(self) -> bytes:
-        event = {"timestamp": self._now(), "level": "warning", "event": "log.dropped", "lines": self.dropped}
-        return jsontext.dumps(event) + b"\n"
-
-    def _goes(self, line: bytes) -> bool:
+        if self.dropped:
+            self._say_what_was_dropped()
         try:
             self._write(line)
         except OSError:
-            return False
-        return True
+            self.dropped += 1
+
+    def _say_what_was_dropped(self) -> None:
+        event = {"timestamp": self._now(), "level": "warning", "event": "log.dropped", "lines": self.dropped}
+        with suppress(OSError):
+            self._write(jsontext.dumps(event) + b"\n")
+            self.dropped = 0
 
 
 def _without_waiting(descriptor: int, opened: ExitStack) -> Write:

@@ -38,8 +38,10 @@ class Pricing:
         usage = record.summary.usage
         if usage.input_tokens is None or record.cache in GIVEN_AGAIN:
             return record.side_nano or None
-        sheets = self.sheets(record.provider, record.model_used)
-        own = cost(usage, self._present(sheets)) if sheets else None
+        sheets = self._known.get((record.provider, record.model_used))
+        if sheets is None:
+            sheets = self.sheets(record.provider, record.model_used)
+        own = cost(usage, sheets[0] if len(sheets) == 1 else self._present(sheets)) if sheets else None
         return own + record.side_nano if own is not None else record.side_nano or None
 
     def most_for(self, provider: str, model: str, input_tokens: int, output_tokens: int) -> int | None:
@@ -76,8 +78,6 @@ class Pricing:
         return found
 
     def _present(self, sheets: Sheets) -> Sheet:
-        if len(sheets) == 1:
-            return sheets[0]
         now_s = self._unix_time()
         return next((sheet for sheet in reversed(sheets) if sheet.holds(now_s)), sheets[0])
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 
 from ucr.dialects.roles import HeaderList, Summary
 from ucr.errors import ApiError
-from ucr.events import Usage
 from ucr.routing import Candidate
 
 _WORDS_CHARS = 300
 _VALUE_CHARS = 1000
 """What a name or a note may take of an answer's head: clients refuse heads of more than 16 KiB (Node.js)."""
+
+
+Took = tuple[float, float, float | None]
+"""Seconds: in all, the router's own of these, and until the first byte of the answer, if there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +80,15 @@ class Record:
         """The id of a message that the router opens itself."""
         return "msg_" + self.request_id.removeprefix("req_")
 
-    def overhead_s(self, now_s: float) -> float:
-        """Return how much of the time so far was the router's own."""
-        return max(0.0, now_s - self.began_s - self.waited_s())
-
-    def ttfb_s(self) -> float | None:
-        """Return the time to the first byte of the answer; None when there is none."""
-        return None if self.first_byte_s is None else self.first_byte_s - self.began_s
+    def took(self, now_s: float) -> Took:
+        """Return how long it took until now in all, how much of that was the router's own, and until its first byte."""
+        first_s, total_s = self.first_byte_s, now_s - self.began_s
+        own_s = total_s - self.waited_s()
+        return total_s, own_s if own_s > 0.0 else 0.0, None if first_s is None else first_s - self.began_s
 
     def headers(self, now_s: float) -> HeaderList:
         """Return the headers that every answer carries."""
-        pairs = [
+        pairs = (
             ("request-id", self.request_id),
             ("x-request-id", self.request_id if self.dialect.startswith("openai-") else ""),
             ("x-ucr-provider", self.provider),
@@ -97,16 +98,17 @@ class Record:
             ("x-ucr-attempts", str(self.attempts) if self.attempts else ""),
             ("x-ucr-cache", self.cache if self.provider else ""),
             ("x-ucr-worker", self.worker),
-            ("x-ucr-overhead-ms", f"{self.overhead_s(now_s) * 1000:.2f}"),
-            ("x-ucr-notes", "; ".join(self.notes)),
+            ("x-ucr-overhead-ms", f"{self.took(now_s)[1] * 1000:.2f}"),
+            ("x-ucr-notes", "; ".join(self.notes) if self.notes else ""),
             ("x-ucr-upstream-request-id", self.upstream_request_id or ""),
-        ]
-        return (*((name, value[:_VALUE_CHARS]) for name, value in pairs if value), *self.limit_headers)
+        )
+        return (*[(name, value[:_VALUE_CHARS]) for name, value in pairs if value], *self.limit_headers)
 
-    def fields(self, now_s: float) -> dict[str, object]:
+    def fields(self, took: Took) -> dict[str, object]:
         """Return the fields of `request.finished`, in the order in which they are documented."""
-        usage: Usage = self.summary.usage
-        ttfb_s = self.ttfb_s()
+        total_s, own_s, ttfb_s = took
+        summary, retries = self.summary, self.attempts - self.parts
+        usage = summary.usage
         return {
             "request_id": self.request_id,
             "worker": self.worker,
@@ -121,23 +123,23 @@ class Record:
             "stream": self.stream,
             "cache": self.cache,
             "ttfb_ms": None if ttfb_s is None else round(ttfb_s * 1000, 2),
-            "total_ms": round((now_s - self.began_s) * 1000, 2),
-            "overhead_ms": round(self.overhead_s(now_s) * 1000, 2),
+            "total_ms": round(total_s * 1000, 2),
+            "overhead_ms": round(own_s * 1000, 2),
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,
-            "stop_reason": self.summary.stop_reason,
+            "stop_reason": summary.stop_reason,
             "error_type": self.error_type,
             "session_id": self.session_id,
             "agent_id": self.agent_id,
-            "retries": max(0, self.attempts - self.parts),
+            "retries": retries if retries > 0 else 0,
             "request_bytes": self.request_bytes,
             "answer_bytes": self.answer_bytes,
             "client": self.client,
             "peer": self.peer or None,
             "key_number": self.key_number,
             "healed": self.healed,
-            "bridged": "; ".join(self.bridged)[:_VALUE_CHARS] or None,
-            "usage_estimated": self.summary.is_estimated,
+            "bridged": "; ".join(self.bridged)[:_VALUE_CHARS] if self.bridged else None,
+            "usage_estimated": summary.is_estimated,
             "cost_usd": None if self.cost_nano is None else self.cost_nano / 1e9,
         }

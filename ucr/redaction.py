@@ -5,7 +5,7 @@ A secret is replaced as a whole: the first letters of a key are enough to look i
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 MASK = "[redacted]"
@@ -33,6 +33,11 @@ WHOLE_WORD_BELOW = 8
 """A known secret shorter than this is replaced only where it stands alone, or ordinary words would go too."""
 
 
+CLEAN_TEXTS = 2000
+CLEAN_CHARS = 200
+"""How many texts without a secret are known again, and of which length; of more than that, all are searched anew."""
+
+
 def holds_secret(header: str) -> bool:
     """True when a header's name, in lower case, says that its value is a secret."""
     return _CREDENTIAL.search(header) is not None
@@ -41,21 +46,37 @@ def holds_secret(header: str) -> bool:
 class Redactor:
     """Replaces known secrets, and whatever looks like a key, in text and in trees of plain data."""
 
-    __slots__ = ("_known", "_pattern")
+    __slots__ = ("_clean", "_known", "_pattern")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         escaped = (json.dumps(secret, ensure_ascii=False)[1:-1] for secret in known)
         self._known = tuple(dict.fromkeys((*known, *escaped)))
         self._pattern = re.compile("|".join((*map(_exactly, known), *PATTERNS)))
+        self._clean: set[str | None] = {None}
+
+    def __repr__(self) -> str:
+        return f"<Redactor that knows {len(self._clean) - 1} clean texts>"
+
+    def clears(self, texts: Sequence[str | None]) -> bool:
+        """True when there is surely no secret in any of these texts, of which most come again and again."""
+        return self._clean.issuperset(texts) or all(map(self._is_clean, texts))
+
+    def _is_clean(self, text: str | None) -> bool:
+        clean = self._clean
+        if text in clean:
+            return True
+        if text is None or (self.suspects(text) and self._pattern.search(text) is not None):
+            return False
+        if len(text) <= CLEAN_CHARS:
+            if len(clean) > CLEAN_TEXTS:
+                self._clean = clean = {None}
+            clean.add(text)
+        return True
 
     def suspects(self, text: str) -> bool:
         """True when text, or JSON text, may hold a secret; False is certain, and costs a few searches only."""
-        folded = text.lower()
-        for sign in SIGNS:
-            if sign in folded:
-                return True
-        return any(secret in text for secret in self._known)
+        return any(map(text.lower().__contains__, SIGNS)) or any(map(text.__contains__, self._known))
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced."""

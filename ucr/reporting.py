@@ -12,7 +12,7 @@ from ucr.journal.recording import Recording
 from ucr.logs import Log
 from ucr.metering import CLIENT_GONE, GONE, Meter
 from ucr.record import Record
-from ucr.usage import UsageRow, row_of
+from ucr.usage import ROW_BYTES, UsageRow, row_of
 
 
 class Reporter:
@@ -30,6 +30,7 @@ class Reporter:
         self._accounts = accounts
         self._journal = journal
         self._meter = Meter()
+        self._now_s = trio.lowlevel.current_clock().current_time
 
     def watched(self, exchange: Exchange, router: Router) -> Exchange:
         """Return the exchange to be answered: one that keeps its bodies where the journal has them."""
@@ -44,18 +45,16 @@ class Reporter:
         if not exchange.is_finished:
             record.status = record.status or CLIENT_GONE
             record.error_type = record.error_type or GONE
-        is_request, now_s = bool(record.model_asked or record.error_type), trio.current_time()
+        is_request, took = bool(record.model_asked or record.error_type), record.took(self._now_s())
         record.cost_nano = router.pricing.cost_of(record)
-        self._metrics.offer(self._meter.measured(record, now_s, router.config, is_request=is_request))
-        if is_request:
-            fields = record.fields(now_s)
-            self._log.info("request.finished", **fields)
-            self._keep(exchange, record, router, fields)
-
-    def _keep(self, exchange: Exchange, record: Record, router: Router, fields: dict[str, object]) -> None:
-        unix_s = router.unix_time()
+        self._metrics.offer(self._meter.measured(record, took, router.config, is_request=is_request))
+        if not is_request:
+            return
+        fields, unix_s = record.fields(took), router.unix_time()
+        told = self._log.finished(fields)
         if self._accounts is not None and record.provider:
-            self._accounts.note(row_of(record, unix_s))
+            self._accounts.note(row_of(record, unix_s), ROW_BYTES)
         if self._journal is not None:
             bodies = exchange if isinstance(exchange, Recording) else None
-            self._journal.note(Draft(unix_s, record, fields, router.redactor, bodies))
+            draft = Draft(unix_s, record, fields, told, router.redactor, bodies)
+            self._journal.note(draft, draft.size_bytes)

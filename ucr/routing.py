@@ -44,6 +44,11 @@ class Candidate:
     tier: Tier = "optimal"
 
     def __str__(self) -> str:
+        return self.words
+
+    @cached_property
+    def words(self) -> str:
+        """What the journal calls it."""
         return f"{self.provider.id}/{self.model} ({self.route}, {self.tier})"
 
     @cached_property

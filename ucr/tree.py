@@ -56,7 +56,6 @@ from ucr.views import CACHE, LIMITS
 
 CLERK = "ucr:clerk"
 JOURNAL_CLERK = "ucr:journal-clerk"
-_USAGE_ROW_BYTES = 500
 _CLERK_BYTES = 2_500_000
 NOTHING = Config()
 METRICS = "ucr:metrics"
@@ -213,7 +212,7 @@ async def _start_books(
         ref = (await supervisor.start(books_link(store.path, purse))).ref
     if not config.usage.enabled or (store is None and folder is None):
         return purse, None
-    clerk = Clerk[UsageRow](ref, CLERK, Used, lambda _row: _USAGE_ROW_BYTES, _CLERK_BYTES)
+    clerk = Clerk[UsageRow](ref, CLERK, Used, _CLERK_BYTES)
     return purse, await supervisor.start(clerk)
 
 
@@ -236,7 +235,7 @@ async def _start_journal(
     def noted(drafts: tuple[Draft, ...]) -> Noted:
         return Noted(tuple(map(entry_of, drafts)))
 
-    clerk = Clerk[Draft](ref, JOURNAL_CLERK, noted, lambda draft: draft.size_bytes, MAX_WAITING_BYTES)
+    clerk = Clerk[Draft](ref, JOURNAL_CLERK, noted, MAX_WAITING_BYTES)
     return await supervisor.start(clerk)
 
 

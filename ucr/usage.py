@@ -18,6 +18,10 @@ LARGEST = 2**63 - 1
 """What a file takes at most as a number; a provider may say anything."""
 
 
+ROW_BYTES = 500
+"""What a row takes in memory, about."""
+
+
 class UsageRow(Struct, frozen=True, gc=False):
     """One request. `at_s` is Unix time; None is "not known", of `cost_nano` (billionths of a US dollar) too."""
 
@@ -50,6 +54,10 @@ class Received(Question[None]):
 def row_of(record: Record, unix_s: float) -> UsageRow:
     """Return what is kept of a request."""
     usage, session = record.summary.usage, record.session_id
+    read, written = usage.input_tokens, usage.output_tokens
+    cached, created, cost = usage.cache_read_tokens, usage.cache_creation_tokens, record.cost_nano
+    if max(read or 0, written or 0, cached or 0, created or 0, cost or 0) > LARGEST:
+        read, written, cached, created, cost = map(_bounded, (read, written, cached, created, cost))
     return UsageRow(
         unix_s,
         record.client,
@@ -58,11 +66,11 @@ def row_of(record: Record, unix_s: float) -> UsageRow:
         record.model_used[:NAME_CHARS],
         record.status,
         record.cache,
-        _bounded(usage.input_tokens),
-        _bounded(usage.output_tokens),
-        _bounded(usage.cache_read_tokens),
-        _bounded(usage.cache_creation_tokens),
-        _bounded(record.cost_nano),
+        read,
+        written,
+        cached,
+        created,
+        cost,
     )
 
 

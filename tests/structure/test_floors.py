@@ -137,6 +137,7 @@ FLOORS = {
     "ucr.jsontext": PURE,
     "ucr.kind": PURE,
     "ucr.media": PURE,
+    "ucr.line": PURE,
     "ucr.models": PURE,
     "ucr.negotiation": PURE,
     "ucr.placing": PURE,

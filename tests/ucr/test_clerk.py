@@ -11,7 +11,7 @@ MAX_BYTES = 3 * PART_BYTES
 
 
 def clerk_to(mailbox: Mailbox[object]) -> Clerk[bytes]:
-    return Clerk(Ref(mailbox), "clerk", lambda notes: notes, len, MAX_BYTES)
+    return Clerk(Ref(mailbox), "clerk", lambda notes: notes, MAX_BYTES)
 
 
 async def test_what_is_noted_is_told_together_within_a_second(autojump_clock: MockClock) -> None:
@@ -19,7 +19,7 @@ async def test_what_is_noted_is_told_together_within_a_second(autojump_clock: Mo
     async with open_supervisor(grace_s=0) as supervisor:
         clerk = await supervisor.start(clerk_to(mailbox))
         for note in (b"a", b"b", b"c"):
-            clerk.note(note)
+            clerk.note(note, len(note))
         await trio.sleep(TELL_S + 0.1)
         message, _ = await mailbox.take()
         assert message == (b"a", b"b", b"c")
@@ -33,10 +33,10 @@ async def test_much_is_told_in_parts_and_in_its_order(autojump_clock: MockClock)
     async with open_supervisor(grace_s=0) as supervisor:
         clerk = await supervisor.start(clerk_to(mailbox))
         for note in notes:
-            clerk.note(note)
+            clerk.note(note, len(note))
         assert clerk.dropped == 1
         await trio.sleep(TELL_S + 0.1)
-        clerk.note(notes[-1])
+        clerk.note(notes[-1], len(notes[-1]))
         assert clerk.dropped == 1
         await trio.sleep(TELL_S)
         told = [(await mailbox.take())[0] for _ in range(3)]
@@ -58,7 +58,7 @@ async def test_the_end_waits_until_the_keeper_has_the_rest(autojump_clock: MockC
         nursery.start_soon(keep)
         async with open_supervisor() as supervisor:
             clerk = await supervisor.start(clerk_to(mailbox))
-            clerk.note(b"last")
+            clerk.note(b"last", len(b"last"))
         assert heard == [(b"last",), Received()]
         nursery.cancel_scope.cancel(reason="tested")
 
@@ -71,6 +71,6 @@ async def test_a_keeper_that_is_gone_holds_up_no_end_and_takes_bounded_memory(
     async with open_supervisor() as supervisor:
         clerk = await supervisor.start(clerk_to(mailbox))
         for _ in range(35):
-            clerk.note(b"x" * (MAX_BYTES // 30))
+            clerk.note(b"x" * (MAX_BYTES // 30), len(b"x" * (MAX_BYTES // 30)))
         await trio.sleep(3)
         assert (repr(clerk), clerk.dropped) == ("<Clerk clerk with 30 notes>", 5)

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ucr.config.model import Config, Logging
-from ucr.logs import FINISHED, LINE_LIMIT_BYTES, Log, OpenLog, make_log
+from ucr.line import FINISHED, HEAD, LIMIT_BYTES
+from ucr.logs import Log, OpenLog, make_log
+from ucr.record import Record
 from ucr.redaction import MASK
 from ucr.secret import Secret
 
@@ -38,12 +40,48 @@ def test_a_line_begins_with_time_level_and_event() -> None:
     ]
 
 
-def test_request_finished_has_every_field_in_order_and_null_for_what_is_not_known() -> None:
+def finished(**changes: Any) -> dict[str, object]:
+    """The fields of a request that has ended."""
+    record = Record("req_1", "0", 100.0, lambda: 0.5, dialect="anthropic", provider="p", status=200)
+    for name, value in changes.items():
+        setattr(record, name, value)
+    return record.fields((2.0, 1.5, 0.25))
+
+
+def test_the_line_of_a_request_begins_like_any_other_and_has_its_fields_in_order() -> None:
     log, lines = logged()
-    log.info("request.finished", bytes_out=9, status=200, request_id="req_1")
+    told = log.finished(finished())
+    head = b'{"timestamp":"2026-11-25T12:00:00.123Z","level":"info","event":"request.finished","request_id":"req_1",'
+    assert lines[0].startswith(head)
     line = only(lines)
-    assert list(line) == ["timestamp", "level", "event", *FINISHED, "bytes_out"]
-    assert (line["request_id"], line["status"], line["agent_id"]) == ("req_1", 200, None)
+    assert tuple(line)[: len(HEAD + FINISHED)] == HEAD + FINISHED
+    assert (line["status"], line["total_ms"], line["agent_id"]) == (200, 2000.0, None)
+    assert json.loads(told) == {name: value for name, value in line.items() if name not in HEAD}
+
+
+@pytest.mark.parametrize(("level", "count"), [("debug", 1), ("info", 1), ("warning", 0)])
+def test_the_line_of_a_request_is_an_info_and_what_it_says_is_returned_all_the_same(
+    level: str, count: int
+) -> None:
+    log, lines = logged(level)
+    assert json.loads(log.finished(finished()))["request_id"] == "req_1"
+    assert len(lines) == count
+
+
+@pytest.mark.parametrize("text", [f"x {SECRET}", "sk-ant-abcdefghijk", "Bearer abcdefghijk"])
+@pytest.mark.parametrize("name", ["provider", "model_asked", "session_id", "peer", "healed", "error_type"])
+def test_no_secret_is_in_the_line_of_a_request_nor_in_what_is_returned(name: str, text: str) -> None:
+    log, lines = logged()
+    for _ in range(2):
+        told = log.finished(finished(**{name: text}))
+        assert json.loads(told)[name] == json.loads(lines.pop())[name] == text.replace(text.lstrip("x "), MASK)
+
+
+def test_the_line_of_a_request_is_cut_where_it_is_too_long() -> None:
+    log, lines = logged()
+    assert len(log.finished(finished(model_asked="m" * 9000))) > 9000
+    assert only(lines)["model_asked"] == "m" * 1024 + "…"
+    assert len(lines[0]) <= LIMIT_BYTES
 
 
 def test_what_is_bound_is_on_every_line() -> None:
@@ -122,7 +160,7 @@ def test_an_exception_is_part_of_the_line_without_its_secrets() -> None:
 def test_every_line_is_json_within_the_limit(fields: dict[str, Any]) -> None:
     log, lines = logged()
     log.info("test.filled", **fields)
-    assert len(lines[0]) <= LINE_LIMIT_BYTES
+    assert len(lines[0]) <= LIMIT_BYTES
     assert only(lines)["event"] == "test.filled"
 
 
@@ -144,11 +182,12 @@ def test_a_line_of_too_many_fields_keeps_those_of_the_contract_and_says_so() -> 
 @pytest.mark.parametrize("text", ["\x7f", "\x9b31m", "\x85", "\u2028", "\u2029", "\u202e", "é\x9b" * 3000])
 def test_nothing_in_a_line_steers_a_terminal_or_ends_it(text: str) -> None:
     log, lines = logged()
-    log.info("request.finished", model_asked=text, **{text[:9]: "x"})
-    line = only(lines)
-    assert line["model_asked"][:1] == text[:1]
-    assert len(lines[0]) <= LINE_LIMIT_BYTES
-    assert not [char for char in lines[0].decode()[:-1] if not char.isprintable()]
+    log.info("test.planted", model_asked=text, **{text[:9]: "x"})
+    log.finished(finished(model_asked=text))
+    for line in lines:
+        assert json.loads(line)["model_asked"][:1] == text[:1]
+        assert len(line) <= LIMIT_BYTES
+        assert not [char for char in line.decode()[:-1] if not char.isprintable()]
 
 
 def test_control_characters_cannot_forge_a_line() -> None:
@@ -200,9 +239,10 @@ def test_a_log_follows_another_configuration_and_whoever_holds_it_need_not_know(
         log = opened.log
         log.debug("test.hidden")
         opened.reopen(Config(logging=Logging("debug", str(second)), secrets=(Secret("local-key-123"),)))
-        log.debug("test.shown", key="local-key-123")
+        log.debug("test.shown", provider="local-key-123")
+        log.finished(finished(provider="local-key-123"))
     assert first.read_bytes() == b""
-    assert json.loads(second.read_bytes())["key"] == MASK
+    assert [json.loads(line)["provider"] for line in second.read_bytes().splitlines()] == [MASK, MASK]
 
 
 def test_a_log_file_that_cannot_be_opened_leaves_the_log_as_it_was(
@@ -227,13 +267,13 @@ def test_who_overhears_gets_what_is_worth_telling_whatever_the_level(
     with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb"):
         monkeypatch.setattr("sys.stdout", stream)
         opened = OpenLog(Config(logging=Logging("warning", str(path))), lambda: MOMENT)
-        opened.log.info("request.finished", status=1)
+        opened.log.finished(finished(status=1))
         opened.overhear(heard.append)
-        opened.log.debug("request.finished", status=2)
-        opened.log.info("request.finished", status=3)
+        opened.log.debug("test.hidden", status=2)
+        opened.log.finished(finished(status=3))
         opened.log.warning("breaker.opened", status=4)
         opened.reopen(Config(logging=Logging("debug", str(path))))
-        opened.log.debug("request.finished", status=5)
+        opened.log.debug("test.shown", status=5)
         opened.log.error("breaker.opened", status=6)
         opened.overhear(None)
         opened.log.error("breaker.opened", status=7)
@@ -244,5 +284,6 @@ def test_who_overhears_gets_what_is_worth_telling_whatever_the_level(
 def test_who_overhears_gets_no_secret_either() -> None:
     heard: list[bytes] = []
     log = make_log("info", [SECRET], [], lambda: MOMENT, heard.append)
-    log.info("request.finished", provider=f"p {SECRET}")
-    assert only(heard)["provider"] == f"p {MASK}"
+    log.finished(finished(provider=f"p {SECRET}"))
+    log.info("test.planted", provider=f"p {SECRET}")
+    assert [json.loads(line)["provider"] for line in heard] == [f"p {MASK}"] * 2

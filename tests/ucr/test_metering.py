@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from actors import Counter, Totals
+from actors import Counter, Measured, Totals
 from tests.world.router import config_of, provider
-from ucr.config.model import ModelTarget
+from ucr.config.model import Config, ModelTarget
 from ucr.dialects.roles import Summary
 from ucr.events import Usage
 from ucr.metering import MAX_KINDS, MAX_NAMES, Meter, known_model, outcome_of
@@ -25,9 +25,14 @@ def record(**fields: Any) -> Record:
     return made
 
 
+def measured(meter: Meter, now_s: float = 103.0, config: Config = CONFIG, **fields: Any) -> Measured:
+    made = record(**fields)
+    return meter.measured(made, made.took(now_s), config, is_request=True)
+
+
 def counted(made: Record, *, is_request: bool = True) -> Totals:
     totals = Totals()
-    message = Meter().measured(made, 103.0, CONFIG, is_request=is_request)
+    message = Meter().measured(made, made.took(103.0), CONFIG, is_request=is_request)
     totals.add_up(message.tally, message.amounts)
     return totals
 
@@ -89,8 +94,7 @@ def test_requests_of_one_kind_have_one_tally_and_every_difference_makes_another(
         {"cache": "miss"},
     )
     messages = [
-        [meter.measured(record(**{**ordinary, **change}), now, CONFIG, is_request=True) for change in changes]
-        for now in (103.0, 104.0)
+        [measured(meter, 103.0 + turn, **{**ordinary, **change}) for change in changes] for turn in range(2)
     ]
     first, second = ([message.tally for message in each] for each in messages)
     assert first == second
@@ -102,7 +106,7 @@ def test_requests_of_one_kind_have_one_tally_and_every_difference_makes_another(
 def test_another_configuration_makes_other_labels() -> None:
     meter, totals = Meter(), Totals()
     for config in (CONFIG, config_of(provider("groq", "openai-chat")), CONFIG):
-        message = meter.measured(record(status=200, attempts=1), 103.0, config, is_request=True)
+        message = measured(meter, config=config, status=200, attempts=1)
         totals.add_up(message.tally, message.amounts)
     snapshot = totals.snapshot()
     assert snapshot.total("ucr_upstream_attempts_total", model="gpt-x") == 2
@@ -112,19 +116,16 @@ def test_another_configuration_makes_other_labels() -> None:
 def test_a_name_that_is_longer_than_any_models_is_not_kept() -> None:
     meter, name = Meter(), "m" * (NAME_CHARS + 1)
     references = sys.getrefcount(name)
-    meter.measured(record(status=200, model_used=name), 103.0, CONFIG, is_request=True)
+    measured(meter, status=200, model_used=name)
     assert sys.getrefcount(name) == references
 
 
 def test_names_that_clients_make_up_take_no_room_for_ever() -> None:
     meter = Meter()
-    tallies = {
-        meter.measured(record(status=200, model_used=f"m{number}"), 103.0, CONFIG, is_request=True).tally
-        for number in range(2 * MAX_NAMES)
-    }
+    tallies = {measured(meter, status=200, model_used=f"m{number}").tally for number in range(2 * MAX_NAMES)}
     assert len(tallies) == 1
     for status in range(MAX_KINDS + 10):
-        meter.measured(record(status=status), 103.0, CONFIG, is_request=True)
+        measured(meter, status=status)
     assert repr(meter) == "<Meter of 11 kinds>"
 
 

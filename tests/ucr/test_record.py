@@ -1,7 +1,11 @@
+from dataclasses import fields
+
 from ucr.dialects.roles import Summary
 from ucr.events import Usage
-from ucr.logs import FINISHED
+from ucr.line import FINISHED, TEXTS
 from ucr.record import Record
+
+AT_ONCE = (0.0, 0.0, None)
 
 
 def record(**fields: object) -> Record:
@@ -52,11 +56,11 @@ def test_notes_have_an_end() -> None:
 
 def test_the_overhead_is_never_below_nothing() -> None:
     assert dict(record(waited_s=lambda: 9.0).headers(101.0))["x-ucr-overhead-ms"] == "0.00"
-    assert record(waited_s=lambda: 9.0).fields(101.0)["overhead_ms"] == 0.0
+    assert record(waited_s=lambda: 9.0).took(101.0) == (1.0, 0.0, None)
 
 
 def test_the_log_fields_are_those_of_the_contract_in_its_order_and_more() -> None:
-    assert tuple(record().fields(100.0)) == (
+    assert tuple(record().fields(AT_ONCE)) == (
         *FINISHED,
         "retries",
         "request_bytes",
@@ -72,7 +76,7 @@ def test_the_log_fields_are_those_of_the_contract_in_its_order_and_more() -> Non
 
 
 def test_what_is_not_known_is_null_in_the_log() -> None:
-    fields = record().fields(100.0)
+    fields = record().fields(AT_ONCE)
     unknown = {name for name, value in fields.items() if value is None}
     assert unknown == {
         "provider",
@@ -105,10 +109,10 @@ def test_the_log_counts_times_from_the_beginning_of_the_request() -> None:
         waited_s=lambda: 1.5,
         summary=Summary(Usage(input_tokens=7, output_tokens=0, cache_read_tokens=3), "end_turn"),
     )
-    fields = made.fields(102.0)
-    assert (fields["ttfb_ms"], fields["total_ms"], fields["overhead_ms"]) == (500.0, 2000.0, 500.0)
-    assert (fields["input_tokens"], fields["output_tokens"], fields["cache_read_tokens"]) == (7, 0, 3)
-    assert (fields["stop_reason"], fields["tier"], fields["retries"]) == ("end_turn", "emergency", 2)
+    told = made.fields(made.took(102.0))
+    assert (told["ttfb_ms"], told["total_ms"], told["overhead_ms"]) == (500.0, 2000.0, 500.0)
+    assert (told["input_tokens"], told["output_tokens"], told["cache_read_tokens"]) == (7, 0, 3)
+    assert (told["stop_reason"], told["tier"], told["retries"]) == ("end_turn", "emergency", 2)
 
 
 def test_the_id_of_a_message_comes_from_that_of_its_request() -> None:
@@ -117,5 +121,14 @@ def test_the_id_of_a_message_comes_from_that_of_its_request() -> None:
 
 
 def test_the_log_says_costs_in_dollars() -> None:
-    assert record(cost_nano=1_234_500).fields(100.0)["cost_usd"] == 0.0012345
-    assert record(cost_nano=0).fields(100.0)["cost_usd"] == 0
+    assert record(cost_nano=1_234_500).fields(AT_ONCE)["cost_usd"] == 0.0012345
+    assert record(cost_nano=0).fields(AT_ONCE)["cost_usd"] == 0
+
+
+def test_every_text_of_the_log_but_the_requests_own_id_is_among_those_that_are_searched_for_secrets() -> None:
+    texts = {entry.name: f"<{entry.name}>" for entry in fields(Record) if entry.type in (str, str | None)}
+    made = record(**texts, summary=Summary(stop_reason="<stop_reason>"), bridged=("<bridged>",))
+    told = made.fields(AT_ONCE)
+    said = [value for value in told.values() if isinstance(value, str)]
+    assert sorted(said) == sorted([*TEXTS(told), "<request_id>"])
+    assert len(said) > 12

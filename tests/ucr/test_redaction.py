@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ucr.redaction import MASK, Redactor, holds_secret
+from ucr.redaction import CLEAN_CHARS, CLEAN_TEXTS, MASK, Redactor, holds_secret
 
 KEYS = {
     "openai": "sk-proj-0123456789abcdef",
@@ -69,6 +69,23 @@ def test_text_is_suspected_whenever_it_would_be_changed(secret: str, before: str
 
 def test_plain_text_is_not_suspected() -> None:
     assert not Redactor(["local-key-123"]).suspects('{"event":"request.finished","status":200}')
+
+
+@given(st.lists(st.sampled_from([*KEYS.values(), "x local-key-123", "task-force", "a@b", "plain", None])))
+def test_texts_are_cleared_exactly_when_nothing_in_them_would_be_changed(texts: list[str | None]) -> None:
+    redactor = Redactor(["local-key-123"])
+    expected = all(text is None or redactor.text(text) == text for text in texts)
+    assert [redactor.clears(texts) for _ in range(2)] == [expected, expected]
+
+
+def test_clean_texts_are_known_again_and_neither_many_nor_long_ones_take_room() -> None:
+    redactor = Redactor()
+    assert redactor.clears(["a", "b", "a", None, "x" * (CLEAN_CHARS + 1)])
+    assert repr(redactor) == "<Redactor that knows 2 clean texts>"
+    for number in range(3 * CLEAN_TEXTS):
+        assert redactor.clears([str(number)])
+        assert int(repr(redactor).split()[3]) <= CLEAN_TEXTS
+    assert not redactor.clears([KEYS["openai"]])
 
 
 @pytest.mark.parametrize("name", ["authorization", "x-api-key", "x-token", "cookie", "client-secret"])

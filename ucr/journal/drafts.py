@@ -1,11 +1,11 @@
 """Drafts of entries: noted while the request's account is at hand, written out later, when nobody waits for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ucr.journal.entry import Entry
 from ucr.journal.recording import Recording
 from ucr.jsontext import dumps
+from ucr.line import TEXTS
 from ucr.record import Record
 from ucr.redaction import Redactor, holds_secret
 
@@ -16,46 +16,48 @@ _BASE_BYTES = 2000
 _ERROR_STATUS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is known of a request that has ended; `fields` are those of its line in the log."""
+class Draft(Struct, frozen=True):
+    """What is known of a request that has ended: the fields of its line in the log, and what the log made of them.
+
+    `told` is JSON of the fields without the secrets that the log knows; those that `redactor` knows may be others.
+    """
 
     at_s: float
     record: Record
-    fields: Mapping[str, object]
+    fields: dict[str, object]
+    told: bytes
     redactor: Redactor
     bodies: Recording | None = None
 
     @property
     def size_bytes(self) -> int:
         """About what it takes in memory."""
-        if self.bodies is None:
-            return _BASE_BYTES
-        return _BASE_BYTES + len(self.bodies.request) + len(self.bodies.answer)
+        size = _BASE_BYTES + len(self.told)
+        return size if self.bodies is None else size + len(self.bodies.request) + len(self.bodies.answer)
 
 
 def entry_of(draft: Draft) -> Entry:
     """Write a draft out, with no secret in it."""
     record, redactor, bodies = draft.record, draft.redactor, draft.bodies
-    account: dict[str, object] = {
-        **draft.fields,
+    more: dict[str, object] = {
         "upstream_request_id": record.upstream_request_id,
         "notes": record.notes,
-        "considered": [str(candidate) for candidate in record.considered],
-        "tried": [str(tried) for tried in record.tried],
+        "considered": [candidate.words for candidate in record.considered],
+        "tried": [str(tried) for tried in record.tried] if record.tried else (),
     }
     if bodies is not None:
-        account |= _of_bodies(bodies)
-    text = dumps(account).decode()
+        more |= _of_bodies(bodies)
+    told = draft.told if redactor.clears(TEXTS(draft.fields)) else dumps(redactor.tree(draft.fields))
+    text = dumps(more).decode()
     if redactor.suspects(text):
-        text = dumps(redactor.tree(account)).decode()
+        text = dumps(redactor.tree(more)).decode()
     return Entry(
         draft.at_s,
         record.request_id,
         record.provider,
         record.status,
         record.error_type is not None or record.status >= _ERROR_STATUS,
-        text,
+        f"{told.decode()[:-1]},{text[1:]}",
         None if bodies is None else bodies.request.text(redactor.text),
         None if bodies is None else bodies.answer.text(redactor.text),
     )

@@ -2,10 +2,13 @@
 
 import json
 
+from tests.world.router import provider
 from ucr.errors import ApiError
 from ucr.journal.drafts import Draft, entry_of
+from ucr.jsontext import dumps
 from ucr.record import Record, Tried
 from ucr.redaction import MASK, Redactor
+from ucr.routing import Candidate
 
 
 def record(**changes: object) -> Record:
@@ -15,16 +18,24 @@ def record(**changes: object) -> Record:
     return made
 
 
+def drafted(redactor: Redactor | None = None, **changes: object) -> Draft:
+    made = record(**changes)
+    fields = made.fields((1.0, 0.5, None))
+    return Draft(5.0, made, fields, dumps(fields), redactor or Redactor())
+
+
 def test_an_entry_holds_the_fields_and_what_the_log_leaves_out() -> None:
     tried = Tried("a", "m", ApiError("overloaded_error", "later, please"))
-    entry = entry_of(Draft(5.0, record(tried=(tried,), notes=("n",)), {"route": "default"}, Redactor()))
-    account = json.loads(entry.account)
+    draft = drafted(
+        tried=(tried,), notes=("n",), considered=(Candidate(provider("a", "anthropic"), "m", "default"),)
+    )
+    entry = entry_of(draft)
     assert (entry.at_s, entry.request_id, entry.provider, entry.status) == (5.0, "req_1", "up", 200)
-    assert account == {
-        "route": "default",
+    assert json.loads(entry.account) == {
+        **draft.fields,
         "upstream_request_id": None,
         "notes": ["n"],
-        "considered": [],
+        "considered": ["a/m (default, optimal)"],
         "tried": ["a/m: 529 overloaded_error: later, please"],
     }
 
@@ -35,16 +46,21 @@ def test_an_error_is_one_by_its_status_or_by_its_type() -> None:
         ({"status": 404}, True),
         ({"error_type": "client_gone"}, True),
     ):
-        assert entry_of(Draft(5.0, record(**changes), {}, Redactor())).is_error is is_error
+        assert entry_of(drafted(**changes)).is_error is is_error
 
 
-def test_secrets_are_left_out() -> None:
+def test_secrets_are_left_out_also_those_that_the_log_does_not_know() -> None:
     words = "told sk-ant-0123456789 and swordfish"
-    draft = Draft(5.0, record(), {"model_asked": words}, Redactor(["swordfish"]))
-    assert json.loads(entry_of(draft).account)["model_asked"] == f"told {MASK} and {MASK}"
+    entry = entry_of(drafted(Redactor(["swordfish"]), model_asked=words, upstream_request_id=words))
+    account = json.loads(entry.account)
+    assert account["model_asked"] == account["upstream_request_id"] == f"told {MASK} and {MASK}"
 
 
 def test_words_of_a_provider_are_bounded() -> None:
     tried = Tried("a", "m", ApiError("api_error", "x" * 100_000))
-    draft = Draft(5.0, record(tried=(tried,) * 3), {}, Redactor())
+    draft = drafted(tried=(tried,) * 3)
     assert entry_of(draft).size_bytes < draft.size_bytes
+
+
+def test_what_a_client_says_counts_as_it_is_long() -> None:
+    assert drafted(model_asked="m" * 50_000).size_bytes > drafted().size_bytes + 49_000
