@@ -23,10 +23,10 @@ import trio
 
 from actors.errors import Phase, PoolError
 from actors.http1 import ResponseReader
-from actors.network import close_now, is_quiet
+from actors.network import close_now, poll_of
 from actors.reader import AnswerReader
 from actors.request import Limits, UpstreamRequest
-from actors.sockets import plain_socket, read
+from actors.sockets import READ_BYTES, plain_socket
 from actors.tls_stream import TlsStream
 
 if TYPE_CHECKING:
@@ -36,21 +36,29 @@ INLINE_BYTES = 65_536
 """A request up to this size fits into the buffers of an idle connection on any system that matters."""
 EARLY_BYTES = 1_048_576
 """How much of an early answer is kept while the request is still being sent."""
+NONE = -1
+"""The descriptor of no socket: the system knows none of this number."""
 _JOIN_BYTES = 16_384
 """Up to here one write of head and body together is cheaper than one of two pieces."""
 
 
 class Connection:
-    """A stream that carries one exchange after the other, in HTTP/2 if there is a `session`."""
+    """A stream that carries one exchange after the other, in HTTP/2 if there is a `session`.
+
+    `good_until` is for who keeps it while it is idle. Nobody else may close its stream: its number may be another
+    socket's then.
+    """
 
     __slots__ = (
         "_all_sent",
+        "_descriptor",
         "_is_cut",
+        "_poll",
         "_sending",
         "_served",
         "_session",
         "_socket",
-        "idle_since",
+        "good_until",
         "opened_at",
         "stream",
     )
@@ -61,8 +69,10 @@ class Connection:
         self.stream = stream
         self._session = session
         self.opened_at = opened_at
-        self.idle_since = opened_at
+        self.good_until = math.inf
         self._socket = plain_socket(stream)
+        self._descriptor = NONE if self._socket is None else self._socket.fileno()
+        self._poll = poll_of(stream)
         self._served = 0
         self._all_sent = True
         self._is_cut = False
@@ -86,6 +96,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the stream at once, whatever is on it."""
+        self._descriptor = NONE
         close_now(self.stream)
 
     @property
@@ -94,7 +105,7 @@ class Connection:
 
         In HTTP/2 an upstream may say something at any time; that it has ended the connection shows on use.
         """
-        return self._session is not None or is_quiet(self.stream)
+        return self._poll is None or self._session is not None or not self._poll.poll(0)
 
     @property
     def tls(self) -> TlsStream | None:
@@ -108,7 +119,7 @@ class Connection:
             return None
         tls = self.tls
         if tls is None:
-            return None if self._socket is None else self._socket.fileno()
+            return None if self._descriptor == NONE else self._descriptor
         socket = plain_socket(tls.transport_stream)
         return socket.fileno() if socket is not None and tls.is_settled else None
 
@@ -121,11 +132,16 @@ class Connection:
     async def begin(self, head: bytes, body: bytes, reader: AnswerReader, limits: Limits) -> None:
         """Send a request and read until the head of the answer is complete."""
         self._served += 1
-        if limits.first_byte_s == math.inf:
-            return await self._exchange(head, body, reader)
-        with trio.CancelScope(deadline=trio.current_time() + limits.first_byte_s):
-            return await self._exchange(head, body, reader)
-        raise PoolError("timeout", f"no answer within {limits.first_byte_s:g} s", phase="first_byte")
+        sent = self._write_now(head, body)
+        self._all_sent = sent == len(head) + len(body)
+        if limits.first_byte_s != math.inf:
+            with trio.CancelScope(deadline=trio.current_time() + limits.first_byte_s):
+                return await self._go_on(head, body, sent, reader)
+            raise PoolError("timeout", f"no answer within {limits.first_byte_s:g} s", phase="first_byte")
+        if not self._all_sent:
+            return await self._go_on(head, body, sent, reader)
+        await self._read(reader)
+        return None if reader.status is not None else await self._read_head(reader)
 
     async def read_more(self, reader: AnswerReader, *, deadline: float = math.inf) -> bool:
         """Read once from the stream into the reader. False: the deadline passed, and nothing was lost."""
@@ -137,34 +153,33 @@ class Connection:
             return True
         return False
 
-    async def _exchange(self, head: bytes, body: bytes, reader: AnswerReader) -> None:
-        self._all_sent = False
+    async def _go_on(self, head: bytes, body: bytes, sent: int, reader: AnswerReader) -> None:
+        """Send what the system has not taken at once, and read the head of the answer."""
         if self._session is not None:
             self._all_sent = await self._flush(self._session)
-            return await self._read_head(reader)
-        size = len(head) + len(body)
-        sent = self._write_now(head, body)
-        if sent == size:
-            self._all_sent = True
-            await self._read_head(reader)
-        elif sent == 0 and size <= INLINE_BYTES:
+        elif sent == 0 and len(head) + len(body) <= INLINE_BYTES:
             self._all_sent = await self._send(head + body)
-            await self._read_head(reader)
-        else:
-            await self._send_and_read(memoryview(head + body)[sent:], reader)
-        return None
+        elif not self._all_sent:
+            return await self._send_and_read(memoryview(head + body)[sent:], reader)
+        return await self._read_head(reader)
 
     async def _read_head(self, reader: AnswerReader) -> None:
         while reader.status is None:
-            await self._read(reader)
-            if reader.fault is not None and reader.status is None:
+            if reader.fault is not None:
                 raise reader.fault
+            await self._read(reader)
 
     async def _read(self, reader: AnswerReader) -> None:
         try:
             if self._is_cut:  # closed: there is nothing left to wait for
                 raise trio.ClosedResourceError
-            data = await read(self.stream, self._socket)
+            if self._socket is None:
+                data = bytes(await self.stream.receive_some(READ_BYTES))
+            else:
+                await trio.lowlevel.wait_readable(self._descriptor)
+                data = os.read(self._descriptor, READ_BYTES)
+        except BlockingIOError:  # woken for nothing
+            return await self._read(reader)
         except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
             if self._is_cut:
                 raise PoolError("timeout", "the wait was ended", phase=_phase(reader)) from None
@@ -177,6 +192,7 @@ class Connection:
             reader.feed_eof()
         if self._session is not None:
             self._all_sent = await self._flush(self._session) and self._all_sent
+        return None
 
     async def _flush(self, session: "Http2Session") -> bool:
         """Send what the session has to say; False: the upstream took no more of it."""
@@ -188,12 +204,12 @@ class Connection:
 
         An upstream that takes nothing any more may have said why: that is then found by reading.
         """
-        if self._socket is None:
+        if self._socket is None or self._session is not None:
             return 0
         try:
             if len(body) <= _JOIN_BYTES:
-                return os.write(self._socket.fileno(), head + body)
-            return os.writev(self._socket.fileno(), (head, body))
+                return os.write(self._descriptor, head + body)
+            return os.writev(self._descriptor, (head, body))
         except OSError:
             return 0
 

@@ -71,17 +71,17 @@ async def _connect_tcp(address: str, *, port: int) -> trio.SocketStream:
     return stream
 
 
-def is_quiet(stream: trio.abc.Stream) -> bool:
-    """Whether nothing can be read from an idle stream: no late byte, and no end.
+def poll_of(stream: trio.abc.Stream) -> "select.poll | None":
+    """Return what finds something when an idle stream is not quiet: a late byte, or its end.
 
-    A stream without a socket is believed to be quiet.
+    A stream without a socket is believed to be quiet. To be used no longer than the stream is open.
     """
     inner = below(stream)
     if not isinstance(inner, trio.SocketStream):
-        return True
+        return None
     poll = select.poll()
     poll.register(inner.socket.fileno(), select.POLLIN)
-    return not poll.poll(0)
+    return poll
 
 
 def close_now(stream: trio.abc.Stream) -> None:

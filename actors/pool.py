@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from actors.clock import clock
 from actors.connection import Connection, cause_of
 from actors.errors import PoolError
 from actors.http1 import Front, encode_head, header_block
@@ -75,6 +76,7 @@ class Pool:
             str(origin) if is_forwarded else "",
             header_block(proxy.headers) if proxy is not None and is_forwarded else b"",
         )
+        self._now = clock()
         self._idle: deque[Connection] = deque()
         self._is_closed = False
         self._open = self._opened = self._reused = self._stale = self._failed = 0
@@ -117,22 +119,25 @@ class Pool:
         nothing: the caller keeps the time, and `on_wait` tells him what to cancel when it is over.
         """
         head = encode_head(request, self._front)
-        now = trio.current_time()
-        connection = self._take(now)
-        if connection is not None:
+        connection = self._take(self._now())
+        while True:
+            if connection is None:
+                connection = await self._connect(limits, on_wait)
             reader = connection.reader(request, limits)
             on_wait(connection, "first_byte")
-            if await self._begin(connection, head, request.body, reader, limits):
+            try:
+                await connection.begin(head, request.body, reader, limits)
+            except BaseException as error:
+                self._drop(connection)
+                if not self._is_stale(error, connection, reader):
+                    raise
+                connection = None
+            else:
                 return UpstreamResponse(self, connection, reader, limits, on_wait)
-        connection = await self._connect(limits, on_wait)
-        reader = connection.reader(request, limits)
-        on_wait(connection, "first_byte")
-        await self._begin(connection, head, request.body, reader, limits)
-        return UpstreamResponse(self, connection, reader, limits, on_wait)
 
     def sweep(self) -> None:
         """Close every idle connection that is too old or that the upstream has ended: nobody may ever take it."""
-        self._sweep(trio.current_time())
+        self._sweep(self._now())
         for connection in [connection for connection in self._idle if not connection.is_quiet]:
             self._idle.remove(connection)
             self._drop(connection)
@@ -150,27 +155,21 @@ class Pool:
             return self._drop(connection)
         if self._tls is not None and not connection.was_reused:
             self._tls.keep_session(connection.stream)
-        connection.idle_since = trio.current_time()
+        connection.good_until = min(
+            connection.opened_at + self._connection_life_s, self._now() + self._keep_alive_s
+        )
         self._idle.append(connection)
         return None
 
-    async def _begin(
-        self, connection: Connection, head: bytes, body: bytes, reader: AnswerReader, limits: Limits
-    ) -> bool:
-        """Return True when the head of an answer is here, False when the connection turns out to be stale."""
-        has_answer = False
-        try:
-            await connection.begin(head, body, reader, limits)
-            has_answer = True
-        except PoolError as error:
-            if error.kind != "reset" or not connection.was_reused or reader.received_bytes:
-                self._failed += 1
-                raise
+    def _is_stale(self, error: BaseException, connection: Connection, reader: AnswerReader) -> bool:
+        """Count how an exchange failed; True: its connection, one that was used before, had been closed meanwhile."""
+        if not isinstance(error, PoolError):
+            return False
+        if error.kind == "reset" and connection.was_reused and not reader.received_bytes:
             self._stale += 1
-        finally:
-            if not has_answer:
-                self._drop(connection)
-        return has_answer
+            return True
+        self._failed += 1
+        return False
 
     async def _connect(self, limits: Limits, on_wait: OnWait) -> Connection:
         if self._is_closed or self._open >= self._max_connections:
@@ -185,7 +184,7 @@ class Pool:
                 self._failed += 1
             raise
         self._opened += 1
-        return Connection(stream, trio.current_time(), self._session(stream, limits))
+        return Connection(stream, self._now(), self._session(stream, limits))
 
     def _session(self, stream: trio.abc.Stream, limits: Limits) -> "Http2Session | None":
         """Return the state of HTTP/2, which is loaded only when it is spoken."""
@@ -213,24 +212,21 @@ class Pool:
 
         Those at the bottom of the stack that have grown too old are closed, too.
         """
-        if self._idle:
+        idle = self._idle
+        if idle and idle[0].good_until <= now:
             self._sweep(now)
-        while self._idle:
-            connection = self._idle.pop()
-            if self._is_fresh(connection, now) and connection.is_quiet:
+        while idle:
+            connection = idle.pop()
+            if connection.good_until > now and connection.is_quiet:
                 self._reused += 1
                 return connection
             self._drop(connection)
         return None
 
     def _sweep(self, now: float) -> None:
-        while self._idle and not self._is_fresh(self._idle[0], now):
+        while self._idle and self._idle[0].good_until <= now:
             self._drop(self._idle.popleft())
 
     def _drop(self, connection: Connection) -> None:
         self._open -= 1
         connection.close()
-
-    def _is_fresh(self, connection: Connection, now: float) -> bool:
-        is_young = now - connection.opened_at < self._connection_life_s
-        return is_young and now - connection.idle_since < self._keep_alive_s

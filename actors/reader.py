@@ -111,6 +111,15 @@ class AnswerReader:
             self._decoder.end()
         return b""
 
+    def take_whole(self, limit_bytes: int) -> bytes | None:
+        """Return the rest of a body that has ended well; None: `take` has more to tell, or it was above the limit."""
+        if not self.is_complete or self.fault is not None or self._decoder is not None:
+            return None
+        if self._body_bytes > limit_bytes:
+            return None
+        body, self._body = self._body, []
+        return body[0] if len(body) == 1 else b"".join(body)
+
     def on_body(self, data: bytes) -> None:
         """Take bytes of the body; those after a fault are nobody's."""
         if self.is_complete or self.fault is not None:

@@ -145,5 +145,11 @@ class UpstreamResponse:
                 raise self._too_large(limit_bytes)
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
+    def read_now(self, limit_bytes: int | None = None) -> bytes | None:
+        """Return what `read` would if the whole rest of the body is here; None where it has to do more than that."""
+        if self._parts or not self._is_open:
+            return None
+        return self._reader.take_whole(self._limits.body_bytes if limit_bytes is None else limit_bytes)
+
     def _too_large(self, limit_bytes: int) -> PoolError:
         return PoolError("too_large", f"the answer has more than {limit_bytes} bytes", phase="idle")

@@ -1,7 +1,7 @@
 """Where a provider is asked and what its requests carry: made once for a configuration, and not for each request."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from actors import Limits, UpstreamRequest, header_block
@@ -12,13 +12,33 @@ from ucr.secret import Secret
 from ucr.signing import Sign
 from ucr.tokens import Tokens
 
+KEPT = 64
+"""So many sets of a dialect's headers are kept as they are written, none of which is longer than `KEPT_BYTES`."""
+KEPT_BYTES = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """The provider's own headers with one of its keys: their names, and how they are written."""
+    """The provider's own headers with one of its keys: their names, and how they are written.
+
+    A dialect has few different headers, so that those are kept which were written last, `names` left out.
+    """
 
     names: frozenset[str]
     block: bytes
+    kept: dict[HeaderList, bytes] = field(default_factory=dict)
+
+    def written(self, headers: HeaderList) -> bytes:
+        """Return these headers and the provider's own, as they stand in a head."""
+        block = self.kept.get(headers)
+        if block is None:
+            others = tuple([one for one in headers if one[0] not in self.names])
+            block = header_block(others) + self.block
+            if len(block) <= KEPT_BYTES:
+                if len(self.kept) >= KEPT:
+                    self.kept.clear()
+                self.kept[headers] = block
+        return block
 
 
 class Address:
@@ -49,15 +69,13 @@ class Address:
     def request(self, outgoing: Outgoing, key: int = 0) -> UpstreamRequest:
         """Return the request as it is sent: below the base URL's own path and query, with one of the keys.
 
-        Where a platform has paths of its own, it is sent there.
+        Where a platform has paths of its own, it is sent there. Raises `PoolError` for a header that breaks a head.
         """
-        own = self._own[key]
-        headers = tuple([field for field in outgoing.headers if field[0] not in own.names])
         path = self._below(outgoing) if self._place is None else self._place(outgoing)
-        body, block = outgoing.take_body(), own.block
+        body, block = outgoing.take_body(), self._own[key].written(outgoing.headers)
         if self._sign is not None:
             block += header_block(self._sign(path, body))
-        return UpstreamRequest("POST", path, headers, body, block)
+        return UpstreamRequest("POST", path, (), body, block)
 
     def plain(self, method: str, path: str, headers: HeaderList, key: int = 0) -> UpstreamRequest:
         """Return a request without a body, below the base URL's own path, with one of the keys."""

@@ -19,6 +19,7 @@ from actors import (
     Lease,
     MailboxFull,
     Origin,
+    PoolError,
     ProviderSpec,
     Pump,
     Take,
@@ -37,7 +38,7 @@ from ucr.errors import ErrorType, UpstreamError
 from ucr.patience import Patience
 from ucr.redaction import WHOLE_WORD_BELOW, holds_secret
 from ucr.secret import Secret
-from ucr.watchdog import Watchdog
+from ucr.watchdog import Watchdog, pool_fault
 
 BUSY_RETRY_S = 2
 LONGEST_WAIT_S = 60
@@ -161,7 +162,10 @@ async def opened(
         with patience.wait():
             await address.renew()
         token = address.token
-    request = address.request(outgoing, lease.key)
+    try:
+        request = address.request(outgoing, lease.key)
+    except PoolError as error:
+        raise pool_fault(address.provider.id, error) from None
     watchdog = Watchdog(patience, timers, address.provider)
     with watchdog:
         response = await child.pool.start(request, address.limits, watchdog.on_wait)
@@ -222,6 +226,9 @@ class Answer:
 
     async def read(self, limit_bytes: int | None = None) -> bytes:
         """Return the rest of the body; raise `UpstreamError` when it has more bytes than that."""
+        body = self._response.read_now(limit_bytes)
+        if body is not None:
+            return body
         with self._watchdog:
             return await self._response.read(limit_bytes)
 

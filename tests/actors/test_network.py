@@ -6,7 +6,7 @@ import trio
 import trustme
 
 from actors.errors import PoolError
-from actors.network import RealNetwork, close_now, is_quiet
+from actors.network import RealNetwork, close_now, poll_of
 from actors.tls import Tls, client_tls
 from actors.tls_stream import TlsStream
 from ucr.stress.network import stream_pair
@@ -80,7 +80,9 @@ async def test_tls_is_spoken_with_a_peer_whose_name_is_verified(nursery: trio.Nu
     async with await network.connect("upstream.test", port, tls=tls, server_hostname=None) as stream:
         await stream.send_all(b"hello")
         assert await stream.receive_some(100) == b"hello"
-        assert is_quiet(stream)
+        poll = poll_of(stream)
+        assert poll is not None
+        assert not poll.poll(0)
     with pytest.raises(trio.BrokenResourceError) as caught:
         await network.connect("other.test", port, tls=tls, server_hostname=None)
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
@@ -89,20 +91,21 @@ async def test_tls_is_spoken_with_a_peer_whose_name_is_verified(nursery: trio.Nu
 
 async def test_a_stream_with_a_late_byte_or_an_end_is_not_quiet() -> None:
     ours, theirs = await socket_pair()
+    poll = poll_of(ours)
+    assert poll is not None
     async with ours, theirs:
-        assert is_quiet(ours)
+        assert not poll.poll(0)
         await theirs.send_all(b"x")
-        assert not is_quiet(ours)
+        assert poll.poll(0)
         assert await ours.receive_some(1) == b"x"
-        assert is_quiet(ours)
+        assert not poll.poll(0)
         await theirs.aclose()
-        assert not is_quiet(ours)
+        assert poll.poll(0)
 
 
 async def test_a_stream_without_a_socket_is_believed_to_be_quiet() -> None:
-    ours, theirs = stream_pair()
-    await theirs.send_all(b"x")
-    assert is_quiet(ours)
+    ours, _ = stream_pair()
+    assert poll_of(ours) is None
 
 
 async def test_a_stream_is_closed_without_waiting_also_through_tls() -> None:

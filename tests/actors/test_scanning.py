@@ -108,18 +108,46 @@ def seen(*parts: bytes, eof: bool) -> object:
 
 
 NAMES = st.sampled_from(
-    ["content-length", "Transfer-Encoding", "connection", "Content-Encoding", "upgrade", "x-a", "x b", "keep-alive", ""]
+    [
+        "content-length",
+        "Transfer-Encoding",
+        "connection",
+        "Content-Encoding",
+        "upgrade",
+        "x-a",
+        "x b",
+        "keep-alive",
+        "",
+    ]
 )
 VALUES = st.sampled_from(
-    ["0", "2", " 5 ", "02", "2, 2", "chunked", "CHUNKED", "gzip, chunked", "close", "Keep-Alive", "identity", "h2c", ""]
+    [
+        "0",
+        "2",
+        " 5 ",
+        "02",
+        "2, 2",
+        "chunked",
+        "CHUNKED",
+        "gzip, chunked",
+        "close",
+        "Keep-Alive",
+        "identity",
+        "h2c",
+        "",
+    ]
 ) | st.text("\t !aZ~\x7f\xe9:", max_size=6)
 
 
 @settings(max_examples=300)
 @given(
-    status=st.sampled_from(["200 OK", "200 ", "200", "429 Too Many", "100 Continue", "204 No", "99 X", "999 \xe9"]),
+    status=st.sampled_from(
+        ["200 OK", "200 ", "200", "429 Too Many", "100 Continue", "204 No", "99 X", "999 \xe9"]
+    ),
     fields=st.lists(st.tuples(NAMES, VALUES), max_size=4),
-    body=st.sampled_from([b"", b"he", b"hello", b"2\r\nhe\r\n0\r\n\r\n", b"2\r\nhe\r\n", b"0\r\na: b\r\n\r\nrest"]),
+    body=st.sampled_from(
+        [b"", b"he", b"hello", b"2\r\nhe\r\n0\r\n\r\n", b"2\r\nhe\r\n", b"0\r\na: b\r\n\r\nrest"]
+    ),
     ends=st.sampled_from(["\r\n", "\r\n", "\r\n", "\n"]),
     eof=st.booleans(),
 )

@@ -1,8 +1,10 @@
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
-from ucr.address import Address, auth_headers
+from actors import PoolError
+from ucr.address import KEPT, KEPT_BYTES, Address, auth_headers
 from ucr.catalogue import Auth
 from ucr.config.model import Provider
 from ucr.dialects.roles import Context, Outgoing
@@ -10,6 +12,8 @@ from ucr.quirks import Quirks
 from ucr.secret import Secret
 
 PROVIDER = Provider("p", "openai-chat", "http://up.test:8000/v1", api_keys=(Secret("k-1"), Secret("k-2")))
+
+WRITTEN = b"content-type: application/json\r\naccept: application/json\r\n"
 
 
 def outgoing() -> Outgoing:
@@ -50,13 +54,17 @@ def test_the_dialects_headers_come_first_and_the_providers_own_replace_them() ->
     headers = {"Accept": "text/plain", "X-Team": "blue", "Authorization": "mine"}
     request = Address(replace(PROVIDER, headers=headers)).request(outgoing())
     assert (request.method, request.body) == ("POST", b"{}")
-    assert request.headers == (("content-type", "application/json"),)
-    assert request.block == b"accept: text/plain\r\nx-team: blue\r\nauthorization: Bearer k-1\r\n"
+    assert request.headers == ()
+    assert request.block == (
+        b"content-type: application/json\r\naccept: text/plain\r\nx-team: blue\r\nauthorization: Bearer k-1\r\n"
+    )
 
 
 def test_each_key_has_its_own_request() -> None:
     address = Address(PROVIDER)
-    assert address.request(outgoing(), 1).block == b"authorization: Bearer k-2\r\n"
+    for _ in range(2):
+        assert address.request(outgoing(), 0).block == WRITTEN + b"authorization: Bearer k-1\r\n"
+        assert address.request(outgoing(), 1).block == WRITTEN + b"authorization: Bearer k-2\r\n"
     assert repr(address) == "<Address of 'p'>"
 
 
@@ -70,7 +78,7 @@ async def test_an_address_without_tokens_has_nothing_to_renew() -> None:
     address = Address(PROVIDER)
     await address.renew()
     assert (address.token, address.keyed) == (None, PROVIDER)
-    assert address.request(outgoing()).block == b"authorization: Bearer k-1\r\n"
+    assert address.request(outgoing()).block == WRITTEN + b"authorization: Bearer k-1\r\n"
 
 
 def test_a_request_that_is_signed_has_its_proof_in_place_of_a_key() -> None:
@@ -78,7 +86,7 @@ def test_a_request_that_is_signed_has_its_proof_in_place_of_a_key() -> None:
         return (("authorization", f"{path} {body.decode()}"),)
 
     request = Address(replace(PROVIDER, api_keys=()), sign=sign).request(outgoing())
-    assert request.block == b"authorization: /v1/chat/completions {}\r\n"
+    assert request.block == WRITTEN + b"authorization: /v1/chat/completions {}\r\n"
     assert request.body == b"{}"
 
 
@@ -86,3 +94,24 @@ def test_a_request_without_a_body_stands_below_the_base_url_too() -> None:
     request = Address(PROVIDER).plain("GET", "/predictions/1", (("accept", "application/json"),), 1)
     assert (request.method, request.path, request.body) == ("GET", "/v1/predictions/1", b"")
     assert request.block == b"authorization: Bearer k-2\r\n" == Address(PROVIDER).block(1)
+
+
+def test_headers_that_are_kept_as_they_are_written_are_few_and_short() -> None:
+    address = Address(PROVIDER)
+    tracemalloc.start()
+    try:
+        for number in range(4 * KEPT):
+            for value in (f"{number:0{KEPT_BYTES - 100}}", f"{number:0{KEPT_BYTES}}"):
+                sent = Outgoing("/", (("x-a", value),), b"{}", Context("p", "m", "m", False, Quirks()))
+                block = address.request(sent).block
+                assert block == b"x-a: %b\r\nauthorization: Bearer k-1\r\n" % value.encode()
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes <= KEPT * (2 * KEPT_BYTES + 1000)
+
+
+def test_a_header_that_would_break_the_head_is_refused() -> None:
+    sent = Outgoing("/", (("x-a", "b\r\nx-evil: 1"),), b"{}", Context("p", "m", "m", False, Quirks()))
+    with pytest.raises(PoolError):
+        Address(PROVIDER).request(sent)
