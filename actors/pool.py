@@ -127,11 +127,14 @@ class Pool:
             on_wait(connection, "first_byte")
             try:
                 await connection.begin(head, request.body, reader, limits)
-            except BaseException as error:
+            except PoolError as error:
                 self._drop(connection)
                 if not self._is_stale(error, connection, reader):
                     raise
                 connection = None
+            except BaseException:
+                self._drop(connection)
+                raise
             else:
                 return UpstreamResponse(self, connection, reader, limits, on_wait)
 
@@ -161,15 +164,12 @@ class Pool:
         self._idle.append(connection)
         return None
 
-    def _is_stale(self, error: BaseException, connection: Connection, reader: AnswerReader) -> bool:
+    def _is_stale(self, error: PoolError, connection: Connection, reader: AnswerReader) -> bool:
         """Count how an exchange failed; True: its connection, one that was used before, had been closed meanwhile."""
-        if not isinstance(error, PoolError):
-            return False
-        if error.kind == "reset" and connection.was_reused and not reader.received_bytes:
-            self._stale += 1
-            return True
-        self._failed += 1
-        return False
+        is_stale = error.kind == "reset" and connection.was_reused and not reader.received_bytes
+        self._stale += is_stale
+        self._failed += not is_stale
+        return is_stale
 
     async def _connect(self, limits: Limits, on_wait: OnWait) -> Connection:
         if self._is_closed or self._open >= self._max_connections:

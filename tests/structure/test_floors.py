@@ -63,6 +63,7 @@ FLOORS = {
     "actors.mailbox": KERNEL,
     "actors.ref": KERNEL,
     "actors.supervisor": KERNEL,
+    "actors.clock": KERNEL,
     "actors.timers": KERNEL,
     "actors.cache": ACTORS,
     "actors.connection": ACTORS,
