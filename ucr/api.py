@@ -1,6 +1,5 @@
 """The routes of the HTTP surface, and the edge of every request: what goes wrong is answered here."""
 
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,7 +8,7 @@ import trio
 
 from ucr import __version__, access, admin, explaining, models
 from ucr.call import Router, note_request
-from ucr.config.model import Client
+from ucr.config.model import Client, Config
 from ucr.control import Control
 from ucr.count import Parse, count_tokens
 from ucr.delivery import error_headers
@@ -23,7 +22,7 @@ from ucr.errors import ApiError
 from ucr.exchange import Exchange
 from ucr.generation import Generation
 from ucr.jsontext import dumps
-from ucr.limits import ClientLimits
+from ucr.limits import ClientLimits, Entry
 from ucr.logs import Log
 from ucr.patience import Patience
 from ucr.pressure import Pressure
@@ -34,13 +33,6 @@ from ucr.reporting import Reporter
 from ucr.views import RequestCount
 
 _RESPONSES_PATH = "/v1/responses"
-
-
-def new_request_id() -> str:
-    """Return a fresh id in the form that Anthropic's have."""
-    return f"req_{secrets.token_hex(12)}"
-
-
 _NO_MEMORY = "the router has no memory for this request; try again, or send a smaller one"
 _NO_MEMORY_RETRY_S = 5
 _SHORT = "the router is short of memory; try again"
@@ -60,6 +52,19 @@ class Visit:
 
 
 Endpoint = Callable[["Api", Visit], Awaitable[None]]
+
+_GUARDS_OF_HEADS = ("client", "open")
+"""Guards that look at nothing but the head and the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a head decides, as long as this is the configuration: its route, its dialect, and whose key it brings."""
+
+    config: Config
+    route: "Route"
+    client: ClientDialect
+    caller: Client | None
 
 
 class Api:
@@ -84,7 +89,7 @@ class Api:
         self._reporter = reporter
         self._started = 0
         self._open: set[Patience] = set()
-        self._idle = trio.Event()
+        self._idle: trio.Event | None = None
         self._refusals = Refusals()
         self._clients = registry.clients(router.unix_time)
         self.is_draining = False
@@ -96,60 +101,64 @@ class Api:
         return before
 
     async def answer(self, exchange: Exchange) -> None:
-        """Answer one request, whatever it is."""
+        """Answer one request, whatever it is, and if that fails say so: nobody is left without an answer."""
         generation = self.generation
         router = generation.router
         patience = Patience(router.config.timeouts.total_s)
         record = Record(exchange.request_id, router.worker, patience.began_s, patience.waited_s)
         record.peer = exchange.peer
         exchange = self._reporter.watched(exchange, router)
-        visit = Visit(exchange, self._clients[dialect_of(exchange)], record, patience, router)
-        record.dialect = visit.client.name
+        admission = _shown(exchange, router.config)
+        client = self._clients[dialect_of(exchange)] if admission is None else admission.client
+        visit = Visit(exchange, client, record, patience, router)
+        record.dialect = client.name
         self._started += 1
         self._open.add(patience)
         generation.enter()
         try:
-            await self._guarded(visit)
+            if exchange.fault is not None:
+                raise exchange.fault
+            if admission is None:
+                admission = self._admission(visit)
+            visit.caller = admission.caller
+            await admission.route.endpoint(self, visit)
+        except ApiError as error:
+            await _fail(visit, error)
+        except MemoryError:
+            self._log.error("memory.exhausted", request_id=exchange.request_id)
+            await _fail(visit, ApiError("overloaded_error", _NO_MEMORY, retry_after_s=_NO_MEMORY_RETRY_S))
+        except Exception as error:  # noqa: BLE001 - the request's edge
+            self._log.error("request.crashed", request_id=exchange.request_id, error=repr(error))
+            await _fail(visit, ApiError("api_error", "the router failed; see its log for this request-id"))
         finally:
             generation.leave()
             self._open.discard(patience)
             self._reporter.report(exchange, record, router)
-            if not self._open:
+            if self._idle is not None and not self._open:
                 self._idle.set()
 
-    async def _guarded(self, visit: Visit) -> None:
-        """Answer, and if that fails say so: nobody is left without an answer."""
-        try:
-            await self._dispatch(visit)
-        except ApiError as error:
-            await _fail(visit, error)
-        except MemoryError:
-            self._log.error("memory.exhausted", request_id=visit.exchange.request_id)
-            await _fail(visit, ApiError("overloaded_error", _NO_MEMORY, retry_after_s=_NO_MEMORY_RETRY_S))
-        except Exception as error:  # noqa: BLE001 - the request's edge
-            self._log.error("request.crashed", request_id=visit.exchange.request_id, error=repr(error))
-            await _fail(visit, ApiError("api_error", "the router failed; see its log for this request-id"))
-
-    async def _dispatch(self, visit: Visit) -> None:
+    def _admission(self, visit: Visit) -> "Admission":
+        """Let a request through to its route, and note so on its head's badge; raise `ApiError` for others."""
         exchange, config = visit.exchange, visit.router.config
-        if exchange.fault is not None:
-            raise exchange.fault
         access.check_host(exchange.path, exchange.headers, config.server.allowed_hosts)
         access.check_origin(exchange.headers, config.server.allowed_origins)
         route = _route(exchange.method, exchange.path)
-        self._admit(visit, route.guard)
-        await route.endpoint(self, visit)
+        admission = Admission(config, route, visit.client, self._caller(visit, route.guard))
+        if route.guard in _GUARDS_OF_HEADS:
+            exchange.badge.admission = admission
+        return admission
 
-    def _admit(self, visit: Visit, guard: str) -> None:
-        """Let through who may use a route; raise `ApiError` 401 or 403 for others, 429 for one that goes on."""
+    def _caller(self, visit: Visit, guard: str) -> Client | None:
+        """Return who may use a route; raise `ApiError` 401 or 403 for others, 429 for one that goes on."""
         exchange, config = visit.exchange, visit.router.config
         try:
             if guard == "client":
-                visit.caller = access.check_client(exchange.headers, config.clients)
-            elif guard == "admin":
+                return access.check_client(exchange.headers, config.clients)
+            if guard == "admin":
                 access.check_admin(exchange.headers, exchange.peer, config)
         except ApiError as error:
             raise self.refused(exchange.peer, error) from None
+        return None
 
     def refused(self, peer: str, error: ApiError) -> ApiError:
         """Return what to say to one who may not use a route; wrong keys are counted."""
@@ -172,9 +181,15 @@ class Api:
     async def wait_idle(self) -> None:
         """Return when no request is open."""
         while self._open:
-            if self._idle.is_set():
+            if self._idle is None or self._idle.is_set():
                 self._idle = trio.Event()
             await self._idle.wait()
+
+
+def _shown(exchange: Exchange, config: Config) -> Admission | None:
+    """Return what was decided for the same head before, if it still holds."""
+    admission = exchange.badge.admission
+    return admission if isinstance(admission, Admission) and admission.config is config else None
 
 
 def dialect_of(exchange: Exchange) -> str:
@@ -228,11 +243,16 @@ def _check_memory(api: Api) -> None:
 async def _relay(api: Api, visit: Visit) -> None:
     _check_memory(api)
     access.check_media_type(visit.exchange.headers)
+    if visit.caller is None:
+        return await _relay_as(api.limits.nobody, visit)
     with await api.limits.enter(visit.caller, visit.record) as entry:
-        if visit.exchange.headers.get(explaining.HEADER) == "1":
-            await _explain(visit)
-        else:
-            await relay(visit.exchange, visit.client, visit.router, visit.record, visit.patience, entry)
+        return await _relay_as(entry, visit)
+
+
+def _relay_as(entry: Entry, visit: Visit) -> Awaitable[None]:
+    if visit.exchange.headers.get(explaining.HEADER) == "1":
+        return _explain(visit)
+    return relay(visit.exchange, visit.client, visit.router, visit.record, visit.patience, entry)
 
 
 async def _explain(visit: Visit) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import trio
 
 from ucr import fields
+from ucr.badge import Badge
 from ucr.bodies import Bodies
 from ucr.body import coding_of, due_s, late, too_large
 from ucr.budget import Hold
@@ -41,6 +42,7 @@ class AsgiExchange:
         bodies: Bodies,
         spawn: Spawn,
     ) -> None:
+        self.badge = Badge()
         self.request_id = request_id
         self.method: str = scope["method"]
         self.path = unquote(scope["raw_path"].decode("ascii", "replace"))

@@ -50,6 +50,7 @@ class CompressingExchange:
         self._packing = packing
         self._head: tuple[int, HeaderList] | None = None
         self._parts: list[bytes] = []
+        self.badge = inner.badge
         self.request_id = inner.request_id
         self.method = inner.method
         self.path = inner.path

@@ -7,6 +7,7 @@ that is cancelled as soon as the client leaves.
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from ucr.badge import Badge
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.errors import ApiError
 
@@ -55,9 +56,10 @@ class Exchange(Sink, Protocol):
     """`path` is decoded and has no query; `headers` are lower-case; `query` is the raw text after `?`.
 
     `fault` is what is wrong with the head although its server let it through. `sent_bytes` counts the answer's
-    body.
+    body. Exchanges whose heads are the same, on one connection, may have the same `badge`.
     """
 
+    badge: Badge
     request_id: str
     method: str
     path: str

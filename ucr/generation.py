@@ -12,7 +12,7 @@ class Generation:
         self.router = router
         self.number = number
         self._visits = 0
-        self._left = trio.Event()
+        self._left: trio.Event | None = None
 
     def __repr__(self) -> str:
         return f"<Generation {self.number}: {self._visits} requests>"
@@ -29,12 +29,12 @@ class Generation:
     def leave(self) -> None:
         """Count a request no longer."""
         self._visits -= 1
-        if not self._visits:
+        if self._left is not None and not self._visits:
             self._left.set()
 
     async def wait_left(self) -> None:
         """Return when no request is left in it. Only one that has been succeeded stays empty."""
         while self._visits:
-            if self._left.is_set():
+            if self._left is None or self._left.is_set():
                 self._left = trio.Event()
             await self._left.wait()

@@ -9,6 +9,7 @@ from functools import partial
 import trio
 
 from ucr import hygiene, listening
+from ucr.clock import LeanClock
 from ucr.config.model import Config
 from ucr.config.overrides import Overrides
 from ucr.errors import ConfigError, Problem
@@ -32,7 +33,7 @@ def serve(config: str | None, overrides: Overrides, tell: Tell, *, in_process: b
     source = Source(config, os.environ, overrides)
     status = 0
     try:
-        trio.run(_serve_alone if in_process else _serve, source, tell)
+        trio.run(_serve_alone if in_process else _serve, source, tell, clock=LeanClock())
     except* ConfigError as group:
         for error in _leaves(group):
             for problem in getattr(error, "problems", ()):

@@ -38,7 +38,7 @@ class Entry:
 
     __slots__ = ("_client", "_estimate", "_holding", "_limits", "_pricing", "_record", "_spent_at")
 
-    def __init__(self, limits: "ClientLimits", client: Client | None, record: Record) -> None:
+    def __init__(self, limits: "ClientLimits", client: Client, record: Record) -> None:
         self._limits = limits
         self._client = client
         self._record = record
@@ -57,9 +57,9 @@ class Entry:
         traceback: TracebackType | None,
     ) -> None:
         client = self._client
-        if client is not None and client.concurrency is not None:
+        if client.concurrency is not None:
             self._limits.borrower.give_back(key_of(client, "concurrency"))
-        if client is not None and client.tpm is not None and self._estimate:
+        if client.tpm is not None and self._estimate:
             self._correct(client, client.tpm)
         if self._holding is not None:
             self._holding.settle(self._cost(self._holding))
@@ -73,8 +73,6 @@ class Entry:
         429 when tokens or money are not there, and 529 when nobody knows.
         """
         client = self._client
-        if client is None:
-            return choices
         access.check_model(client, plain_name(self._record.model_asked))
         if client.tpm is not None:
             await self._spend_tokens(client, client.tpm, quick_estimate(request.raw))
@@ -110,6 +108,20 @@ class Entry:
             self._limits.borrower.refund(want, self._spent_at)
 
 
+class OpenEntry(Entry):
+    """That of every request of no client: there is nothing to count, and nothing to give back."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        """Belong to nobody."""
+
+    async def spend(
+        self, request: Request, choices: tuple[Candidate, ...], pricing: Pricing
+    ) -> tuple[Candidate, ...]:
+        return choices
+
+
 class ClientLimits:
     """Admits requests of clients. What is limited is borrowed: other processes count along."""
 
@@ -117,13 +129,13 @@ class ClientLimits:
         self.borrower = borrower
         self._purse = purse
         self._unix_time = unix_time
+        self.nobody = OpenEntry()
 
-    async def enter(self, client: Client | None, record: Record) -> Entry:
+    async def enter(self, client: Client, record: Record) -> Entry:
         """Admit a request, to be used in a `with` at once; raise `ApiError` 429 for one too many."""
-        if client is not None:
-            record.client = client.name
-            if wants := wants_of(client):
-                await self._take(client, record, wants)
+        record.client = client.name
+        if wants := wants_of(client):
+            await self._take(client, record, wants)
         return Entry(self, client, record)
 
     async def _take(self, client: Client, record: Record, wants: tuple[Want, ...]) -> None:

@@ -5,6 +5,7 @@ shuts down. Sending to the client is never interrupted, so no event is ever cut 
 """
 
 import math
+from collections.abc import Callable
 from types import TracebackType
 
 import trio
@@ -14,11 +15,27 @@ from ucr.errors import ApiError, UpstreamError
 
 
 class Patience:
-    """`total_s` from now on; `interrupt` ends the present waits and every later one with the given error."""
+    """`total_s` from now on; `interrupt` ends the present waits and every later one with the given error.
+
+    `now` reads the clock, without a call of Python's where the clock has none.
+    """
+
+    __slots__ = (
+        "_began_s",
+        "_interruption",
+        "_total_s",
+        "_waited_s",
+        "_waits",
+        "began_s",
+        "deadline",
+        "now",
+    )
 
     def __init__(self, total_s: float) -> None:
-        self.began_s = trio.current_time()
-        self.limit(total_s)
+        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
+        self.began_s = self.now()
+        self._total_s = total_s
+        self.deadline = self.began_s + total_s
         self._waits: set[Waiting] = set()
         self._interruption: ApiError | None = None
         self._waited_s = 0.0
@@ -26,7 +43,7 @@ class Patience:
 
     def waited_s(self) -> float:
         """Return how long the upstream was waited for, the present wait included."""
-        return self._waited_s + (trio.current_time() - self._began_s if self._waits else 0.0)
+        return self._waited_s + (self.now() - self._began_s if self._waits else 0.0)
 
     def limit(self, total_s: float) -> None:
         """Give the request this many seconds in all, counted from its beginning."""
@@ -36,7 +53,7 @@ class Patience:
     def check(self) -> None:
         """Raise what a wait would raise at once, if there is no time left for one."""
         self.check_interruption()
-        if self.deadline <= trio.current_time():
+        if self.deadline <= self.now():
             raise self.too_late()
 
     def check_interruption(self) -> None:
@@ -64,8 +81,10 @@ class Patience:
         return Wait(self, until, late)
 
     def begin(self, wait: Waiting) -> float:
-        """Count from now on as waiting for this; return the time."""
-        now_s = trio.current_time()
+        """Count from now on as waiting for this; return the time, or raise the interruption."""
+        if self._interruption is not None:
+            raise self._interruption
+        now_s = self.now()
         if not self._waits:
             self._began_s = now_s
         self._waits.add(wait)
@@ -73,7 +92,7 @@ class Patience:
 
     def end(self, wait: Waiting, worked_s: float = 0.0) -> float:
         """Count as waiting for this no longer, of which so much was work; return the time."""
-        now_s = trio.current_time()
+        now_s = self.now()
         self._waits.discard(wait)
         if not self._waits:
             self._waited_s += now_s - self._began_s - worked_s

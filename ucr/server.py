@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Union
 
 from ucr.access import is_loopback
-from ucr.api import Api, new_request_id
+from ucr.api import Api
 from ucr.asgi import AsgiApp, ServeSocket
 from ucr.bodies import Bodies
 from ucr.compression import Answer, Compressor
@@ -13,6 +13,7 @@ from ucr.connections import Connections, Limits, Report
 from ucr.forwarding import Proxies
 from ucr.lane.front import FrontLane, FrontServer
 from ucr.proxied import Proxied
+from ucr.request_ids import RequestIds
 from ucr.standby import Standby, guarded
 from ucr.tls import Tls
 
@@ -43,6 +44,7 @@ def server_of(config: Config, api: Api, report: Report, serve_socket: ServeSocke
         secure=None if tls is None else tls.secured,
     )
     answer, bodies = answer_of(config, api, proxies), Bodies(server.bodies_limit_bytes)
+    new_request_id = RequestIds()
     app = AsgiApp(answer, new_request_id, server.body_limit_bytes, bodies, serve_socket)
     if not server.front_lane:
         return guarded(app, limits, connections)

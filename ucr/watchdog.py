@@ -10,8 +10,6 @@ import math
 from types import TracebackType
 from typing import Literal
 
-import trio
-
 from actors import Phase, PoolError, Timers, Waiting
 from ucr.config.model import Provider
 from ucr.errors import ApiError, ErrorType, Fault, UpstreamError
@@ -61,14 +59,15 @@ class Watchdog:
         self._waiting = waiting
         if self._error is not None:
             return waiting.cancel(reason=self._error.message)
-        times = self._provider.timeouts
+        patience, times = self._patience, self._provider.timeouts
         if phase == "first_byte":
-            self._silence, self._at = "answer", trio.current_time() + times.first_byte_s
+            self._silence, self._at = "answer", patience.now() + times.first_byte_s
         elif phase == "idle" and self.content_until is not None:
             self._silence, self._at = "content", self.content_until
         elif phase == "idle":
-            self._silence, self._at = "byte", trio.current_time() + times.idle_s
-        return self._timers.set(self._ring, min(self._at, self._patience.deadline))
+            self._silence, self._at = "byte", patience.now() + times.idle_s
+        at, deadline = self._at, patience.deadline
+        return self._timers.set(self._ring, at if at < deadline else deadline)
 
     def cancel(self, *, reason: str | None = None) -> None:
         """End the present wait because its request is interrupted; for `Patience`."""
@@ -76,7 +75,6 @@ class Watchdog:
 
     def __enter__(self) -> None:
         # A deadline that has passed rings as soon as the wait begins.
-        self._patience.check_interruption()
         self._began_s = self._patience.begin(self)
 
     def __exit__(
@@ -88,7 +86,7 @@ class Watchdog:
         self._timers.clear(self._ring)
         worked_s, self.worked_s = self.worked_s, 0.0
         self.waited_s = self._patience.end(self, worked_s) - self._began_s
-        if isinstance(exc, PoolError):
+        if exc is not None and isinstance(exc, PoolError):
             raise self._error or pool_fault(self._provider.id, exc) from None
 
     def _ring(self) -> None:

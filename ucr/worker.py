@@ -25,6 +25,7 @@ from ucr.auth.file import CredentialFile, credential_file
 from ucr.cache_secret import new_secret, secret_of
 from ucr.caching import CLEAR_S, Answers, clear
 from ucr.call import Router
+from ucr.clock import LeanClock
 from ucr.config.model import Config
 from ucr.config.places import state_folder
 from ucr.config.plan import Plan, plan_of
@@ -321,7 +322,7 @@ def main() -> None:
     hygiene.ignore_terminal()
     hygiene.die_with(post.parent)
     hygiene.keep_memory_private(os.environ)
-    trio.run(work, post)
+    trio.run(work, post, clock=LeanClock())
 
 
 async def work(post: Post) -> None:

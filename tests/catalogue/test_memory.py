@@ -15,6 +15,7 @@ from tests.world import faults
 from tests.world.catalogue import PATHS, Fine, body_of, see, up
 from tests.world.router import EPOCH, Heard, World, config_of, open_router
 from ucr.attempt import Attempt
+from ucr.badge import Badge
 from ucr.call import Call
 from ucr.config.model import Cache, Memory
 from ucr.dialects.roles import HeaderList, Headers
@@ -35,6 +36,7 @@ class Hungry:
     fault: ApiError | None = None
 
     def __init__(self) -> None:
+        self.badge = Badge()
         self.headers: Headers = {"host": "127.0.0.1", "content-type": "application/json"}
         self.is_started = self.is_finished = False
         self.sent_bytes = self.status = 0

@@ -255,3 +255,49 @@ async def test_connections_are_kept_for_the_next_request(autojump_clock: object)
                 heard = await visitor.hear()
             assert heard.status == 200
         assert world.upstreams["up"].connections == 1
+
+
+MINE = {"x-api-key": "mine"}
+CHANGES: dict[str, tuple[str, dict[str, str], int]] = {
+    "nothing": (MESSAGES, MINE, 200),
+    "key": (MESSAGES, {"x-api-key": "none"}, 401),
+    "no-key": (MESSAGES, {}, 401),
+    "host": (MESSAGES, {**MINE, "host": "evil.example"}, 403),
+    "origin": (MESSAGES, {**MINE, "origin": "http://evil.example"}, 403),
+    "path": ("/v1/messages/count_tokens", MINE, 200),
+    "media-type": (MESSAGES, {**MINE, "content-type": "text/plain"}, 415),
+}
+
+
+@pytest.mark.parametrize(("path", "headers", "status"), CHANGES.values(), ids=CHANGES.keys())
+async def test_what_was_decided_for_a_head_holds_for_that_head_alone(
+    path: str, headers: dict[str, str], status: int, autojump_clock: object
+) -> None:
+    guarded = plain(clients=(Client("me", digest("mine")),))
+    async with open_router(guarded, up=answers.says(200, answers.chat_reply())) as world:
+        visitor = await world.connect()
+        for text in ("hi", "hello"):
+            await visitor.send(MESSAGES, {**ASK, "system": text}, headers=MINE)
+            assert (await visitor.hear()).status == 200
+        await visitor.send(path, ASK, headers=headers)
+        assert (await visitor.hear()).status == status
+
+
+async def test_what_was_decided_for_a_head_ends_with_the_configuration(autojump_clock: object) -> None:
+    guarded = plain(clients=(Client("me", digest("mine")),))
+    async with open_router(guarded, up=answers.says(200, answers.chat_reply())) as world:
+        visitor = await world.connect()
+        for changed, status in ((guarded, 200), (plain(clients=(Client("you", digest("yours")),)), 401)):
+            await world.worker.follow(changed)
+            await visitor.send(MESSAGES, ASK, headers=MINE)
+            assert (await visitor.hear()).status == status
+
+
+async def test_requests_with_the_same_head_have_their_own_bodies(
+    autojump_clock: object,
+) -> None:
+    async with open_router(plain(), up=answers.says(200, answers.chat_reply())) as world:
+        visitor = await world.connect()
+        for body, status in ((ASK, 200), (b"{bad", 400), ({**ASK, "model": 1}, 400), (ASK, 200)):
+            await visitor.send(MESSAGES, body)
+            assert (await visitor.hear()).status == status

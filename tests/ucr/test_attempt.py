@@ -14,10 +14,10 @@ from actors import retry_budget
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
 from tests.world.sweep import Scenario, cancellation_sweep
-from ucr.api import new_request_id
 from ucr.asgi import AsgiApp
 from ucr.bodies import Bodies
 from ucr.config.model import ModelTarget, Timeouts
+from ucr.request_ids import RequestIds
 from ucr.secret import Secret
 
 MESSAGES = "/v1/messages"
@@ -412,7 +412,7 @@ async def called(world: World, body: dict[str, Any]) -> None:
     async def send(message: dict[str, Any]) -> None:
         await trio.lowlevel.checkpoint()
 
-    await AsgiApp(world.worker.api.answer, new_request_id, 10**6, Bodies(10**6))(scope, receive, send)
+    await AsgiApp(world.worker.api.answer, RequestIds(), 10**6, Bodies(10**6))(scope, receive, send)
 
 
 def assert_idle(world: World) -> None:

@@ -10,6 +10,7 @@ from trio.testing import MockClock
 
 from tests.world import answers
 from tests.world.router import config_of, open_router, provider
+from ucr.badge import Badge
 from ucr.compression import LEAST_BYTES, SLOW_BYTES, CompressingExchange, may_be_compressed, packed
 from ucr.config.model import Server
 
@@ -84,7 +85,7 @@ class Sink:
     """An exchange that keeps what is sent on it."""
 
     request_id, method, path, query, peer = "req_1", "GET", "/", "", ""
-    fault = None
+    fault, badge = None, Badge()
     is_started = is_finished = False
     sent_bytes = 0
 

@@ -45,6 +45,7 @@ class Recording:
         self._exchange = exchange
         self.request = Kept(limit_bytes)
         self.answer = Kept(limit_bytes)
+        self.badge = exchange.badge
         self.request_id: str = exchange.request_id
         self.method: str = exchange.method
         self.path: str = exchange.path

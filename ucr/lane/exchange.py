@@ -5,6 +5,7 @@ from functools import partial
 
 import trio
 
+from ucr.badge import Badge
 from ucr.bodies import Bodies
 from ucr.body import coding_of, due_s, late, too_large
 from ucr.budget import Hold
@@ -14,7 +15,7 @@ from ucr.exchange import OnLeft
 from ucr.lane.head import Head
 from ucr.lane.intake import Intake
 from ucr.lane.line import Line
-from ucr.lane.reply import Reply
+from ucr.lane.reply import Forms, Reply
 from ucr.lane.watch import Watch
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -23,11 +24,13 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class LaneExchange:
     """One request and its answer; see `ucr.exchange.Exchange`. `came` is what arrived behind the head.
 
-    The head of an answer is held back until the first part, so that both are one write.
+    The head of an answer is held back until the first part, so that both are one write. A body that came whole with its
+    head, as most do, needs no intake.
     """
 
     __slots__ = (
         "_bodies",
+        "_body",
         "_date",
         "_head",
         "_held",
@@ -36,6 +39,7 @@ class LaneExchange:
         "_line",
         "_reply",
         "_watch",
+        "badge",
         "fault",
         "headers",
         "is_finished",
@@ -56,10 +60,13 @@ class LaneExchange:
         watch: Watch,
         bodies: Bodies,
         *,
+        badge: Badge,
+        forms: Forms,
         request_id: str,
         peer: str,
         date: str,
     ) -> None:
+        self.badge = badge
         self.request_id = request_id
         self.method = head.method
         self.path = head.path
@@ -74,20 +81,27 @@ class LaneExchange:
         self._line = line
         self._watch = watch
         self._date = date
-        self._reply = Reply(method=head.method, is_http_1_0=head.is_http_1_0, keeps_alive=head.keeps_alive)
+        self._reply = Reply(
+            forms, method=head.method, is_http_1_0=head.is_http_1_0, keeps_alive=head.keeps_alive
+        )
         self._held = b""
         self._bodies = bodies
         self._hold = Hold(bodies.budget)
-        self._intake = Intake(head.length)
-        self._feed(came)
-
-    def _feed(self, data: bytes) -> None:
+        self._body = came
+        self._intake: Intake | None = None
         try:
-            self._intake.feed(data)
-            if self._intake.size != self._hold.held_bytes:
-                self._hold.resize(self._intake.size)
+            if head.length == len(came):
+                self._hold.resize(len(came))
+            else:
+                self._intake = Intake(head.length)
+                self._feed(self._intake, came)
         except ApiError as error:
             self.fault = error
+
+    def _feed(self, intake: Intake, data: bytes) -> None:
+        intake.feed(data)
+        if intake.size != self._hold.held_bytes:
+            self._hold.resize(intake.size)
 
     @property
     def keeps_alive(self) -> bool:
@@ -97,7 +111,7 @@ class LaneExchange:
     @property
     def rest(self) -> bytes:
         """What arrived behind the body."""
-        return self._intake.rest
+        return b"" if self._intake is None else self._intake.rest
 
     def close_after(self) -> None:
         """Let this be the last answer of its connection; one whose head is out says so no more."""
@@ -105,33 +119,41 @@ class LaneExchange:
 
     async def body(self, limit_bytes: int) -> bytes:
         """Read the whole body, decoded; see `ucr.exchange.Exchange.body`."""
-        coding = coding_of(self.headers)
-        length = self._head.length
-        if (length or self._intake.size) > limit_bytes:
+        coding = coding_of(self.headers) if "content-encoding" in self.headers else "identity"
+        if (self._head.length or 0) > limit_bytes:
             raise too_large(limit_bytes)
-        if not self._intake.is_complete:
-            self._hold.check(length or 0)
-            await self._read(limit_bytes)
+        if self._intake is not None:
+            await self._read(self._intake, limit_bytes)
         self._watch.add(self._line)
-        body = self._intake.take()
+        body, self._body = self._body, b""
         if coding == "identity":
             return body
         return await self._bodies.decode(body, coding, limit_bytes, self._hold)
 
-    async def _read(self, limit_bytes: int) -> None:
+    async def _read(self, intake: Intake, limit_bytes: int) -> None:
+        if intake.size > limit_bytes:
+            raise too_large(limit_bytes)
+        if not intake.is_complete:
+            self._hold.check(self._head.length or 0)
+            await self._read_rest(intake, limit_bytes)
+        self._body = intake.take()
+
+    async def _read_rest(self, intake: Intake, limit_bytes: int) -> None:
         if self._head.expects_continue:
             await self._line.send(_CONTINUE)
         began_s = trio.current_time()
         with trio.CancelScope() as patience:
-            while not self._intake.is_complete:
-                patience.deadline = due_s(began_s, trio.current_time(), self._intake.size)
+            while not intake.is_complete:
+                patience.deadline = due_s(began_s, trio.current_time(), intake.size)
                 data = await self._line.receive()
                 if not data:
                     await self._line.lose("the client left")
-                self._feed(data)
-                if self.fault is not None:
-                    raise self.fault
-                if self._intake.size > limit_bytes:
+                try:
+                    self._feed(intake, data)
+                except ApiError as error:
+                    self.fault = error
+                    raise
+                if intake.size > limit_bytes:
                     raise too_large(limit_bytes)
         if patience.cancelled_caught:
             raise late()
@@ -142,9 +164,9 @@ class LaneExchange:
 
     async def start(self, status: int, headers: HeaderList) -> None:
         """Prepare the head of the answer; it leaves with the first part."""
-        if not self._intake.is_complete:
+        if not (self._intake is None or self._intake.is_complete):
             self._reply.keeps_alive = False
-        self.let_go()
+        self._hold.release()
         self._held = self._reply.head(status, headers, self._date)
         self.is_started = True
 
@@ -152,7 +174,10 @@ class LaneExchange:
         """Send a part of the body."""
         if data:
             self.sent_bytes += len(data)
-            await self._flush(self._reply.part(data))
+            part = self._held + self._reply.part(data)
+            self._held = b""
+            if part:
+                await self._line.send(part)
 
     @property
     def direct(self) -> "LaneExchange | None":
@@ -172,7 +197,7 @@ class LaneExchange:
 
     async def drain(self) -> None:
         """Send what `send_now` has left."""
-        await self._flush(b"")
+        await self._flush()
 
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         """Run something beside the answer. A client that is lost ends it: its connection is closed."""
@@ -186,10 +211,11 @@ class LaneExchange:
         """End the answer."""
         self.is_finished = True
         self._line.is_answered = True
-        await self._flush(self._reply.end())
-
-    async def _flush(self, data: bytes) -> None:
+        self._held += self._reply.end()
         if self._held:
-            data, self._held = self._held + data, b""
+            await self._flush()
+
+    async def _flush(self) -> None:
+        data, self._held = self._held, b""
         if data:
             await self._line.send(data)

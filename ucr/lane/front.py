@@ -17,10 +17,12 @@ from ucr.bodies import Bodies
 from ucr.connections import Connections, Limits, Serve
 from ucr.dialects.roles import HeaderList
 from ucr.lane.exchange import LaneExchange
-from ucr.lane.head import HeadReader, HeadRefused, late, read_head
+from ucr.lane.head import Head, HeadRefused, late
+from ucr.lane.heads import Heads, Taken
 from ucr.lane.line import Line
+from ucr.lane.quiet import Quiet
 from ucr.lane.replay import ReplayStream
-from ucr.lane.reply import Reply
+from ucr.lane.reply import Forms, Reply
 from ucr.lane.watch import Watch
 
 HOT = frozenset(
@@ -41,9 +43,11 @@ HOT_PREFIXES = ("/v1beta/models", "/v1/models/")
 """Below these stand the routes of Gemini's clients, whose paths name the model."""
 
 
-def is_hot(path: str) -> bool:
-    """True for a path that names a model; one whose letters are coded is hypercorn's."""
-    return path.startswith(HOT_PREFIXES) and "%" not in path
+def is_hot(head: Head) -> bool:
+    """True for a request that the lane answers; a model's path whose letters are coded is hypercorn's."""
+    if (head.method, head.path) in HOT:
+        return True
+    return head.path.startswith(HOT_PREFIXES) and "%" not in head.path
 
 
 FIRST_S = 1.0
@@ -91,15 +95,16 @@ class FrontLane:
         self._limits = limits
         self._hand_over = hand_over
         self._calendar = Calendar(unix_time)
-        self._idle: set[Line] = set()
-        self._exchanges: set[LaneExchange] = set()
+        self._forms = Forms()
+        self._lines: dict[Line, LaneExchange | None] = {}
         self._fresh: set[Line] = set()
         self._fresh_left = trio.Event()
         self._is_draining = False
         self.watch = Watch()
 
     def __repr__(self) -> str:
-        return f"<FrontLane: {len(self._exchanges)} answering, {len(self._idle)} idle>"
+        answering = sum(exchange is not None for exchange in self._lines.values())
+        return f"<FrontLane: {answering} answering, {sum(line.is_idle for line in self._lines)} idle>"
 
     async def drain(self) -> None:
         """Close idle connections now, and busy ones after their answer.
@@ -108,21 +113,23 @@ class FrontLane:
         when there is no such connection any more.
         """
         self._is_draining = True
-        for exchange in self._exchanges:
-            exchange.close_after()
-        for line in self._idle - self._fresh:
-            line.scope.cancel(reason="drain")
+        for line, exchange in self._lines.items():
+            if exchange is not None:
+                exchange.close_after()
+            elif line.is_idle and not line.is_fresh:
+                line.scope.cancel(reason="drain")
         with trio.move_on_after(FIRST_S):
             await trio.lowlevel.checkpoint()  # whoever was accepted just now is not among them before
             while self._fresh:
                 await self._fresh_left.wait()
-        for line in self._idle & self._fresh:
-            line.scope.cancel(reason="drain")
+        for line in self._fresh:
+            if line.is_idle:
+                line.scope.cancel(reason="drain")
 
     async def serve(self, stream: Any) -> None:
         """Serve one connection to its end; the caller closes the stream."""
         line = Line(stream, self._limits.write_s)
-        with self._freshness(line), line.scope:
+        with self._kept(line), line.scope:
             try:
                 if await self._serve_line(line):
                     await line.linger()
@@ -137,14 +144,18 @@ class FrontLane:
         await line.linger()
 
     @contextmanager
-    def _freshness(self, line: Line) -> Iterator[None]:
+    def _kept(self, line: Line) -> Iterator[None]:
+        """Know of a connection, which is fresh at first."""
+        self._lines[line] = None
         self._fresh.add(line)
         try:
             yield
         finally:
+            del self._lines[line]
             self._no_longer_fresh(line)
 
     def _no_longer_fresh(self, line: Line) -> None:
+        line.is_fresh = False
         if line in self._fresh:
             self._fresh.discard(line)
             if not self._fresh:
@@ -154,76 +165,77 @@ class FrontLane:
     async def _serve_line(self, line: Line) -> bool:
         """Answer request after request; False when the client, or hypercorn, ended the connection."""
         peer = str(line.stream.socket.getpeername()[0])  # type: ignore[attr-defined]
-        rest = b""
-        while (taken := await self._next_head(line, rest)) is not None:
-            raw, came = taken
-            self._no_longer_fresh(line)
-            head = read_head(raw)
-            if (head.method, head.path) not in HOT and not is_hot(head.path):
-                await self._hand_over(ReplayStream(raw + came, line.stream))
+        heads, rest = Heads(), b""
+        with Quiet(line, self._timers) as quiet:
+            while (taken := await self._next_head(line, heads, quiet, rest)) is not None:
+                head, badge, came, raw = taken
+                if line.is_fresh:
+                    self._no_longer_fresh(line)
+                if raw is not None and not is_hot(head):
+                    break
+                exchange = LaneExchange(
+                    head,
+                    came,
+                    line,
+                    self.watch,
+                    self._bodies,
+                    badge=badge,
+                    forms=self._forms,
+                    request_id=self._new_request_id(),
+                    peer=peer,
+                    date=self._calendar.date(),
+                )
+                await self._answer_one(line, exchange)
+                if not exchange.keeps_alive:
+                    return True
+                rest = exchange.rest
+            else:
                 return False
-            exchange = LaneExchange(
-                head,
-                came,
-                line,
-                self.watch,
-                self._bodies,
-                request_id=self._new_request_id(),
-                peer=peer,
-                date=self._calendar.date(),
-            )
-            await self._answer_one(line, exchange)
-            if not exchange.keeps_alive:
-                return True
-            rest = exchange.rest
+        await self._hand_over(ReplayStream(raw + came, line.stream))
         return False
 
-    async def _next_head(self, line: Line, rest: bytes) -> tuple[bytes, bytes] | None:
+    async def _next_head(self, line: Line, heads: Heads, quiet: Quiet, rest: bytes) -> Taken | None:
         """Return the next head and what came behind it; None when the client says no more."""
-        reader = HeadReader()
-        taken = reader.feed(rest) if rest else None
-        if taken is not None:
+        if rest and (taken := heads.feed(rest)) is not None:
             await trio.lowlevel.checkpoint()  # requests that came together give the others a turn
             return taken
-        patience_s = self._limits.head_s if rest else self._limits.keep_alive_s
-        self._timers.set(line.time_out, trio.current_time() + patience_s)
-        self._idle.add(line)
+        quiet.begin(self._limits.head_s if rest else self._limits.keep_alive_s)
+        line.is_idle = True
         try:
-            if self._is_draining and line not in self._fresh:
+            if self._is_draining and not line.is_fresh:
                 return None
-            while taken is None:
-                data = await line.receive()
-                if not data:
-                    return None
-                is_first = not reader.has_begun
-                taken = reader.feed(data)
-                if taken is None and is_first:
-                    self._timers.set(line.time_out, trio.current_time() + self._limits.head_s)
+            while data := await line.receive():
+                is_first = not heads.has_begun
+                if (taken := heads.feed(data)) is not None:
+                    return taken
+                if is_first:
+                    quiet.begin(self._limits.head_s)
+            return None
         finally:
-            self._idle.discard(line)
-            self._timers.clear(line.time_out)
-            line.is_late = line.is_timed_out and reader.has_begun
-        return taken
+            line.is_idle = False
+            quiet.end()
+            line.is_late = line.is_timed_out and heads.has_begun
 
     async def _answer_one(self, line: Line, exchange: LaneExchange) -> None:
         if self._is_draining:
             exchange.close_after()
         line.is_answered = False
-        self._exchanges.add(exchange)
+        self._lines[line] = exchange
         try:
             await self._answer(exchange)
         finally:
-            self._exchanges.discard(exchange)
+            self._lines[line] = None
             exchange.let_go()
             self.watch.discard(line)
             line.is_answered = True
             line.stop_watch()
-        await line.end_watch()
+        if line.is_watched:
+            await line.end_watch()
 
     def _refusal(self, refused: HeadRefused) -> bytes:
         body = refused.body
         headers: HeaderList = (("content-type", "application/json"), ("content-length", str(len(body))))
-        reply = Reply(method="GET", is_http_1_0=False, keeps_alive=False)
+        reply = Reply(self._forms, method="GET", is_http_1_0=False, keeps_alive=False)
         return reply.head(refused.status, headers, self._calendar.date()) + body
 
 

@@ -56,6 +56,19 @@ class Head(NamedTuple):
     keeps_alive: bool
     expects_continue: bool
 
+    def with_length(self, digits: bytes) -> "Head":
+        """Return the same head with another valid content-length, in ASCII."""
+        return Head(
+            self.method,
+            self.path,
+            self.query,
+            self.is_http_1_0,
+            {**self.headers, "content-length": digits.decode("ascii")},
+            int(digits),
+            self.keeps_alive,
+            self.expects_continue,
+        )
+
 
 def late() -> HeadRefused:
     """Return the refusal of a head that began and did not come to its end."""

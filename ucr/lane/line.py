@@ -31,8 +31,9 @@ _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 class Line:
     """One connection. `is_answered` says that nothing is lost when the client leaves now, `is_late` that a head of
-    its client's has begun and took too long, `is_timed_out` that its client's silence ended it. `on_left` may let
-    an answer go on whose client has left.
+    its client's has begun and took too long, `is_timed_out` that its client's silence ended it, `is_idle` that its
+    client is to ask next, `is_fresh` that it has asked nothing yet. `on_left` may let an answer go on whose client has
+    left. `now` reads the clock, without a call of Python's where the clock has none.
     """
 
     __slots__ = (
@@ -42,8 +43,11 @@ class Line:
         "_watching",
         "_write_s",
         "is_answered",
+        "is_fresh",
+        "is_idle",
         "is_late",
         "is_timed_out",
+        "now",
         "on_left",
         "scope",
         "stream",
@@ -53,8 +57,11 @@ class Line:
         self.stream = stream
         self.scope = trio.CancelScope()
         self.is_answered = True
+        self.is_fresh = True
+        self.is_idle = False
         self.is_late = False
         self.is_timed_out = False
+        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.on_left: OnLeft | None = None
         self._socket = plain_socket(stream)
         self._write_s = write_s
@@ -96,6 +103,11 @@ class Line:
             return 0 if self._socket is None else write_now(self._socket, data)
         except _LOST:
             return 0
+
+    @property
+    def is_watched(self) -> bool:
+        """True from `begin_watch` to `end_watch`."""
+        return self._watching is not None
 
     def time_out(self) -> None:
         """End the connection: its client has been silent for too long."""

@@ -1,4 +1,8 @@
-"""An answer as bytes: a head, parts and an end, framed by a length, by chunks or by the connection's end."""
+"""An answer as bytes: a head, parts and an end, framed by a length, by chunks or by the connection's end.
+
+How this works: answers have few sets of header names, and many values. So what is the same for all heads with the same
+names, the checked names and where the length stands, is made once as a form, and a head is a form that is filled in.
+"""
 
 import re
 from http import HTTPStatus
@@ -7,16 +11,58 @@ from types import MappingProxyType
 from ucr.dialects.roles import HeaderList
 from ucr.fields import one_line
 
-_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PHRASES = MappingProxyType({status.value: status.phrase for status in HTTPStatus})
+
+_MOST_FORMS = 64
+_FORM_CHARS = 2048
+"""A longer form is made anew each time, and of so many forms the next one makes the others forgotten."""
+
+
+class Form:
+    """The head of an answer with these fields, without their values."""
+
+    __slots__ = ("length_at", "says_connection", "text")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        if not all(map(_NAME.fullmatch, names)):
+            raise ValueError("an answer has a header whose name is not valid")
+        fields = "".join(f"{name.replace('%', '%%')}: %s\r\n" for name in names)
+        self.text = f"HTTP/1.1 %s %s\r\n{fields}date: %s\r\n"
+        self.length_at = names.index("content-length") if "content-length" in names else None
+        self.says_connection = "connection" in names
+
+
+class Forms:
+    """The forms of a lane, each made when its names come for the first time."""
+
+    __slots__ = ("_forms",)
+
+    def __init__(self) -> None:
+        self._forms: dict[tuple[str, ...], Form] = {}
+
+    def __len__(self) -> int:
+        return len(self._forms)
+
+    def form(self, names: tuple[str, ...]) -> Form:
+        """Return the form of a head with these names; raise `ValueError` for a name that is none."""
+        found = self._forms.get(names)
+        if found is None:
+            found = Form(names)
+            if len(found.text) <= _FORM_CHARS:
+                if len(self._forms) >= _MOST_FORMS:
+                    self._forms.clear()
+                self._forms[names] = found
+        return found
 
 
 class Reply:
     """Frames one answer. `keeps_alive` says whether another may follow it on this connection."""
 
-    __slots__ = ("_has_body", "_is_chunked", "_is_http_1_0", "_remaining", "keeps_alive")
+    __slots__ = ("_forms", "_has_body", "_is_chunked", "_is_http_1_0", "_remaining", "keeps_alive")
 
-    def __init__(self, *, method: str, is_http_1_0: bool, keeps_alive: bool) -> None:
+    def __init__(self, forms: Forms, *, method: str, is_http_1_0: bool, keeps_alive: bool) -> None:
+        self._forms = forms
         self._has_body = method != "HEAD"
         self._is_http_1_0 = is_http_1_0
         self._is_chunked = False
@@ -25,32 +71,24 @@ class Reply:
 
     def head(self, status: int, headers: HeaderList, date: str) -> bytes:
         """Return the head. Values become one line each; a name that is none raises `ValueError`."""
-        if _NAMES.fullmatch("".join([name for name, _ in headers])) is None and headers:
-            raise ValueError("an answer has a header whose name is not valid")
-        text = "".join([value for _, value in headers])
+        names, values = zip(*headers, strict=True) if headers else ((), ())
+        form = self._forms.form(names)
+        text = "".join(values)
         if not (text.isascii() and text.isprintable()):
-            headers = tuple((name, one_line(value)) for name, value in headers)
-        fields = dict(headers)
-        if "content-length" in fields:
-            self._remaining = int(fields["content-length"])
-        if fields.get("connection") == "close":
+            values = tuple(map(one_line, values))
+        if form.length_at is not None:
+            self._remaining = int(values[form.length_at])
+        elif self._is_http_1_0:
             self.keeps_alive = False
-        lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}"]
-        lines += [f"{name}: {value}" for name, value in headers]
-        lines.append(f"date: {date}")
-        lines += self._framing("connection" in fields)
-        return "\r\n".join(lines).encode("latin-1")
-
-    def _framing(self, says_connection: bool) -> list[str]:
-        lines = []
-        if self._remaining is None and self._is_http_1_0:
-            self.keeps_alive = False
-        elif self._remaining is None:
+        else:
             self._is_chunked = True
-            lines.append("transfer-encoding: chunked")
-        if not self.keeps_alive and not says_connection:
-            lines.append("connection: close")
-        return [*lines, "\r\n"]
+        if form.says_connection and dict(headers)["connection"] == "close":
+            self.keeps_alive = False
+        end = "transfer-encoding: chunked\r\n" if self._is_chunked else ""
+        if not (self.keeps_alive or form.says_connection):
+            end += "connection: close\r\n"
+        head = form.text % (status, _PHRASES.get(status, ""), *values, date)
+        return f"{head}{end}\r\n".encode("latin-1")
 
     def part(self, data: bytes) -> bytes:
         """Return the bytes that carry a part of the body; `ValueError` for more than was announced."""
@@ -64,6 +102,8 @@ class Reply:
 
     def end(self) -> bytes:
         """Return what ends the answer; one that is shorter than it said ends with its connection."""
-        if self._remaining and self._has_body:
+        if not self._has_body:
+            return b""
+        if self._remaining:
             self.keeps_alive = False
-        return b"0\r\n\r\n" if self._is_chunked and self._has_body else b""
+        return b"0\r\n\r\n" if self._is_chunked else b""

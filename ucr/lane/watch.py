@@ -28,7 +28,7 @@ class Watch:
 
     def add(self, line: Line) -> None:
         """Watch this connection's client, if its answer takes long."""
-        self._waiting[line] = trio.current_time()
+        self._waiting[line] = line.now()
         if self._parked is not None:
             self._parked.set()
             self._parked = None

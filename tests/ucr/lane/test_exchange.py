@@ -6,11 +6,13 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from ucr.badge import Badge
 from ucr.bodies import Bodies
 from ucr.errors import ApiError
 from ucr.lane.exchange import LaneExchange
 from ucr.lane.head import read_head
 from ucr.lane.line import Line
+from ucr.lane.reply import Forms
 from ucr.lane.watch import Watch
 from ucr.stress.network import MemoryStream, stream_pair
 
@@ -30,6 +32,8 @@ def opened(
         Line(server, 30.0),
         Watch(),
         Bodies(bodies_limit),
+        badge=Badge(),
+        forms=Forms(),
         request_id="req_1",
         peer="127.0.0.1",
         date="now",
@@ -133,7 +137,18 @@ async def test_a_client_that_leaves_in_its_body_cancels_its_request(autojump_clo
     server, client = stream_pair()
     line = Line(server, 30.0)
     head = read_head(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n")
-    exchange = LaneExchange(head, b"a", line, Watch(), Bodies(LIMIT), request_id="", peer="", date="")
+    exchange = LaneExchange(
+        head,
+        b"a",
+        line,
+        Watch(),
+        Bodies(LIMIT),
+        badge=Badge(),
+        forms=Forms(),
+        request_id="",
+        peer="",
+        date="",
+    )
     await client.aclose()
     with line.scope:
         await exchange.body(LIMIT)

@@ -5,14 +5,14 @@ from typing import Any
 import h11
 import pytest
 
-from ucr.lane.reply import Reply
+from ucr.lane.reply import Forms, Reply
 
 DATE = "Thu, 26 Nov 2026 12:00:00 GMT"
 JSON = ("content-type", "application/json")
 
 
 def reply(method: str = "POST", *, is_http_1_0: bool = False, keeps_alive: bool = True) -> Reply:
-    return Reply(method=method, is_http_1_0=is_http_1_0, keeps_alive=keeps_alive)
+    return Reply(Forms(), method=method, is_http_1_0=is_http_1_0, keeps_alive=keeps_alive)
 
 
 def heard(data: bytes, method: str = "POST") -> tuple[h11.Response, bytes, Any]:
@@ -101,3 +101,22 @@ def test_an_answer_that_is_shorter_than_it_said_ends_with_its_connection() -> No
 
 def test_a_status_without_a_phrase_is_sent_without() -> None:
     assert reply().head(529, (), DATE).startswith(b"HTTP/1.1 529 \r\n")
+
+
+def test_a_form_serves_all_heads_with_its_names() -> None:
+    forms = Forms()
+    for length in ("2", "3"):
+        one = Reply(forms, method="POST", is_http_1_0=False, keeps_alive=True)
+        head = one.head(200, (JSON, ("x-%s", "100%"), ("content-length", length)), DATE)
+        assert f"x-%s: 100%\r\ncontent-length: {length}\r\n".encode() in head
+    assert len(forms) == 1
+
+
+def test_the_forms_that_are_kept_are_bounded() -> None:
+    forms = Forms()
+    for number in range(1000):
+        assert forms.form((f"x-{number}",)).text
+        assert len(forms) <= 64
+    kept = len(forms)
+    assert forms.form(("x" * 3000,)).text
+    assert len(forms) == kept

@@ -1,0 +1,13 @@
+"""What is found out once about a head that comes again. Pure."""
+
+
+class Badge:
+    """Given to a head by whoever reads it, and shown again by each request that brings the same head on its connection.
+
+    `admission` belongs to whoever answers; it may be used as long as nothing has changed but the request's body.
+    """
+
+    __slots__ = ("admission",)
+
+    def __init__(self) -> None:
+        self.admission: object = None
