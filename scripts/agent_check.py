@@ -16,9 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from claude_code_scenarios import MODEL, NOTE, Dialect, Json, Outcome, Scenario, is_routed
+from claude_code_scenarios import MODEL, NOTE, Outcome, Scenario, is_routed
 from claude_code_upstream import Upstream, serving
 from router_process import running_router
+
+from ucr.stress.failing.moves import Dialect, Json
 
 RUN_LIMIT_S = 120
 DIALECTS: tuple[Dialect, ...] = ("anthropic", "openai-chat")

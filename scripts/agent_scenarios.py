@@ -2,19 +2,9 @@
 
 from collections.abc import Callable
 
-from claude_code_scenarios import (
-    NOTE,
-    Call,
-    Check,
-    Dialect,
-    Outcome,
-    Refuse,
-    Say,
-    Scenario,
-    both,
-    gives_back,
-    says,
-)
+from claude_code_scenarios import NOTE, Check, Outcome, Scenario, both, gives_back, says
+
+from ucr.stress.failing.moves import Call, Dialect, Refuse, Say
 
 THOUGHT = "Tides come before ships."
 REFUSAL = "The chart of the harbour is upside down."

@@ -10,7 +10,8 @@ import bench_nginx
 from bench_bodies import Dialect
 from bench_nginx import Certificate, Origin
 from bench_process import START_LIMIT_S, family
-from chaos_router import running
+
+from ucr.stress.real.router import running
 
 UCR_FILE = """
 [server]

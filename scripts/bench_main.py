@@ -24,7 +24,8 @@ from bench_report import Report, machine, paced_table, pictures, table, with_fig
 from bench_rounds import Bench, measure
 from bench_start import starts
 from bench_workloads import PACED, SHORT, SHORT_PACED, WORKLOADS
-from chaos_targets import stop_at_signal
+
+from ucr.stress.real.targets import stop_at_signal
 
 NEEDED = {"nginx": "nginx", "wrk": "wrk", "cc": "gcc libc6-dev", "openssl": "openssl"}
 """Programs, and the packages of Debian that hold them."""

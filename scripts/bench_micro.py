@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import trio
 from bench_bodies import DIGITS, MARK, Dialect, answer, body
-from chaos_report import quantile
 
 from actors import Cache, CacheSpec, Fill, Lookup, open_supervisor
 from actors.lookup import Store
@@ -24,6 +23,7 @@ from ucr.dialects.openai_chat.provider import OpenAIChatProvider
 from ucr.dialects.roles import Request, Target
 from ucr.estimate import estimate, quick_estimate
 from ucr.routing import plan
+from ucr.stress.real.report import quantile
 
 SECRET = bytes(32)
 PROVIDER = """

@@ -16,7 +16,8 @@ from pathlib import Path
 import trio
 from bench_bodies import Dialect, answer
 from bench_process import running_process
-from chaos_upstream import LOOPBACK
+
+from ucr.stress.real.upstream import LOOPBACK
 
 PIECE_CHARS = 3000
 """nginx takes no word of its configuration that is longer than about 4,000."""

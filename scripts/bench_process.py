@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import trio
-from chaos_load import open_line, until
-from chaos_router import children, is_alive, is_refused, processor_s, resident_bytes, send
+
+from ucr.stress.real.load import open_line, until
+from ucr.stress.real.router import children, is_alive, is_refused, processor_s, resident_bytes, send
 
 START_LIMIT_S = 240.0
 """The slowest of the peers takes half a minute on an idle machine."""

@@ -18,7 +18,8 @@ from bench_nginx import Origin, free_ports
 from bench_process import running_process, watched
 from bench_rounds import Bench
 from bench_wrk import DONE, READ, Load, load_by
-from chaos_load import get, open_line
+
+from ucr.stress.real.load import get, open_line
 
 CAPTURE = Path(__file__).resolve().parent.parent / "tests/fixtures/captures/claude_code.jsonl"
 USERS = 200

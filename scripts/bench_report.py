@@ -15,7 +15,8 @@ from bench_rounds import REFERENCE, Measured, named, ratio
 from bench_start import Start
 from bench_streams import Held, added_ms, direct_of
 from bench_workloads import Paced, Workload
-from chaos_report import versions
+
+from ucr.stress.real.report import versions
 
 MB = 1024 * 1024
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"

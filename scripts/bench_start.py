@@ -12,7 +12,8 @@ from bench_contenders import Setting, ucr_file
 from bench_nginx import Canned, free_ports
 from bench_process import checked, family, memory_of, running_process, spent_s
 from bench_rounds import Bench
-from chaos_router import command_line, environment, slot_of, written
+
+from ucr.stress.real.router import command_line, environment, slot_of, written
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from bench_nginx import Origin, free_ports
 from bench_process import BenchError, Memory, checked, memory_of, running_process, watched
 from bench_rounds import SETTLE_S, Bench, turned
 from bench_workloads import Paced
-from chaos_upstream import LOOPBACK
+
+from ucr.stress.real.upstream import LOOPBACK
 
 SOURCE = Path(__file__).resolve().parent / "sse_bench.c"
 GAP_MS = 50

@@ -11,7 +11,8 @@ from pathlib import Path
 import trio
 from bench_bodies import DIGITS, Question
 from bench_process import BenchError
-from chaos_upstream import LOOPBACK
+
+from ucr.stress.real.upstream import LOOPBACK
 
 READ = """
 local function read(path)

@@ -7,53 +7,12 @@ turns of tool results, so that a repeated request gets the same answer again.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
-Dialect = Literal["anthropic", "openai-chat"]
-Json = dict[str, Any]
+from ucr.stress.failing.moves import SIGNATURE, BreakOff, Call, Dialect, Json, Move, Refuse, Say
 
 MODEL = "scripted-1"
 PROMPT = "Follow the plan and report."
-SIGNATURE = "c2NyaXB0ZWQgc2lnbmF0dXJl"
 NOTE = "The lighthouse keeper counts 17 ships."
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A tool call; `{folder}` in an argument becomes the folder that Claude Code works in."""
-
-    id: str
-    name: str
-    arguments: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """One answer: thinking, text and calls, in this order."""
-
-    text: str = ""
-    thinking: str = ""
-    calls: tuple[Call, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """An HTTP error, in the words of the upstream's dialect."""
-
-    status: int
-    type: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class BreakOff:
-    """Text, and then an error event in the stream; a request without a stream gets `then`."""
-
-    text: str
-    then: Say
-
-
-Move = Say | Refuse | BreakOff
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 import json
 
 from agent_scenarios import THOUGHT, parallel_tools, plain, refused_request, thinking, tool_loop
-from claude_code_scenarios import SIGNATURE, Call, Dialect, Outcome, Say, Scenario, both, gives_back, says
+from claude_code_scenarios import Outcome, Scenario, both, gives_back, says
+
+from ucr.stress.failing.moves import SIGNATURE, Call, Dialect, Say
 
 PATCH = "*** Begin Patch\n*** Add File: {folder}/log.txt\n+The tide turns.\n*** End Patch"
 BUILT_IN = "built-in-provider"

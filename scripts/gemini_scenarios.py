@@ -3,7 +3,9 @@
 import json
 
 from agent_scenarios import parallel_tools, plain, refused_request, thinking, tool_loop
-from claude_code_scenarios import SIGNATURE, Call, Dialect, Outcome
+from claude_code_scenarios import Outcome
+
+from ucr.stress.failing.moves import SIGNATURE, Call, Dialect
 
 
 def shell(id_: str, command: str) -> Call:

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 from agent_check import Agent, Start, main
-from claude_code_scenarios import PROMPT, Json, Scenario
+from claude_code_scenarios import PROMPT, Scenario
 from opencode_scenarios import PACKAGES, SCENARIOS
+
+from ucr.stress.failing.moves import Json
 
 MODEL = "scripted"
 

@@ -1,7 +1,8 @@
 """What the scripted upstream says to opencode, and what must then be seen, without I/O."""
 
 from agent_scenarios import parallel_tools, plain, refused_request, thinking, tool_loop
-from claude_code_scenarios import Call
+
+from ucr.stress.failing.moves import Call
 
 PACKAGES = {
     "tool-loop-chat": "@ai-sdk/openai-compatible",

@@ -1,10 +1,8 @@
 """`ucr-trio stress`: the router in virtual time, or as real processes, under whatever can go wrong."""
 
 import json
-import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
 
 FAILED, UNUSABLE = 1, 2
 SECONDS, CLIENTS = 3600.0, 1000
-
-_CHAOS = Path(__file__).resolve().parent.parent / "scripts" / "chaos"
 
 
 @click.command()
@@ -35,7 +31,10 @@ _CHAOS = Path(__file__).resolve().parent.parent / "scripts" / "chaos"
     "--plan", "plan_file", type=click.File(), help="Run this plan, - for standard input, and no seed."
 )
 @click.option("--shrink/--no-shrink", default=True, help="Reduce a plan that fails.")
-@click.option("--target", "targets", multiple=True, help="With --real: only this target; can be repeated.")
+@click.option("--targets", default="", help="With --real: only these, as R1,R5; all of them otherwise.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), help="With --real: worker processes (4; 3 when --short)."
+)
 @click.option("--short", is_flag=True, help="With --real: the short form.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each run.")
 def stress(
@@ -47,13 +46,14 @@ def stress(
     swarm_s: float,
     plan_file: IO[str] | None,
     shrink: bool,
-    targets: tuple[str, ...],
+    targets: str,
+    workers: int | None,
     short: bool,
     as_json: bool,
 ) -> None:
     """Let the router work under faults and look whether everything that was promised holds."""
     if mode == "real":
-        sys.exit(_real(seed, targets, short))
+        sys.exit(_real(seed, tuple(filter(None, targets.split(","))), short, workers))
     from ucr.stress.plan import PlanError, make_plan, read
     from ucr.stress.swarm import reduced, swarm
 
@@ -112,10 +112,18 @@ def _facts(result: "Result", took_s: float) -> dict[str, object]:
     }
 
 
-def _real(seed: int, targets: tuple[str, ...], short: bool) -> int:
-    """Run `scripts/chaos` of the source tree; the installed package does not carry it."""
-    if not _CHAOS.exists():
-        click.echo(f"--real needs the source tree, with {_CHAOS}: run it from a checkout", err=True)
+def _real(seed: int, names: tuple[str, ...], short: bool, workers: int | None) -> int:
+    """Prove the targets through real processes; print their figures as one table, and return the exit status."""
+    from ucr.stress.real.report import Report
+    from ucr.stress.real.targets import NAMES, chosen, heading, proved
+
+    if unknown := sorted(set(names) - set(NAMES)):
+        click.echo(f"no target {', '.join(unknown)}; there are {', '.join(NAMES)}", err=True)
         return UNUSABLE
-    options = ["--seed", str(seed), *(["--short"] if short else [])]
-    return subprocess.run([str(_CHAOS), *options, *targets], check=False).returncode
+    report, head = Report(short), heading(seed)
+    click.echo(head)
+    if not proved(chosen(names), seed, report, workers):
+        click.echo("stopped by a signal", err=True)
+        return FAILED
+    click.echo(f"\n{head}\n{report.table()}")
+    return FAILED if report.has_failed else 0

@@ -6,11 +6,11 @@ import pytest
 import trio
 
 from tests.world import answers
-from tests.world.attack_bodies import BODIES, LIMIT_BYTES, BadBody
-from tests.world.attack_bytes import Answer, answers_in
 from tests.world.attackers import named, said, see_alive
 from tests.world.router import World, config_of, open_router, provider
 from ucr.config.model import Server
+from ucr.stress.attacks.bodies import BODIES, LIMIT_BYTES, BadBody
+from ucr.stress.attacks.wire import Answer, answers_in
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 

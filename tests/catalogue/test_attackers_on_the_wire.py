@@ -4,17 +4,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.world import attack_bytes, http1_corpus
-from tests.world.attack_bytes import Attack
 from tests.world.attackers import named, said, see_alive, see_attack
 from tests.world.router import config_of, open_router, provider
+from ucr.stress.attacks import heads, wire
+from ucr.stress.attacks.wire import Attack
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 
 CONFIG = config_of(provider("up", "openai-chat"))
 MALFORMED = {
-    name: Attack(data, frozenset({status}), is_fault=True)
-    for name, (data, status) in http1_corpus.REFUSED.items()
+    name: Attack(data, frozenset({status}), is_fault=True) for name, (data, status) in heads.REFUSED.items()
 }
 
 
@@ -25,12 +24,12 @@ async def test_fault_99_what_is_no_http_is_refused_and_its_connection_closed(aut
 
 @pytest.mark.slow
 async def test_fault_100_a_hidden_request_is_never_answered(autojump_clock: object) -> None:
-    await see_all(attack_bytes.FRAMINGS)
+    await see_all(wire.FRAMINGS)
 
 
 @pytest.mark.slow
 async def test_fault_101_another_protocol_is_refused_and_ends_nothing(autojump_clock: object) -> None:
-    await see_all(attack_bytes.UPGRADES)
+    await see_all(wire.UPGRADES)
 
 
 async def see_all(attacks: Mapping[str, Attack]) -> None:
@@ -44,14 +43,14 @@ async def see_all(attacks: Mapping[str, Attack]) -> None:
 
 @pytest.mark.slow
 async def test_fault_100_a_fault_after_a_good_request_is_told_in_its_turn(autojump_clock: object) -> None:
-    good = b"GET /health HTTP/1.1\r\n" + attack_bytes.HOST + b"\r\n"
+    good = b"GET /health HTTP/1.1\r\n" + wire.HOST + b"\r\n"
     async with open_router(CONFIG) as world:
-        for name, attack in (*MALFORMED.items(), *attack_bytes.FRAMINGS.items()):
+        for name, attack in (*MALFORMED.items(), *wire.FRAMINGS.items()):
             if not attack.is_fault:
                 continue
             received, is_ended = await said(world, good + attack.data)
             with named(name):
-                first, second = [answer.status for answer in attack_bytes.answers_in(received)]
+                first, second = [answer.status for answer in wire.answers_in(received)]
                 assert first == 200
                 assert second in attack.statuses
                 assert is_ended
@@ -67,13 +66,13 @@ def test_the_six_that_end_a_bare_hypercorn_are_among_them() -> None:
         "h2c-bad-settings",
         "websocket-and-bytes",
     }
-    assert killers <= attack_bytes.UPGRADES.keys()
+    assert killers <= wire.UPGRADES.keys()
 
 
 def test_the_reader_of_answers_knows_their_ends() -> None:
     head = b"HTTP/1.1 200 OK\r\n"
     chunked = head + b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     data = b"HTTP/1.1 100 Continue\r\n\r\n" + chunked + head + b"content-length: 2\r\n\r\nhi"
-    assert [answer.body for answer in attack_bytes.answers_in(data)] == [b"abcde", b"hi"]
+    assert [answer.body for answer in wire.answers_in(data)] == [b"abcde", b"hi"]
     with pytest.raises(ValueError, match="no answer"):
-        attack_bytes.answers_in(b"garbage")
+        wire.answers_in(b"garbage")

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 import pytest
 import trio
 
-from tests.world import answers, faults
-from tests.world.attack_bodies import GOOD
-from tests.world.attack_bytes import Answer, answers_in
-from tests.world.attack_requests import (
+from tests.world import answers
+from tests.world.attackers import named, said, see_alive, see_words
+from tests.world.router import World, config_of, open_router, provider
+from ucr.access import digest
+from ucr.config.model import Client, Config
+from ucr.refusals import REFUSALS_LIMIT, WINDOW_S
+from ucr.secret import Secret
+from ucr.stress.attacks.bodies import GOOD
+from ucr.stress.attacks.requests import (
     ADMIN,
     ADMIN_KEY,
     ELSEWHERE,
@@ -21,12 +26,8 @@ from tests.world.attack_requests import (
     PATHS,
     Intrusion,
 )
-from tests.world.attackers import named, said, see_alive, see_words
-from tests.world.router import World, config_of, open_router, provider
-from ucr.access import digest
-from ucr.config.model import Client, Config
-from ucr.refusals import REFUSALS_LIMIT, WINDOW_S
-from ucr.secret import Secret
+from ucr.stress.attacks.wire import Answer, answers_in
+from ucr.stress.failing import faults, healthy
 from ucr.stress.upstream import Answer as Answering
 from ucr.stress.upstream import SeenRequest
 
@@ -59,7 +60,7 @@ async def see_refused(world: World, request: Intrusion) -> None:
 
 async def see_all_refused(config: Config, requests: Mapping[str, Intrusion]) -> None:
     """Send every request of a table to one router."""
-    async with open_router(config, up=faults.well) as world:
+    async with open_router(config, up=healthy.well) as world:
         for name, request in requests.items():
             with named(name):
                 await see_refused(world, request)
@@ -73,7 +74,7 @@ async def test_fault_105_a_foreign_page_is_refused_and_told_of_no_permission(aut
 
 async def test_fault_105_no_answer_permits_another_origin_to_read_it(autojump_clock: object) -> None:
     own = {"origin": "http://127.0.0.1:3000"}
-    async with open_router(CONFIG, up=faults.well) as world:
+    async with open_router(CONFIG, up=healthy.well) as world:
         for method, target in (
             ("POST", "/v1/messages"),
             ("GET", "/v1/models"),
@@ -114,7 +115,7 @@ async def test_fault_107_what_is_not_the_key_opens_nothing(autojump_clock: objec
 
 
 async def test_fault_107_the_right_key_opens_wherever_it_stands_among_them(autojump_clock: object) -> None:
-    async with open_router(KEYED, up=faults.well) as world:
+    async with open_router(KEYED, up=healthy.well) as world:
         for headers in ({"x-api-key": KEY}, {"authorization": "Bearer another-key"}, {"x-goog-api-key": KEY}):
             assert (await asked(world, Intrusion(headers=headers))).status == 200
 
@@ -123,7 +124,7 @@ async def test_fault_107_too_many_wrong_keys_are_told_to_wait_and_a_right_one_is
     autojump_clock: object,
 ) -> None:
     wrong, right = Intrusion(headers={"x-api-key": "wrong"}), Intrusion(headers={"x-api-key": KEY})
-    async with open_router(KEYED, up=faults.well) as world:
+    async with open_router(KEYED, up=healthy.well) as world:
         for _ in range(REFUSALS_LIMIT):
             assert (await asked(world, wrong)).status == 401
         for request in (wrong, Intrusion("GET", "/metrics", {"x-api-key": KEY})):
@@ -138,7 +139,7 @@ async def test_fault_107_too_many_wrong_keys_are_told_to_wait_and_a_right_one_is
 async def test_fault_107_keys_stay_on_their_side(autojump_clock: object) -> None:
     """A client's key goes to no provider, and a provider's to no client."""
     brought = {"x-api-key": KEY, "authorization": f"Bearer {KEY}", "cookie": f"a={KEY}", "x-goog-api-key": KEY}
-    async with open_router(KEYED, up=faults.well) as world:
+    async with open_router(KEYED, up=healthy.well) as world:
         answer = await asked(world, Intrusion(headers=brought))
         assert answer.status == 200
         (seen,) = world.upstreams["up"].requests
@@ -160,7 +161,7 @@ async def test_fault_108_no_text_becomes_a_header_or_a_line_of_the_log(
         {**GOOD, "tools": [{"name": text, "input_schema": {"type": "object"}}]},
         {**GOOD, "model": None, "messages": text},
     )
-    async with open_router(config_of(UP, default=()), up=faults.well) as world:
+    async with open_router(config_of(UP, default=()), up=healthy.well) as world:
         for body in bodies:
             answer = await asked(world, Intrusion(body=json.dumps(body).encode()))
             assert not {"set-cookie", "x-injected"} & answer.headers.keys()
@@ -193,7 +194,7 @@ async def test_fault_108_what_an_upstream_says_becomes_no_header_and_no_line(
 
 async def test_fault_108_a_request_id_is_the_routers_own(autojump_clock: object) -> None:
     brought = {"request-id": "req_forged", "x-request-id": "req_forged"}
-    async with open_router(CONFIG, up=faults.well) as world:
+    async with open_router(CONFIG, up=healthy.well) as world:
         answer = await asked(world, Intrusion(headers=brought))
         assert answer.headers["request-id"].startswith("req_")
         assert "req_forged" not in json.dumps(world.lines) + str(answer.headers)
@@ -206,7 +207,7 @@ async def test_fault_109_nobody_but_the_configuration_names_an_upstream(
     target: str, dialect: str, autojump_clock: object
 ) -> None:
     up = provider("up", dialect, api_keys=(Secret("sk-of-the-provider"),))
-    async with open_router(config_of(up), up=faults.well, elsewhere=faults.well) as world:
+    async with open_router(config_of(up), up=healthy.well, elsewhere=healthy.well) as world:
         for name, body in NAMING.items():
             with named(name):
                 assert (await asked(world, Intrusion(target=target, body=body))).status in (200, 400, 404)
@@ -227,7 +228,7 @@ async def test_fault_109_headers_and_targets_name_no_upstream_either(autojump_cl
         Intrusion(target=f"/v1/messages?api_base={elsewhere}"),
         Intrusion(target=f"{elsewhere}/v1/messages"),
     ]
-    async with open_router(CONFIG, up=faults.well, elsewhere=faults.well) as world:
+    async with open_router(CONFIG, up=healthy.well, elsewhere=healthy.well) as world:
         for request in tries:
             assert (await asked(world, request)).status in (200, 404)
         assert world.upstreams["elsewhere"].connections == 0

@@ -4,10 +4,6 @@ import json
 
 import pytest
 
-from tests.world import faults
-from tests.world.attack_bodies import GOOD, TEXT
-from tests.world.attack_bytes import answers_in
-from tests.world.attack_requests import ADMIN, ADMIN_KEY, KEY, Intrusion
 from tests.world.attackers import said
 from tests.world.router import World, config_of, open_router, provider
 from ucr.access import digest
@@ -15,6 +11,10 @@ from ucr.config.load import load
 from ucr.config.model import Client, Config
 from ucr.redaction import MASK
 from ucr.secret import Secret
+from ucr.stress.attacks.bodies import GOOD, TEXT
+from ucr.stress.attacks.requests import ADMIN, ADMIN_KEY, KEY, Intrusion
+from ucr.stress.attacks.wire import answers_in
+from ucr.stress.failing import faults, healthy
 from ucr.stress.network import Refuse
 from ucr.stress.upstream import Answer, Handler, SeenRequest
 
@@ -50,7 +50,7 @@ async def repeats_all(request: SeenRequest, answer: Answer) -> None:
 
 HANDLERS: dict[str, Handler] = {
     "repeats": repeats_all,
-    "well": faults.well,
+    "well": healthy.well,
     "unauthorized": faults.repeats_key(401),
     "fails": faults.repeats_key(500),
     "garbage": faults.sends(b"HTTP/1.1 200 OK\r\n\x00garbage\r\n\r\n"),
@@ -93,14 +93,14 @@ async def test_no_answer_and_no_line_holds_a_secret(handler: Handler, autojump_c
 
 
 async def test_nor_does_one_when_the_way_to_the_provider_fails(autojump_clock: object) -> None:
-    async with open_router(config(), up=faults.well) as world:
+    async with open_router(config(), up=healthy.well) as world:
         world.network.afflict("up.test", 80, Refuse())
         see_no_secret(await ask_all(world))
         see_no_secret(json.dumps(world.lines))
 
 
 async def test_no_object_shows_a_secret(autojump_clock: object) -> None:
-    async with open_router(config(), up=faults.well) as world:
+    async with open_router(config(), up=healthy.well) as world:
         worker = world.worker
         for thing in (
             worker,
@@ -138,7 +138,7 @@ def test_a_configuration_shows_none_of_its_secrets_in_words_or_problems() -> Non
 
 async def test_what_is_hidden_says_so(autojump_clock: object) -> None:
     async with open_router(config(), up=repeats_all) as world:
-        heard = await world.ask("/v1/messages", GOOD, headers={"x-api-key": KEY})
+        heard = await world.ask("/v1/messages", dict(GOOD), headers={"x-api-key": KEY})
     assert heard.status == 400
     assert "[" in heard.json()["error"]["message"]
     assert MASK == "[redacted]"

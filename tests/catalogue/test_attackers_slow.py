@@ -6,11 +6,12 @@ import pytest
 import trio
 from trio.testing import lockstep_stream_pair, wait_all_tasks_blocked
 
-from tests.world import answers, faults
-from tests.world.attack_bodies import GOOD
+from tests.world import answers
 from tests.world.attackers import see_alive
 from tests.world.router import World, config_of, open_router, provider
 from ucr.config.model import Server
+from ucr.stress.attacks.bodies import GOOD
+from ucr.stress.failing import faults, healthy
 from ucr.stress.network import MemoryStream
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
@@ -68,13 +69,13 @@ async def test_fault_103_slow_clients_are_cut_in_time_and_hold_nobody_up(
     start: bytes, drop: bytes, pause_s: float, within_s: float, autojump_clock: object
 ) -> None:
     found: list[float] = []
-    async with open_router(CONFIG, up=faults.well) as world:
+    async with open_router(CONFIG, up=healthy.well) as world:
         async with trio.open_nursery() as nursery:
             for _ in range(MANY):
                 nursery.start_soon(cut_after_s, world, start, drop, pause_s, found)
             await trio.sleep(1)
             began = trio.current_time()
-            heard = await world.ask("/v1/messages", GOOD)
+            heard = await world.ask("/v1/messages", dict(GOOD))
             assert (heard.status, trio.current_time() - began <= 0.1) == (200, True)
         assert len(found) == MANY
         assert max(found) <= within_s
@@ -85,7 +86,7 @@ async def test_fault_103_slow_clients_are_cut_in_time_and_hold_nobody_up(
 @pytest.mark.slow
 async def test_fault_103_connections_that_come_and_go_leave_nothing(autojump_clock: object) -> None:
     pieces = (b"", b"G", b"GET /health HTTP/1.1\r\n", HEAD + b"content-length: 10\r\n\r\n123", HEAD)
-    async with open_router(CONFIG, up=faults.well) as world:
+    async with open_router(CONFIG, up=healthy.well) as world:
         await see_alive(world)
         tasks = trio.lowlevel.current_statistics().tasks_living
         for number in range(5 * MANY):
@@ -137,7 +138,7 @@ async def test_fault_104_a_client_that_leaves_takes_its_call_with_it(
 
 
 async def test_fault_104_a_client_that_leaves_in_its_body_asks_nobody(autojump_clock: object) -> None:
-    async with open_router(CONFIG, up=faults.well) as world:
+    async with open_router(CONFIG, up=healthy.well) as world:
         for leave in (close, reset, half_close):
             visitor = await world.connect()
             await visitor.stream.send_all(HEAD + b'content-length: 100\r\n\r\n{"model"')

@@ -8,9 +8,9 @@ import pytest
 import trio
 from trio.testing import lockstep_stream_pair
 
-from tests.world import faults
 from tests.world.catalogue import DIALECTS, PATHS, Dialect, body_of, see_nothing_left, up
 from tests.world.router import Visitor, World, config_of, open_router
+from ucr.stress.failing import faults, healthy
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 
@@ -62,7 +62,7 @@ async def test_a_provider_of_many_small_events_is_held_back_as_well(
     client: Dialect, dialect: Dialect, autojump_clock: object
 ) -> None:
     async def chatters(request: faults.SeenRequest, answer: faults.Answer) -> None:
-        again = faults.last_event(faults.parts(request)[0]) * 100
+        again = healthy.last_event(healthy.parts(request)[0]) * 100
         await faults.endless(again)(request, answer)
 
     async with open_router(config_of(up(dialect)), lockstep_stream_pair, up=chatters) as world:
@@ -86,7 +86,7 @@ async def test_one_client_that_does_not_read_holds_back_nobody_else(
     client: Dialect, autojump_clock: object
 ) -> None:
     async with open_router(
-        config_of(up("anthropic")), lockstep_stream_pair, up=(faults.talks_without_end, faults.well)
+        config_of(up("anthropic")), lockstep_stream_pair, up=(faults.talks_without_end, healthy.well)
     ) as world:
         visitor = await world.connect()
         await visitor.send(PATHS[client], body_of(client, stream=True))

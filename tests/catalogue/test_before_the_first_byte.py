@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.world import faults
 from tests.world.catalogue import TIMES, Case, Dialect, Told, each, see_alone, see_helped
+from ucr.stress.failing import faults
 from ucr.stress.network import Hang, Refuse, Silent, Unresolved
 
 LATE = Told(504, "timeout_error")

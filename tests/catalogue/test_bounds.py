@@ -11,7 +11,6 @@ import pytest
 import trio
 from trio.testing import lockstep_stream_pair
 
-from tests.world import faults
 from tests.world.catalogue import (
     DIALECTS,
     PATHS,
@@ -28,6 +27,7 @@ from tests.world.catalogue import (
     up,
 )
 from tests.world.router import World, config_of, open_router
+from ucr.stress.failing import faults, healthy
 from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 MIB = 1024 * 1024
@@ -58,7 +58,7 @@ async def test_fault_7_a_connection_that_ended_while_idle_is_replaced_in_silence
         calls.append(request)
         if len(calls) == 2:
             return await answer.close()
-        return await faults.well(request, answer)
+        return await healthy.well(request, answer)
 
     async with open_router(config_of(up("anthropic")), up=closes_when_reused) as world:
         for _ in range(2):
@@ -89,7 +89,7 @@ async def test_fault_9_a_date_to_wait_for_becomes_seconds(autojump_clock: object
 @pytest.mark.parametrize("stream", [False, True])
 async def test_fault_17_nobody_goes_where_a_redirect_points(stream: bool, autojump_clock: object) -> None:
     async with open_router(
-        config_of(up("anthropic")), up=faults.redirects(307), elsewhere=faults.well
+        config_of(up("anthropic")), up=faults.redirects(307), elsewhere=healthy.well
     ) as world:
         heard = await world.ask("/v1/messages", body_of("anthropic", stream=stream))
         see(heard, BROKEN, "anthropic", stream=stream)
@@ -259,7 +259,7 @@ async def test_fault_52_a_provider_that_does_not_read_is_given_up(helped: bool, 
     providers = [up("anthropic"), up("openai-chat", "second")][: 2 if helped else 1]
     deaf = Upstream(faults.is_silent, early=True)
     body = {**body_of("anthropic", stream=False), "system": LARGE}
-    async with open_router(config_of(*providers), lockstep_stream_pair, up=deaf, second=faults.well) as world:
+    async with open_router(config_of(*providers), lockstep_stream_pair, up=deaf, second=healthy.well) as world:
         began = trio.current_time()
         heard = await world.ask("/v1/messages", body)
         see(heard, Fine() if helped else Told(504, "timeout_error"), "anthropic", stream=False)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.world import faults
 from tests.world.catalogue import TIMES, Case, Cut, Dialect, Fine, Told, each, see_alone, see_helped
+from ucr.stress.failing import faults
 
 LATE = Told(504, "timeout_error")
 BROKEN = Told(500, "api_error")

@@ -11,7 +11,6 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors import Lease, Reply
-from tests.world import faults
 from tests.world.catalogue import PATHS, Fine, body_of, see, up
 from tests.world.router import EPOCH, Heard, World, config_of, open_router
 from ucr.attempt import Attempt
@@ -24,6 +23,7 @@ from ucr.lane.exchange import LaneExchange
 from ucr.logs import make_log
 from ucr.patience import Patience
 from ucr.record import Record
+from ucr.stress.failing import faults, healthy
 
 KINDS = (Attempt, Call, LaneExchange, Lease, Patience, Record, Reply)
 
@@ -70,7 +70,7 @@ async def ask(world: World, *, stream: bool) -> None:
 async def test_fault_90_a_request_without_memory_is_an_overload_and_the_next_one_is_served(
     autojump_clock: object,
 ) -> None:
-    async with open_router(config_of(up("anthropic")), up=faults.well) as world:
+    async with open_router(config_of(up("anthropic")), up=healthy.well) as world:
         hungry = Hungry()
         await world.worker.api.answer(hungry)
         assert (hungry.status, dict(hungry.told)["retry-after"], hungry.is_finished) == (529, "5", True)
@@ -83,7 +83,7 @@ async def test_fault_91_nothing_of_a_request_is_left_however_it_ended(autojump_c
     before = alive()
     config = config_of(up("anthropic"), up("openai-chat", "second"))
     unwell = (faults.refuses(503), faults.refuses(400), faults.resets_midway, faults.is_silent)
-    async with open_router(config, up=(*unwell * 5, faults.well), second=faults.well) as world:
+    async with open_router(config, up=(*unwell * 5, healthy.well), second=healthy.well) as world:
         for number in range(40):
             with trio.move_on_after(400 if number % 5 else 0.01):
                 await world.ask(PATHS["anthropic"], body_of("anthropic", stream=bool(number % 2)))
@@ -123,7 +123,7 @@ async def test_fault_90_a_worker_that_gets_short_of_memory_gives_kept_answers_an
     autojump_clock: object,
 ) -> None:
     config = config_of(up("anthropic"), cache=Cache(enabled=True))
-    async with open_router(config, up=faults.well) as world:
+    async with open_router(config, up=healthy.well) as world:
         await ask(world, stream=False)
         pressure, upstream = world.worker.api.pressure, world.upstreams["up"]
         pressure.look(int(0.85 * pressure.limit_bytes))
@@ -137,7 +137,7 @@ async def test_fault_90_a_worker_that_gets_short_of_memory_gives_kept_answers_an
 
 async def test_a_new_limit_holds_at_once(autojump_clock: object) -> None:
     config = config_of(up("anthropic"))
-    async with open_router(config, up=faults.well) as world:
+    async with open_router(config, up=healthy.well) as world:
         await world.worker.follow(replace(config, memory=Memory(worker_limit_bytes=12345678)))
         assert world.worker.api.pressure.limit_bytes == 12345678
         view = await world.worker.take_view()
@@ -148,7 +148,7 @@ async def test_fault_90_a_worker_that_is_short_of_memory_says_so_and_forgets_the
     autojump_clock: object,
 ) -> None:
     config = config_of(up("anthropic"), cache=Cache(enabled=True, scope="worker"))
-    async with open_router(config, up=faults.well) as world, trio.open_nursery() as nursery:
+    async with open_router(config, up=healthy.well) as world, trio.open_nursery() as nursery:
         await ask(world, stream=False)
         lines = list[dict[str, Any]]()
         log = make_log("info", (), (lambda line: lines.append(json.loads(line)),), lambda: EPOCH)

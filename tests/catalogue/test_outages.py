@@ -6,10 +6,10 @@ import pytest
 import trio
 
 from actors import BreakerSpec
-from tests.world import faults
 from tests.world.catalogue import PATHS, TIMES, Fine, Told, body_of, see, see_nothing_left, up
 from tests.world.router import Heard, World, config_of, open_router
 from ucr.config.model import Timeouts
+from ucr.stress.failing import faults, healthy, named
 from ucr.stress.network import Refuse
 
 RESET_S = BreakerSpec().reset_s
@@ -37,9 +37,9 @@ async def outage(world: World, count: int, pause_s: float = 0.1) -> list[tuple[H
 
 
 async def test_fault_24_flapping_is_hidden_by_a_second_provider(autojump_clock: object) -> None:
-    flaps = faults.flapping(faults.refuses(503), every=2)
+    flaps = named.flapping(faults.refuses(503), every=2)
     config = config_of(up("anthropic"), up("openai-chat", "second"))
-    async with open_router(config, up=flaps, second=faults.well) as world:
+    async with open_router(config, up=flaps, second=healthy.well) as world:
         heard = await outage(world, 200)
         assert all(answer.status == 200 for answer, _ in heard)
         assert calls(world, "up", "second") <= 1.6 * 200
@@ -49,7 +49,7 @@ async def test_fault_24_flapping_is_hidden_by_a_second_provider(autojump_clock: 
 async def test_fault_25_a_square_wave_opens_the_breaker_soon_and_closes_it_after_one_probe(
     autojump_clock: object,
 ) -> None:
-    wave = faults.square_wave(faults.resets, down_s=5, up_s=60)
+    wave = named.square_wave(faults.resets, down_s=5, up_s=60)
     async with open_router(config_of(up("anthropic")), up=wave) as world:
         heard = await outage(world, 450)
         opened = next(number for number, (answer, _) in enumerate(heard) if answer.status == 529)
@@ -79,7 +79,7 @@ async def test_fault_56_an_outage_with_a_second_provider_is_not_noticed(
     stream: bool, autojump_clock: object
 ) -> None:
     config = config_of(up("anthropic"), up("openai-chat", "second"))
-    async with open_router(config, up=faults.is_silent, second=faults.well) as world:
+    async with open_router(config, up=faults.is_silent, second=healthy.well) as world:
         took = []
         for _ in range(50):
             heard, took_s = await ask(world, stream=stream)
@@ -91,7 +91,7 @@ async def test_fault_56_an_outage_with_a_second_provider_is_not_noticed(
 
 
 async def test_fault_57_a_probe_whose_client_leaves_makes_room_for_another(autojump_clock: object) -> None:
-    moody = faults.Moody(faults.refuses(503))
+    moody = named.Moody(faults.refuses(503))
     async with open_router(config_of(up("anthropic")), up=moody) as world:
         await outage(world, 10)
         await trio.sleep(RESET_S)
@@ -107,7 +107,7 @@ async def test_fault_57_a_probe_whose_client_leaves_makes_room_for_another(autoj
 
 
 async def test_fault_57_a_probe_that_hangs_counts_as_failed_in_time(autojump_clock: object) -> None:
-    moody = faults.Moody(faults.refuses(503))
+    moody = named.Moody(faults.refuses(503))
     async with open_router(config_of(up("anthropic")), up=moody) as world:
         await outage(world, 10)
         await trio.sleep(RESET_S)
@@ -122,7 +122,7 @@ async def test_fault_57_a_probe_that_hangs_counts_as_failed_in_time(autojump_clo
 
 
 async def test_fault_59_clients_that_leave_are_no_failures(autojump_clock: object) -> None:
-    moody = faults.Moody(faults.is_silent)
+    moody = named.Moody(faults.is_silent)
     async with open_router(config_of(up("anthropic")), up=moody) as world:
         for number in range(20):
             visitor = await world.connect()
@@ -139,7 +139,7 @@ async def test_fault_59_clients_that_leave_are_no_failures(autojump_clock: objec
 
 @pytest.mark.parametrize("status", [400, 404, 413, 422])
 async def test_fault_60_requests_that_are_refused_are_no_failures(status: int, autojump_clock: object) -> None:
-    moody = faults.Moody(faults.refuses(status, type_="invalid_request_error"))
+    moody = named.Moody(faults.refuses(status, type_="invalid_request_error"))
     async with open_router(config_of(up("anthropic")), up=moody) as world:
         await outage(world, 20)
         assert calls(world, "up") == 20
@@ -149,7 +149,7 @@ async def test_fault_60_requests_that_are_refused_are_no_failures(status: int, a
 
 
 async def test_fault_61_a_partial_outage_is_not_made_worse_by_retries(autojump_clock: object) -> None:
-    flaps = faults.flapping(faults.refuses(503), every=4)
+    flaps = named.flapping(faults.refuses(503), every=4)
     async with open_router(config_of(up("anthropic")), up=flaps) as world:
         heard = await outage(world, 200)
         assert calls(world, "up") <= 1.2 * 200 + 3
@@ -192,7 +192,7 @@ async def test_fault_75_a_slow_provider_takes_nothing_from_another(autojump_cloc
 
     config = config_of(slow, quick)
     async with (
-        open_router(config, up=faults.is_silent, quick=faults.well) as world,
+        open_router(config, up=faults.is_silent, quick=healthy.well) as world,
         trio.open_nursery() as nursery,
     ):
         for _ in range(20):

@@ -11,12 +11,12 @@ import trustme
 from h2.events import RequestReceived
 
 from actors import Proxy
-from tests.world import faults
 from tests.world.catalogue import PATHS, Fine, Told, body_of, see, see_nothing_left, up
 from tests.world.http2 import Http2Upstream, Peer
 from tests.world.proxy import ProxyServer
 from tests.world.router import World, config_of, open_router
 from tests.world.tls import TlsServer, server_context
+from ucr.stress.failing import healthy
 from ucr.stress.upstream import Upstream
 
 SECURE = replace(up("anthropic"), base_url="https://up.test")
@@ -25,7 +25,7 @@ SECURE = replace(up("anthropic"), base_url="https://up.test")
 @asynccontextmanager
 async def served_with(world: World, trusted: trustme.CA, issuer: trustme.CA) -> AsyncIterator[TlsServer]:
     """Serve "up.test" by TLS with a certificate of the issuer, to clients that trust somebody."""
-    server = TlsServer(Upstream(faults.well), server_context(issuer, "up.test"))
+    server = TlsServer(Upstream(healthy.well), server_context(issuer, "up.test"))
     world.network.secure("up.test", 443, trusted)
     async with trio.open_nursery() as nursery:
         listener = world.network.listener("up.test", 443)
@@ -53,7 +53,7 @@ async def test_fault_23_a_certificate_that_is_not_trusted_is_no_way_to_a_provide
 async def test_fault_23_another_provider_answers_instead(autojump_clock: object) -> None:
     config = config_of(SECURE, up("openai-chat", "second"))
     async with (
-        open_router(config, second=faults.well) as world,
+        open_router(config, second=healthy.well) as world,
         served_with(world, trustme.CA(), trustme.CA()) as server,
     ):
         heard = await world.ask(PATHS["anthropic"], body_of("anthropic", stream=False))
@@ -96,7 +96,7 @@ async def test_a_provider_is_asked_in_http2_when_the_configuration_says_so(autoj
 
 async def test_a_provider_is_asked_by_a_proxy_when_the_configuration_names_one(autojump_clock: object) -> None:
     through = replace(up("anthropic"), proxy=Proxy("http", "proxy.test", 3128, "me", "secret"))
-    async with open_router(config_of(through), up=faults.well) as world, trio.open_nursery() as nursery:
+    async with open_router(config_of(through), up=healthy.well) as world, trio.open_nursery() as nursery:
         proxy = ProxyServer("me", "secret", dial=world.network.connect)
         listener = world.network.listener("proxy.test", 3128)
         nursery.start_soon(trio.serve_listeners, proxy.serve, [listener])

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import anthropic
 import pytest
 import trio
-from claude_code_scenarios import SIGNATURE, BreakOff, Call, Refuse, Say, results_of
+from claude_code_scenarios import results_of
 
 from tests.world.chat import WEATHER
 from tests.world.process import ANTHROPIC, OPENAI, Routed, routed
-from tests.world.scripted import asked, counts, says
+from ucr.stress.failing.moves import SIGNATURE, BreakOff, Call, Refuse, Say
+from ucr.stress.failing.scripted import asked, counts, says
 from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow

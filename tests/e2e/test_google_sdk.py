@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 import pytest
 import trio
-from claude_code_scenarios import SIGNATURE, BreakOff, Call, Refuse, Say, results_of
+from claude_code_scenarios import results_of
 from google import genai
 from google.genai import errors, types
 
 from tests.world.process import ANTHROPIC, OPENAI, Routed, routed
-from tests.world.scripted import asked, counts, says
+from ucr.stress.failing.moves import SIGNATURE, BreakOff, Call, Refuse, Say
+from ucr.stress.failing.scripted import asked, counts, says
 from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow

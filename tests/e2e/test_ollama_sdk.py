@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import ollama
 import pytest
 import trio
-from claude_code_scenarios import Call, Refuse, Say
 
 from tests.world.process import ANTHROPIC, OPENAI, Routed, routed
-from tests.world.scripted import asked, says
+from ucr.stress.failing.moves import Call, Refuse, Say
+from ucr.stress.failing.scripted import asked, says
 from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow

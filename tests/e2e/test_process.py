@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import trio
-from claude_code_scenarios import Refuse, Say
 
 from tests.world.process import ANTHROPIC, LOOPBACK, OPENAI, Routed, finished, routed
-from tests.world.scripted import holds, says
+from ucr.stress.failing.moves import Refuse, Say
+from ucr.stress.failing.scripted import holds, says
 from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from claude_code_scenarios import Say
 
 from tests.world.certificates import Files, client_context, encrypted, files_in
 from tests.world.process import ANTHROPIC, LOOPBACK, Routed, routed
-from tests.world.scripted import says
+from ucr.stress.failing.moves import Say
+from ucr.stress.failing.scripted import says
 from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow

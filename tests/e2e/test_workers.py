@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import trio
-from claude_code_scenarios import Say
 
 from tests.e2e.test_process import get, post, read_all, read_until
 from tests.world.process import ANTHROPIC, LOOPBACK, Routed, routed, started
-from tests.world.scripted import holds, says
+from ucr.stress.failing.moves import Say
+from ucr.stress.failing.scripted import holds, says
 from ucr.stress.upstream import Upstream
 
 pytestmark = pytest.mark.slow

@@ -16,9 +16,10 @@ from bench_process import (
     tail,
     watched,
 )
-from chaos_router import is_alive
-from chaos_upstream import upstreams
 from trio.testing import MockClock
+
+from ucr.stress.real.router import is_alive
+from ucr.stress.real.upstream import upstreams
 
 LISTENS = (
     "import socket, subprocess, sys\n"

@@ -6,8 +6,9 @@ import sys
 import pytest
 import trio
 from bench_start import role_of
-from chaos_load import until
-from chaos_router import send
+
+from ucr.stress.real.load import until
+from ucr.stress.real.router import send
 
 
 def test_the_first_process_is_the_parent() -> None:

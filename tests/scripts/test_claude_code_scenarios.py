@@ -2,12 +2,13 @@ import json
 
 import pytest
 from anthropic.types import Message, RawMessageStreamEvent
-from claude_code_scenarios import SCENARIOS, Json, Outcome, Say, Scenario, is_routed, move_number, results_of
+from claude_code_scenarios import SCENARIOS, Outcome, Scenario, is_routed, move_number, results_of
 from claude_code_upstream import Upstream
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import TypeAdapter
 
 from ucr import sse
+from ucr.stress.failing.moves import Json, Say
 
 TOOL_LOOP = next(scenario for scenario in SCENARIOS if scenario.name == "tool-loop")
 TOOLS = [{"name": "Bash"}]

@@ -1,8 +1,8 @@
-from claude_code_scenarios import Say
 from claude_code_upstream import Upstream
 from codex_scenarios import SCENARIOS
 
 from ucr.jsontext import loads
+from ucr.stress.failing.moves import Say
 
 
 def test_arguments_name_the_folder_that_codex_works_in() -> None:

@@ -38,6 +38,12 @@ def test_what_is_no_plan_is_a_mistake_of_usage(tmp_path: Path) -> None:
     assert "the plan cannot be read" in said.output
 
 
+def test_a_target_that_is_not_known_is_a_mistake_of_usage_that_names_all() -> None:
+    said = run("--real", "--targets", "R1,R99")
+    assert said.exit_code == 2
+    assert "no target R99; there are R1, R2, " in said.output
+
+
 @pytest.mark.parametrize("arguments", [("--seconds", "0"), ("--clients", "0"), ("--rate", "0")])
 def test_options_have_bounds(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import trio
 
-from tests.world.attack_bytes import MARK, Answer, Attack, answers_in
 from tests.world.router import World
+from ucr.stress.attacks.wire import MARK, Answer, Attack, answers_in
 
 PATIENCE_S = 1.0
 """An answer to nonsense comes within this time; what was not answered then is left waiting."""

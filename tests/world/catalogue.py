@@ -15,7 +15,6 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from tests.world import faults
 from tests.world.check_anthropic_stream import check
 from tests.world.router import Heard, World, config_of, open_router, provider
 from ucr import sse
@@ -23,6 +22,7 @@ from ucr.config.model import Timeouts
 from ucr.dialects.openai_chat.client_errors import WORDS
 from ucr.errors import ErrorType
 from ucr.secret import Secret
+from ucr.stress.failing import healthy, named
 from ucr.stress.network import Fault
 from ucr.stress.upstream import Handler, Upstream
 
@@ -63,7 +63,7 @@ class Cut:
 class Fine:
     """A whole and healthy answer; `text` is what it says."""
 
-    text: str = faults.TEXT
+    text: str = healthy.TEXT
 
 
 Expected = Told | Cut | Fine
@@ -97,7 +97,7 @@ class Stage:
 
     case: Case
     world: World
-    moody: faults.Moody
+    moody: named.Moody
     asked: Any = field(default=None)
 
     def afflict(self) -> None:
@@ -145,7 +145,7 @@ async def see_alone(case: Case, client: Dialect, dialect: Dialect, *, stream: bo
     """Cause a fault when there is no other provider, then see that the provider is used again."""
     expected = case.stream if stream else case.whole
     assert expected is not None
-    moody = faults.Moody()
+    moody = named.Moody()
     upstream = Upstream(moody, early=case.is_early)
     config = replace(config_of(up(dialect)), timeouts=TIMES)
     async with open_router(config, up=upstream) as world:
@@ -167,10 +167,10 @@ async def see_helped(case: Case, client: Dialect, dialect: Dialect, *, stream: b
     """Cause a fault when there is another provider: it answers, or is not asked at all."""
     expected = case.stream if stream else case.whole
     assert expected is not None
-    moody = faults.Moody()
+    moody = named.Moody()
     other: Dialect = "anthropic" if dialect == "openai-chat" else "openai-chat"
     config = replace(config_of(up(dialect), up(other, "second")), timeouts=TIMES)
-    async with open_router(config, up=Upstream(moody, early=case.is_early), second=faults.well) as world:
+    async with open_router(config, up=Upstream(moody, early=case.is_early), second=healthy.well) as world:
         stage = Stage(case, world, moody)
         stage.afflict()
         heard, took_s = await stage.ask(client, stream=stream)

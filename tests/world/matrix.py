@@ -10,14 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from claude_code_scenarios import Call, Say
-
 from tests.world import answers
 from tests.world.matrix_clients import CLIENTS, events_of
 from tests.world.matrix_providers import SCRIPTS, THOUGHT, TOKENS, Script
 from tests.world.matrix_seen import Seen
 from tests.world.matrix_words import MODEL, PICTURE, Question, Told, Turn
 from tests.world.router import Heard, World, config_of, open_router, provider
+from ucr.stress.failing.moves import Call, Say
 from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 Json = dict[str, Any]

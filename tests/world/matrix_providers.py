@@ -5,16 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from claude_code_scenarios import SIGNATURE, Say
-from claude_code_upstream import (
-    anthropic_events,
-    anthropic_message,
-    chat_chunks,
-    chat_completion,
-    error_body,
-    halves,
-)
-
 from tests.world import answers
 from tests.world.bedrock import CLAUDE
 from tests.world.bedrock import event as bedrock_event
@@ -35,6 +25,16 @@ from tests.world.responses import event as responses_event
 from ucr.catalogue import row
 from ucr.dialects.bedrock.frames import MEDIA_TYPE
 from ucr.quirks import Quirks
+from ucr.stress.failing.moves import (
+    SIGNATURE,
+    Say,
+    anthropic_events,
+    anthropic_message,
+    chat_chunks,
+    chat_completion,
+    error_body,
+    halves,
+)
 
 Json = dict[str, Any]
 Exchanged = tuple[tuple[bytes, bytes], ...]

@@ -13,10 +13,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import trio
-from claude_code_scenarios import Call, Say
 
 from tests.world.matrix_providers import SCRIPTS, THOUGHT, Script
 from tests.world.process import serving, started
+from ucr.stress.failing.moves import Call, Say
 from ucr.stress.upstream import Answer, Handler, SeenRequest, Upstream
 
 PROGRAM = Path(__file__).with_name("sdk_anthropic.py")

@@ -1,4 +1,4 @@
-"""The simulator: a whole router in virtual time, between virtual clients and virtual providers.
+"""Stress: a whole router in virtual time, between virtual clients and providers, or as processes over loopback.
 
 Nothing here is loaded by a router that serves; the tests use the parts as well.
 """

@@ -10,12 +10,13 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.world import answers, http1_corpus
+from tests.world import answers
 from tests.world.http1_differences import DIFFERENCES, difference_in, read_by_h11, read_by_lane
 from tests.world.router import FRONT_LANE, Heard, World, config_of, open_router, provider
 from tests.world.sources import ROOT
 from ucr.lane.front import FIRST_S, HOT, Calendar
 from ucr.lane.head import HeadReader, HeadRefused, read_head
+from ucr.stress.attacks import heads
 
 ASK: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
 CONFIG = config_of(provider("up", "openai-chat"))
@@ -113,7 +114,7 @@ async def test_a_smuggled_request_is_never_answered(autojump_clock: object) -> N
             assert heard[0][0] in (400, 501)
 
 
-@pytest.mark.parametrize(("data", "status"), http1_corpus.REFUSED.values(), ids=http1_corpus.REFUSED.keys())
+@pytest.mark.parametrize(("data", "status"), heads.REFUSED.values(), ids=heads.REFUSED.keys())
 async def test_a_head_that_is_not_valid_is_told_so_and_closed(
     data: bytes, status: int, autojump_clock: object
 ) -> None:
@@ -140,22 +141,22 @@ def lane_accepts(data: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("name", http1_corpus.ACCEPTED)
+@pytest.mark.parametrize("name", heads.ACCEPTED)
 def test_what_the_lane_reads_h11_reads_too(name: str) -> None:
-    assert lane_accepts(http1_corpus.ACCEPTED[name])
-    assert h11_accepts(http1_corpus.ACCEPTED[name])
+    assert lane_accepts(heads.ACCEPTED[name])
+    assert h11_accepts(heads.ACCEPTED[name])
 
 
-@pytest.mark.parametrize("name", http1_corpus.REFUSED)
+@pytest.mark.parametrize("name", heads.REFUSED)
 def test_where_h11_differs_the_lane_is_the_stricter(name: str) -> None:
-    data, _ = http1_corpus.REFUSED[name]
+    data, _ = heads.REFUSED[name]
     assert not lane_accepts(data)
-    assert h11_accepts(data) is (name in http1_corpus.LANE_ONLY)
+    assert h11_accepts(data) is (name in heads.LANE_ONLY)
 
 
-@pytest.mark.parametrize("name", sorted(http1_corpus.LANE_ONLY))
+@pytest.mark.parametrize("name", sorted(heads.LANE_ONLY))
 def test_each_difference_of_the_corpus_is_a_documented_one(name: str) -> None:
-    assert difference_in(http1_corpus.REFUSED[name][0]) is not None
+    assert difference_in(heads.REFUSED[name][0]) is not None
 
 
 def test_every_difference_is_listed_in_the_docs_and_no_other() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.world import attack_bytes, http1_corpus
 from ucr.lane.gate import POISON, Gate
+from ucr.stress.attacks import heads, wire
 
 HOST = b"host: a\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -47,13 +47,13 @@ def test_what_is_valid_passes_unchanged_in_any_pieces(data: bytes, cuts: list[in
     assert passed(data, *(cut for cut in cuts if cut < len(data))) == (data, None)
 
 
-@pytest.mark.parametrize(("data", "status"), http1_corpus.REFUSED.values(), ids=http1_corpus.REFUSED.keys())
+@pytest.mark.parametrize(("data", "status"), heads.REFUSED.values(), ids=heads.REFUSED.keys())
 def test_a_malformed_head_does_not_pass_and_nothing_after_it(data: bytes, status: int) -> None:
     assert passed(GET + data + GET) == (GET, status)
     assert passed(data + GET, 5, len(data))[0] == b""
 
 
-FRAMINGS = {name: row.data for name, row in attack_bytes.FRAMINGS.items() if row.is_fault}
+FRAMINGS = {name: row.data for name, row in wire.FRAMINGS.items() if row.is_fault}
 
 
 @pytest.mark.parametrize("data", FRAMINGS.values(), ids=FRAMINGS.keys())
@@ -61,7 +61,7 @@ def test_a_hidden_request_does_not_pass_in_whatever_pieces(data: bytes) -> None:
     for cuts in ((), (len(data) // 2,), tuple(range(0, len(data), 7))):
         found, status = passed(data, *cuts)
         assert status is not None
-        assert attack_bytes.HIDDEN not in found
+        assert wire.HIDDEN not in found
 
 
 def test_half_a_head_is_kept_until_it_is_whole() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.world import http1_corpus as corpus
 from ucr.lane.head import Head, HeadReader, HeadRefused, read_head
+from ucr.stress.attacks import heads as corpus
 
 REST = b"\r\n\r\nrest"
 

@@ -5,10 +5,11 @@ import pytest
 import trio
 
 from actors import Counter, Histogram, MetricsSnapshot
-from tests.world import answers, faults
+from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
 from ucr.config.model import Cache
 from ucr.observe.summary import summary_json, uptime
+from ucr.stress.failing import faults
 from ucr.views import Gathered, ParentView, StoreView, WorkerView
 
 ASK = {"model": "claude-x", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]}

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+
+from ucr.stress.real.report import Report
+from ucr.stress.real.run import Run
+from ucr.stress.real.targets import NAMES, TARGETS, chosen, heading, prove, why
+
+
+def test_all_are_proved_unless_some_are_named_and_in_their_order() -> None:
+    assert chosen(()) == TARGETS
+    assert [name for name, _ in chosen(("R5", "R1"))] == ["R1", "R5"]
+    assert len(set(NAMES)) == len(NAMES)
+
+
+def test_the_heading_says_the_seed_and_the_versions() -> None:
+    assert heading(7).startswith("seed 7, ")
+    assert "trio " in heading(7)
+
+
+async def test_a_target_that_breaks_has_failed_and_the_next_is_proved(tmp_path: Path) -> None:
+    async def breaks(run: Run) -> None:
+        raise OSError("no room")
+
+    async def holds(run: Run) -> None:
+        run.report.fact("B", "it holds", True)
+
+    lines: list[str] = []
+    report = Report(False, lines.append)
+    await prove(Run(False, 1, tmp_path, report, 1), (("A", breaks), ("B", holds)))
+    assert [(figure.target, figure.holds) for figure in report.figures] == [("A", False), ("B", True)]
+    assert "no room" in report.figures[0].what
+    assert [line for line in lines if line.startswith("A    took")]
+
+
+@pytest.mark.parametrize("depth", [0, 2])
+def test_the_first_cause_is_found_in_groups(depth: int) -> None:
+    error: BaseException = ValueError("deep")
+    for _ in range(depth):
+        error = BaseExceptionGroup("more", [error, KeyError()])
+    assert why(error) == "ValueError('deep')"

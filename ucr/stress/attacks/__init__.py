@@ -1,0 +1,1 @@
+"""What attackers send, as tables: heads, framings and protocols, bodies, and requests that must not be served."""

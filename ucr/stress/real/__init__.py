@@ -1,0 +1,1 @@
+"""The router as real processes, under load and faults over loopback, measured against its targets."""

@@ -1,0 +1,61 @@
+"""What every target needs: its length, its dice, a folder, and the report."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trio
+
+from ucr.stress.real.load import Load, Marks, Plan, loaded
+from ucr.stress.real.report import Report
+from ucr.stress.real.router import Router, running
+from ucr.stress.real.upstream import Upstream, upstreams
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of the script. `short` is the form of CI."""
+
+    short: bool
+    seed: int
+    folder: Path
+    report: Report
+    workers: int
+    marks: Marks = field(default_factory=Marks)
+    _routers: int = 0
+
+    def pick(self, full: float, short: float) -> float:
+        return short if self.short else full
+
+    def times(self, full: int, short: int) -> int:
+        return short if self.short else full
+
+    def dice(self, name: str) -> random.Random:
+        """Return the dice of one purpose: the same for the same seed."""
+        return random.Random(f"{self.seed} {name}")
+
+    def upstreams(self, *names: str) -> AbstractAsyncContextManager[tuple[Upstream, ...]]:
+        return upstreams(*names, seed=self.seed)
+
+    @asynccontextmanager
+    async def router(self, text: str, workers: int | None = None) -> AsyncIterator[Router]:
+        """Run a router of this configuration as long as the block."""
+        self._routers += 1
+        folder = self.folder / f"router-{self._routers}"
+        async with running(folder, text, workers=self.workers if workers is None else workers) as router:
+            yield router
+
+    @asynccontextmanager
+    async def loaded(self, router: Router, plan: Plan | None = None) -> AsyncIterator[Load]:
+        """Keep a router under load as long as the block."""
+        async with loaded(router.port, plan or Plan(), self.marks, self.dice("load")) as load:
+            yield load
+
+
+async def measured(load: Load, seconds: float) -> tuple[float, float]:
+    """Let the load go on; return when that began and ended."""
+    start = trio.current_time()
+    await trio.sleep(seconds)
+    return start, trio.current_time()
