@@ -26,17 +26,17 @@ import trio
 from actors import RealNetwork
 from actors.metrics import MetricsActor
 from ucr import listening
-from ucr.api import Api
 from ucr.config.model import Config, ModelTarget, Provider, Router, Server
 from ucr.logs import make_log
 from ucr.observe.gaps import StreamGaps
+from ucr.reporting import Reporter
 from ucr.worker import open_worker
 
 HOST = "127.0.0.1"
 NOWHERE = Path("/dev/null")
 EVENTS = 40
 CLIENTS = 8
-SEEN = ((Api, "_report"), (MetricsActor, "receive"), (StreamGaps, "saw"))
+SEEN = ((Reporter, "report"), (MetricsActor, "receive"), (StreamGaps, "saw"))
 """What is done to be seen: at the end of a request, in the metrics' actor, in a stream."""
 _CHAT = {"id": "c1", "object": "chat.completion", "created": 1, "model": "m"}
 _USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}

@@ -2,8 +2,8 @@
 
 from itertools import count
 
-from actors import Labels, Measured, Ref, Supervisor, Tally
-from actors.metrics import MetricsMessage
+from actors import Ref, Supervisor, Tally
+from actors.metrics import Bundler, MetricsMessage
 from ucr.config.model import Config, Router
 from ucr.custom import INTENSITY, NAME, CustomRouter, Start
 from ucr.logs import Log
@@ -17,7 +17,8 @@ class CustomSeat:
 
     def __init__(self, supervisor: Supervisor, metrics: Ref[MetricsMessage], log: Log, start: Start) -> None:
         self._supervisor = supervisor
-        self._metrics = metrics
+        self._metrics = Bundler(metrics)
+        self._tallies: dict[Outcome, Tally] = {}
         self._log = log
         self._start = start
         self._numbers = count(1)
@@ -57,8 +58,10 @@ class CustomSeat:
         return router
 
     def _count(self, outcome: Outcome) -> None:
-        labels: Labels = (("outcome", outcome),)
-        self._metrics.offer(Measured(Tally(((CUSTOM, labels),)), (1,)))
+        tally = self._tallies.get(outcome)
+        if tally is None:
+            tally = self._tallies[outcome] = Tally(((CUSTOM, (("outcome", outcome),)),))
+        self._metrics.offer(tally, (1,))
 
 
 def _key(router: Router) -> tuple[object, ...]:

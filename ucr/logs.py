@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -108,13 +108,16 @@ class _Finished:
     """Writes `request.finished`, the one line that there is for every request, by the shortest way.
 
     It is the line that `rendered` would make. But the fields are plain and in their order already, and most texts in
-    them were in those of requests before, so that only new ones are searched for secrets.
+    them were in those of requests before, so that only new ones are searched for secrets. The time is written once a
+    second, but for its milliseconds.
     """
 
     def __init__(self, redactor: Redactor, now: Clock, writers: tuple[Write, ...]) -> None:
         self._redactor = redactor
         self._now = now
         self._writers = writers
+        self._second = datetime.fromtimestamp(0, UTC)
+        self._head = b""
 
     def tell(self, fields: dict[str, object]) -> bytes:
         if not self._redactor.clears(TEXTS(fields)):
@@ -127,18 +130,30 @@ class _Finished:
         return told
 
     def _line(self, fields: dict[str, object], told: bytes) -> bytes:
-        stamp = moment(self._now)
-        line = b'{"timestamp":"%b","level":"info","event":"request.finished",%b\n' % (stamp.encode(), told[1:])
+        now = self._now()
+        since = now - self._second
+        if since.days or since.seconds:
+            self._second, since = now.replace(microsecond=0), timedelta(microseconds=now.microsecond)
+            self._head = b'{"timestamp":"%b.' % written(self._second)[:-5].encode()
+        line = b'%b%03dZ","level":"info","event":"request.finished",%b\n' % (
+            self._head,
+            since.microseconds // 1000,
+            told[1:],
+        )
         if is_fit(line):
             return line
-        return rendered(
-            {"timestamp": stamp, "level": "info", "event": "request.finished", **fields}, self._redactor
-        )
+        head = {"timestamp": written(now), "level": "info", "event": "request.finished"}
+        return rendered({**head, **fields}, self._redactor)
 
 
 def moment(now: Clock) -> str:
+    """Return the time as the log writes it."""
+    return written(now())
+
+
+def written(time: datetime) -> str:
     """Return a time as the log writes it."""
-    return now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class OpenLog:

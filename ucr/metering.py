@@ -2,7 +2,7 @@
 
 from operator import not_
 
-from actors import Labels, Measured, Tally
+from actors import Labels, Tally
 from ucr.config.model import Config, Provider, Targets
 from ucr.record import Record, Took
 from ucr.usage import NAME_CHARS
@@ -34,6 +34,7 @@ MAX_KINDS = 1000
 BOUNDS = ((OVERHEAD, OVERHEAD_BOUNDS),)
 """Histograms with buckets of their own: the router's own time is far below those of the providers."""
 
+Measurement = tuple[Tally, tuple[float, ...]]
 Tokens = tuple[int | None, int | None, int | None, int | None]
 
 
@@ -63,8 +64,8 @@ class Meter:
         self._models: dict[tuple[str, str], str] = {}
         self._tallies: dict[tuple[object, ...], Tally] = {}
 
-    def measured(self, record: Record, took: Took, config: Config, *, is_request: bool) -> Measured:
-        """Return what one exchange adds to the totals.
+    def measured(self, record: Record, took: Took, config: Config, *, is_request: bool) -> Measurement:
+        """Return what one exchange adds to the totals: an amount for each series of a tally.
 
         `is_request` says that it was a request to a model, or one that failed: what `request.finished` tells of.
         """
@@ -72,7 +73,7 @@ class Meter:
             self._follow(config)
         if not is_request:
             outcome = outcome_of(record.status)
-            return Measured(self._tallies.get((outcome,)) or self._kept((outcome,), _ended(outcome)), (1,))
+            return self._tallies.get((outcome,)) or self._kept((outcome,), _ended(outcome)), (1,)
         total_s, own_s, ttfb_s = took
         usage, model = record.summary.usage, self._models.get((record.provider, record.model_used))
         if model is None:
@@ -98,7 +99,7 @@ class Meter:
         if tally is None:
             tally = self._kept(kind, _tally(record, model, tokens, ttfb_s is not None))
         times = (total_s, own_s) if ttfb_s is None else (total_s, own_s, ttfb_s)
-        return Measured(tally, (1.0, 1.0, *filter(None, if_any), *times))
+        return tally, (1.0, 1.0, *filter(None, if_any), *times)
 
     def _kept(self, kind: tuple[object, ...], tally: Tally) -> Tally:
         if len(self._tallies) >= MAX_KINDS:

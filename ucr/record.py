@@ -12,6 +12,9 @@ _VALUE_CHARS = 1000
 """What a name or a note may take of an answer's head: clients refuse heads of more than 16 KiB (Node.js)."""
 
 
+HUNDREDTHS = 100_000
+"""Of a millisecond, in a second: as exact as times are told. Dividing whole ones takes a fifth of what `round` does."""
+
 Took = tuple[float, float, float | None]
 """Seconds: in all, the router's own of these, and until the first byte of the answer, if there was one."""
 
@@ -122,9 +125,9 @@ class Record:
             "status": self.status,
             "stream": self.stream,
             "cache": self.cache,
-            "ttfb_ms": None if ttfb_s is None else round(ttfb_s * 1000, 2),
-            "total_ms": round(total_s * 1000, 2),
-            "overhead_ms": round(own_s * 1000, 2),
+            "ttfb_ms": None if ttfb_s is None else int(ttfb_s * HUNDREDTHS + 0.5) / 100,
+            "total_ms": int(total_s * HUNDREDTHS + 0.5) / 100,
+            "overhead_ms": int(own_s * HUNDREDTHS + 0.5) / 100,
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,

@@ -3,7 +3,7 @@
 import trio
 
 from actors import Ref
-from actors.metrics import MetricsMessage
+from actors.metrics import Bundler, MetricsMessage
 from ucr.call import Router
 from ucr.clerk import Clerk
 from ucr.exchange import Exchange
@@ -26,7 +26,7 @@ class Reporter:
         journal: Clerk[Draft] | None = None,
     ) -> None:
         self._log = log
-        self._metrics = metrics
+        self._metrics = Bundler(metrics)
         self._accounts = accounts
         self._journal = journal
         self._meter = Meter()
@@ -47,7 +47,7 @@ class Reporter:
             record.error_type = record.error_type or GONE
         is_request, took = bool(record.model_asked or record.error_type), record.took(self._now_s())
         record.cost_nano = router.pricing.cost_of(record)
-        self._metrics.offer(self._meter.measured(record, took, router.config, is_request=is_request))
+        self._metrics.offer(*self._meter.measured(record, took, router.config, is_request=is_request))
         if not is_request:
             return
         fields, unix_s = record.fields(took), router.unix_time()

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from actors.allowance import GONE, Balance
@@ -33,6 +34,7 @@ _SCHEMA = (
 )
 PLAN = Plan(1, "usage", _SCHEMA)
 _INSERT = f"insert into usage values ({', '.join('?' * len(_COLUMNS))})"
+_VALUES = attrgetter(*UsageRow.__struct_fields__)
 
 
 class UsageFile:
@@ -60,7 +62,7 @@ class UsageFile:
         """Keep all of it or nothing; True: the file was damaged, and what was in it before is lost."""
 
         def written(connection: sqlite3.Connection) -> None:
-            connection.executemany(_INSERT, map(_values, rows))
+            connection.executemany(_INSERT, map(_VALUES, rows))
             connection.executemany(
                 "insert or replace into balances values (?, ?, ?, ?)",
                 ((one.account, one.spender, one.until_s, one.amount) for one in balances),
@@ -78,7 +80,3 @@ def _join(connection: sqlite3.Connection) -> None:
     whole = [(account, GONE, until_s, amount) for account, until_s, amount in sums.fetchall()]
     connection.execute("delete from balances")
     connection.executemany("insert into balances values (?, ?, ?, ?)", whole)
-
-
-def _values(row: UsageRow) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in row.__struct_fields__)

@@ -59,6 +59,27 @@ def test_the_line_of_a_request_begins_like_any_other_and_has_its_fields_in_order
     assert json.loads(told) == {name: value for name, value in line.items() if name not in HEAD}
 
 
+def test_the_line_of_a_request_tells_the_time_whenever_it_ends_and_wherever_the_clock_goes() -> None:
+    lines: list[bytes] = []
+    seconds = (0, 0.0004, 0.0016, 0.9996, 1, 3600.5, 3600.25, -1, 86_400.5)
+    times = iter([MOMENT.replace(microsecond=0) + timedelta(seconds=one) for one in seconds])
+    log = make_log("info", [], [lines.append], lambda: next(times))
+    for _ in seconds:
+        log.finished(finished())
+    told = [json.loads(line)["timestamp"] for line in lines]
+    assert told == [
+        "2026-11-25T12:00:00.000Z",
+        "2026-11-25T12:00:00.000Z",
+        "2026-11-25T12:00:00.001Z",
+        "2026-11-25T12:00:00.999Z",
+        "2026-11-25T12:00:01.000Z",
+        "2026-11-25T13:00:00.500Z",
+        "2026-11-25T13:00:00.250Z",
+        "2026-11-25T11:59:59.000Z",
+        "2026-11-26T12:00:00.500Z",
+    ]
+
+
 @pytest.mark.parametrize(("level", "count"), [("debug", 1), ("info", 1), ("warning", 0)])
 def test_the_line_of_a_request_is_an_info_and_what_it_says_is_returned_all_the_same(
     level: str, count: int

@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from actors import Counter, Measured, Totals
+from actors import Counter, Totals
 from tests.world.router import config_of, provider
 from ucr.config.model import Config, ModelTarget
 from ucr.dialects.roles import Summary
 from ucr.events import Usage
-from ucr.metering import MAX_KINDS, MAX_NAMES, Meter, known_model, outcome_of
+from ucr.metering import MAX_KINDS, MAX_NAMES, Measurement, Meter, known_model, outcome_of
 from ucr.record import Record
 from ucr.usage import NAME_CHARS
 
@@ -25,15 +25,14 @@ def record(**fields: Any) -> Record:
     return made
 
 
-def measured(meter: Meter, now_s: float = 103.0, config: Config = CONFIG, **fields: Any) -> Measured:
+def measured(meter: Meter, now_s: float = 103.0, config: Config = CONFIG, **fields: Any) -> Measurement:
     made = record(**fields)
     return meter.measured(made, made.took(now_s), config, is_request=True)
 
 
 def counted(made: Record, *, is_request: bool = True) -> Totals:
     totals = Totals()
-    message = Meter().measured(made, made.took(103.0), CONFIG, is_request=is_request)
-    totals.add_up(message.tally, message.amounts)
+    totals.add_up(*Meter().measured(made, made.took(103.0), CONFIG, is_request=is_request))
     return totals
 
 
@@ -93,21 +92,20 @@ def test_requests_of_one_kind_have_one_tally_and_every_difference_makes_another(
         {"stream": True},
         {"cache": "miss"},
     )
-    messages = [
+    told = [
         [measured(meter, 103.0 + turn, **{**ordinary, **change}) for change in changes] for turn in range(2)
     ]
-    first, second = ([message.tally for message in each] for each in messages)
+    first, second = ([tally for tally, _ in each] for each in told)
     assert first == second
     assert len(set(first)) == len(changes)
-    assert messages[0][0].amounts == (1, 1, 1, 11, 7, 3.0, 2.5, 1.0)
+    assert told[0][0][1] == (1, 1, 1, 11, 7, 3.0, 2.5, 1.0)
     assert repr(meter) == f"<Meter of {len(changes)} kinds>"
 
 
 def test_another_configuration_makes_other_labels() -> None:
     meter, totals = Meter(), Totals()
     for config in (CONFIG, config_of(provider("groq", "openai-chat")), CONFIG):
-        message = measured(meter, config=config, status=200, attempts=1)
-        totals.add_up(message.tally, message.amounts)
+        totals.add_up(*measured(meter, config=config, status=200, attempts=1))
     snapshot = totals.snapshot()
     assert snapshot.total("ucr_upstream_attempts_total", model="gpt-x") == 2
     assert snapshot.total("ucr_upstream_attempts_total", model="other") == 1
@@ -122,7 +120,7 @@ def test_a_name_that_is_longer_than_any_models_is_not_kept() -> None:
 
 def test_names_that_clients_make_up_take_no_room_for_ever() -> None:
     meter = Meter()
-    tallies = {measured(meter, status=200, model_used=f"m{number}").tally for number in range(2 * MAX_NAMES)}
+    tallies = {measured(meter, status=200, model_used=f"m{number}")[0] for number in range(2 * MAX_NAMES)}
     assert len(tallies) == 1
     for status in range(MAX_KINDS + 10):
         measured(meter, status=status)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from ucr.journal.entry import Entry
@@ -18,6 +19,7 @@ _SCHEMA = (
 )
 PLAN = Plan(1, "journal", _SCHEMA)
 _INSERT = f"insert into journal ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
+_VALUES = attrgetter(*COLUMNS)
 
 
 class JournalFile:
@@ -33,14 +35,10 @@ class JournalFile:
         """Keep all of them or none; True: the file was damaged, and what was in it before is lost."""
 
         def written(connection: sqlite3.Connection) -> None:
-            connection.executemany(_INSERT, map(_values, entries))
+            connection.executemany(_INSERT, map(_VALUES, entries))
 
         return self._file.write(written, now_s, sum(entry.size_bytes for entry in entries))
 
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
-
-
-def _values(entry: Entry) -> tuple[object, ...]:
-    return tuple(getattr(entry, name) for name in COLUMNS)
