@@ -24,11 +24,12 @@ FETCHED = (
 
 @dataclass
 class Page(HTMLParser):
-    """What a page fetches, where it leads, and the places in it that can be led to."""
+    """What a page fetches, where it leads, the places in it that can be led to, and what it shows of its source."""
 
     fetches: list[str] = field(default_factory=list)
     leads: list[str] = field(default_factory=list)
     places: set[str] = field(default_factory=set)
+    fences: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -39,6 +40,10 @@ class Page(HTMLParser):
         self.fetches += [values[name] for element, name in FETCHED if element == tag and name in values]
         if tag == "a" and "href" in values:
             self.leads.append(values["href"])
+
+    def handle_data(self, data: str) -> None:
+        """Keep what is a block's fence in the source, and no block on the page."""
+        self.fences += [line for line in data.splitlines() if line.lstrip().startswith("```")]
 
 
 def read(path: Path) -> Page:
@@ -56,6 +61,7 @@ def problems(site: Path) -> Iterator[str]:
         name = path.relative_to(site)
         yield from (f"{name}: fetches {link} from elsewhere" for link in page.fetches if is_foreign(link))
         links = [link for link in (*page.fetches, *page.leads) if not is_foreign(link)]
+        yield from (f"{name}: {fence!r} begins no block" for fence in page.fences)
         yield from (f"{name}: {link} leads nowhere" for link in links if not is_there(link, path, site, pages))
 
 

@@ -26,6 +26,7 @@ def test_a_site_whose_links_lead_somewhere_is_well(tmp_path: Path) -> None:
         '<a href="nowhere.html">',
         '<a href="index.html#nowhere">',
         '<a href="#nowhere">',
+        "<p>```sh\nls</p>",
     ],
 )
 def test_what_comes_from_elsewhere_or_leads_nowhere_is_found(tmp_path: Path, wrong: str) -> None:

@@ -11,8 +11,7 @@ import click
 import pytest
 
 from tests.world.sources import ROOT, Source, read, sources
-from ucr.config.load import load
-from ucr.errors import STATUS_OF, ConfigError
+from ucr.errors import STATUS_OF
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
@@ -105,21 +104,3 @@ def test_headers_and_events_are_found_in_source() -> None:
     source = read("ucr.x", 'log.info("worker.replaced", slot=3)\nHEADERS = ("x-ucr-cache", b"x-ucr-tier")')
     assert list(headers(source)) == ["x-ucr-cache", "x-ucr-tier"]
     assert list(log_calls(source)) == [("worker.replaced", ("slot",))]
-
-
-ROUTING = (ROOT / "docs" / "routing.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```toml\n(.*?)^```", ROUTING, re.MULTILINE | re.DOTALL)
-PROVIDERS, *RECIPES = BLOCKS
-
-
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_every_recipe_of_routing_is_a_configuration_that_works(recipe: str) -> None:
-    keys = {f"{name}_API_KEY": "sk-test" for name in ("ANTHROPIC", "DEEPSEEK", "GROQ", "GEMINI")}
-    keys |= dict.fromkeys(("EAST_KEY_1", "EAST_KEY_2", "WEST_KEY"), "sk-test")
-    config = load(f"{PROVIDERS}\n{recipe}", "ucr.toml", keys)
-    assert [words for words in config.warnings if "router.default is not set" not in words] == []
-
-
-def test_a_recipe_that_names_nobody_is_found() -> None:
-    with pytest.raises(ConfigError):
-        load(f"{PROVIDERS}\n[router]\ndefault = 'nobody'", "ucr.toml", {})
