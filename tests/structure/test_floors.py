@@ -180,6 +180,7 @@ FLOORS = {
     "ucr.sigv4": PURE,
     "ucr.sse": PURE,
     "ucr.stress.grammar": PURE,
+    "ucr.stress.hearing": PURE,
     "ucr.steered": PURE,
     "ucr.spending": PURE,
     "ucr.store_spec": PURE,
@@ -372,8 +373,9 @@ BROAD_EXCEPT = {
     "ucr.api": "the request",
     "ucr.connections": "the connection guard",
     "ucr.custom_child": "the process of a user's code",
+    "ucr.stress.simulation": "the process of a router, in virtual time",
 }
-"""The four edges at which `except Exception` may stand."""
+"""The four edges at which `except Exception` may stand: a request, a connection, an actor's loop, a process."""
 
 FUNCTION_LINES = 60
 MODULE_LINES = 400

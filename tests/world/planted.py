@@ -6,9 +6,11 @@ Each one takes the place of a part of the router that works; nothing else is tou
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from actors.borrower import Borrower
 from actors.breakers import Breakers, Passes
 from actors.lease import Abandoned, Lease, Outcome, Success
 from actors.ledger import Ledger
+from actors.lending import Want
 from ucr import sse
 from ucr.cache_key import Keys
 from ucr.dialects.anthropic.client import AnthropicClient
@@ -51,6 +53,20 @@ class Chatterer(AnthropicClient):
         return super().encode_stream_error(error, request_id) + sse.encode(_LATE, "content_block_delta")
 
 
+class DoubleGiver(Borrower):
+    """Gives back twice what was taken once."""
+
+    def give_back(self, key: str, amount: int = 1) -> None:
+        super().give_back(key, 2 * amount)
+
+
+class Forgetful(Borrower):
+    """Takes no rate from anybody."""
+
+    async def take(self, *wants: Want) -> None:
+        await super().take(*(want for want in wants if want.kind != "rate"))
+
+
 def leak_leases(worker: Worker) -> None:
     for child in worker.tree.children.values():
         child.ledger.__class__ = LeakyLedger
@@ -71,11 +87,21 @@ def talk_after_errors(worker: Worker) -> None:
     worker.api._clients = MappingProxyType({**worker.api._clients, "anthropic": Chatterer()})
 
 
+def give_twice(worker: Worker) -> None:
+    worker.api.limits.borrower.__class__ = DoubleGiver
+
+
+def forget_rates(worker: Worker) -> None:
+    worker.api.limits.borrower.__class__ = Forgetful
+
+
 PLANTED: Mapping[str, Sabotage] = MappingProxyType(
     {
         "a lease leaked on cancel": leak_leases,
         "a breaker that never closes": stick_breakers,
         "a cache key without the tenant": share_keys,
         "a chunk sent after an error": talk_after_errors,
+        "a permit given back twice": give_twice,
+        "a rate that nobody keeps": forget_rates,
     }
 )

@@ -1,4 +1,4 @@
-"""A virtual client: it asks again and again, in one of three dialects, and reads every byte of what it is answered."""
+"""A virtual client: it asks again and again, in one of five dialects, and reads every byte of what it is answered."""
 
 import json
 import random
@@ -10,10 +10,11 @@ from typing import Any
 import httptools
 import trio
 
+from ucr.stress.hearing import is_error, text_in
 from ucr.stress.network import MemoryNetwork, MemoryStream
 from ucr.stress.plan import PROVIDERS, Plan
-from ucr.stress.reader import StreamReader, is_error, text_in
-from ucr.stress.settings import BUDGETED, TENANTS, TOTAL_S, key_of
+from ucr.stress.reader import StreamReader
+from ucr.stress.settings import BUDGETED, CROWDED, TENANTS, TOTAL_S, key_of
 from ucr.stress.watch import Asked, OutcomeName, Watch
 from ucr.stress.words import MOST_TOKENS, prompt_of, text_of
 
@@ -23,12 +24,13 @@ PATIENCE_S = 3 * TOTAL_S
 
 TOPICS = 12
 READ_BYTES = 16_384
-_DIALECTS = ("anthropic", "anthropic", "openai-chat", "openai-responses")
+_DIALECTS = ("anthropic", "anthropic", "openai-chat", "openai-responses", "gemini", "ollama")
 _PATHS = MappingProxyType(
     {
         "anthropic": "/v1/messages",
         "openai-chat": "/v1/chat/completions",
         "openai-responses": "/v1/responses",
+        "ollama": "/api/chat",
     }
 )
 
@@ -65,11 +67,11 @@ class Wish:
 
     def request(self) -> bytes:
         """Return the request in its bytes."""
-        model = f"{self.asked.target}/{self.asked.target}-model" if self.asked.target else "claude-virtual"
-        body = {"model": model, "stream": self.is_stream, **_said(self.dialect, self.asked.tag)}
+        target = self.asked.target
+        path, body = _said(self.dialect, f"{target}/{target}-model" if target else "claude-virtual", self)
         data = json.dumps(body).encode()
         lines = (
-            f"POST {_PATHS[self.dialect]} HTTP/1.1",
+            f"POST {path} HTTP/1.1",
             "host: 127.0.0.1:3000",
             "content-type: application/json",
             f"authorization: Bearer {key_of(self.asked.tenant)}",
@@ -78,11 +80,20 @@ class Wish:
         return "\r\n".join([*lines, "", ""]).encode() + data
 
 
-def _said(dialect: str, tag: str) -> dict[str, Any]:
-    prompt = prompt_of(tag)
-    if dialect == "openai-responses":
-        return {"input": prompt, "max_output_tokens": MOST_TOKENS}
-    return {"messages": [{"role": "user", "content": prompt}], "max_tokens": MOST_TOKENS}
+def _said(dialect: str, model: str, wish: Wish) -> tuple[str, dict[str, Any]]:
+    """Return the path and the body of a request."""
+    prompt, named = prompt_of(wish.asked.tag), {"model": model, "stream": wish.is_stream}
+    match dialect:
+        case "gemini":
+            action = "streamGenerateContent?alt=sse" if wish.is_stream else "generateContent"
+            contents = [{"role": "user", "parts": [{"text": prompt}]}]
+            body = {"contents": contents, "generationConfig": {"maxOutputTokens": MOST_TOKENS}}
+            return f"/v1beta/models/{model}:{action}", body
+        case "openai-responses":
+            return _PATHS[dialect], {**named, "input": prompt, "max_output_tokens": MOST_TOKENS}
+    messages = [{"role": "user", "content": prompt}]
+    limit = {"options": {"num_predict": MOST_TOKENS}} if dialect == "ollama" else {"max_tokens": MOST_TOKENS}
+    return _PATHS[dialect], {**named, "messages": messages, **limit}
 
 
 class VirtualClient:
@@ -114,7 +125,7 @@ class VirtualClient:
         dice, habits = self._dice, self._plan.habits
         tenant = TENANTS[self._number % len(TENANTS)]
         is_own, topic = dice.random() < 0.6 or "repeat" not in habits, dice.randrange(TOPICS)
-        kind = BUDGETED if tenant == BUDGETED else "u"
+        kind = tenant if tenant in (BUDGETED, CROWDED) else "u"
         dialect, target = dice.choice(_DIALECTS), dice.choice(("", "", *PROVIDERS))
         leaves, leaves_after_s = dice.random() < 0.15, dice.choice((0.0, 0.01, 0.06, 1.0, 5.0))
         is_stream, is_slow = dice.random() < 0.6 and "stream" in habits, dice.random() < 0.1
@@ -127,7 +138,7 @@ class VirtualClient:
             dialect,
             is_stream,
             leaves_after_s if leaves and "leave" in habits else None,
-            is_slow and "slow" in habits,
+            is_slow and "slow" in habits and tenant != CROWDED,
         )
 
     async def _ask(self, wish: Wish) -> None:
@@ -182,7 +193,7 @@ class VirtualClient:
         if received.headers.get("connection") == "close":
             self._hang_up()
         if status != 200:
-            if not is_error(body):
+            if not is_error(body, wish.dialect):
                 watch.broke("grammar", f"{asked.tag}: no error in {status} {body[:200]!r}")
             return watch.ended(asked, "refused", status)
         if wish.is_stream:

@@ -90,6 +90,7 @@ class Plan:
     has_cache: bool = True
     has_limits: bool = True
     is_narrow: bool = False
+    has_hedges: bool = False
 
     @property
     def pause_s(self) -> float:
@@ -131,6 +132,7 @@ def make_plan(seed: int, seconds: float, clients: int, rate: float = RATE) -> Pl
         has_cache=dice.random() < 0.7,
         has_limits=dice.random() < 0.6,
         is_narrow=dice.random() < 0.3,
+        has_hedges=dice.random() < 0.3,
     )
 
 

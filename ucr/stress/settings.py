@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from actors.breaker import BreakerSpec
 from ucr.config.model import (
+    NO_HEDGES,
     Budget,
     Cache,
     Client,
@@ -26,9 +27,11 @@ from ucr.stress.words import INPUT_TOKENS
 DIALECTS = MappingProxyType(
     {"north": "anthropic", "south": "openai-chat", "east": "openai-chat", "west": "anthropic"}
 )
-FREE, RATED, BUDGETED = "amber", "birch", "cedar"
-TENANTS = (FREE, RATED, BUDGETED)
-"""One has no limits, one a rate, one a budget."""
+FREE, RATED, BUDGETED, CROWDED = "amber", "birch", "cedar", "dogwood"
+TENANTS = (FREE, RATED, BUDGETED, CROWDED)
+"""One has no limits, one a rate, one a budget, one may ask only so much at one time."""
+AT_ONE_TIME = 2
+HEDGE_AFTER_S = 3.0
 
 MOST_REQUESTS = 16
 MOST_WAITING = 2 * MOST_REQUESTS
@@ -38,6 +41,7 @@ TOTAL_S = 90.0
 GONE = "west"
 """The provider that a reload takes away and another one brings again."""
 
+_HEDGES = MappingProxyType({"*": HEDGE_AFTER_S})
 _INPUT_NANO, _OUTPUT_NANO = 1000, 2000
 BUDGET_NANO = 20_000_000
 
@@ -53,8 +57,8 @@ def cost_nano(tokens: int) -> int:
 
 
 def rpm_of(plan: Plan) -> int:
-    """Return how many requests in a minute the tenant with a rate has: about two thirds of what it wants."""
-    return ceil(plan.rate * 60 / len(TENANTS) * 2 / 3)
+    """Return how many requests in a minute the tenant with a rate has: about a third of what it wants."""
+    return ceil(plan.rate * 60 / len(TENANTS) / 3)
 
 
 def config_of(plan: Plan, blow: BlowName = "all") -> Config:
@@ -68,7 +72,7 @@ def config_of(plan: Plan, blow: BlowName = "all") -> Config:
     return Config(
         server=Server(max_connections=20_000),
         providers=providers,
-        router=Router(default=targets),
+        router=Router(default=targets, hedge_after_s=_HEDGES if plan.has_hedges else NO_HEDGES),
         clients=clients,
         prices=prices,
         cache=Cache(enabled=plan.has_cache, streams=True, ttl_s=30, hot_ttl_s=5, max_entries=8),
@@ -98,4 +102,6 @@ def _client(tenant: str, plan: Plan) -> Client:
         return Client(tenant, digest)
     if tenant == RATED:
         return Client(tenant, digest, rpm=rpm_of(plan))
+    if tenant == CROWDED:
+        return Client(tenant, digest, concurrency=AT_ONE_TIME)
     return Client(tenant, digest, budget=Budget(BUDGET_NANO / 1e9))

@@ -54,7 +54,7 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         yield changed(plan, clients=half, rate=plan.rate * half / plan.clients)
     for habit in plan.habits:
         yield changed(plan, habits=tuple(one for one in plan.habits if one != habit))
-    for feature in ("has_cache", "has_limits", "is_narrow"):
+    for feature in ("has_cache", "has_limits", "is_narrow", "has_hedges"):
         if getattr(plan, feature):
             yield changed(plan, **{feature: False})
     if plan.seconds > 2:

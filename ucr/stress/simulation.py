@@ -4,6 +4,7 @@ How this works. The clock jumps as soon as every task waits; the scheduler draws
 clients, providers and the router's own dice. Nothing waits for the world, and so the same plan gives the same digest.
 """
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -85,12 +86,15 @@ class Simulation:
 
     async def run(self) -> float:
         """Run it; return how many virtual seconds it took."""
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                for provider in self._providers:
-                    nursery.start_soon(provider.serve, self._network)
-                await self._serve()
-                nursery.cancel_scope.cancel(reason="the simulation is over")
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    for provider in self._providers:
+                        nursery.start_soon(provider.serve, self._network)
+                    await self._serve()
+                    nursery.cancel_scope.cancel(reason="the simulation is over")
+        except Exception as error:  # noqa: BLE001 - the edge of the process, whose crash is a law that is broken
+            self.watch.broke("crash", "".join(traceback.format_exception(error)).rstrip())
         return trio.current_time()
 
     async def _serve(self) -> None:

@@ -4,6 +4,7 @@ Everything here is a counter or a small table, so that a look at each step of th
 longer is looked at every `FULL_STEPS` steps.
 """
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -18,12 +19,25 @@ from actors import Provider
 from ucr.config.model import Config
 from ucr.stress.network import MemoryNetwork
 from ucr.stress.plan import CALM_S, Plan
-from ucr.stress.settings import BUDGET_NANO, BUDGETED, MOST_REQUESTS, MOST_WAITING, RATED, cost_nano, rpm_of
+from ucr.stress.settings import (
+    AT_ONE_TIME,
+    BUDGET_NANO,
+    BUDGETED,
+    CROWDED,
+    MOST_REQUESTS,
+    MOST_WAITING,
+    RATED,
+    cost_nano,
+    rpm_of,
+)
 from ucr.worker import Worker
 
 FULL_STEPS = 1000
 SECOND_CHANCE_S = 10.0
 """In the calm a provider may turn somebody away while one call tries whether it is well again, but not for longer."""
+WINDOW_S = 60.0
+FORGET_S = 600.0
+"""Longer than any answer takes: what began before that is in no window that can still grow."""
 ENOUGH = 4
 """After so many good answers in the calm a breaker must have closed."""
 
@@ -77,7 +91,9 @@ class Watch:
     replaced: set[str] = field(default_factory=set)
     _digest: Any = field(default_factory=lambda: blake2b(digest_size=12))
     _begun: dict[tuple[str, str], int] = field(default_factory=dict)
-    _admitted: dict[str, int] = field(default_factory=dict)
+    _served: list[float] = field(default_factory=list)
+    _open: set[str] = field(default_factory=set)
+    _running: dict[str, float] = field(default_factory=dict)
     _paid_nano: int = 0
     _answers: dict[str, int] = field(default_factory=dict)
     _first_refusals: dict[str, float] = field(default_factory=dict)
@@ -105,6 +121,7 @@ class Watch:
     def begun(self, asked: Asked) -> None:
         """A client asks."""
         self.requests += 1
+        self._open.add(asked.tag)
         same = (asked.tenant, asked.tag)
         self._begun[same] = self._begun.get(same, 0) + 1
 
@@ -112,39 +129,60 @@ class Watch:
         """A provider is asked."""
         self.asked_of[provider] = self.asked_of.get(provider, 0) + 1
         self.trace(provider, tag)
+        if tag.startswith(CROWDED) and tag in self._open and self.plan.has_limits:
+            self._check_crowd(tag)
 
     def answered(self, provider: str, tag: str, tokens: int) -> None:
         """A provider has said all its words, which are to be paid."""
         if self.is_calm:
             self._answers[provider] = self._answers.get(provider, 0) + 1
+        self._running.pop(tag, None)
         if tag.startswith(BUDGETED):
             self._paid_nano += cost_nano(tokens)
-            if self.plan.has_limits and self._paid_nano > BUDGET_NANO:
+            if self.plan.has_limits and not self.plan.has_hedges and self._paid_nano > BUDGET_NANO:
                 self.broke("budget", f"{self._paid_nano} of {BUDGET_NANO} nano-dollars were spent")
 
     def ended(self, asked: Asked, outcome: OutcomeName, status: int, cache: str = "") -> None:
         """A request has come to its end."""
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         self.trace(asked.client, asked.tag, outcome, status, cache)
+        self._open.discard(asked.tag)
+        self._running.pop(asked.tag, None)
         if cache:
             self.cache_uses[cache] = self.cache_uses.get(cache, 0) + 1
         if cache in ("hit", "coalesced") and self._begun[asked.tenant, asked.tag] < 2:
             self.broke("tenant", f"{asked.tenant} got an answer to {asked.tag} that it had never asked for")
         if outcome in ("whole", "failed") and asked.tenant == RATED and self.plan.has_limits:
-            self._check_rate(asked.tenant)
+            self._check_rate(asked)
         if outcome in ("refused", "failed"):
             self._check_refusal(asked, outcome, status)
 
-    def _check_rate(self, tenant: str) -> None:
-        admitted = self._admitted[tenant] = self._admitted.get(tenant, 0) + 1
-        minutes = int(trio.current_time() // 60) + 2
-        if admitted > rpm_of(self.plan) * minutes:
-            self.broke("rate", f"{tenant} had {admitted} requests in {minutes} minutes")
+    def _check_rate(self, asked: Asked) -> None:
+        """In no window is more served than a full bucket and what flows in meanwhile."""
+        served, begun_s = self._served, asked.begun_s
+        insort(served, begun_s)
+        del served[: bisect_left(served, begun_s - FORGET_S)]
+        for at in range(bisect_left(served, begun_s), bisect_right(served, begun_s + WINDOW_S)):
+            count = at + 1 - bisect_left(served, served[at] - WINDOW_S)
+            if count > 2 * rpm_of(self.plan):
+                self.broke(
+                    "rate", f"{asked.tenant} had {count} requests served that began within {WINDOW_S:g} s"
+                )
+
+    def _check_crowd(self, tag: str) -> None:
+        """A request runs from its arrival at a provider until the provider has said all, or the client has its end.
+
+        What has arrived at this very moment is not counted: the client of another one may be about to read its end.
+        """
+        self._running.setdefault(tag, trio.current_time())
+        older = sum(since_s < trio.current_time() for since_s in self._running.values())
+        if older + 1 > AT_ONE_TIME and self._running[tag] == trio.current_time():
+            self.broke("concurrency", f"{tag} runs beside {older} others of {AT_ONE_TIME} at one time")
 
     def _check_refusal(self, asked: Asked, outcome: str, status: int) -> None:
         """In the calm everybody is answered; a limit of one's own is no loss."""
         is_strict = asked.begun_s >= self.plan.seconds + CALM_S
-        is_limited = self.plan.has_limits and asked.tenant in (RATED, BUDGETED) and status == 429
+        is_limited = self.plan.has_limits and asked.tenant in (RATED, BUDGETED, CROWDED) and status == 429
         if not is_strict or is_limited:
             return
         now_s = trio.current_time()

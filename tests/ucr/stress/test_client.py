@@ -20,8 +20,13 @@ PLAN = Plan(1, 30.0, 3, rate=1.0, habits=(), has_limits=False)
 
 
 def body_for(path: str, tag: str) -> bytes:
+    part = {"text": text_of(tag)}
     if path == "/v1/responses":
-        return json.dumps({"output": [{"content": [{"text": text_of(tag)}]}]}).encode()
+        return json.dumps({"output": [{"content": [part]}]}).encode()
+    if path.startswith("/v1beta/models/"):
+        return json.dumps({"candidates": [{"content": {"parts": [part]}}]}).encode()
+    if path == "/api/chat":
+        return json.dumps({"message": {"content": text_of(tag)}}).encode()
     return voices.whole("anthropic" if path == "/v1/messages" else "openai-chat", words_of(tag))
 
 

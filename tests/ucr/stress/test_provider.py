@@ -7,10 +7,10 @@ import trio.testing
 from actors.errors import PoolError
 from actors.pool import Pool
 from actors.request import Limits, Origin, UpstreamRequest
+from ucr.stress.hearing import text_in
 from ucr.stress.network import MemoryNetwork
 from ucr.stress.plan import FAULTS, Plan, Spell
 from ucr.stress.provider import PORT, VirtualProvider, host_of
-from ucr.stress.reader import text_in
 from ucr.stress.words import prompt_of, text_of
 
 LIMITS = Limits(connect_s=5, first_byte_s=5, idle_s=5)

@@ -5,7 +5,7 @@ import pytest
 from ucr.dialects.openai_responses.client_errors import stream_error
 from ucr.errors import ApiError
 from ucr.stress import voices
-from ucr.stress.reader import StreamReader, is_error, text_in
+from ucr.stress.reader import StreamReader
 from ucr.stress.words import words_of
 
 DIALECTS = ("anthropic", "openai-chat")
@@ -53,13 +53,3 @@ def test_a_stream_of_responses_fails_by_two_events_and_no_more() -> None:
 def test_the_events_of_responses_are_numbered() -> None:
     with pytest.raises(ValueError, match="has the number 1 and not 0"):
         read("openai-responses", [CREATED.replace(b'"sequence_number": 0', b'"sequence_number": 1')])
-
-
-def test_the_text_of_a_whole_answer_of_responses_is_read() -> None:
-    body = b'{"output": [{"content": [{"text": "a"}, {"text": "b"}]}]}'
-    assert text_in("openai-responses", body) == "ab"
-
-
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"error": null}', b'{"error": {"message": ""}}', b"[]"])
-def test_a_refusal_without_words_is_no_error(body: bytes) -> None:
-    assert not is_error(body)

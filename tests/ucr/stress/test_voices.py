@@ -6,7 +6,8 @@ import pytest
 
 from tests.world.anthropic_streams import problems as wrong_with
 from ucr.stress import voices
-from ucr.stress.reader import StreamReader, is_error, text_in
+from ucr.stress.hearing import is_error, text_in
+from ucr.stress.reader import StreamReader
 from ucr.stress.words import text_of, words_of
 
 DIALECTS = ("anthropic", "openai-chat")

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from ucr.stress.plan import CALM_S, Plan
-from ucr.stress.settings import BUDGET_NANO, BUDGETED, FREE, cost_nano
-from ucr.stress.watch import SECOND_CHANCE_S, Asked, Watch
+from ucr.stress.settings import AT_ONE_TIME, BUDGET_NANO, BUDGETED, CROWDED, FREE, RATED, cost_nano, rpm_of
+from ucr.stress.watch import SECOND_CHANCE_S, WINDOW_S, Asked, Watch
 
 PLAN = Plan(1, 100.0, 10)
 ASKED = Asked(1, FREE, "u1.1", "", 0.0)
@@ -51,6 +51,52 @@ async def test_a_budget_that_is_overdrawn_is_found() -> None:
     watch.answered("north", f"{BUDGETED}1.1", 24)
     assert watch.broken is not None
     assert watch.broken.law == "budget"
+
+
+async def test_more_than_a_rate_allows_is_found_in_any_window() -> None:
+    watch, allowed = watch_of([]), 2 * rpm_of(PLAN)
+    within = [1000 + (WINDOW_S - 1) * turn / allowed for turn in range(allowed)]
+    for begun_s in (*reversed(within), 999 - WINDOW_S, 1001 + 2 * WINDOW_S):
+        watch.begun(ASKED)
+        watch.ended(replace(ASKED, tenant=RATED, begun_s=begun_s), "whole", 200)
+    assert watch.broken is None
+    watch.ended(replace(ASKED, tenant=RATED, begun_s=within[0] + 1), "whole", 200)
+    assert watch.broken is not None
+    assert watch.broken.law == "rate"
+
+
+def crowd(watch: Watch, mock_clock: Any, count: int) -> list[Asked]:
+    asked = [replace(ASKED, tenant=CROWDED, tag=f"{CROWDED}1.{turn}") for turn in range(count)]
+    for one in asked:
+        mock_clock.jump(1)
+        watch.begun(one)
+        watch.arrived("north", one.tag)
+    return asked
+
+
+async def test_more_requests_at_one_time_than_are_allowed_are_found(mock_clock: Any) -> None:
+    watch = watch_of([])
+    crowd(watch, mock_clock, AT_ONE_TIME)
+    assert watch.broken is None
+    crowd(watch, mock_clock, AT_ONE_TIME + 1)
+    assert watch.broken is not None
+    assert watch.broken.law == "concurrency"
+
+
+@pytest.mark.parametrize("end", ["answered", "left", "another call"])
+async def test_what_has_ended_runs_no_longer(mock_clock: Any, end: str) -> None:
+    watch = watch_of([])
+    first, *_ = crowd(watch, mock_clock, AT_ONE_TIME)
+    if end == "answered":
+        watch.answered("north", first.tag, 3)
+    elif end == "left":
+        watch.ended(first, "left", 0)
+        watch.arrived("south", first.tag)
+    mock_clock.jump(1)
+    another = first if end == "another call" else replace(first, tag=f"{CROWDED}2.1")
+    watch.begun(another)
+    watch.arrived("west", another.tag)
+    assert watch.broken is None
 
 
 def log_line(event: str) -> bytes:
