@@ -14,7 +14,8 @@ class Profile:
 
     `reasons` is True for a model that takes neither sampling parameters nor stop sequences, and
     `reasons_without_tools` for one that refuses function tools unless its effort is `none`. `uses_responses` is
-    True for one that is asked with tools in the Responses protocol.
+    True for one that is asked with tools in the Responses protocol. `takes_plain` is True for one that takes calls as
+    they are, and neither cache marks nor earlier thinking.
     """
 
     role: Role
@@ -27,19 +28,23 @@ class Profile:
     reasons: bool
     reasons_without_tools: bool
     uses_responses: bool
+    takes_plain: bool
 
 
 def profile_of(quirks: Quirks, model: str) -> Profile:
     """Match a model's name against all patterns."""
+    caches = quirks.caches(model)
+    is_changed = quirks.thought_signatures or quirks.tool_id != "any" or quirks.reasoning_history != "drop"
     return Profile(
         role=quirks.role_for(model),
         tokens_field=quirks.tokens_field_for(model),
         output_limit=quirks.output_limit_for(model),
         efforts=quirks.efforts_for(model),
         takes_images=quirks.takes_images(model),
-        caches=quirks.caches(model),
+        caches=caches,
         breakpoints=matches(model, quirks.cache_breakpoints),
         reasons=matches(model, quirks.reasoning_models),
         reasons_without_tools=matches(model, quirks.tools_need_no_reasoning),
         uses_responses=matches(model, quirks.responses_models),
+        takes_plain=quirks.tools and not is_changed and not caches,
     )

@@ -20,6 +20,9 @@ def test_a_profile_says_what_the_quirks_say_of_the_model(row: object, model: str
         matches(model, quirks.reasoning_models),
         matches(model, quirks.tools_need_no_reasoning),
         matches(model, quirks.responses_models),
+        quirks.tools
+        and not quirks.caches(model)
+        and (quirks.tool_id, quirks.reasoning_history, quirks.thought_signatures) == ("any", "drop", False),
     )
 
 

@@ -6,6 +6,7 @@ from ucr.dialects.openai_chat.messages import write_messages
 from ucr.dialects.openai_chat.names import provider_names, restored_names
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.parameters import (
+    SHAPING,
     answer_schema,
     max_tokens_of,
     note_unknown,
@@ -22,6 +23,9 @@ from ucr.jsontext import JsonObject
 
 PATH = "/chat/completions"
 
+_WHOLE: HeaderList = (("content-type", "application/json"), ("accept", "application/json"))
+_STREAMING: HeaderList = (("content-type", "application/json"), ("accept", "text/event-stream"))
+
 
 def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
     """Translate a canonical request for one provider and model.
@@ -36,46 +40,41 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
 
 
 def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
+    """Write what the request has; what it has not, most of all a small one, costs no call."""
     notes = Notes()
     tools = read_tools(source, target, notes)
     names = provider_names(names_used(source, tools))
     schema = answer_schema(source)
-    instruction = schema_instruction(schema, target)
+    instruction = "" if schema is None else schema_instruction(schema, target)
     max_tokens = max_tokens_of(source, target, notes)
-    reasoning = write_reasoning(
-        wish_of(source), target, has_tools=bool(tools), max_tokens=max_tokens, notes=notes
-    )
-    effort = reasoning.get("reasoning_effort")
-    body: JsonObject = {
-        "model": target.model,
-        "messages": write_messages(source, target, names, notes, instruction),
-        **write_tools(source, tools, names, target, notes),
-        **({} if max_tokens is None else {target.profile.tokens_field: max_tokens}),
-        **reasoning,
-        **write_sampling(source, target, effort, notes),
-        **write_response_format(schema, target),
-        **write_identity(source, target, notes),
-        **_streaming(request.stream, target),
-    }
+    reasoning: JsonObject = {}
+    if target.profile.efforts:
+        wish = wish_of(source)
+        reasoning = write_reasoning(wish, target, has_tools=bool(tools), max_tokens=max_tokens, notes=notes)
+    messages = write_messages(source, target, names, notes, instruction)
+    body: JsonObject = {"model": target.model, "messages": messages}
+    if tools:
+        body.update(write_tools(source, tools, names, target, notes))
+    if max_tokens is not None:
+        body[target.profile.tokens_field] = max_tokens
+    body.update(reasoning)
+    if not SHAPING.isdisjoint(source):
+        body.update(write_sampling(source, target, reasoning.get("reasoning_effort"), notes))
+        body.update(write_response_format(schema, target))
+        body.update(write_identity(source, target, notes))
+    body["stream"] = request.stream
+    if request.stream and target.quirks.stream_usage:
+        body["stream_options"] = {"include_usage": True}
     note_unknown(source, notes)
     for key in target.quirks.drop:
         body.pop(key, None)
+    headers = _STREAMING if request.stream else _WHOLE
+    if target.quirks.initiator:
+        headers += initiator_headers(messages, target)
     return Outgoing(
         path=PATH,
-        headers=_headers(request.stream, body["messages"], target),
+        headers=headers,
         body=jsontext.dumps(body),
         context=context_of(request, target, restored_names(names), thinking_is_wanted(source)),
         notes=notes.phrases,
     )
-
-
-def _streaming(stream: bool, target: Target) -> JsonObject:
-    if stream and target.quirks.stream_usage:
-        return {"stream": True, "stream_options": {"include_usage": True}}
-    return {"stream": stream}
-
-
-def _headers(stream: bool, messages: list[JsonObject], target: Target) -> HeaderList:
-    accept = "text/event-stream" if stream else "application/json"
-    headers = (("content-type", "application/json"), ("accept", accept))
-    return headers + initiator_headers(messages, target) if target.quirks.initiator else headers

@@ -27,19 +27,12 @@ class _Unusual(Exception):
 
 def write_plain(turns: object, target: Target, names: Mapping[str, str]) -> list[JsonObject] | None:
     """Return the messages of a conversation, without its system prompt; None if it is not plain."""
-    if not isinstance(turns, list) or not _is_plain(target):
+    if not target.profile.takes_plain or not isinstance(turns, list):
         return None
     try:
         return _written(turns, target, names)
     except _Unusual:
         return None
-
-
-def _is_plain(target: Target) -> bool:
-    """True for a provider that takes calls as they are, and neither cache marks nor earlier thinking."""
-    quirks = target.quirks
-    is_changed = quirks.thought_signatures or quirks.tool_id != "any" or quirks.reasoning_history != "drop"
-    return quirks.tools and not is_changed and not target.profile.caches
 
 
 def _written(turns: list[object], target: Target, names: Mapping[str, str]) -> list[JsonObject]:
@@ -67,9 +60,10 @@ def _written(turns: list[object], target: Target, names: Mapping[str, str]) -> l
 def _heard(content: object, open_calls: dict[str, JsonObject], target: Target, out: list[JsonObject]) -> bool:
     """Write what the user says, and put results into their places; return whether there was anything."""
     if isinstance(content, str):
-        if not is_blank(content):
-            out.append({"role": "user", "content": content})
-        return not is_blank(content)
+        if not content or content.isspace():
+            return False
+        out.append({"role": "user", "content": content})
+        return True
     texts: list[str] = []
     has_results = False
     for block in _blocks(content):

@@ -49,7 +49,11 @@ def write_messages(
     messages = ordered(written, target.quirks, notes)
     if not messages:
         raise ApiError("invalid_request_error", "messages: no message has any content for the model")
-    return _with_system(messages, parts_of(system, target, notes), target)
+    if not system:
+        return messages
+    plain = plain_text(system, target)
+    content = content_of(parts_of(system, target, notes)) if plain is None else plain
+    return _with_system(messages, content, target) if content else messages
 
 
 def write_turns(
@@ -66,11 +70,10 @@ def write_turns(
     return writer.messages, leading
 
 
-def _with_system(messages: list[JsonObject], parts: list[JsonObject], target: Target) -> list[JsonObject]:
-    if not parts:
-        return messages
+def _with_system(
+    messages: list[JsonObject], content: str | list[JsonObject], target: Target
+) -> list[JsonObject]:
     role = target.profile.role
-    content = content_of(parts)
     if role == "user" and messages[0]["role"] == "user":
         first = {**messages[0], "content": joined(content, messages[0]["content"])}
         return [first, *messages[1:]]

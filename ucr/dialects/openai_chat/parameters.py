@@ -32,6 +32,12 @@ KNOWN = frozenset(
 )
 """Fields of the canonical body that are translated, or that mean nothing to another provider."""
 
+_SAMPLING = frozenset({"temperature", "top_p", "top_k", "stop_sequences"})
+_IDENTITY = frozenset({"metadata", "service_tier"})
+_OUTPUT = frozenset({"effort", "format"})
+SHAPING = _SAMPLING | _IDENTITY | {"output_config"}
+"""Fields of the canonical body that sampling, identity and the form of the answer are written from."""
+
 USER_CHARS = 64
 
 
@@ -55,6 +61,8 @@ def write_sampling(body: JsonObject, target: Target, effort: object, notes: Note
 
     OpenAI's reasoning models sample freely only with the effort `none`, and take no stop sequences at all.
     """
+    if _SAMPLING.isdisjoint(body):
+        return {}
     quirks = target.quirks
     is_reasoning = target.profile.reasons
     allowed = ("temperature", "top_p", "top_k") if quirks.top_k else ("temperature", "top_p")
@@ -82,6 +90,8 @@ def _stops(value: object) -> list[str]:
 
 def write_identity(body: JsonObject, target: Target, notes: Notes) -> JsonObject:
     """Return the end user's id, the key of the prompt cache, and the service tier."""
+    if _IDENTITY.isdisjoint(body):
+        return {}
     quirks = target.quirks
     fields: JsonObject = {}
     user = text_of(object_of(body.get("metadata")).get("user_id"))
@@ -107,6 +117,8 @@ def _short(user: str) -> str:
 
 def answer_schema(body: JsonObject) -> JsonObject | None:
     """Return the JSON Schema that the answer must follow, or None."""
+    if "output_config" not in body:
+        return None
     match object_of(body.get("output_config")).get("format"):
         case {"type": "json_schema", "schema": dict(schema)}:
             return schema
@@ -139,7 +151,7 @@ def schema_instruction(schema: JsonObject | None, target: Target) -> str:
 
 def note_unknown(body: JsonObject, notes: Notes) -> None:
     """Note every field of the body, and of `output_config`, that no chat-completions provider would know."""
-    for key in sorted(set(body) - KNOWN):
+    for key in () if body.keys() <= KNOWN else sorted(set(body) - KNOWN):
         notes.dropped(key)
-    for key in sorted(set(object_of(body.get("output_config"))) - {"effort", "format"}):
+    for key in sorted(set(object_of(body["output_config"])) - _OUTPUT) if "output_config" in body else ():
         notes.dropped(f"output_config.{key}")

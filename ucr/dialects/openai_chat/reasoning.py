@@ -33,8 +33,13 @@ class Wish:
         return next((effort for limit, effort in BANDS if self.budget <= limit), "xhigh")
 
 
+NO_WISH = Wish()
+
+
 def wish_of(body: JsonObject) -> Wish:
     """Read `thinking` and `output_config.effort` of a canonical body."""
+    if "thinking" not in body and "output_config" not in body:
+        return NO_WISH
     thinking = object_of(body.get("thinking"))
     effort = object_of(body.get("output_config")).get("effort")
     budget = thinking.get("budget_tokens")
@@ -49,6 +54,8 @@ def wish_of(body: JsonObject) -> Wish:
 
 def thinking_is_wanted(body: JsonObject) -> bool:
     """True when the client asked to see thinking."""
+    if "thinking" not in body:
+        return False
     thinking = object_of(body.get("thinking"))
     return thinking.get("type") in ("enabled", "adaptive") and thinking.get("display") != "omitted"
 
@@ -77,7 +84,7 @@ def write_reasoning(
         case "effort":
             if has_tools and target.profile.reasons_without_tools:
                 return _without(wish, target, notes)
-            return _effort(wish, efforts)
+            return {} if wish is NO_WISH else _effort(wish, efforts)
         case "openrouter":
             return _openrouter(wish, efforts, max_tokens)
         case "deepseek":

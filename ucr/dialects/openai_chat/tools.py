@@ -22,7 +22,9 @@ Tools: TypeAlias = Mapping[str, JsonObject]
 def read_tools(body: JsonObject, target: Target, notes: Notes) -> Tools:
     """Choose the tools that the provider can be offered; what is left out is noted."""
     kept: dict[str, JsonObject] = {}
-    listed = objects_of(body.get("tools"))
+    if not body.get("tools"):
+        return kept
+    listed = objects_of(body["tools"])
     if listed and not target.quirks.tools:
         notes.add("dropped all tools")
         return kept
@@ -54,11 +56,12 @@ def _is_function(tool: JsonObject) -> bool:
 def names_used(body: JsonObject, tools: Tools) -> set[str]:
     """Return the names of all tools that are offered or were called."""
     names = set(tools)
-    for message in objects_of(body.get("messages")):
-        content = message.get("content")
-        for block in content if isinstance(content, list) else ():
-            if isinstance(block, dict) and block.get("type") == "tool_use" and text_of(block.get("name")):
-                names.add(block["name"])
+    turns = body.get("messages")
+    for turn in turns if isinstance(turns, list) else ():
+        content = turn.get("content") if isinstance(turn, dict) else None
+        if isinstance(content, list):
+            names.update([text_of(b.get("name")) for b in content if isinstance(b, dict) and b.get("type") == "tool_use"])
+    names.discard("")
     return names
 
 

@@ -47,9 +47,10 @@ def call_id(block: JsonObject, key: str) -> str:
 
 def system_blocks(body: JsonObject) -> list[JsonObject]:
     """Return the blocks of the system prompt, without Claude Code's billing line."""
+    given = body.get("system")
     return [
         block
-        for block in blocks_of(body.get("system"))
+        for block in (blocks_of(given) if given else ())
         if block["type"] == "text" and not block["text"].lstrip().startswith(BILLING_PREFIX)
     ]
 
