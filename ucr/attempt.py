@@ -64,8 +64,10 @@ class Attempt:
         self._pause_s = pause_s
         self._call = call
         self._dialect = registry.provider_for(candidate.provider.dialect, candidate.target, call.request)
-        stateful = call.router.stateful
-        self._is_stateful = (candidate.provider.id, self._dialect.name, call.client.name) in stateful
+        needs = call.router.stateful
+        self._is_stateful = (
+            bool(needs) and (candidate.provider.id, self._dialect.name, call.client.name) in needs
+        )
         self._permission = permission
         self._notes: tuple[str, ...] = ()
         self._headers: HeaderList = ()
@@ -140,13 +142,16 @@ class Attempt:
             self.is_unbuilt = True
             if self._is_stateful:
                 await recall(call, provider, self._dialect)
-            await self._stop_if_lost()
+            if self._is_lost:
+                await self._stop()
             # Nothing here may hold the request while the answer comes: see `Call.let_go`.
-            is_large = len(call.request.raw) >= LARGE_BYTES
-            outgoing = await beside(call.router.reading, self._builder()) if is_large else self._builder()()
+            if len(call.request.raw) < LARGE_BYTES:
+                outgoing = self._build_now()
+            else:
+                outgoing = await beside(call.router.reading, self._builder())
+                if self._is_lost:
+                    await self._stop()
             self.is_unbuilt = False
-            if is_large:
-                await self._stop_if_lost()
             self._notes = call.notes + outgoing.notes
             call.record.attempts += 1
             try:
@@ -170,6 +175,13 @@ class Attempt:
         self._has_rejected_token = False
         call.record.attempts += 1
         await self._sending(outgoing, lease, claim)
+
+    def _build_now(self) -> Outgoing:
+        """Write the request here: nearly always nothing was restored for it, and nothing has to be healed."""
+        call = self._call
+        if call.restored is not None or call.router.healing.known:
+            return self._builder()()
+        return self._built(call.request, call.canonical)
 
     def _builder(self) -> Callable[[], Outgoing]:
         call, candidate = self._call, self.candidate
@@ -224,10 +236,9 @@ class Attempt:
             call.router.on_remedy(provider, model, remedy)
         call.record.healed = str(remedy)
 
-    async def _stop_if_lost(self) -> None:
-        """Be cancelled here when another one answers, which has let go of the request."""
-        if self._is_lost:
-            await trio.lowlevel.checkpoint()
+    async def _stop(self) -> None:
+        """Be cancelled here, because another one answers, which has let go of the request."""
+        await trio.lowlevel.checkpoint()
 
     async def _admitted(self) -> Lease:
         call = self._call
@@ -282,11 +293,10 @@ class Attempt:
                 call.canonical = canonical
         outgoing = self._dialect.build(canonical, request, candidate.target)
         estimate = call.router.calibration.corrected(candidate.model, call.sent_estimate)
-        return replace(
-            outgoing,
-            context=replace(outgoing.context, input_estimate=estimate),
-            notes=tuple(dict.fromkeys((*canonical.notes, *outgoing.notes))),
-        )
+        outgoing.context = replace(outgoing.context, input_estimate=estimate)
+        if canonical.notes:
+            outgoing.notes = tuple(dict.fromkeys((*canonical.notes, *outgoing.notes)))
+        return outgoing
 
     async def _answered(self, outgoing: Outgoing, answer: Answer, lease: Lease, claim: Claim) -> None:
         call, provider = self._call, self.candidate.provider

@@ -85,13 +85,13 @@ class Answers:
         """True when memory is short, and nothing is to be kept."""
         return self._pressure is not None and self._pressure.is_tight
 
-    def glance(self, request: Request, choices: tuple[Candidate, ...], record: Record) -> "Place":
+    def glance(self, request: Request, choices: tuple[Candidate, ...], record: Record) -> "Place | None":
         """Look for an answer in the hot tier, without waiting; `Place.look_up` looks on from there."""
         if request.stream and not self._streams:
-            return Place(record)
+            return None
         wish = wish_of(request.headers)
         if wish == "nothing" or len(request.raw) > LARGEST_REQUEST_BYTES:
-            return Place(record)
+            return None
         record.cache = "miss"
         key = self.keys.of(request, choices, record.client or "")
         shares = self.coalesces and wish == "use" and not request.stream
@@ -168,9 +168,9 @@ class Answers:
 
 def glance(
     answers: Answers | None, request: Request, choices: tuple[Candidate, ...], record: Record
-) -> "Place":
-    """Look for an answer at hand where there is a cache; without one every request goes past it."""
-    return Place(record) if answers is None else answers.glance(request, choices, record)
+) -> "Place | None":
+    """Look for an answer at hand where there is a cache; None for a request that goes past it."""
+    return None if answers is None else answers.glance(request, choices, record)
 
 
 async def clear(answers: Answers | None, tag: str | None = None) -> int:
@@ -198,7 +198,7 @@ class Place:
 
     __slots__ = ("_record", "_ticket", "_want", "age_s", "copy", "kept")
 
-    def __init__(self, record: Record, want: Want | None = None) -> None:
+    def __init__(self, record: Record, want: Want) -> None:
         self.kept: Kept | None = None
         self.age_s: float | None = None
         self.copy: StreamCopy | None = None
@@ -229,7 +229,7 @@ class Place:
     async def look_up(self, patience: Patience) -> "Place":
         """Look where one has to wait for it; to be used in a `with` at once."""
         want = self._want
-        if want is None or self.kept is not None:
+        if self.kept is not None:
             return self
         found = await want.answers.look_up(want, patience)
         if isinstance(found, Aged):
@@ -256,7 +256,7 @@ class Place:
     def keep(self, body: bytes | None) -> None:
         """Keep the answer that was delivered, if it may be given again; else give it to those alone who wait."""
         record, ticket, want = self._record, self._ticket, self._want
-        if ticket is None or want is None or body is None:
+        if ticket is None or body is None:
             return
         ticket.is_kept = keeping.may_keep(record, body)
         if ticket.is_kept or want.shares:

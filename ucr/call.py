@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 import trio
+from msgspec.structs import replace
 
 from actors import Board, Network, Pump, Timers
 from actors import Provider as ProviderChild

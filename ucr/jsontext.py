@@ -189,6 +189,14 @@ def dumps_text(text: str) -> bytes:
         return dumps(text)
 
 
+def join_texts(between: bytes, texts: list[str]) -> bytes:
+    """Write strings as `dumps` does, with these bytes between them."""
+    try:
+        return between.join(map(orjson.dumps, texts))
+    except TypeError:
+        return between.join(map(dumps, texts))
+
+
 def _fragment(value: Any) -> orjson.Fragment:
     if isinstance(value, RawJson):
         return orjson.Fragment(value.text)

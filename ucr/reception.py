@@ -5,9 +5,9 @@ candidate may still be asked; one after it is told in the stream, and nothing is
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 import trio
+from msgspec import Struct
 
 from actors import Abandoned, Failure, Lease, Success
 from ucr import answer as whole
@@ -31,8 +31,7 @@ LINGER_S = 0.25
 """How long the end of a body may come after the end of the stream in it, before the connection is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """A good answer, its head here and its body on the way, with the lease that it settles.
 
     A `gatherer` hears what is to be put back later.

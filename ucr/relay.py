@@ -10,13 +10,14 @@ time is up.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import trio
 
 from ucr import caching, coalescing, retry, shape, verdict
 from ucr.attempt import Attempt
+from ucr.caching import Place
 from ucr.call import Call, Router, note_request
 from ucr.choice import chosen
 from ucr.delivery import Delivery
@@ -33,6 +34,8 @@ from ucr.record import Record
 from ucr.routing import TIERS, Candidate, Tier
 
 NO_NOTES: tuple[str, ...] = ()
+
+Answering = Callable[[Call, Sequence[Candidate]], Awaitable[None]]
 
 _OVERFLOW_WORDS = (b"prompt is too long", b"context_length_exceeded")
 """What clients compact at: an overflow worded otherwise is told in the router's words."""
@@ -62,7 +65,7 @@ async def relay(
     choices = chosen(router.config, decision, call.request)
     record.considered = choices = await entry.spend(call.request, choices, router.pricing)
     place = caching.glance(router.answers, call.request, decision.candidates, record)
-    if place.kept is not None:
+    if place is not None and place.kept is not None:
         return await call.delivery.replay(place.kept, place.age_s)
     entered = coalescing.enter(router.flights, exchange, call, choices)
     if isinstance(entered, Seat):
@@ -70,17 +73,24 @@ async def relay(
         if entered is None:
             return None
     try:
-        with await place.look_up(call.patience):
-            if place.kept is not None:
-                return await call.delivery.replay(place.kept, place.age_s)
-            call.delivery.copy = place.copy
-            try:
-                return await _from_candidates(call, choices)
-            finally:  # also when the client leaves as soon as it has its answer
-                place.keep(call.delivery.replied)
+        if place is None:
+            return await _from_candidates(call, choices)
+        return await _through(place, call, choices)
     finally:
         if entered is not None:
             entered.close()
+
+
+async def _through(place: Place, call: Call, choices: Sequence[Candidate]) -> None:
+    """Answer from the cache, or bring the answer there."""
+    with await place.look_up(call.patience):
+        if place.kept is not None:
+            return await call.delivery.replay(place.kept, place.age_s)
+        call.delivery.copy = place.copy
+        try:
+            return await _from_candidates(call, choices)
+        finally:  # also when the client leaves as soon as it has its answer
+            place.keep(call.delivery.replied)
 
 
 async def parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:
@@ -96,12 +106,14 @@ async def parsed(router: Router, client: ClientDialect, raw: bytes, headers: Hea
     return await beside(router.reading, parse)
 
 
-async def _from_candidates(call: Call, choices: Sequence[Candidate]) -> None:
+def _from_candidates(call: Call, choices: Sequence[Candidate]) -> Awaitable[None]:
     """Answer from the candidates, keeping a silent stream alive."""
     call.bridge = call.router.bridges.over(call, choices)
     answer = _answer if call.bridge is None else partial(call.bridge.run, _answer)
-    if not call.request.stream:
-        return await answer(call, choices)
+    return _kept_alive(answer, call, choices) if call.request.stream else answer(call, choices)
+
+
+async def _kept_alive(answer: Answering, call: Call, choices: Sequence[Candidate]) -> None:
     call.delivery.keep_alive()
     try:
         return await answer(call, choices)
@@ -168,10 +180,13 @@ def _retry(call: Call, attempt: Attempt, failed: Sequence[Attempt]) -> Attempt |
 
 async def _ask(call: Call, attempt: Attempt, waiting: deque[Candidate], failed: list[Attempt]) -> bool:
     """Ask one candidate, and a second one beside it when the first is silent for too long."""
-    hedge_s = call.router.config.router.hedge_s(attempt.candidate.route)
+    policy = call.router.config.router
+    hedge_s = policy.hedge_s(attempt.candidate.route) if policy.hedge_after_s else None
     if hedge_s is None:
         await attempt.run()
-        attempts, was_served = [attempt], attempt.error is None
+        if attempt.error is None:
+            return True
+        attempts, was_served = [attempt], False
     else:
         race = await hedged(attempt, lambda: _hedge(call, waiting), hedge_s)
         attempts, was_served = race.entrants, race.was_served
@@ -198,7 +213,9 @@ def _hedge(call: Call, waiting: deque[Candidate]) -> Attempt | None:
 
 
 def _goes_on(call: Call, failed: Sequence[Attempt]) -> bool:
-    return call.may_ask and all(one.error is None or verdict.tries_next(one.error) for one in failed)
+    if call.calls_left <= 0:
+        return False
+    return not failed or all(one.error is None or verdict.tries_next(one.error) for one in failed)
 
 
 def _can_serve(call: Call, candidate: Candidate) -> bool:

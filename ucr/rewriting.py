@@ -1,8 +1,9 @@
 """What rules change in a request: fields of its body that are set, and fields that are left out. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from ucr import jsontext
 from ucr.conditions import is_same, place_of

@@ -3,6 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.world.router import provider
 from ucr.cache_key import CANONICAL_BYTES, PLANS_LIMIT, VOLATILE, Keys, canonical
@@ -71,7 +72,7 @@ BODIES = {"anthropic": ANTHROPIC, "openai-chat": CHAT}
 def request(dialect: str, body: dict[str, Any], **changes: Any) -> Request:
     raw = json.dumps(body).encode()
     made = Request(dialect, raw, body, str(body.get("model")), bool(body.get("stream")), {})
-    return replace(made, **changes)
+    return structs.replace(made, **changes)
 
 
 def key(asked: Request, client: str = "", choices: tuple[Candidate, ...] = CHOICES) -> bytes:
@@ -112,7 +113,7 @@ def test_the_same_said_in_other_bytes_is_a_hit(dialect: str) -> None:
     body = BODIES[dialect]
     plain = request(dialect, body)
     turned = json.loads(json.dumps(body), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
-    spaced = replace(plain, raw=json.dumps(body, indent=4).encode(), body=turned)
+    spaced = structs.replace(plain, raw=json.dumps(body, indent=4).encode(), body=turned)
     assert key(spaced) == key(plain)
 
 
@@ -140,14 +141,16 @@ OTHER = provider("other", "anthropic")
         pytest.param(KEYS.of(ASKED, CHOICES, "ann"), id="client"),
         pytest.param(KEYS.of(ASKED, CHOICES, "", kind="count"), id="kind"),
         pytest.param(Keys(b"t" * 32).of(ASKED, CHOICES, ""), id="secret"),
-        pytest.param(key(replace(ASKED, dialect="openai-chat")), id="dialect"),
-        pytest.param(key(replace(ASKED, stream=True)), id="stream"),
-        pytest.param(key(replace(ASKED, beside="m:generateContent")), id="path"),
-        pytest.param(key(replace(ASKED, model="claude-y")), id="model outside the body"),
-        pytest.param(key(replace(ASKED, headers={"anthropic-beta": "b-1"})), id="beta"),
-        pytest.param(key(replace(ASKED, headers={"anthropic-version": "b-1"})), id="version"),
-        pytest.param(key(replace(ASKED, headers={"anthropic-of-tomorrow": "b-1"})), id="another header"),
-        pytest.param(key(replace(ASKED, headers={"openai-beta": "b-1"})), id="openai beta"),
+        pytest.param(key(structs.replace(ASKED, dialect="openai-chat")), id="dialect"),
+        pytest.param(key(structs.replace(ASKED, stream=True)), id="stream"),
+        pytest.param(key(structs.replace(ASKED, beside="m:generateContent")), id="path"),
+        pytest.param(key(structs.replace(ASKED, model="claude-y")), id="model outside the body"),
+        pytest.param(key(structs.replace(ASKED, headers={"anthropic-beta": "b-1"})), id="beta"),
+        pytest.param(key(structs.replace(ASKED, headers={"anthropic-version": "b-1"})), id="version"),
+        pytest.param(
+            key(structs.replace(ASKED, headers={"anthropic-of-tomorrow": "b-1"})), id="another header"
+        ),
+        pytest.param(key(structs.replace(ASKED, headers={"openai-beta": "b-1"})), id="openai beta"),
         pytest.param(key(ASKED, choices=(replace(CHOICES[0], model="claude-y"),)), id="model after mapping"),
         pytest.param(key(ASKED, choices=(replace(CHOICES[0], route="subagent"),)), id="route"),
         pytest.param(key(ASKED, choices=(replace(CHOICES[0], provider=OTHER),)), id="provider"),
@@ -182,21 +185,21 @@ def test_whatever_else_changes_an_answer_changes_the_key(another: bytes) -> None
 
 
 def test_a_stream_for_a_reader_that_is_spared_the_unknown_is_another_one() -> None:
-    streaming = replace(ASKED, stream=True)
-    spared = replace(streaming, headers={"user-agent": "ai-sdk/5"})
+    streaming = structs.replace(ASKED, stream=True)
+    spared = structs.replace(streaming, headers={"user-agent": "ai-sdk/5"})
     assert key(spared) != key(streaming)
-    assert key(replace(spared, stream=False)) == key(ASKED)
+    assert key(structs.replace(spared, stream=False)) == key(ASKED)
 
 
 def test_headers_that_change_no_answer_do_not_change_the_key() -> None:
-    told = replace(ASKED, headers={"user-agent": "x", "x-cache-key": "chosen by the client"})
+    told = structs.replace(ASKED, headers={"user-agent": "x", "x-cache-key": "chosen by the client"})
     assert key(told) == key(ASKED)
 
 
 def test_a_large_body_and_one_that_cannot_be_written_anew_are_taken_as_they_came() -> None:
-    large = replace(ASKED, raw=b" " * (CANONICAL_BYTES + 1))
+    large = structs.replace(ASKED, raw=b" " * (CANONICAL_BYTES + 1))
     assert canonical(large) == large.raw
-    long_number = replace(ASKED, body={"max_tokens": 2**80})
+    long_number = structs.replace(ASKED, body={"max_tokens": 2**80})
     assert canonical(long_number) == ASKED.raw
 
 
@@ -218,9 +221,9 @@ def test_what_stands_beside_the_body_is_a_part_of_the_key() -> None:
     """The body of such a request is less than its bytes, which therefore count."""
     request = Request("gemini", b'{"contents": 1}', {"model": "m"}, "m", False, {}, beside="m:generateContent")
     others = (
-        replace(request, beside="n:generateContent"),
-        replace(request, beside="m:generateContent:array"),
-        replace(request, raw=b'{"contents": 2}'),
+        structs.replace(request, beside="n:generateContent"),
+        structs.replace(request, beside="m:generateContent:array"),
+        structs.replace(request, raw=b'{"contents": 2}'),
     )
     keys = {KEYS.of(one, CHOICES, "") for one in (request, *others)}
     assert len(keys) == 4

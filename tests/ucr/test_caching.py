@@ -9,6 +9,7 @@ import trio
 import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from actors import Cache, CacheSpec, Fill, Lookup, open_supervisor
 from actors.lookup import Store
@@ -306,7 +307,9 @@ async def test_a_cache_that_does_not_answer_in_time_is_a_miss(autojump_clock: ob
     silent = Answers(Cache(CacheSpec()).ref, SECRET, CacheConfig(), hot())
     record = Record("req_1", "0", 0.0, lambda: 0.0)
     began_s = trio.current_time()
-    with await silent.glance(REQUEST, CHOICES, record).look_up(Patience(60)) as place:
+    glanced = silent.glance(REQUEST, CHOICES, record)
+    assert glanced is not None
+    with await glanced.look_up(Patience(60)) as place:
         assert trio.current_time() - began_s == pytest.approx(0.05)
         place.keep(b"{}")
     assert (place.kept, record.cache, repr(place)) == (None, "miss", "<Place miss>")
@@ -382,10 +385,10 @@ async def test_an_entry_that_cannot_be_read_is_a_miss(autojump_clock: object) ->
 
 async def test_a_request_that_is_very_large_goes_past_the_cache(autojump_clock: object) -> None:
     async with open_cache() as (cache, _found):
-        large = replace(REQUEST, raw=b" " * (LARGEST_REQUEST_BYTES + 1))
+        large = structs.replace(REQUEST, raw=b" " * (LARGEST_REQUEST_BYTES + 1))
         record = Record("req_1", "0", 0.0, lambda: 0.0)
-        with await cache.glance(large, CHOICES, record).look_up(Patience(60)):
-            assert record.cache == "bypass"
+        assert cache.glance(large, CHOICES, record) is None
+        assert record.cache == "bypass"
 
 
 async def test_counts_are_kept_in_both_tiers(autojump_clock: object) -> None:
@@ -412,7 +415,9 @@ async def open_cache(
 
         async def found(*, keeps: bool = False) -> Place:
             record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, tier="optimal")
-            with await cache.glance(REQUEST, CHOICES, record).look_up(Patience(60)) as place:
+            glanced = cache.glance(REQUEST, CHOICES, record)
+            assert glanced is not None
+            with await glanced.look_up(Patience(60)) as place:
                 if keeps:
                     record.summary = Summary(stop_reason="end_turn")
                     place.keep(b"{}")
@@ -467,12 +472,16 @@ class TwoWorkers:
         return [one for one in self.told.get(model, ()) if trio.current_time() < one[1] + 300]
 
     async def ask(self, worker: int, model: str, said: str, is_whole: bool) -> None:
-        asked = replace(REQUEST, body={"model": model}, headers={"cache-control": said} if said else {})
+        asked = structs.replace(REQUEST, body={"model": model}, headers={"cache-control": said} if said else {})
         record = Record("req_1", "0", 0.0, lambda: 0.0, status=200, tier="optimal", provider="up")
         record.model_asked = record.model_used = model
-        with await self.workers[worker].glance(asked, CHOICES, record).look_up(Patience(60)) as place:
+        glanced = self.workers[worker].glance(asked, CHOICES, record)
+        if glanced is None:
+            assert (said, record.cache) == ("no-store", "bypass")
+            return
+        with await glanced.look_up(Patience(60)) as place:
             alive = self.alive(model)
-            assert record.cache == ("bypass" if said == "no-store" else "hit" if alive and not said else "miss")
+            assert record.cache == ("hit" if alive and not said else "miss")
             if place.kept is not None:
                 (since_s,) = (since_s for body, since_s in alive if body == place.kept.body)
                 assert place.age_s == pytest.approx(trio.current_time() - since_s)
@@ -480,7 +489,7 @@ class TwoWorkers:
             record.summary = Summary(stop_reason="end_turn" if is_whole else "max_tokens")
             body = b"%d" % next(self.numbers)
             place.keep(body)
-        if is_whole and said != "no-store" and not self.pressure.is_tight:
+        if is_whole and not self.pressure.is_tight:
             self.told.setdefault(model, []).append((body, trio.current_time()))
 
     async def clear(self, tag: str | None) -> None:

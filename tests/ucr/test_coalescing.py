@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trio
+from msgspec import structs
 from trio.testing import lockstep_stream_pair
 
 from tests.world import answers
@@ -460,16 +461,16 @@ def test_what_changes_an_answer_keeps_requests_apart() -> None:
     asks = [
         ask_of(request, "", ()),
         ask_of(request, "ann", ()),
-        ask_of(replace(request, raw=b'{"a": 2}'), "", ()),
-        ask_of(replace(request, dialect="openai-chat"), "", ()),
-        ask_of(replace(request, stream=True), "", ()),
-        ask_of(replace(request, headers={"anthropic-beta": "b"}), "", ()),
-        ask_of(replace(request, headers={"anthropic-version": "b"}), "", ()),
-        ask_of(replace(request, headers={"openai-beta": "b"}), "", ()),
-        ask_of(replace(request, stream=True, headers={"user-agent": "ai-sdk/5"}), "", ()),
+        ask_of(structs.replace(request, raw=b'{"a": 2}'), "", ()),
+        ask_of(structs.replace(request, dialect="openai-chat"), "", ()),
+        ask_of(structs.replace(request, stream=True), "", ()),
+        ask_of(structs.replace(request, headers={"anthropic-beta": "b"}), "", ()),
+        ask_of(structs.replace(request, headers={"anthropic-version": "b"}), "", ()),
+        ask_of(structs.replace(request, headers={"openai-beta": "b"}), "", ()),
+        ask_of(structs.replace(request, stream=True, headers={"user-agent": "ai-sdk/5"}), "", ()),
     ]
     assert len(set(asks)) == len(asks)
-    assert ask_of(replace(request, headers={"user-agent": "x"}), "", ()) == asks[0]
+    assert ask_of(structs.replace(request, headers={"user-agent": "x"}), "", ()) == asks[0]
     assert json.loads(request.raw) == request.body
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.ucr.test_routing import CONFIG, A, C, configs, provider
 from ucr.config.model import Config, ModelTarget, Provider, Router
@@ -133,11 +134,11 @@ def test_what_is_kept_is_what_would_be_decided(
 def test_a_name_that_decides_is_not_looked_at_twice() -> None:
     config = replace(CONFIG, router=replace(CONFIG.router, tasks={"think": (ModelTarget("c"),)}))
     decisions = Decisions(config)
-    thinks = replace(asked("b/x"), body={"thinking": {"type": "enabled"}})
+    thinks = structs.replace(asked("b/x"), body={"thinking": {"type": "enabled"}})
     first = decisions.decide(thinks)
     assert first.goes_by_name
     assert decisions.decide(asked("b/x")) is first
-    assert decisions.decide(replace(thinks, model="m")) is not decisions.decide(asked("m"))
+    assert decisions.decide(structs.replace(thinks, model="m")) is not decisions.decide(asked("m"))
 
 
 def test_a_decision_begins_with_whom_the_routing_chose() -> None:

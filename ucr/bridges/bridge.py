@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import trio
+from msgspec import structs
 
 from actors import Network
 from ucr import jsontext
@@ -132,7 +133,7 @@ class Bridge:
             body = self._with_tools(body)
             notes = (*notes, f"{RUN_NOTE} {' and '.join(tool.kind for tool in asked)}")
         strand = Strand(self._woven())
-        request = replace(call.request, raw=jsontext.dumps(body), body=body, beside="")
+        request = structs.replace(call.request, raw=jsontext.dumps(body), body=body, beside="")
         return replace(
             call,
             client=PartClient(
@@ -163,7 +164,9 @@ class Bridge:
         if self._canonical is None:
             call, request = self._call, self._call.request
             if request.dialect == _RESPONSES and self._asked:
-                made = call.client.canonical(replace(request, body=offer.without_searches(request.body)))
+                made = call.client.canonical(
+                    structs.replace(request, body=offer.without_searches(request.body))
+                )
                 body = offer.with_searches(made.body, request.body, RESPONSES_SEARCH)
                 made = Canonical(body, made.notes)
             else:

@@ -154,6 +154,10 @@ class Strand:
             case _:
                 return self._pass(event)
 
+    def encode_texts(self, index: int, texts: list[str]) -> bytes:
+        """Write pieces of text of the open block."""
+        return b"".join([self.encode(BlockDelta(index, TextDelta(text))) for text in texts])
+
     def _pass(self, event: Event) -> bytes:
         return self._weave.encoder.encode(event)
 

@@ -4,6 +4,9 @@ It has the shape of a tap, so that the relay treats a translated stream and one 
 bytes in, bytes for the client out, nothing before the commit point.
 """
 
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import assert_never
 
 from ucr.dialects.roles import ClientDialect, Content, Context, Request, StreamDecoder, Summary
@@ -25,6 +28,9 @@ from ucr.events import (
     ThinkingDelta,
     Usage,
 )
+
+_DELTA, _TEXT, _INDEX = attrgetter("delta"), attrgetter("text"), attrgetter("index")
+_TEXTS = frozenset({TextDelta})
 
 
 class Crossing:
@@ -83,26 +89,37 @@ class Crossing:
         return self._encoder.encode(MessageStart(message_id, self._context.model_asked, usage))
 
     def _take(self, events: list[Event]) -> bytes:
-        """Note and write events; nearly all are deltas of a stream that has begun."""
+        """Note and write events; nearly all are deltas of a stream that has begun, and are taken run by run."""
         written: list[bytes] = []
-        encode, deltas, chars = self._encoder.encode, 0, 0
-        for event in [] if self.is_finished or self.failure is not None else events:
-            if isinstance(event, BlockDelta) and self.is_committed:
-                delta = event.delta
-                deltas += 1
-                chars += len(delta.text) if isinstance(delta, TextDelta) else _chars(delta)
-                written.append(encode(event))
-                continue
-            self._note(event)
-            if self.is_committed:
-                written += [encode(held) for held in self._held]
-                self._held.clear()
-                written.append(encode(event))
+        for kind, run in groupby(events, type):
             if self.is_finished or self.failure is not None:
                 break
-        self.content.events += deltas
-        self.content.chars += chars
+            if kind is BlockDelta and self.is_committed:
+                written.append(self._deltas(list(run)))
+            else:
+                self._others(run, written)
         return b"".join(written)
+
+    def _deltas(self, run: list[Event]) -> bytes:
+        """Write deltas that follow one another, which belong to one block: no other can be open."""
+        deltas: list[Delta] = list(map(_DELTA, run))
+        self.content.events += len(deltas)
+        if set(map(type, deltas)) != _TEXTS:
+            self.content.chars += sum(map(_chars, deltas))
+            return b"".join(map(self._encoder.encode, run))
+        texts: list[str] = list(map(_TEXT, deltas))
+        self.content.chars += sum(map(len, texts))
+        return self._encoder.encode_texts(_INDEX(run[0]), texts)
+
+    def _others(self, run: Iterable[Event], written: list[bytes]) -> None:
+        for event in run:
+            self._note(event)
+            if self.is_committed:
+                written += [self._encoder.encode(held) for held in self._held]
+                self._held.clear()
+                written.append(self._encoder.encode(event))
+            if self.is_finished or self.failure is not None:
+                return
 
     def _note(self, event: Event) -> None:
         match event:

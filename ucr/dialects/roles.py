@@ -29,14 +29,13 @@ Headers = Mapping[str, str]
 HeaderList = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, dict=True):
     """What a client asks, read and checked but not yet changed.
 
     `body` is the parsed `raw` (decoded from its content coding) and is never mutated. `session_id` and
     `agent_id` are what Claude Code says of itself in headers or metadata. `beside` is
     what stands in the path and not in the body, in a dialect that asks so: `body` is then the canonical one, for
-    whoever looks into it, and less than what `raw` says. It keeps its estimate; hence it has no slots.
+    whoever looks into it, and less than what `raw` says. It keeps its estimate, in a dictionary of its own.
     """
 
     dialect: str
@@ -192,6 +191,10 @@ class StreamEncoder(Protocol):
     """Writes a client's stream, event by event; an event that the dialect has no word for gives b""."""
 
     def encode(self, event: Event) -> bytes: ...
+
+    def encode_texts(self, index: int, texts: list[str]) -> bytes:
+        """Write pieces of text of the open block, each as `encode` writes its `BlockDelta`."""
+        ...
 
 
 class Tap(Protocol):

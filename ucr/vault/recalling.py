@@ -1,8 +1,9 @@
 """The vault's part in a request: what is put back before a provider is asked, and who listens to its answer."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from ucr.call import Call, Restored
 from ucr.config.model import Provider

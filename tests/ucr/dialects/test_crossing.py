@@ -11,6 +11,7 @@ from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.crossing import Crossing
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
+from ucr.dialects.registry import clients
 from ucr.dialects.roles import ClientDialect, Request
 from ucr.errors import ApiError, UpstreamError
 from ucr.events import (
@@ -19,12 +20,14 @@ from ucr.events import (
     BlockStop,
     Event,
     Failed,
+    InputJsonDelta,
     MessageDelta,
     MessageStart,
     MessageStop,
     Ping,
     Text,
     TextDelta,
+    ToolUse,
     Usage,
 )
 
@@ -207,3 +210,21 @@ def test_any_split_of_the_bytes_gives_the_same_stream(cuts: list[int]) -> None:
     whole = crossed(STREAM)
     assert crossed(*pieces) == whole
     assert problems(whole) == []
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai-chat", "openai-responses", "gemini", "ollama"])
+def test_deltas_that_come_together_are_written_as_if_they_came_one_by_one(name: str) -> None:
+    client = clients(lambda: 7.0)[name]
+    said = ["a", "", "é\u2028", '"\\', "\ud800"]
+    block: tuple[Event, ...] = (BlockStart(0, Text("")), *(BlockDelta(0, TextDelta(text)) for text in said))
+    more: tuple[Event, ...] = (
+        BlockStop(0),
+        BlockStart(1, ToolUse("t1", "f")),
+        BlockDelta(1, InputJsonDelta("{}")),
+    )
+    events: tuple[Event, ...] = (START, *block, *more, BlockDelta(1, InputJsonDelta(" ")), BlockStop(1), *END)
+    together, apart = (crossing(Script(*events), client) for _ in range(2))
+    written = together.feed(b"." * len(events))
+    assert written == b"".join(apart.feed(b".") for _ in events)
+    assert together.content == apart.content
+    assert together.summary == apart.summary

@@ -1,7 +1,9 @@
 """The client role: what an Anthropic client asks, and answers in its shape."""
 
+from operator import itemgetter
+
 from ucr import jsontext, sse
-from ucr.dialects.anthropic import encode, errors, validate
+from ucr.dialects.anthropic import encode, errors, typed, validate
 from ucr.dialects.roles import Canonical, Headers, Request, StreamEncoder
 from ucr.errors import ApiError
 from ucr.events import Reply
@@ -9,6 +11,8 @@ from ucr.jsontext import JsonError, JsonObject
 
 SESSION_HEADER = "x-claude-code-session-id"
 AGENT_HEADER = "x-claude-code-agent-id"
+
+_CONTENT = itemgetter("content")
 
 
 class AnthropicClient:
@@ -31,7 +35,8 @@ class AnthropicClient:
             body = jsontext.loads(raw)
         except JsonError as error:
             raise ApiError("invalid_request_error", f"The request body is not valid JSON: {error}") from None
-        validate.check(body, is_count=is_count)
+        if not typed.is_plain(body, is_count=is_count):
+            validate.check_each(body, is_count=is_count)
         return Request(
             dialect=self.name,
             raw=raw,
@@ -39,14 +44,17 @@ class AnthropicClient:
             model=body["model"],
             stream=bool(body.get("stream")),
             headers=headers,
-            session_id=headers.get(SESSION_HEADER) or _session_of(body),
+            session_id=headers.get(SESSION_HEADER) or (_session_of(body) if "metadata" in body else None),
             agent_id=headers.get(AGENT_HEADER) or None,
         )
 
     def canonical(self, request: Request) -> Canonical:
         """Return the body without null fields and empty turns, every tool of the client's with a schema."""
-        body = {key: value for key, value in request.body.items() if value is not None}
-        body["messages"] = _full_turns(body["messages"])
+        body = dict(request.body)
+        if None in body.values():
+            body = {key: value for key, value in body.items() if value is not None}
+        if not all(map(_CONTENT, body["messages"])):
+            body["messages"] = _full_turns(body["messages"])
         if "tools" in body:
             body["tools"] = [_with_schema(tool) for tool in body["tools"]]
         return Canonical(body)

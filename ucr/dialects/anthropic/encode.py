@@ -31,6 +31,7 @@ from ucr.jsontext import JsonObject, RawJson, dumps_text
 
 PING = sse.encode(b'{"type": "ping"}', "ping")
 _BLOCK_STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
+_TEXT_END = b"}}\n\n"
 _STOP = sse.encode(b'{"type":"message_stop"}', "message_stop")
 
 
@@ -41,7 +42,12 @@ def reply(reply: Reply, model: str) -> bytes:
         "type": "message",
         "role": "assistant",
         "model": model,
-        "content": [_whole(block) for block in reply.content],
+        "content": [
+            {"type": "text", "text": block.text}
+            if block.__class__ is Text and not block.citations
+            else _whole(block)
+            for block in reply.content
+        ],
         "stop_reason": reply.stop_reason,
         "stop_sequence": reply.stop_sequence,
         "usage": usage.written_whole(reply.usage),
@@ -85,7 +91,7 @@ class MessageEncoder:
                 self._turn_to(event.index)
             delta = event.delta
             if isinstance(delta, TextDelta):
-                return self._text_head + dumps_text(delta.text) + b"}}\n\n"
+                return self._text_head + dumps_text(delta.text) + _TEXT_END
             return self._delta(delta)
         match event:
             case BlockStart(index, block):
@@ -104,6 +110,13 @@ class MessageEncoder:
                 return sse.encode(errors.written(error), "error")
             case _:
                 assert_never(event)
+
+    def encode_texts(self, index: int, texts: list[str]) -> bytes:
+        """Write pieces of text of one block, without a call for each but that which writes its JSON."""
+        if index != self._index:
+            self._turn_to(index)
+        between = _TEXT_END + self._text_head
+        return b"%b%b%b" % (self._text_head, jsontext.join_texts(between, texts), _TEXT_END)
 
     def _turn_to(self, index: int) -> None:
         self._index = index

@@ -82,6 +82,10 @@ class ContentEncoder:
             case _:
                 assert_never(event)
 
+    def encode_texts(self, index: int, texts: list[str]) -> bytes:
+        """Write pieces of text of the open block."""
+        return b"".join([self.encode(BlockDelta(index, TextDelta(text))) for text in texts])
+
     def _written(self, data: bytes) -> bytes:
         if not self._is_array:
             return sse.encode(data)

@@ -65,6 +65,10 @@ class LineEncoder:
             return self._delta(TextDelta(block.text))
         return self._delta(ThinkingDelta(block.thinking)) if isinstance(block, Thinking) else b""
 
+    def encode_texts(self, index: int, texts: list[str]) -> bytes:
+        """Write pieces of text of the open block."""
+        return b"".join([self.encode(BlockDelta(index, TextDelta(text))) for text in texts])
+
     def _delta(self, delta: Delta) -> bytes:
         if isinstance(delta, TextDelta):
             return self._words.line(delta.text) if delta.text else b""

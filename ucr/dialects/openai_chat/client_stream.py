@@ -79,6 +79,10 @@ class ChunkEncoder:
             case _:
                 assert_never(event)
 
+    def encode_texts(self, index: int, texts: list[str]) -> bytes:
+        """Write pieces of text of the open block."""
+        return b"".join([self._words("content", text) for text in texts])
+
     def _opening(self, event: MessageStart) -> bytes:
         if self._head:
             return b""

@@ -17,6 +17,7 @@ from ucr import jsontext
 from ucr.dialects import faults
 from ucr.dialects.openai_chat.blocks import BlockWriter
 from ucr.dialects.openai_chat.call import Call, Fragment
+from ucr.dialects.openai_chat.pieces import PieceReader
 from ucr.dialects.openai_chat.plain import (
     PlainCall,
     PlainChunk,
@@ -24,7 +25,6 @@ from ucr.dialects.openai_chat.plain import (
     PlainFunction,
     lone_arguments,
     plain_chunk,
-    plain_pieces,
 )
 from ucr.dialects.openai_chat.think_tags import Part, ThinkSplitter
 from ucr.dialects.openai_chat.thoughts import thinking_text
@@ -65,6 +65,7 @@ class DeltaReader:
         self._withheld_chars = 0
         self._splitter = ThinkSplitter() if context.quirks.split_think else None
         self._writer = BlockWriter(context.provider, seed, context.names, in_pieces=in_pieces)
+        self._pieces = PieceReader(TextDelta)
         self._whole_calls = 0
         self.is_refused = False
         self.chars = 0
@@ -106,7 +107,9 @@ class DeltaReader:
         if live is None or self._splitter or (live.kind is ThinkingDelta and not self._shows_thinking):
             return at, None
         index, kind = self._writer.index, live.kind
-        pieces, chunk = plain_pieces(lines, at, kind)
+        if self._pieces.kind is not kind:
+            self._pieces = PieceReader(kind)
+        pieces, chunk = self._pieces.read(lines, at)
         events += [BlockDelta(index, kind(piece)) for piece in pieces]
         self.chars += sum(map(len, pieces))
         return at + len(pieces), chunk

@@ -75,25 +75,6 @@ def plain_chunk(data: bytes) -> PlainChunk | None:
         return None
 
 
-def plain_pieces(lines: list[bytes], at: int, kind: Kind) -> tuple[list[str], PlainChunk | None]:
-    """Return what the chunks from `at` say, as far as each says a piece of this kind and nothing else.
-
-    With it comes the first chunk that says something else, where that is plain.
-    """
-    pieces: list[str] = []
-    for line in lines[at:] if at else lines:
-        chunk = plain_chunk(line)
-        if chunk is None or chunk.usage or not chunk.choices or chunk.choices[0].finish_reason:
-            return pieces, chunk
-        delta = chunk.choices[0].delta
-        said, thought = delta.content, delta.reasoning_content or delta.reasoning
-        piece, other = (said, thought) if kind is TextDelta else (thought, said)
-        if not piece or other or delta.tool_calls:
-            return pieces, chunk
-        pieces.append(piece)
-    return pieces, None
-
-
 def lone_arguments(chunk: PlainChunk) -> tuple[int | None, str] | None:
     """Return a call's index and a piece of its arguments if a chunk says nothing else, else None."""
     if chunk.usage or not chunk.choices or chunk.choices[0].finish_reason:

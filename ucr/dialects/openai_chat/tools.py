@@ -60,7 +60,9 @@ def names_used(body: JsonObject, tools: Tools) -> set[str]:
     for turn in turns if isinstance(turns, list) else ():
         content = turn.get("content") if isinstance(turn, dict) else None
         if isinstance(content, list):
-            names.update([text_of(b.get("name")) for b in content if isinstance(b, dict) and b.get("type") == "tool_use"])
+            names.update(
+                [text_of(b.get("name")) for b in content if isinstance(b, dict) and b.get("type") == "tool_use"]
+            )
     names.discard("")
     return names
 

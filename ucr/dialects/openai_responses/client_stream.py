@@ -90,6 +90,10 @@ class ResponseEncoder:
             case _:
                 assert_never(event)
 
+    def encode_texts(self, index: int, texts: list[str]) -> bytes:
+        """Write pieces of text of the open block."""
+        return b"".join([self.encode(BlockDelta(index, TextDelta(text))) for text in texts])
+
     def _opening(self, event: MessageStart) -> bytes:
         if self.response:
             return b""

@@ -1,10 +1,10 @@
 """The provider role as a whole."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.world.chat_streams import context
 from tests.world.gemini import target

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.world.chat_chunks import STREAMS
 from tests.world.chat_streams import USAGE, call, calls, chunk, context, decoded
-from ucr.dialects.openai_chat.plain import PlainDelta, lone_arguments, plain_chunk, plain_pieces
+from ucr.dialects.openai_chat.plain import PlainDelta, lone_arguments, plain_chunk
 from ucr.errors import UpstreamError
-from ucr.events import Event, Failed, TextDelta, ThinkingDelta
+from ucr.events import Event, Failed
 
 
 def written(value: object) -> bytes:
@@ -80,25 +80,6 @@ def test_the_later_of_two_equal_names_counts_as_in_a_dictionary() -> None:
     read = plain_chunk(data)
     assert read is not None
     assert read.choices[0].delta == PlainDelta(reasoning="c")
-
-
-def test_pieces_are_taken_as_far_as_chunks_say_nothing_else() -> None:
-    first, last = written(chunk(content="x", reasoning="")), written(chunk(content="z"))
-    assert plain_pieces([last, first, last, b"[DONE]"], 1, TextDelta) == (["x", "z"], None)
-    assert plain_pieces([written(chunk(reasoning_content="x", content=None))], 0, ThinkingDelta) == (
-        ["x"],
-        None,
-    )
-    for other in (
-        chunk(content=""),
-        chunk("stop", content="x"),
-        chunk(content="x", reasoning="y"),
-        chunk(content="x", tool_calls=[call(0, "call_1", "f")]),
-        {**chunk(content="x"), **USAGE},
-        {**chunk(content="x"), "usage": {"prompt_tokens": 1}},
-    ):
-        assert plain_pieces([first, written(other), last], 0, TextDelta) == (["x"], plain_chunk(written(other)))
-    assert plain_pieces([first], 0, ThinkingDelta) == ([], plain_chunk(first))
 
 
 def said(value: object) -> tuple[int | None, str] | None:
