@@ -6,16 +6,21 @@ file. What has come is read and handed over there and then, by a plain call for 
 request sleeps. Whatever is out of the ordinary, such as an end, an error or a reader that has had enough, wakes that
 task, which goes on in its own way: nothing is decided here.
 
+Trio gives each task that can run a turn before the pump has its own again, so that hundreds of requests that begin at
+once would hold up all streams for as long as all of them take. So who begins something longer calls `catch_up`, which
+reads what has come in the meantime there and then.
+
 Where there is no epoll (it is Linux's), no pump is usable, and every task reads for itself.
 """
 
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import outcome
 import trio
 
+from actors.clock import Now, clock
 from actors.errors import PoolError
 
 READ_BYTES = 65_536
@@ -23,6 +28,8 @@ MOST_AT_ONCE = 1024
 """How many streams are read before the rest of the process has its turn: some tens of milliseconds at the most, and less
 than it would be if each of them woke a task, since Trio gives its turn to every one of those first."""
 
+LATE_S = 0.005
+"""For so long what has come may lie there while others have their turn."""
 
 Take = Callable[[bytes, float], bool]
 """Takes bytes, and the time; False when the task is to go on itself. It must not wait."""
@@ -54,24 +61,18 @@ class Flow:
 
     def cancel(self, *, reason: str | None = None) -> None:
         """End it from outside: it fails with a `PoolError` "timeout". May be called late, or again."""
-        self._end(outcome.Error(PoolError("timeout", "the wait was ended", phase="idle")))
+        self.end(outcome.Error(PoolError("timeout", "the wait was ended", phase="idle")))
 
-    def on_readable(self, now: float) -> None:
-        """Read once and hand over; for the pump."""
-        step = outcome.capture(self._step, now)
-        if isinstance(step, outcome.Error):
-            self._end(step)
-        elif not step.value:
-            self._end(outcome.Value(None))
-
-    def _step(self, now: float) -> bool:
+    def on_readable(self, now: float) -> bool:
+        """Read once and hand over; False when the task is to go on. Raises what `take` does, and `OSError`; for the pump."""
         try:
             data = os.read(self._descriptor, READ_BYTES)
         except BlockingIOError:
             return True
         return self._take(data, now)
 
-    def _end(self, how: "outcome.Outcome[None]") -> None:
+    def end(self, how: "outcome.Outcome[None]") -> None:
+        """Let the task go on, with this outcome; for the pump."""
         task, self._task = self._task, None
         if task is not None:
             self._pump.remove(self._descriptor)
@@ -90,6 +91,9 @@ class Pump:
         self._most_at_once = most_at_once
         self._flows: dict[int, Flow] = {}
         self._epoll: select.epoll | None = None
+        self._now: Now = trio.current_time
+        self._present: Flow | None = None
+        self._at = 0.0
 
     def __repr__(self) -> str:
         return f"<Pump of {len(self._flows)} streams>"
@@ -120,6 +124,7 @@ class Pump:
         """Read until cancelled, where the system has what it takes."""
         if not hasattr(select, "epoll"):
             await trio.sleep_forever()
+        self._now = clock()
         with select.epoll() as self._epoll:
             try:
                 while True:
@@ -128,13 +133,36 @@ class Pump:
             finally:
                 self._epoll = None
 
+    def catch_up(self) -> None:
+        """Read what has come, if nothing was read for `LATE_S`: by whoever will take a while, and is in no flow."""
+        if self._flows and self._epoll is not None and self._now() >= self._at + LATE_S:
+            self._read_ready(self._epoll)
+
     def _read_ready(self, epoll: select.epoll) -> None:
-        now = trio.current_time()
-        for descriptor, _ in epoll.poll(0, self._most_at_once):
+        self._at = self._now()
+        ready = iter(epoll.poll(0, self._most_at_once))
+        while isinstance(failure := outcome.capture(self._hand_over, ready), outcome.Error):
+            self._finish(failure)
+        self._present = None
+
+    def _hand_over(self, ready: Iterator[tuple[int, int]]) -> None:
+        """Go on through those that are ready. What is raised is the failure of the present one."""
+        flows = self._flows
+        for descriptor, _ in ready:
             # What was handed over before may have ended this one.
-            flow = self._flows.get(descriptor)
-            if flow is not None:
-                flow.on_readable(now)
-                then = trio.current_time()
-                flow.busy_s += then - now
-                now = then
+            flow = self._present = flows.get(descriptor)
+            if flow is None:
+                continue
+            if flow.on_readable(self._at):
+                then = self._now()
+                flow.busy_s += then - self._at
+                self._at = then
+            else:
+                self._finish(outcome.Value(None))
+
+    def _finish(self, how: "outcome.Outcome[None]") -> None:
+        flow, then = self._present, self._now()
+        if flow is not None:
+            flow.busy_s += then - self._at
+            flow.end(how)
+        self._at = then

@@ -104,6 +104,7 @@ class Api:
         """Answer one request, whatever it is, and if that fails say so: nobody is left without an answer."""
         generation = self.generation
         router = generation.router
+        router.pump.catch_up()
         patience = Patience(router.config.timeouts.total_s)
         record = Record(exchange.request_id, router.worker, patience.began_s, patience.waited_s)
         record.peer = exchange.peer

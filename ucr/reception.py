@@ -48,6 +48,7 @@ class Incoming(Struct, frozen=True):
 
 async def deliver(call: Call, incoming: Incoming) -> None:
     """Deliver a good answer and settle its lease by how it went."""
+    call.router.pump.catch_up()
     if call.request.stream and incoming.is_stream:
         await _stream(call, incoming)
     else:

@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.errors import PoolError
-from actors.pump import MOST_AT_ONCE, Flow, Pump
+from actors.pump import LATE_S, MOST_AT_ONCE, Flow, Pump
 
 
 @asynccontextmanager
@@ -208,3 +208,60 @@ async def test_it_is_usable_only_while_it_runs(wire: Wire) -> None:
         assert pump.is_usable
     assert not pump.is_usable
     assert not Pump().is_usable
+
+
+async def test_who_takes_a_while_reads_what_has_come_meanwhile(wire: Wire, mock_clock: MockClock) -> None:
+    async with open_pump() as pump, trio.open_nursery() as nursery:
+        nursery.start_soon(wire.flow(pump).run)
+        await wait_all_tasks_blocked()
+        await wire.say(b"one")
+        wire.far.sendall(b"two")
+        mock_clock.jump(LATE_S / 2)
+        pump.catch_up()
+        assert wire.taken == [b"one"]  # the pump has just been there
+        mock_clock.jump(LATE_S)
+        pump.catch_up()
+        assert wire.taken == [b"one", b"two"]
+        wire.far.sendall(b"three")
+        pump.catch_up()
+        assert wire.taken == [b"one", b"two"]
+        await wait_all_tasks_blocked()
+        assert wire.taken == [b"one", b"two", b"three"]
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_end_and_a_failure_that_are_found_in_catching_up_are_those_of_their_streams(
+    mock_clock: MockClock,
+) -> None:
+    ended, broken, other = wires = [Wire() for _ in range(3)]
+    broken.error = KeyError("planted")
+    raised: list[BaseException] = []
+    async with open_pump() as pump, trio.open_nursery() as nursery:
+
+        async def run(wire: Wire) -> None:
+            try:
+                await wire.flow(pump).run()
+            except KeyError as error:
+                raised.append(error)
+
+        for wire in wires:
+            nursery.start_soon(run, wire)
+        await wait_all_tasks_blocked()
+        mock_clock.jump(1)
+        ended.far.close()
+        broken.far.sendall(b"x")
+        other.far.sendall(b"y")
+        pump.catch_up()
+        assert (ended.taken, broken.taken, other.taken) == ([b""], [b"x"], [b"y"])
+        assert raised == []
+        await wait_all_tasks_blocked()
+        assert (raised, pump.flowing) == ([broken.error], 1)
+        nursery.cancel_scope.cancel()
+    for wire in wires:
+        wire.close()
+
+
+async def test_nothing_is_caught_up_with_where_nothing_flows() -> None:
+    Pump().catch_up()
+    async with open_pump() as pump:
+        pump.catch_up()

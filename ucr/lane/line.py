@@ -10,6 +10,7 @@ needs neither a deadline nor a turn of the scheduler; a read waits first, becaus
 answered has not asked again yet. Both cost about half of what the stream's own ways do.
 """
 
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -100,7 +101,7 @@ class Line:
     def send_now(self, data: bytes) -> int:
         """Write what the system takes now; return how much that was. That a client is gone `send` finds out."""
         try:
-            return 0 if self._socket is None else write_now(self._socket, data)
+            return 0 if self._socket is None else os.write(self._socket.fileno(), data)
         except _LOST:
             return 0
 
