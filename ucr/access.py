@@ -76,14 +76,15 @@ def check_origin(headers: Headers, allowed_origins: tuple[str, ...]) -> None:
         return
     if origin.lower() in {entry.lower().rstrip("/") for entry in allowed_origins}:
         return
-    if not _is_same(origin, headers.get("host", "")):
+    if not is_same_origin(origin, headers.get("host", "")):
         raise ApiError(
             "permission_error",
             f"the origin {origin[:100]!r} is not allowed; add it to server.allowed_origins",
         )
 
 
-def _is_same(origin: str, host: str) -> bool:
+def is_same_origin(origin: str, host: str) -> bool:
+    """True when an Origin names the very Host that a request was sent to, port included."""
     try:
         parts = urlsplit(origin)
         port = parts.port

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from ucr import exposition, models, views
 from ucr.config.model import Config
 from ucr.control import Control
+from ucr.dialects.roles import HeaderList
 from ucr.errors import ApiError
 from ucr.exchange import Exchange
 from ucr.jsontext import dumps
@@ -22,6 +23,7 @@ class Page:
     body: bytes
     status: int = 200
     content_type: str = "application/json"
+    headers: HeaderList = ()
 
 
 EVENTS_PATH = "/ws/events"

@@ -1,8 +1,7 @@
 """The routes of the HTTP surface, and the edge of every request: what goes wrong is answered here."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import trio
 
@@ -30,6 +29,9 @@ from ucr.record import Record
 from ucr.refusals import Refusals
 from ucr.relay import parsed, relay
 from ucr.reporting import Reporter
+from ucr.route_table import Route, RouteTable
+from ucr.ui import dashboard
+from ucr.ui.dashboard import Dashboard
 from ucr.views import RequestCount
 
 _RESPONSES_PATH = "/v1/responses"
@@ -85,6 +87,7 @@ class Api:
         self.limits = limits
         self.pressure = pressure
         self.control: Control | None = None
+        self.dashboard: Dashboard | None = None
         self._log = log
         self._reporter = reporter
         self._started = 0
@@ -143,7 +146,7 @@ class Api:
         exchange, config = visit.exchange, visit.router.config
         access.check_host(exchange.path, exchange.headers, config.server.allowed_hosts)
         access.check_origin(exchange.headers, config.server.allowed_origins)
-        route = _route(exchange.method, exchange.path)
+        route = _TABLE.find(exchange.method, exchange.path)
         admission = Admission(config, route, visit.client, self._caller(visit, route.guard))
         if route.guard in _GUARDS_OF_HEADS:
             exchange.badge.admission = admission
@@ -157,9 +160,17 @@ class Api:
                 return access.check_client(exchange.headers, config.clients)
             if guard == "admin":
                 access.check_admin(exchange.headers, exchange.peer, config)
+            elif guard != "open":
+                self.seen().check(guard, exchange.headers, exchange.peer, config)
         except ApiError as error:
             raise self.refused(exchange.peer, error) from None
         return None
+
+    def seen(self) -> Dashboard:
+        """Return the dashboard; raise `ApiError` 529 when it is not there yet."""
+        if self.dashboard is None:
+            raise _starting()
+        return self.dashboard
 
     def refused(self, peer: str, error: ApiError) -> ApiError:
         """Return what to say to one who may not use a route; wrong keys are counted."""
@@ -312,9 +323,20 @@ async def _model(api: Api, visit: Visit) -> None:
 
 async def _admin(api: Api, visit: Visit) -> None:
     if api.control is None:
-        raise ApiError("overloaded_error", "the router is starting; try again", retry_after_s=1)
+        raise _starting()
     page = await admin.page(visit.exchange, api.control, visit.router.config)
     await send_body(visit, page.status, page.body, page.content_type)
+
+
+async def _ui(api: Api, visit: Visit) -> None:
+    if api.control is None:
+        raise _starting()
+    page = await api.seen().page(visit.exchange, api.control, visit.router.config)
+    await send_body(visit, page.status, page.body, page.content_type, page.headers)
+
+
+def _starting() -> ApiError:
+    return ApiError("overloaded_error", "the router is starting; try again", retry_after_s=1)
 
 
 async def _kept_responses(api: Api, visit: Visit) -> None:
@@ -340,18 +362,7 @@ async def _root(api: Api, visit: Visit) -> None:
     await send_json(visit, 200, dumps({"name": "ucr-trio", "docs": "/v1/models, /v1/providers, /health"}))
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`guard` says who may: `open` anybody, `client` who has a client key, `admin` who has the admin key."""
-
-    methods: tuple[str, ...]
-    path: str
-    endpoint: Endpoint
-    guard: str = "client"
-    is_prefix: bool = False
-
-
-ROUTES = (
+ROUTES: tuple[Route[Endpoint], ...] = (
     Route(("POST",), "/v1/messages", _relay),
     Route(("POST",), "/v1/chat/completions", _relay),
     Route(("POST",), "/v1/messages/count_tokens", _count),
@@ -366,35 +377,10 @@ ROUTES = (
     Route(("GET",), _RESPONSES_PATH, _kept_responses),
     Route(("GET", "POST", "DELETE"), f"{_RESPONSES_PATH}/", _kept_responses, is_prefix=True),
     *(Route((method,), path, _admin, guard="admin") for method, path in admin.PAGES),
+    *(Route((method,), path, _ui, guard, path.endswith("/")) for method, path, guard in dashboard.ROUTES),
     Route(("GET", "HEAD"), "/health", _health, guard="open"),
     Route(("GET", "HEAD"), "/ready", _ready, guard="open"),
     Route(("GET", "HEAD"), "/", _root, guard="open"),
 )
 
-
-_EXACT: Mapping[tuple[str, str], Route] = MappingProxyType(
-    {(method, route.path): route for route in ROUTES if not route.is_prefix for method in route.methods}
-)
-
-_PREFIXES = tuple(route for route in ROUTES if route.is_prefix)
-
-
-def _route(method: str, path: str) -> Route:
-    """Return the route of a request; raise `ApiError` 404 for another path, 405 for another method."""
-    exact = _EXACT.get((method, path))
-    if exact is not None:
-        return exact
-    for route in _PREFIXES:
-        if method in route.methods and _fits(route, path):
-            return route
-    found = [route for route in ROUTES if _fits(route, path)]
-    if not found:
-        raise ApiError("not_found_error", f"{path} is not served here", code="unknown_url")
-    allowed = ", ".join(sorted({name for route in found for name in route.methods}))
-    raise ApiError(
-        "invalid_request_error", f"{method} {path}: use {allowed}", status=405, headers=(("allow", allowed),)
-    )
-
-
-def _fits(route: Route, path: str) -> bool:
-    return path.startswith(route.path) and path != route.path if route.is_prefix else path == route.path
+_TABLE = RouteTable(ROUTES)

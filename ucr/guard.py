@@ -39,6 +39,7 @@ from ucr.connections import Connections, Limits, Serve
 from ucr.fields import HEAD_LIMIT_BYTES
 from ucr.lane.gate import POISON, Gate
 from ucr.lane.head import late, malformed
+from ucr.ui import dashboard
 from ucr.writing import write
 
 _LINGER_S = 2.0
@@ -98,6 +99,7 @@ class _Socket(WSStream):
             await self.handle(Data(stream_id=self.stream_id, data=early))
 
 
+_SOCKETS = frozenset({EVENTS_PATH.encode(), dashboard.EVENTS_PATH.encode()})
 _KEY_CHARS = 24
 """Sixteen bytes in base64."""
 
@@ -174,7 +176,7 @@ def _opens_socket(request: h11.Request) -> bool:
 
     What falls short of it is an ordinary request, and is told so in the router's words.
     """
-    if request.method != b"GET" or request.target.partition(b"?")[0] != EVENTS_PATH.encode():
+    if request.method != b"GET" or request.target.partition(b"?")[0] not in _SOCKETS:
         return False
     named = dict(request.headers)
     tokens = named.get(b"connection", b"").lower().split(b",")

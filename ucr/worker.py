@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -56,6 +57,7 @@ from ucr.spreading import Spreader, remedy_of
 from ucr.store_control import with_store
 from ucr.store_spec import StoreAddress
 from ucr.tree import Tree, open_tree
+from ucr.ui.dashboard import Dashboard
 from ucr.views import WorkerView
 
 FLUSH_S = 1.0
@@ -266,6 +268,7 @@ async def open_worker(
         viewer = Viewer(tree, worker, api.requests, router.gaps)
         local = LocalControl(viewer.take, partial(clear, answers))
         api.control = control = with_store(local if parent is None else ParentControl(parent, local), store)
+        api.dashboard = Dashboard(secret, None if folder is None else Path(folder), unix_time)
         live = Feed(overhear, control.gather, unix_time, feed.alone if parent is None else parent.offer)
         events = Events(api, live, partial(tree.metrics.ref.offer, SENT_AWAY))
         server = server_of(config, api, partial(_tell, log), events.serve)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ucr.journal.entry import Entry
 from ucr.journal.file import COLUMNS
+from ucr.journal.history import History, history
 from ucr.jsontext import JsonObject
 
 _ERROR = "is_error <> 0"
@@ -86,6 +87,11 @@ class Reader:
         """Return the entry of a request, the last one where clients made up the same id."""
         found = self._found("where request_id = ? order by rowid desc limit 1", (request_id,))
         return found[0] if found else None
+
+    def history(self, since_s: float, width_s: float) -> History:
+        """Return what has ended since a Unix time, in spans of `width_s`."""
+        with closing(self._opened()) as connection:
+            return history(connection, since_s, width_s)
 
     def _found(self, rest: str, values: Sequence[object]) -> list[Found]:
         question = f"select rowid, {', '.join(COLUMNS)} from journal {rest}"

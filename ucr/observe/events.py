@@ -1,4 +1,4 @@
-"""`/ws/events`: the live feed as a WebSocket, for whoever may use the admin routes.
+"""`/ws/events`: the live feed as a WebSocket, for whoever may use the admin routes; `/ui/events` for the dashboard.
 
 It is no exchange of the API: it lasts for hours, and must hold up neither a drain nor the end of a configuration.
 """
@@ -16,6 +16,7 @@ from ucr.dialects import registry
 from ucr.errors import ApiError
 from ucr.observe.feed import Feed
 from ucr.observe.listener import Listener
+from ucr.ui.dashboard import EVENTS_PATH as UI_EVENTS_PATH
 
 SENT_AWAY = Measured(Tally(((metering.SENT_AWAY, ()),)), (1.0,))
 """What the metrics are told of a client that was too slow."""
@@ -63,7 +64,10 @@ class Events:
         access.check_host(EVENTS_PATH, headers, config.server.allowed_hosts)
         access.check_origin(headers, config.server.allowed_origins)
         try:
-            access.check_admin(headers, peer, config)
+            if scope["path"] == UI_EVENTS_PATH:
+                self._api.seen().check_socket(headers, peer, config)
+            else:
+                access.check_admin(headers, peer, config)
         except ApiError as error:
             raise self._api.refused(peer, error) from None
         if not self._feed.has_room:
