@@ -12,12 +12,14 @@ from tests.world.router import ROUTER, World
 
 
 @asynccontextmanager
-async def open_feed(world: World, headers: Mapping[str, str] = {}) -> AsyncIterator["FeedClient"]:
+async def open_feed(
+    world: World, headers: Mapping[str, str] = {}, path: str = "/ws/events"
+) -> AsyncIterator["FeedClient"]:
     """Connect to the live feed of a router as long as the block; raises `ConnectionRejected`."""
     stream = await world.network.connect(*ROUTER)
     fields = [(name.encode(), value.encode()) for name, value in headers.items()]
     async with trio.open_nursery() as nursery:
-        socket = await wrap_client_stream(nursery, stream, "127.0.0.1:3000", "/ws/events", extra_headers=fields)
+        socket = await wrap_client_stream(nursery, stream, "127.0.0.1:3000", path, extra_headers=fields)
         yield FeedClient(socket)
         nursery.cancel_scope.cancel()
     await trio.aclose_forcefully(stream)

@@ -1,7 +1,6 @@
 """What the journal's requests come to over time: sums and percentiles of equal spans, as charts want them."""
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 MOST_ENTRIES = 50_000
@@ -9,9 +8,9 @@ MOST_ENTRIES = 50_000
 
 _FIGURES = """
 with seen as (
-    select at_s, is_error, account from journal where at_s >= :since_s order by rowid desc limit :most
+    select at_s, is_error, account from journal where at_s > :since_s order by rowid desc limit :most
 ), told as (
-    select cast((at_s - :since_s) / :width_s as integer) as slot, is_error,
+    select :last - cast(max(:until_s - at_s, 0) / :width_s as integer) as slot, is_error,
         json_extract(account, '$.total_ms') as total, json_extract(account, '$.ttfb_ms') as ttfb,
         coalesce(json_extract(account, '$.input_tokens'), 0) + coalesce(json_extract(account, '$.output_tokens'), 0)
             + coalesce(json_extract(account, '$.cache_read_tokens'), 0) as tokens,
@@ -35,9 +34,9 @@ from ranked group by slot order by slot
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The requests that ended within one span: `at_s` is its begin, as Unix time; times are in milliseconds."""
+    """The requests that ended within one span, the `number`-th from the first; times are in milliseconds."""
 
-    at_s: float
+    number: int
     requests: int
     errors: int
     tokens: int
@@ -58,14 +57,10 @@ class History:
 
 
 def history(
-    connection: sqlite3.Connection, since_s: float, width_s: float, most: int = MOST_ENTRIES
+    connection: sqlite3.Connection, until_s: float, width_s: float, number: int, most: int = MOST_ENTRIES
 ) -> History:
-    """Return what has ended since a Unix time, in spans of `width_s`; raises `sqlite3.Error`."""
-    values = {"since_s": since_s, "width_s": width_s, "most": most}
-    spans = tuple(_spans(connection.execute(_FIGURES, values), since_s, width_s))
+    """Return the last spans, so many of `width_s`, the last of which ends at a Unix time; raises `sqlite3.Error`."""
+    since_s = until_s - number * width_s
+    values = {"since_s": since_s, "until_s": until_s, "width_s": width_s, "last": number - 1, "most": most}
+    spans = tuple(Span(*row) for row in connection.execute(_FIGURES, values))
     return History(spans, sum(span.requests for span in spans) < most)
-
-
-def _spans(rows: sqlite3.Cursor, since_s: float, width_s: float) -> Iterator[Span]:
-    for slot, *figures in rows:
-        yield Span(since_s + slot * width_s, *figures)

@@ -88,10 +88,10 @@ class Reader:
         found = self._found("where request_id = ? order by rowid desc limit 1", (request_id,))
         return found[0] if found else None
 
-    def history(self, since_s: float, width_s: float) -> History:
-        """Return what has ended since a Unix time, in spans of `width_s`."""
+    def history(self, until_s: float, width_s: float, number: int) -> History:
+        """Return what the last spans came to: so many of `width_s`, the last of which ends at a Unix time."""
         with closing(self._opened()) as connection:
-            return history(connection, since_s, width_s)
+            return history(connection, until_s, width_s, number)
 
     def _found(self, rest: str, values: Sequence[object]) -> list[Found]:
         question = f"select rowid, {', '.join(COLUMNS)} from journal {rest}"

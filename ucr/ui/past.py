@@ -13,8 +13,9 @@ from ucr.journal.reading import Found, Reader, Wanted
 from ucr.journal.showing import as_json
 from ucr.jsontext import JsonObject
 
-SPANS = 120
-"""In how many spans a time is cut."""
+SPANS, FEW_SPANS = 120, 30
+"""In how many spans a time is cut, and one of `FEW_MINUTES`: those are of ten seconds, like the rates of the feed."""
+FEW_MINUTES = 5
 MOST_AT_ONCE = 2
 _BODIES = ("request", "answer", "headers", "path", "query", "cut")
 """What is kept of bodies is not shown: it is for `ucr-trio logs` and `replay`."""
@@ -44,18 +45,19 @@ class Past:
 
     async def spans(self, now_s: float, minutes: int) -> JsonObject | None:
         """Return what the last minutes came to, column by column, empty spans included."""
-        width_s = minutes * 60 / SPANS
+        number = FEW_SPANS if minutes <= FEW_MINUTES else SPANS
+        width_s = minutes * 60 / number
         since_s = now_s - minutes * 60
-        found = await self._asked(lambda reader: reader.history(since_s, width_s))
+        found = await self._asked(lambda reader: reader.history(now_s, width_s, number))
         if found is None:
             return None
-        by_slot = {round((span.at_s - since_s) / width_s): span for span in found.spans}
-        columns = [_columns(by_slot.get(slot), width_s) for slot in range(SPANS)]
+        by_slot = {span.number: span for span in found.spans}
+        columns = [_columns(by_slot.get(slot), width_s) for slot in range(number)]
         return {
             "since": since_s,
             "width_s": width_s,
             "is_whole": found.is_whole,
-            "at": [round(since_s + (slot + 1) * width_s, 3) for slot in range(SPANS)],
+            "at": [round(since_s + (slot + 1) * width_s, 3) for slot in range(number)],
             **{name: [column[name] for column in columns] for name in columns[0]},
         }
 
