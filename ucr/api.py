@@ -64,7 +64,7 @@ class Admission:
     """What a head decides, as long as this is the configuration: its route, its dialect, and whose key it brings."""
 
     config: Config
-    route: "Route"
+    route: Route[Endpoint]
     client: ClientDialect
     caller: Client | None
 
