@@ -70,11 +70,6 @@ def rendered(event: Mapping[str, Any], redactor: Redactor) -> bytes:
     return _fitted(fields, line)
 
 
-def is_fit(line: bytes) -> bool:
-    """True when a line can be written as it stands: it is short, and nothing in it steers a terminal."""
-    return len(line) <= LIMIT_BYTES and line.isascii() and b"\x7f" not in line
-
-
 def _in_order(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields in the order of the contract, then the others as they came."""
     known = {key: event[key] for key in FINISHED if key in event}

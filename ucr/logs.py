@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from ucr import jsontext
 from ucr.config.model import Config
-from ucr.line import TEXTS, is_fit, rendered
+from ucr.line import LIMIT_BYTES, TEXTS, rendered
 from ucr.outlet import Outlet, Write
 from ucr.redaction import Redactor
 
@@ -29,7 +29,7 @@ from ucr.redaction import Redactor
 class Log(FilteringBoundLogger, Protocol):
     """A logger of structlog's that has a way of its own for the line which every request ends with."""
 
-    def finished(self, fields: dict[str, object]) -> bytes:
+    def finished(self, fields: dict[str, object], unix_s: float) -> bytes:
         """Log `request.finished` with the fields of a `Record`; return them as JSON without any secret.
 
         It is returned whatever the level.
@@ -42,6 +42,9 @@ Clock = Callable[[], datetime]
 LEVELS: Mapping[str, int] = MappingProxyType(
     {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 )
+
+_NO_MORE_EXACT = 0.0005
+"""Half a microsecond, in milliseconds: numbers that stand for a time are mostly a little too small or too large."""
 
 
 class LineSink:
@@ -92,7 +95,7 @@ def make_log(
         return rendered({"timestamp": moment(now), "level": method, **event}, redactor)
 
     is_told = LEVELS[level] <= LEVELS["info"]
-    finished = _Finished(redactor, now, (*(writers if is_told else ()), *((hear,) if hear else ())))
+    finished = _Finished(redactor, (*(writers if is_told else ()), *((hear,) if hear else ())))
     least = LEVELS[level] if hear is None else min(LEVELS[level], LEVELS["info"])
     bound = structlog.make_filtering_bound_logger(least)
     logger = structlog.wrap_logger(
@@ -107,43 +110,43 @@ def make_log(
 class _Finished:
     """Writes `request.finished`, the one line that there is for every request, by the shortest way.
 
-    It is the line that `rendered` would make. But the fields are plain and in their order already, and most texts in
-    them were in those of requests before, so that only new ones are searched for secrets. The time is written once a
+    It is the line that `rendered` would make. But the fields are plain and in their order already, and the texts in
+    them are mostly those of requests before, in which nothing was to be hidden or escaped. The time is written once a
     second, but for its milliseconds.
     """
 
-    def __init__(self, redactor: Redactor, now: Clock, writers: tuple[Write, ...]) -> None:
+    def __init__(self, redactor: Redactor, writers: tuple[Write, ...]) -> None:
         self._redactor = redactor
-        self._now = now
         self._writers = writers
-        self._second = datetime.fromtimestamp(0, UTC)
-        self._head = b""
+        self._second = 0
+        self._head = _head_of(0)
 
-    def tell(self, fields: dict[str, object]) -> bytes:
+    def tell(self, fields: dict[str, object], unix_s: float) -> bytes:
         if not self._redactor.clears(TEXTS(fields)):
-            fields = self._redactor.tree(fields)
+            return self._tell_carefully(fields, unix_s)
         told = jsontext.dumps(fields)
         if self._writers:
-            line = self._line(fields, told)
+            second, ms = divmod(int(unix_s * 1000 + _NO_MORE_EXACT), 1000)
+            if second != self._second:
+                self._second, self._head = second, _head_of(second)
+            line = b'%b%03dZ","level":"info","event":"request.finished",%b\n' % (self._head, ms, told[1:])
+            if len(line) > LIMIT_BYTES:
+                return self._tell_carefully(fields, unix_s)
             for write in self._writers:
                 write(line)
         return told
 
-    def _line(self, fields: dict[str, object], told: bytes) -> bytes:
-        now = self._now()
-        since = now - self._second
-        if since.days or since.seconds:
-            self._second, since = now.replace(microsecond=0), timedelta(microseconds=now.microsecond)
-            self._head = b'{"timestamp":"%b.' % written(self._second)[:-5].encode()
-        line = b'%b%03dZ","level":"info","event":"request.finished",%b\n' % (
-            self._head,
-            since.microseconds // 1000,
-            told[1:],
-        )
-        if is_fit(line):
-            return line
-        head = {"timestamp": written(now), "level": "info", "event": "request.finished"}
-        return rendered({**head, **fields}, self._redactor)
+    def _tell_carefully(self, fields: dict[str, object], unix_s: float) -> bytes:
+        timestamp = written(datetime.fromtimestamp(unix_s, UTC))
+        head = {"timestamp": timestamp, "level": "info", "event": "request.finished"}
+        line = rendered({**head, **fields}, self._redactor)
+        for write in self._writers:
+            write(line)
+        return jsontext.dumps(self._redactor.tree(fields))
+
+
+def _head_of(second: int) -> bytes:
+    return b'{"timestamp":"%b.' % written(datetime.fromtimestamp(second, UTC))[:-5].encode()
 
 
 def moment(now: Clock) -> str:

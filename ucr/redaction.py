@@ -59,14 +59,19 @@ class Redactor:
         return f"<Redactor that knows {len(self._clean) - 1} clean texts>"
 
     def clears(self, texts: Sequence[str | None]) -> bool:
-        """True when there is surely no secret in any of these texts, of which most come again and again."""
+        """True when these may be shown as they stand: they hold no secret, and nothing but ASCII that is printable.
+
+        Most texts come again and again, and are then not looked at.
+        """
         return self._clean.issuperset(texts) or all(map(self._is_clean, texts))
 
     def _is_clean(self, text: str | None) -> bool:
         clean = self._clean
         if text in clean:
             return True
-        if text is None or (self.suspects(text) and self._pattern.search(text) is not None):
+        if text is None or not (text.isascii() and text.isprintable()):
+            return False
+        if self.suspects(text) and self._pattern.search(text) is not None:
             return False
         if len(text) <= CLEAN_CHARS:
             if len(clean) > CLEAN_TEXTS:

@@ -51,7 +51,7 @@ class Reporter:
         if not is_request:
             return
         fields, unix_s = record.fields(took), router.unix_time()
-        told = self._log.finished(fields)
+        told = self._log.finished(fields, unix_s)
         if self._accounts is not None and record.provider:
             self._accounts.note(row_of(record, unix_s), ROW_BYTES)
         if self._journal is not None:

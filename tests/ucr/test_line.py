@@ -1,9 +1,7 @@
 import json
 from typing import Any
 
-import pytest
-
-from ucr.line import FINISHED, HEAD, LIMIT_BYTES, is_fit, plain, rendered
+from ucr.line import FINISHED, HEAD, plain, rendered
 from ucr.redaction import MASK, Redactor
 
 
@@ -33,19 +31,3 @@ def test_too_many_fields_leave_those_of_the_contract() -> None:
     line = line_of(**fields)
     assert tuple(line) == (*HEAD, *FINISHED, "cut")
     assert line["agent_id"] == "x" * 16 + "…"
-
-
-@pytest.mark.parametrize(
-    ("line", "fits"),
-    [
-        (b"a" * LIMIT_BYTES, True),
-        (b"a" * (LIMIT_BYTES + 1), False),
-        (b"\x7f", False),
-        ("\u2028".encode(), False),
-        ("é".encode(), False),
-    ],
-)
-def test_a_line_stands_as_it_is_only_when_it_is_short_and_surely_steers_nothing(
-    line: bytes, fits: bool
-) -> None:
-    assert is_fit(line) is fits

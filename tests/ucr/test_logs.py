@@ -16,6 +16,7 @@ from ucr.redaction import MASK
 from ucr.secret import Secret
 
 MOMENT = datetime(2026, 11, 25, 13, 0, 0, 123_456, timezone(timedelta(hours=1)))
+UNIX_S = MOMENT.timestamp()
 SECRET = 'local-"key"-123'
 
 
@@ -50,7 +51,7 @@ def finished(**changes: Any) -> dict[str, object]:
 
 def test_the_line_of_a_request_begins_like_any_other_and_has_its_fields_in_order() -> None:
     log, lines = logged()
-    told = log.finished(finished())
+    told = log.finished(finished(), UNIX_S)
     head = b'{"timestamp":"2026-11-25T12:00:00.123Z","level":"info","event":"request.finished","request_id":"req_1",'
     assert lines[0].startswith(head)
     line = only(lines)
@@ -62,10 +63,9 @@ def test_the_line_of_a_request_begins_like_any_other_and_has_its_fields_in_order
 def test_the_line_of_a_request_tells_the_time_whenever_it_ends_and_wherever_the_clock_goes() -> None:
     lines: list[bytes] = []
     seconds = (0, 0.0004, 0.0016, 0.9996, 1, 3600.5, 3600.25, -1, 86_400.5)
-    times = iter([MOMENT.replace(microsecond=0) + timedelta(seconds=one) for one in seconds])
-    log = make_log("info", [], [lines.append], lambda: next(times))
-    for _ in seconds:
-        log.finished(finished())
+    log = make_log("info", [], [lines.append], lambda: MOMENT)
+    for second in seconds:
+        log.finished(finished(), MOMENT.replace(microsecond=0).timestamp() + second)
     told = [json.loads(line)["timestamp"] for line in lines]
     assert told == [
         "2026-11-25T12:00:00.000Z",
@@ -85,7 +85,7 @@ def test_the_line_of_a_request_is_an_info_and_what_it_says_is_returned_all_the_s
     level: str, count: int
 ) -> None:
     log, lines = logged(level)
-    assert json.loads(log.finished(finished()))["request_id"] == "req_1"
+    assert json.loads(log.finished(finished(), UNIX_S))["request_id"] == "req_1"
     assert len(lines) == count
 
 
@@ -94,13 +94,24 @@ def test_the_line_of_a_request_is_an_info_and_what_it_says_is_returned_all_the_s
 def test_no_secret_is_in_the_line_of_a_request_nor_in_what_is_returned(name: str, text: str) -> None:
     log, lines = logged()
     for _ in range(2):
-        told = log.finished(finished(**{name: text}))
+        told = log.finished(finished(**{name: text}), UNIX_S)
         assert json.loads(told)[name] == json.loads(lines.pop())[name] == text.replace(text.lstrip("x "), MASK)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"model_asked": "é\x7f"}, {"peer": f"x {SECRET}"}, {"cost_nano": 10**30}]
+)
+def test_the_short_way_makes_the_line_that_the_long_way_makes(changes: dict[str, Any]) -> None:
+    log, lines = logged()
+    fields = finished(**changes)
+    log.finished(fields, UNIX_S)
+    log.info("request.finished", **fields)
+    assert lines[0] == lines[1]
 
 
 def test_the_line_of_a_request_is_cut_where_it_is_too_long() -> None:
     log, lines = logged()
-    assert len(log.finished(finished(model_asked="m" * 9000))) > 9000
+    assert len(log.finished(finished(model_asked="m" * 9000), UNIX_S)) > 9000
     assert only(lines)["model_asked"] == "m" * 1024 + "…"
     assert len(lines[0]) <= LIMIT_BYTES
 
@@ -204,7 +215,7 @@ def test_a_line_of_too_many_fields_keeps_those_of_the_contract_and_says_so() -> 
 def test_nothing_in_a_line_steers_a_terminal_or_ends_it(text: str) -> None:
     log, lines = logged()
     log.info("test.planted", model_asked=text, **{text[:9]: "x"})
-    log.finished(finished(model_asked=text))
+    log.finished(finished(model_asked=text), UNIX_S)
     for line in lines:
         assert json.loads(line)["model_asked"][:1] == text[:1]
         assert len(line) <= LIMIT_BYTES
@@ -261,7 +272,7 @@ def test_a_log_follows_another_configuration_and_whoever_holds_it_need_not_know(
         log.debug("test.hidden")
         opened.reopen(Config(logging=Logging("debug", str(second)), secrets=(Secret("local-key-123"),)))
         log.debug("test.shown", provider="local-key-123")
-        log.finished(finished(provider="local-key-123"))
+        log.finished(finished(provider="local-key-123"), UNIX_S)
     assert first.read_bytes() == b""
     assert [json.loads(line)["provider"] for line in second.read_bytes().splitlines()] == [MASK, MASK]
 
@@ -288,10 +299,10 @@ def test_who_overhears_gets_what_is_worth_telling_whatever_the_level(
     with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb"):
         monkeypatch.setattr("sys.stdout", stream)
         opened = OpenLog(Config(logging=Logging("warning", str(path))), lambda: MOMENT)
-        opened.log.finished(finished(status=1))
+        opened.log.finished(finished(status=1), UNIX_S)
         opened.overhear(heard.append)
         opened.log.debug("test.hidden", status=2)
-        opened.log.finished(finished(status=3))
+        opened.log.finished(finished(status=3), UNIX_S)
         opened.log.warning("breaker.opened", status=4)
         opened.reopen(Config(logging=Logging("debug", str(path))))
         opened.log.debug("test.shown", status=5)
@@ -305,6 +316,6 @@ def test_who_overhears_gets_what_is_worth_telling_whatever_the_level(
 def test_who_overhears_gets_no_secret_either() -> None:
     heard: list[bytes] = []
     log = make_log("info", [SECRET], [], lambda: MOMENT, heard.append)
-    log.finished(finished(provider=f"p {SECRET}"))
+    log.finished(finished(provider=f"p {SECRET}"), UNIX_S)
     log.info("test.planted", provider=f"p {SECRET}")
     assert [json.loads(line)["provider"] for line in heard] == [f"p {MASK}"] * 2

@@ -72,10 +72,16 @@ def test_plain_text_is_not_suspected() -> None:
 
 
 @given(st.lists(st.sampled_from([*KEYS.values(), "x local-key-123", "task-force", "a@b", "plain", None])))
-def test_texts_are_cleared_exactly_when_nothing_in_them_would_be_changed(texts: list[str | None]) -> None:
+def test_plain_texts_are_cleared_exactly_when_nothing_in_them_would_be_changed(texts: list[str | None]) -> None:
     redactor = Redactor(["local-key-123"])
     expected = all(text is None or redactor.text(text) == text for text in texts)
     assert [redactor.clears(texts) for _ in range(2)] == [expected, expected]
+
+
+@pytest.mark.parametrize("text", ["é", "a\x7f", "\u2028", "line\nline", "\x1b[31m"])
+def test_texts_that_may_steer_a_terminal_are_never_cleared(text: str) -> None:
+    redactor = Redactor()
+    assert [redactor.clears([text]) for _ in range(2)] == [False, False]
 
 
 def test_clean_texts_are_known_again_and_neither_many_nor_long_ones_take_room() -> None:
