@@ -145,11 +145,13 @@ class Breaker:
 
     def succeeded(self, given: Pass, now: float, dice: float, ttfb_s: float | None = None) -> None:
         """Count a call that went well."""
-        if not self._counts(given):
+        spec = self.spec
+        if given.generation != self._generation or not spec.enabled:
             return
-        is_slow = self.spec.slow_s is not None and ttfb_s is not None and ttfb_s > self.spec.slow_s
-        if given.is_probe:
-            self._probe_ended(given, now, dice, is_good=not is_slow)
+        is_slow = spec.slow_s is not None and ttfb_s is not None and ttfb_s > spec.slow_s
+        if given.number:
+            if given.number in self._probes:
+                self._probe_ended(given, now, dice, is_good=not is_slow)
             return
         self.failures = 0
         self._window.add(now, _SLOW if is_slow else _OK)

@@ -3,8 +3,8 @@
 Whoever cannot be connected to fails for every model; whatever else fails may fail for one model only. A call
 passes both breakers, and its end tells each what concerns it.
 
-While both breakers of a model are closed, every call gets the same passes, which are kept until a breaker changes:
-whoever comes back with them needs no further look at the breakers' states.
+While both breakers of a model are closed, every call gets the same passes, which are kept until a breaker changes, as
+`lasting`: whoever has them need not `enter`, and whoever comes back with them needs no further look at the states.
 """
 
 from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ class Breakers:
         self._own = Breaker(spec)
         self._models: dict[str, Breaker] = {}
         self._status: Mapping[str, BreakerStatus] | None = None
-        self._lasting: dict[str, Passes] = {}
+        self.lasting: dict[str, Passes] = {}
         self.changes: list[BreakerChange] = []
 
     def __repr__(self) -> str:
@@ -101,14 +101,14 @@ class Breakers:
     def enter(self, model: str, now: float, dice: float) -> Passes | None:
         """Return the passes for a call, or None when one of the breakers lets nobody through."""
         of_model = self._of(model)
-        if (lasting := self._lasting.get(model)) is not None:
+        if (lasting := self.lasting.get(model)) is not None:
             return lasting
         before = (self._own.state, of_model.state)
         passes = self._passes(model, of_model, now, dice)
         self._note(None, self._own, before[0])
         self._note(model, of_model, before[1])
         if passes is not None and not passes.is_probe:
-            self._lasting[model] = passes
+            self.lasting[model] = passes
         return passes
 
     def _passes(self, model: str, of_model: Breaker, now: float, dice: float) -> Passes | None:
@@ -134,8 +134,7 @@ class Breakers:
 
     def settle(self, passes: Passes, outcome: Outcome, now: float, dice: float) -> None:
         """Tell both breakers how a call ended."""
-        if isinstance(outcome, Success) and self._lasting.get(passes.model) is passes:
-            self._succeeded(passes, outcome, now, dice)
+        if isinstance(outcome, Success) and self.succeeded(passes, now, dice, outcome.ttfb_s):
             return
         of_model = self._models.get(passes.model)
         before = (self._own.state, None if of_model is None else of_model.state)
@@ -151,15 +150,22 @@ class Breakers:
             _settle_model(of_model, passes.of_model, outcome, now, dice)
             self._note(passes.model, of_model, before[1])
 
-    def _succeeded(self, passes: Passes, outcome: Success, now: float, dice: float) -> None:
-        """Count a good call of a model whose breakers are closed; only a slow one can change that."""
-        of_model = self._models[passes.model]
+    def succeeded(self, passes: Passes, now: float, dice: float, ttfb_s: float | None) -> bool:
+        """Count a good call of a model whose breakers are closed; only a slow one can change that.
+
+        False: it has not been counted, since the passes last no more.
+        """
+        model = passes.model
+        if self.lasting.get(model) is not passes:
+            return False
+        of_model = self._models[model] = self._models.pop(model)  # the one used last
         if self._own.failures or of_model.failures:
             self._status = None
         self._own.succeeded(passes.own, now, dice)
-        of_model.succeeded(passes.of_model, now, dice, outcome.ttfb_s)
+        of_model.succeeded(passes.of_model, now, dice, ttfb_s)
         if of_model.state != "closed":
-            self._note(passes.model, of_model, "closed")
+            self._note(model, of_model, "closed")
+        return True
 
     def give_back(self, passes: Passes | None) -> None:
         """Take the passes of a call back that says nothing."""
@@ -191,7 +197,7 @@ class Breakers:
         closed = (model for model, breaker in self._models.items() if breaker.state == "closed")
         forgotten = next(closed, next(iter(self._models)))
         del self._models[forgotten]
-        self._lasting.pop(forgotten, None)
+        self.lasting.pop(forgotten, None)
 
     def all_closed(self) -> bool:
         """Whether nobody is refused."""
@@ -204,7 +210,7 @@ class Breakers:
     def _note(self, model: str | None, breaker: Breaker, before: BreakerState | None) -> None:
         if breaker.state != before:
             self._status = None
-            self._lasting.clear()
+            self.lasting.clear()
             self.changes.append(BreakerChange(model, breaker.status()))
 
 

@@ -6,9 +6,8 @@ what may be a retry in the budget.
 
 from collections.abc import Callable
 
-import trio
-
 from actors.admission import Admit
+from actors.clock import clock
 from actors.errors import BreakerOpen, Draining, Refusal
 from actors.health import Health
 from actors.lease import Lease
@@ -35,6 +34,7 @@ class Gate:
         self.retries = RetryBudget(lambda: self.ledger.leases_out)
         self.shed: dict[str, int] = {}
         self.share: int | None = None
+        self.now = clock()
         self._rng = rng
         self._on_event, self._on_fact, self._on_settled = on_event, on_fact, on_settled
         self._fit()
@@ -50,13 +50,13 @@ class Gate:
 
     def is_available(self, model: str) -> bool:
         """Whether a call for the model would be let through now; a free permit is another matter."""
-        now = trio.current_time()
+        now = self.now()
         self._expire(model, now)
         return not self.ledger.is_closed and self.health.is_available(model, now)
 
     def retry_at(self, model: str) -> float | None:
         """Return when a breaker or a key will let calls through again, a time of Trio's clock; None: it does."""
-        now = trio.current_time()
+        now = self.now()
         self._expire(model, now)
         return self.health.retry_at(model, now)
 
@@ -66,6 +66,17 @@ class Gate:
             return Draining(f"provider {self.spec.id!r}: takes no new work, it is being stopped")
         self._expire(admit.model, now)
         return self.health.refusal(admit, now)
+
+    def grant_freely(self, request_id: str, cost: int, model: str, now: float) -> Lease | None:
+        """Return a lease if there is a permit and nothing else to look at; None: `grant_nowait` has to look closer."""
+        entry = self.health.pass_freely(model)
+        if entry is None:
+            return None
+        lease = self.ledger.grant_nowait(request_id, cost, model=model)
+        if lease is not None:
+            self.health.granted(lease, entry)
+            self.retries.called(now)
+        return lease
 
     def grant_nowait(
         self, request_id: str, cost: int, model: str, is_side_call: bool, key_group: str, now: float
@@ -105,7 +116,7 @@ class Gate:
         """Make these limits the ones that count."""
         self.spec = spec
         self.health.reconfigure(spec)
-        self._report(trio.current_time())
+        self._report(self.now())
         self._fit()
 
     def apply_share(self, permits: int) -> None:
@@ -115,7 +126,7 @@ class Gate:
 
     def apply_fact(self, fact: Fact) -> None:
         """Let a key rest because another process says so."""
-        now = trio.current_time()
+        now = self.now()
         if fact.until > now and self.health.learn(fact):
             self._on_event(ProviderEvent.of_key(self.spec.id, fact, now))
 
@@ -126,15 +137,16 @@ class Gate:
     def _answered(self, lease: Lease) -> None:
         if not lease.is_probe and self.health.limit is None:
             return
-        now = trio.current_time()
+        now = self.now()
         self.health.answered(lease, now, self._rng(), self.ledger.in_flight)
         self._report(now)
         self._fit()
 
     def _settled(self, lease: Lease) -> None:
-        now = trio.current_time()
+        now = self.now()
         self.health.settle(lease, now, self._rng())
-        self._report(now)
+        if self.health.has_news:
+            self._report(now)
         if self.health.limit is not None:
             self._fit()
         self._on_settled(lease)

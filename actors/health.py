@@ -20,10 +20,14 @@ TOO_BUSY = frozenset({"overload", "timeout"})
 
 @dataclass(slots=True)
 class Entry:
-    """What a call took: a key, and the passes of the breakers; a side call has none."""
+    """What a call took: a key, and the passes of the breakers; a side call has none.
+
+    `is_free`: nothing was taken that has to be given back.
+    """
 
     key: int
     passes: Passes | None
+    is_free: bool = False
 
     @property
     def is_probe(self) -> bool:
@@ -85,6 +89,14 @@ class Health:
         """Whether calls for the model pass freely, so that `refusal` need not be asked."""
         return self.breakers.is_closed(model) and self.keys.has_free(now)
 
+    def pass_freely(self, model: str) -> Entry | None:
+        """Return what every call for the model gets while there is nothing to choose and nothing to be careful of.
+
+        None says only that `enter` has to look closer.
+        """
+        passes = self.breakers.lasting.get(model)
+        return Entry(0, passes, True) if passes is not None and self.keys.is_alone else None
+
     def enter(
         self, model: str, now: float, dice: float, *, is_side_call: bool = False, key_group: str = ""
     ) -> Entry | None:
@@ -117,12 +129,16 @@ class Health:
     def settle(self, lease: Lease, now: float, dice: float) -> None:
         """Note how the work of a lease ended."""
         entry = self._entries.pop(lease.id)
-        self.keys.give_back(entry.key)
+        if not entry.is_free:
+            self.keys.give_back(entry.key)
         if entry.passes is None:
             return
         outcome = lease.outcome
-        if isinstance(outcome, Success) and outcome.ttfb_s is None and lease.ttfb_s is not None:
-            outcome = Success(lease.ttfb_s)
+        if isinstance(outcome, Success):
+            ttfb_s = lease.ttfb_s if outcome.ttfb_s is None else outcome.ttfb_s
+            if self.breakers.succeeded(entry.passes, now, dice, ttfb_s):
+                return
+            outcome = Success(ttfb_s)
         self.breakers.settle(entry.passes, outcome, now, dice)
         if isinstance(outcome, Failure):
             self._failed(entry, outcome, now)

@@ -40,7 +40,10 @@ def rest_s(failure: Failure) -> float:
 
 
 class Keyring:
-    """Keys are numbers from 0. An upstream without keys has one all the same: the way in is then the key."""
+    """Keys are numbers from 0. An upstream without keys has one all the same: the way in is then the key.
+
+    `is_alone`: there is one key, and it does not rest, so that nothing has to be chosen. Its load means nothing then.
+    """
 
     def __init__(self, keys: int) -> None:
         self._loads = [0] * max(1, keys)
@@ -48,6 +51,7 @@ class Keyring:
         self._uses = 0
         self._cooling: dict[int, Cooling] = {}
         self._status: tuple[KeyStatus, ...] | None = None
+        self.is_alone = len(self._loads) == 1
 
     def __repr__(self) -> str:
         return f"<Keyring {self._loads}, {len(self._cooling)} cooling>"
@@ -77,7 +81,7 @@ class Keyring:
         one only while its own rests. Without a group it is the one with the least work, of several such the one
         used longest ago.
         """
-        if len(self._loads) == 1 and not self._cooling:
+        if self.is_alone:
             self._loads[0] += 1
             return 0
         self._warm_up(now)
@@ -105,9 +109,11 @@ class Keyring:
             return False
         self._cooling[key] = Cooling(until, kind)
         self._status = None
+        self.is_alone = False
         return True
 
     def _warm_up(self, now: float) -> None:
         if self._cooling:
             self._cooling = {key: cooling for key, cooling in self._cooling.items() if cooling.until > now}
             self._status = None
+            self.is_alone = len(self._loads) == 1 and not self._cooling

@@ -52,14 +52,15 @@ class Ledger:
     def grant_nowait(
         self, request_id: str, cost: int, *, key: int = 0, model: str = "", is_probe: bool = False
     ) -> Lease | None:
-        """Return a lease if its cost fits."""
-        if not self.has_room(cost):
+        """Return a lease if its cost fits, as `has_room` says."""
+        cost = min(cost, self.permits)
+        if self.is_closed or not 0 < self.permits >= self.in_flight + cost:
             return None
         self.granted += 1
         lease = Lease(
             self.granted,
             request_id,
-            min(cost, self.permits),
+            cost,
             self._settle,
             self._on_answered,
             key=key,
@@ -80,16 +81,17 @@ class Ledger:
     def _settle(self, lease: Lease) -> None:
         del self._out[lease.id]
         self.in_flight -= lease.cost
-        self._count(lease)
+        if isinstance(lease.outcome, Success):
+            self.succeeded += 1
+        else:
+            self._count(lease.outcome)
         if self._empty is not None and not self._out:
             self._empty.set()
             self._empty = None
         self._on_settled(lease)
 
-    def _count(self, lease: Lease) -> None:
-        match lease.outcome:
-            case Success():
-                self.succeeded += 1
+    def _count(self, outcome: Failure | Abandoned) -> None:
+        match outcome:
             case Failure(kind=kind):
                 self.failures = MappingProxyType({**self.failures, kind: self.failures.get(kind, 0) + 1})
             case Abandoned():

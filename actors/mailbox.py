@@ -129,8 +129,8 @@ class _Crash:
 class Mailbox(Generic[Message]):
     """The queue of one actor. It outlives the incarnations of its actor.
 
-    `capacity` is how many asks may be unanswered at once; the actor may change it at any time. `max_queued`
-    is how long the queue may be before an offer is dropped; asks and tells are not held by it.
+    `capacity` is how many asks may be unanswered at once; the actor may change it at any time. `unanswered` says how
+    many are. `max_queued` is how long the queue may be before an offer is dropped; asks and tells are not held by it.
     """
 
     def __init__(self, name: str, *, capacity: int, max_queued: int = 1024) -> None:
@@ -146,13 +146,13 @@ class Mailbox(Generic[Message]):
         self._taken: dict[Reply[Any], None] = {}
         self._nobody: Reply[Any] = Reply(lambda _: None)
         self._nobody.fail(ActorStopped("nobody asked"))
-        self._asked = self._unanswered = 0
+        self._asked = self.unanswered = 0
         self._ended: dict[ReplyState, int] = {"answered": 0, "refused": 0, "failed": 0, "abandoned": 0}
         self._full = self._dropped = self._undeliverable = 0
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"
-        unanswered = f"{self._unanswered}/{self.capacity} unanswered"
+        unanswered = f"{self.unanswered}/{self.capacity} unanswered"
         return f"<Mailbox {self.name!r} {state}: {self._queued} queued, {unanswered}>"
 
     @property
@@ -162,17 +162,12 @@ class Mailbox(Generic[Message]):
     @property
     def is_idle(self) -> bool:
         """Whether nothing is queued and nobody waits for an answer, in a mailbox that is open."""
-        return not (self._queued or self._unanswered or self._closed)
-
-    @property
-    def unanswered(self) -> int:
-        """How many wait for an answer."""
-        return self._unanswered
+        return not (self._queued or self.unanswered or self._closed)
 
     def statistics(self) -> MailboxStatistics:
         return MailboxStatistics(
             queued=self._queued,
-            unanswered=self._unanswered,
+            unanswered=self.unanswered,
             capacity=self.capacity,
             closed=self._closed,
             asked=self._asked,
@@ -189,12 +184,12 @@ class Mailbox(Generic[Message]):
         """Queue a message that wants an answer, or raise `MailboxFull` or `ActorStopped` at once."""
         if self._closed:
             raise ActorStopped(f"{self.name}: has stopped")
-        if self._unanswered >= self.capacity:
+        if self.unanswered >= self.capacity:
             self._full += 1
-            raise MailboxFull(f"{self.name}: {self._unanswered} asks are waiting already")
+            raise MailboxFull(f"{self.name}: {self.unanswered} asks are waiting already")
         reply: Reply[Any] = Reply(self._settled)
         self._asked += 1
-        self._unanswered += 1
+        self.unanswered += 1
         self._deliver(message, reply)
         return reply
 
@@ -287,6 +282,6 @@ class Mailbox(Generic[Message]):
         self._queued += 1
 
     def _settled(self, reply: Reply[Any]) -> None:
-        self._unanswered -= 1
+        self.unanswered -= 1
         self._ended[reply.state] += 1
         self._taken.pop(reply, None)

@@ -218,7 +218,7 @@ class Provider(ActorChild[ProviderMessage]):
         permit within `wait_s`; `AskTimeout` when the deadline passes; `BreakerOpen`, `CoolingDown`, `Draining`,
         `ActorStopped` and `ActorCrashed` when another provider should be asked.
         """
-        now = trio.current_time()
+        now = self.gate.now()
         if deadline > now:
             lease = self._try_admit(request_id, cost, model, is_side_call, key_group, now)
             if lease is not None:
@@ -251,12 +251,16 @@ class Provider(ActorChild[ProviderMessage]):
 
         None says only that the actor has to decide: `admit` asks it.
         """
-        return self._try_admit(request_id, cost, model, is_side_call, key_group, trio.current_time())
+        return self._try_admit(request_id, cost, model, is_side_call, key_group, self.gate.now())
 
     def _try_admit(
         self, request_id: str, cost: int, model: str, is_side_call: bool, key_group: str, now: float
     ) -> Lease | None:
-        if self._is_down or not self.mailbox.is_idle or not self.health.is_well(model, now):
+        if self._is_down or not self.mailbox.is_idle:
+            return None
+        if not is_side_call and (lease := self.gate.grant_freely(request_id, cost, model, now)) is not None:
+            return lease
+        if not self.health.is_well(model, now):
             return None
         return self.gate.grant_nowait(request_id, cost, model, is_side_call, key_group, now)
 

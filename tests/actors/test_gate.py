@@ -105,3 +105,18 @@ async def test_an_adaptive_limit_is_followed_when_a_call_has_ended() -> None:
     assert heard.gate.ledger.permits == heard.gate.most == 9
     heard.call(Success())
     assert heard.gate.ledger.permits == 9
+
+
+async def test_a_call_to_which_nothing_has_to_be_chosen_is_granted_as_any_other() -> None:
+    heard = Heard()
+    assert heard.gate.grant_freely("r", 1, "m", trio.current_time()) is None, "nothing is known of the model"
+    heard.call(Success())
+    first, second = (heard.gate.grant_freely("r", 1, "m", trio.current_time()) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert heard.gate.grant_freely("r", 1, "m", trio.current_time()) is None, "all permits are out"
+    with first, second:
+        second.outcome = Success()
+    ledger = heard.gate.ledger
+    assert (ledger.granted, ledger.succeeded, ledger.abandoned, ledger.in_flight) == (3, 2, 1, 0)
+    assert heard.settled[1:] == [second, first]

@@ -155,3 +155,38 @@ def test_other_rules_count_at_once() -> None:
     health.reconfigure(SPEC)
     assert health.limit is None
     assert repr(health).startswith("<Health of 'p': <Breakers")
+
+
+def test_calls_pass_freely_between_closed_breakers_and_with_one_key_that_does_not_rest() -> None:
+    calls = Calls(Health(replace(SPEC, keys=1)))
+    health = calls.health
+    assert health.pass_freely("m") is None, "its breaker is not there yet"
+    calls.call(Success())
+    entry = health.pass_freely("m")
+    assert entry is not None
+    assert (entry.key, entry.is_probe, health.pass_freely("n")) == (0, False, None)
+    assert health.learn(Fact("rate_limit", 0, 10))
+    assert health.pass_freely("m") is None
+    calls.now = 10
+    calls.call(Failure("server"))
+    assert health.pass_freely("m") is not None
+    calls.call(Failure("server"))
+    assert health.pass_freely("m") is None, "the breaker has opened"
+
+
+def test_with_several_keys_one_has_to_be_chosen() -> None:
+    calls = Calls(Health(SPEC))
+    calls.call(Success())
+    assert calls.health.pass_freely("m") is None
+
+
+def test_a_call_that_passed_freely_counts_as_any_other() -> None:
+    calls = Calls(Health(replace(SPEC, keys=1)))
+    calls.call(Success())
+    for number, outcome in enumerate((Failure("server"), Success(), Failure("server"), Failure("server"))):
+        entry = calls.health.pass_freely("m")
+        assert entry is not None
+        lease = Lease(100 + number, "r", 1, lambda _: None)
+        calls.health.granted(lease, entry)
+        calls.end(lease, outcome)
+    assert calls.health.refusal(ADMIT, 1) is not None, "two failures in a row"

@@ -133,3 +133,15 @@ def test_no_key_has_two_more_than_another_that_is_free(steps: list[int | float |
 
 def _until(keys: Keyring, key: int) -> float:
     return keys.status()[key].cooling_until or 0.0
+
+
+def test_a_key_is_alone_while_there_is_no_other_and_it_does_not_rest() -> None:
+    keys = Keyring(1)
+    assert keys.is_alone
+    assert not Keyring(2).is_alone
+    keys.cool(0, 10, "rate_limit")
+    assert not keys.is_alone
+    assert keys.take(9) is None
+    assert not keys.is_alone
+    assert keys.take(10) == 0
+    assert keys.is_alone
