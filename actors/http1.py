@@ -1,11 +1,12 @@
 """HTTP/1.1 as a client speaks it, without any I/O: a request to bytes, bytes to a response.
 
-How this works. A head that comes whole and is as it should be is read by `scanning`, and a body of a known length is
-counted here. Of an answer in chunks llhttp (in httptools) then reads the chunks, after a head that says no more than
-that. Every other answer is read by llhttp from its first byte. It is strict about responses: it refuses a body with two
+How this works. llhttp (in httptools) does the reading and is strict about responses: it refuses a body with two
 lengths, a length beside chunks, bare line feeds and folded headers. What it does not know is added here: which
 request is being answered (HEAD has no body), that informational answers are not the answer, where a body ends
 that has no length, and where the head and the end may not be. What is the same in HTTP/2 is in `reader`.
+
+What llhttp calls back for is only kept there, and made sense of once, at the end of the head. (To read a head without
+it, by regular expressions or by splitting its lines, takes fewer calls and more time.)
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ import httptools
 from actors.errors import PoolError
 from actors.reader import AnswerReader
 from actors.request import Headers, Limits, UpstreamRequest
-from actors.scanning import scan
 
 OWN_FIELDS = frozenset(
     {
@@ -35,9 +35,6 @@ OWN_FIELDS = frozenset(
 """What the connection decides and a request cannot (RFC 9110, 7.6.1, and what frames the message)."""
 
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-
-_CHUNKS_FOLLOW = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-"""What llhttp is given in place of a head that was read without it."""
 
 
 def header_block(headers: Headers) -> bytes:
@@ -96,22 +93,13 @@ def _broken_head() -> PoolError:
 class ResponseReader(AnswerReader):
     """Reads one response of HTTP/1.1."""
 
-    __slots__ = (
-        "_barren_bytes",
-        "_field_bytes",
-        "_has_rest",
-        "_is_head_request",
-        "_keeps_alive",
-        "_missing_bytes",
-        "_parser",
-    )
+    __slots__ = ("_barren_bytes", "_has_rest", "_is_head_request", "_keeps_alive", "_parser", "_raw")
 
     def __init__(self, method: str, limits: Limits) -> None:
         super().__init__(limits)
         self._is_head_request = method == "HEAD"
-        self._parser: httptools.HttpResponseParser | None = None
-        self._missing_bytes = 0
-        self._field_bytes = 0
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+        self._raw: list[tuple[bytes, bytes]] = []
         self._barren_bytes = 0
         self._has_rest = False
         self._keeps_alive = False
@@ -122,54 +110,13 @@ class ResponseReader(AnswerReader):
 
     def feed(self, data: bytes) -> None:
         """Take bytes of the connection; `fault` tells what is wrong with them, if something is."""
-        is_first = not self.received_bytes
-        self.received_bytes += len(data)
-        if is_first and not self._is_head_request and self._scan(data):
-            return
-        if self._missing_bytes:
-            self._count(data)
-            return
-        if is_first:
-            self._parser = httptools.HttpResponseParser(self)
         if self._parser is None:
             self._has_rest = True
-        else:
-            self._parse(self._parser, data)
-
-    def _scan(self, data: bytes) -> bool:
-        """Take the first bytes of an answer; False: llhttp has to."""
-        found = scan(data, self._limits.header_bytes)
-        if found is None:
-            return False
-        self.status, self._fields, framing, start = found
-        self._read_fields()
-        self._keeps_alive = True
-        if framing == "chunked":
-            self._field_bytes = start
-            self._parser = httptools.HttpResponseParser(self)
-            self._parser.feed_data(_CHUNKS_FOLLOW)
-            if len(data) > start:
-                self._parse(self._parser, data[start:])
-        else:
-            self._missing_bytes = framing
-            self._count(data[start:])
-        return True
-
-    def _count(self, data: bytes) -> None:
-        """Take bytes of a body whose length is known."""
-        if len(data) > self._missing_bytes:
-            self._has_rest = True
-            data = data[: self._missing_bytes]
-        self._missing_bytes -= len(data)
-        if data:
-            self.on_body(data)
-        self.is_complete = not self._missing_bytes
-
-    def _parse(self, parser: httptools.HttpResponseParser, data: bytes) -> None:
-        """Let llhttp take bytes."""
+            return
+        self.received_bytes += len(data)
         body_bytes = self._body_bytes
         try:
-            parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail("protocol", "the upstream switches protocols, which nobody asked for")
         except httptools.HttpParserError as error:
@@ -200,23 +147,23 @@ class ResponseReader(AnswerReader):
             self._fail_cut()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by the parser; also for the trailers, which nobody needs."""
-        self._field_bytes += len(name) + len(value) + len(": \r\n")
-        if self._field_bytes > self._limits.header_bytes:
-            self._fail_headers()
-        elif self.status is None:
-            self._fields.append((name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")))
+        """Called by the parser; also for the trailers, which nobody needs. `feed` bounds how many there are."""
+        if self.status is None:
+            self._raw.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Called by the parser at the end of every head, informational ones too."""
         parser = self._parser
-        if parser is None or self._has_rest or self.status is not None:
-            return
-        if 100 <= (status := parser.get_status_code()) < 200:
+        if parser is None or self._has_rest or 100 <= (status := parser.get_status_code()) < 200:
             return
         if (version := parser.get_http_version()) not in {"1.0", "1.1"}:
             self._fail("protocol", f"the answer is HTTP/{version}")
             return
+        self._fields = [
+            (name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")) for name, value in self._raw
+        ]
+        if self.received_bytes > self._limits.header_bytes:
+            self._check_size()
         self._read_fields()
         self.status = status
         self._keeps_alive = parser.should_keep_alive()
@@ -226,6 +173,10 @@ class ResponseReader(AnswerReader):
             self.is_complete = True
             self._keeps_alive = False
 
+    def _check_size(self) -> None:
+        if sum(len(name) + len(value) + len(": \r\n") for name, value in self._raw) > self._limits.header_bytes:
+            self._fail_headers()
+
     def on_message_begin(self) -> None:
         """Called by the parser; a second message after the answer is nobody's."""
         if self.is_complete:
@@ -234,6 +185,6 @@ class ResponseReader(AnswerReader):
     def on_message_complete(self) -> None:
         """Called by the parser; at the end of informational answers, too."""
         if self.status is None:
-            self._fields.clear()
+            self._raw.clear()
         else:
             self.is_complete = True

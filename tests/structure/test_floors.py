@@ -31,7 +31,6 @@ FLOORS = {
     "actors.rendezvous": PURE,
     "actors.request": PURE,
     "actors.restarts": PURE,
-    "actors.scanning": PURE,
     "actors.stock": PURE,
     "actors.window": PURE,
     "actors.shelf": PURE,
