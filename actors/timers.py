@@ -11,18 +11,24 @@ from collections.abc import Callable
 
 import trio
 
+from actors.clock import Now, clock
+
 Ring = Callable[[], None]
 """What is called when its time has come. It must neither wait nor fail; it may set and clear timers."""
 
 
 class Timers:
-    """Calls what is due. Each function has one time; bound methods of one object are the same function."""
+    """Calls what is due. Each function has one time; bound methods of one object are the same function.
 
-    __slots__ = ("_at", "_sleep", "_wake_at")
+    `now` tells the time by which they ring.
+    """
+
+    __slots__ = ("_at", "_sleep", "_wake_at", "now")
 
     def __init__(self) -> None:
         self._at: dict[Ring, float] = {}
         self._wake_at = math.inf
+        self.now: Now = clock()
         self._sleep: trio.CancelScope | None = None
 
     def __repr__(self) -> str:
@@ -46,7 +52,7 @@ class Timers:
             self._wake_at = min(self._at.values(), default=math.inf)
             with trio.CancelScope(deadline=self._wake_at) as self._sleep:
                 await trio.sleep_forever()
-            self._ring_due(trio.current_time())
+            self._ring_due(self.now())
 
     def _ring_due(self, now: float) -> None:
         for ring in [ring for ring, at in self._at.items() if at <= now]:

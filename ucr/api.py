@@ -112,7 +112,9 @@ class Api:
         record = Record(exchange.request_id, router.worker, patience.began_s, patience.waited_s)
         record.peer = exchange.peer
         exchange = self._reporter.watched(exchange, router)
-        admission = _shown(exchange, router.config)
+        admission: Admission | None = exchange.badge.admission
+        if admission is not None and admission.config is not router.config:
+            admission = None
         client = self._clients[dialect_of(exchange)] if admission is None else admission.client
         visit = Visit(exchange, client, record, patience, router)
         record.dialect = client.name
@@ -196,12 +198,6 @@ class Api:
             if self._idle is None or self._idle.is_set():
                 self._idle = trio.Event()
             await self._idle.wait()
-
-
-def _shown(exchange: Exchange, config: Config) -> Admission | None:
-    """Return what was decided for the same head before, if it still holds."""
-    admission = exchange.badge.admission
-    return admission if isinstance(admission, Admission) and admission.config is config else None
 
 
 def dialect_of(exchange: Exchange) -> str:

@@ -1,5 +1,7 @@
 """What is found out once about a head that comes again. Pure."""
 
+from typing import Any
+
 
 class Badge:
     """Given to a head by whoever reads it, and shown again by each request that brings the same head on its connection.
@@ -10,4 +12,4 @@ class Badge:
     __slots__ = ("admission",)
 
     def __init__(self) -> None:
-        self.admission: object = None
+        self.admission: Any = None

@@ -41,7 +41,7 @@ class Delivery:
         self._client = client
         self._record = record
         self._timers = timers
-        self._lock = trio.Lock()
+        self._lock: trio.Lock | None = None
         self._tap: Tap | None = None
         self.is_opened = False
         self._quiet_since_s = 0.0
@@ -66,7 +66,7 @@ class Delivery:
     @property
     def may_divert(self) -> bool:
         """False while something is being sent, and when all was."""
-        return not (self._has_ended or self._is_behind or self._lock.locked())
+        return not (self._has_ended or self._is_behind or self._is_sending)
 
     def divert(self, sink: Sink, on_fail: OnFail) -> None:
         """Send through this from now on; `on_fail` is told of an error before it is sent."""
@@ -82,18 +82,18 @@ class Delivery:
         """Deliver this tap's stream from now on; one opened earlier for another candidate stays open."""
         self._tap = tap
         if not self.is_started:
-            self._quiet_since_s = trio.current_time()
+            self._quiet_since_s = self._timers.now()
         if self.is_opened:
             tap.open_early(self._record.message_id)
 
     async def write(self, data: bytes) -> None:
         """Send a part of the stream, with the head before the first part."""
         if data and not self._is_muted:
-            await self._turn()
+            lock = await self._turn()
             try:
                 await self._write(data)
             finally:
-                self._lock.release()
+                lock.release()
             if self.copy is not None:
                 self.copy.add(data)
 
@@ -106,7 +106,7 @@ class Delivery:
         """Send a part of the stream without waiting; False when `drain` is to send what is left of it."""
         if self._is_muted:
             return True
-        if self._direct is None or self._lock.locked():
+        if self._direct is None or self._is_sending:
             self._left = data
             return False
         self._quiet_since_s = now_s
@@ -123,20 +123,26 @@ class Delivery:
         left, self._left = self._left, b""
         if left:
             return await self.write(left)
-        await self._turn()
+        lock = await self._turn()
         try:
             if self._direct is not None and not self._is_muted:
                 await self._direct.drain()
             self._is_behind = False
         finally:
-            self._lock.release()
+            lock.release()
 
-    async def _turn(self) -> None:
-        """Take the lock. When it is free, which it nearly always is, that is no turn for the scheduler."""
+    @property
+    def _is_sending(self) -> bool:
+        return self._lock is not None and self._lock.locked()
+
+    async def _turn(self) -> trio.Lock:
+        """Take the lock, which a whole answer never needs. When it is free, as nearly always, nothing is scheduled."""
+        lock = self._lock = self._lock or trio.Lock()
         try:
-            self._lock.acquire_nowait()
+            lock.acquire_nowait()
         except trio.WouldBlock:
-            await self._lock.acquire()
+            await lock.acquire()
+        return lock
 
     async def _write(self, data: bytes) -> None:
         if not self.is_started:
@@ -144,11 +150,11 @@ class Delivery:
         if self.on_data is not None:
             self.on_data(data)
         await self._exchange.send(data)
-        self._quiet_since_s = trio.current_time()
+        self._quiet_since_s = self._timers.now()
 
     async def _start(self, status: int, content_type: str) -> None:
         self.is_started = True
-        now_s = trio.current_time()
+        now_s = self._timers.now()
         self._record.status = status
         self._record.first_byte_s = now_s
         if self._record.limit_headers:
@@ -158,7 +164,7 @@ class Delivery:
 
     def keep_alive(self) -> None:
         """Keep the stream alive, until `leave_alone`."""
-        self._quiet_since_s = trio.current_time()
+        self._quiet_since_s = self._timers.now()
         self._timers.set(self._look, self._quiet_since_s + PING_S)
 
     def leave_alone(self) -> None:
@@ -168,7 +174,7 @@ class Delivery:
 
     def _look(self) -> None:
         """Begin to send a keep-alive if one is due, and look again before the next one can be."""
-        now_s = trio.current_time()
+        now_s = self._timers.now()
         due_s = self._due_s()
         if due_s <= now_s and not self._is_nudged:
             self._is_nudged = True
@@ -178,13 +184,16 @@ class Delivery:
 
     async def _send_keep_alive(self) -> None:
         """Open a stream that was silent for `SILENCE_S`; send a keep-alive after `PING_S` without content."""
-        async with self._lock:
+        lock = await self._turn()
+        try:
             self._is_nudged = False
-            if self._has_ended or trio.current_time() < self._due_s():
+            if self._has_ended or self._timers.now() < self._due_s():
                 return
-            self._quiet_since_s = trio.current_time()
+            self._quiet_since_s = self._timers.now()
             if data := self._keep_alive_bytes():
                 await self._write(data)
+        finally:
+            lock.release()
 
     def _due_s(self) -> float:
         return self._quiet_since_s + (PING_S if self.is_started else SILENCE_S)
@@ -225,11 +234,11 @@ class Delivery:
         if self.copy is not None:
             self.replied = self.copy.whole()
         if not self._is_muted:
-            await self._turn()
+            lock = await self._turn()
             try:
                 await self._finish()
             finally:
-                self._lock.release()
+                lock.release()
 
     async def _finish(self) -> None:
         """End the answer; a keep-alive that waits for its turn is then too late."""
@@ -246,7 +255,8 @@ class Delivery:
         self._record.error_type = error.type
         if self._on_fail is not None:
             self._on_fail(error, body)
-        async with self._lock:
+        lock = await self._turn()
+        try:
             if self.is_started:
                 await self._exchange.send(self._client.encode_stream_error(error, self._record.request_id))
             else:
@@ -255,6 +265,8 @@ class Delivery:
                 await self._start(error.status, "application/json")
                 await self._exchange.send(written)
             await self._finish()
+        finally:
+            lock.release()
 
 
 def error_headers(error: ApiError) -> HeaderList:

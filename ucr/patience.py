@@ -52,14 +52,10 @@ class Patience:
 
     def check(self) -> None:
         """Raise what a wait would raise at once, if there is no time left for one."""
-        self.check_interruption()
-        if self.deadline <= self.now():
-            raise self.too_late()
-
-    def check_interruption(self) -> None:
-        """Raise what the router has ended this request's waits with, if it has."""
         if self._interruption is not None:
             raise self._interruption
+        if self.deadline <= self.now():
+            raise self.too_late()
 
     @property
     def is_interrupted(self) -> bool:

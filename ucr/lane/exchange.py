@@ -25,7 +25,7 @@ class LaneExchange:
     """One request and its answer; see `ucr.exchange.Exchange`. `came` is what arrived behind the head.
 
     The head of an answer is held back until the first part, so that both are one write. A body that came whole with its
-    head, as most do, needs no intake.
+    head, as most do, needs no intake. `rest` is what arrived behind the body.
     """
 
     __slots__ = (
@@ -49,6 +49,7 @@ class LaneExchange:
         "peer",
         "query",
         "request_id",
+        "rest",
         "sent_bytes",
     )
 
@@ -88,6 +89,7 @@ class LaneExchange:
         self._bodies = bodies
         self._hold = Hold(bodies.budget)
         self._body = came
+        self.rest = b""
         self._intake: Intake | None = None
         try:
             if head.length == len(came):
@@ -100,6 +102,7 @@ class LaneExchange:
 
     def _feed(self, intake: Intake, data: bytes) -> None:
         intake.feed(data)
+        self.rest = intake.rest
         if intake.size != self._hold.held_bytes:
             self._hold.resize(intake.size)
 
@@ -107,11 +110,6 @@ class LaneExchange:
     def keeps_alive(self) -> bool:
         """Whether another request may follow on this connection."""
         return self.is_finished and self._reply.keeps_alive
-
-    @property
-    def rest(self) -> bytes:
-        """What arrived behind the body."""
-        return b"" if self._intake is None else self._intake.rest
 
     def close_after(self) -> None:
         """Let this be the last answer of its connection; one whose head is out says so no more."""
@@ -160,7 +158,8 @@ class LaneExchange:
 
     def let_go(self) -> None:
         """Count the body no longer among those that the worker holds."""
-        self._hold.release()
+        if self._hold.held_bytes:
+            self._hold.release()
 
     async def start(self, status: int, headers: HeaderList) -> None:
         """Prepare the head of the answer; it leaves with the first part."""

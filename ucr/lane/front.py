@@ -201,14 +201,15 @@ class FrontLane:
             return taken
         quiet.begin(self._limits.head_s if rest else self._limits.keep_alive_s)
         line.is_idle = True
+        has_begun = bool(rest)
         try:
             if self._is_draining and not line.is_fresh:
                 return None
             while data := await line.receive():
-                is_first = not heads.has_begun
                 if (taken := heads.feed(data)) is not None:
                     return taken
-                if is_first:
+                if not has_begun:
+                    has_begun = True
                     quiet.begin(self._limits.head_s)
             return None
         finally:
@@ -228,7 +229,8 @@ class FrontLane:
             exchange.let_go()
             self.watch.discard(line)
             line.is_answered = True
-            line.stop_watch()
+            if line.is_watched:
+                line.stop_watch()
         if line.is_watched:
             await line.end_watch()
 

@@ -26,11 +26,12 @@ Taken = tuple[Head, Badge, bytes, bytes | None]
 class Heads:
     """Collects heads from the pieces in which they come, one after the other."""
 
-    __slots__ = ("_after", "_badge", "_before", "_digits", "_head", "_reader")
+    __slots__ = ("_after", "_badge", "_before", "_digits", "_head", "_last", "_reader", "_start")
 
     def __init__(self) -> None:
         self._reader: HeadReader | None = None
         self._before = self._digits = self._after = b""
+        self._start = self._last = 0
         self._head: Head | None = None
         self._badge = Badge()
 
@@ -63,9 +64,8 @@ class Heads:
         return head, self._badge, came, raw
 
     def _known(self, data: bytes, head: Head) -> Taken | None:
-        start = len(self._before)
-        end = data.find(self._after, start, start + _DIGITS + len(self._after))
-        digits = data[start:end] if end > start else b""
+        end = data.find(self._after, self._start, self._last)
+        digits = data[self._start : end] if end > 0 else b""
         if not digits.isdigit():
             return None
         if digits != self._digits:
@@ -81,3 +81,4 @@ class Heads:
             start, end = found.span(1)
             self._head = head
             self._before, self._digits, self._after = raw[:start], raw[start:end], raw[end:]
+            self._start, self._last = start, start + _DIGITS + len(self._after)

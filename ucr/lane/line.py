@@ -33,8 +33,8 @@ _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 class Line:
     """One connection. `is_answered` says that nothing is lost when the client leaves now, `is_late` that a head of
     its client's has begun and took too long, `is_timed_out` that its client's silence ended it, `is_idle` that its
-    client is to ask next, `is_fresh` that it has asked nothing yet. `on_left` may let an answer go on whose client has
-    left. `now` reads the clock, without a call of Python's where the clock has none.
+    client is to ask next, `is_fresh` that it has asked nothing yet, `is_watched` that `end_watch` is to end a watch.
+    `on_left` may let an answer go on whose client has left. `now` reads the clock, without a call of Python's where the clock has none.
     """
 
     __slots__ = (
@@ -48,6 +48,7 @@ class Line:
         "is_idle",
         "is_late",
         "is_timed_out",
+        "is_watched",
         "now",
         "on_left",
         "scope",
@@ -62,6 +63,7 @@ class Line:
         self.is_idle = False
         self.is_late = False
         self.is_timed_out = False
+        self.is_watched = False
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.on_left: OnLeft | None = None
         self._socket = plain_socket(stream)
@@ -105,11 +107,6 @@ class Line:
         except _LOST:
             return 0
 
-    @property
-    def is_watched(self) -> bool:
-        """True from `begin_watch` to `end_watch`."""
-        return self._watching is not None
-
     def time_out(self) -> None:
         """End the connection: its client has been silent for too long."""
         self.is_timed_out = True
@@ -135,6 +132,7 @@ class Line:
 
     def begin_watch(self, nursery: trio.Nursery) -> None:
         """Watch the client until `end_watch`; the nursery is that of whoever decides when."""
+        self.is_watched = True
         self._watching = trio.CancelScope()
         self._stopped = trio.Event()
         nursery.start_soon(self._watch, self._watching)
@@ -150,6 +148,7 @@ class Line:
             self.stop_watch()
             await self._stopped.wait()
             self._watching = None
+            self.is_watched = False
 
     async def _watch(self, scope: trio.CancelScope) -> None:
         try:

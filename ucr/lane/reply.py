@@ -36,24 +36,19 @@ class Form:
 class Forms:
     """The forms of a lane, each made when its names come for the first time."""
 
-    __slots__ = ("_forms",)
+    __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self._forms: dict[tuple[str, ...], Form] = {}
+        self.known: dict[tuple[str, ...], Form] = {}
 
-    def __len__(self) -> int:
-        return len(self._forms)
-
-    def form(self, names: tuple[str, ...]) -> Form:
-        """Return the form of a head with these names; raise `ValueError` for a name that is none."""
-        found = self._forms.get(names)
-        if found is None:
-            found = Form(names)
-            if len(found.text) <= _FORM_CHARS:
-                if len(self._forms) >= _MOST_FORMS:
-                    self._forms.clear()
-                self._forms[names] = found
-        return found
+    def make(self, names: tuple[str, ...]) -> Form:
+        """Return the form of a head with these names, `known` from now on; raise `ValueError` for a name that is none."""
+        form = Form(names)
+        if len(form.text) <= _FORM_CHARS:
+            if len(self.known) >= _MOST_FORMS:
+                self.known.clear()
+            self.known[names] = form
+        return form
 
 
 class Reply:
@@ -72,7 +67,7 @@ class Reply:
     def head(self, status: int, headers: HeaderList, date: str) -> bytes:
         """Return the head. Values become one line each; a name that is none raises `ValueError`."""
         names, values = zip(*headers, strict=True) if headers else ((), ())
-        form = self._forms.form(names)
+        form = self._forms.known.get(names) or self._forms.make(names)
         text = "".join(values)
         if not (text.isascii() and text.isprintable()):
             values = tuple(map(one_line, values))
