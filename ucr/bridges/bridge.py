@@ -69,7 +69,9 @@ class Bridges:
     def over(self, call: "Call", choices: Sequence[Candidate]) -> "Bridge | None":
         """Return a bridge for a request that some candidate lacks something for; None for nearly all of them."""
         tools = call.request.body.get("tools")
-        asked = self._asked(call, tools) if tools else ()
+        toolset = call.request.toolset
+        is_plain = toolset is not None and tools is toolset.tools and not toolset.types
+        asked = self._asked(call, tools) if tools and not is_plain else ()
         if self.eyes is None:
             is_shown = False
         else:

@@ -17,6 +17,7 @@ from typing import Protocol
 import msgspec
 
 from ucr.catalogue import Quirks
+from ucr.dialects.toolset import Toolset
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import quick_estimate
 from ucr.events import Event, Reply, StopReason, Usage
@@ -35,7 +36,8 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     `body` is the parsed `raw` (decoded from its content coding) and is never mutated. `session_id` and
     `agent_id` are what Claude Code says of itself in headers or metadata. `beside` is
     what stands in the path and not in the body, in a dialect that asks so: `body` is then the canonical one, for
-    whoever looks into it, and less than what `raw` says. It keeps its estimate, in a dictionary of its own.
+    whoever looks into it, and less than what `raw` says. `toolset` is known where `body` has the tools of many
+    requests: then these very objects. It keeps its estimate, in a dictionary of its own.
     """
 
     dialect: str
@@ -47,6 +49,7 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     session_id: str | None = None
     agent_id: str | None = None
     beside: str = ""
+    toolset: Toolset | None = None
 
     @cached_property
     def estimate(self) -> int:

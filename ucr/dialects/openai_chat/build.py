@@ -2,6 +2,7 @@
 
 from ucr import jsontext
 from ucr.dialects.openai_chat.initiator import initiator_headers
+from ucr.dialects.openai_chat.known_tools import known_tools
 from ucr.dialects.openai_chat.messages import write_messages
 from ucr.dialects.openai_chat.names import provider_names, restored_names
 from ucr.dialects.openai_chat.notes import Notes
@@ -42,8 +43,10 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
 def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     """Write what the request has; what it has not, most of all a small one, costs no call."""
     notes = Notes()
-    tools = read_tools(source, target, notes)
-    names = provider_names(names_used(source, tools))
+    known = known_tools(request, source, target)
+    tools = read_tools(source, target, notes) if known is None else known.tools
+    used = names_used(source, tools)
+    names = provider_names(used) if known is None or len(used) > len(tools) else known.names
     schema = answer_schema(source)
     instruction = "" if schema is None else schema_instruction(schema, target)
     max_tokens = max_tokens_of(source, target, notes)
@@ -54,7 +57,8 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     messages = write_messages(source, target, names, notes, instruction)
     body: JsonObject = {"model": target.model, "messages": messages}
     if tools:
-        body.update(write_tools(source, tools, names, target, notes))
+        written = None if known is None else known.written
+        body.update(write_tools(source, tools, names, target, notes, written))
     if max_tokens is not None:
         body[target.profile.tokens_field] = max_tokens
     body.update(reasoning)

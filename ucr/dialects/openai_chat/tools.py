@@ -9,7 +9,7 @@ from ucr.dialects.openai_chat.notes import name as noted
 from ucr.dialects.openai_chat.schema import is_strict, tool_parameters
 from ucr.dialects.openai_chat.source import objects_of, text_of
 from ucr.dialects.roles import Target
-from ucr.jsontext import JsonObject
+from ucr.jsontext import JsonObject, RawJson
 
 PLACEHOLDER_TOOL = "DeferredToolPlaceholder"
 """A tool that Claude Code sends only to have one with `defer_loading`; it cannot be called."""
@@ -68,12 +68,20 @@ def names_used(body: JsonObject, tools: Tools) -> set[str]:
 
 
 def write_tools(
-    body: JsonObject, tools: Tools, names: Mapping[str, str], target: Target, notes: Notes
+    body: JsonObject,
+    tools: Tools,
+    names: Mapping[str, str],
+    target: Target,
+    notes: Notes,
+    known: RawJson | None = None,
 ) -> JsonObject:
-    """Return `tools`, `tool_choice` and `parallel_tool_calls`; nothing at all when no tool is left."""
+    """Return `tools`, `tool_choice` and `parallel_tool_calls`; nothing at all when no tool is left.
+
+    `known` is what was written of these tools before.
+    """
     if not tools:
         return {}
-    written = [_tool(tool, names[name], target, notes) for name, tool in tools.items()]
+    written = written_tools(tools, names, target, notes) if known is None else known
     choice = body.get("tool_choice")
     if not isinstance(choice, dict):
         return {"tools": written}
@@ -84,6 +92,11 @@ def write_tools(
         else:
             notes.dropped("disable_parallel_tool_use")
     return fields
+
+
+def written_tools(tools: Tools, names: Mapping[str, str], target: Target, notes: Notes) -> list[JsonObject]:
+    """Return each tool as a function."""
+    return [_tool(tool, names[name], target, notes) for name, tool in tools.items()]
 
 
 def _tool(tool: JsonObject, name: str, target: Target, notes: Notes) -> JsonObject:
