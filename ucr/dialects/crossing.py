@@ -89,7 +89,13 @@ class Crossing:
         return self._encoder.encode(MessageStart(message_id, self._context.model_asked, usage))
 
     def _take(self, events: list[Event]) -> bytes:
-        """Note and write events; nearly all are deltas of a stream that has begun, and are taken run by run."""
+        """Note and write events; nearly all are deltas of a stream that has begun, one alone or a run of them."""
+        if len(events) == 1 and self.is_committed and not self.is_finished and self.failure is None:
+            event = events[0]
+            if isinstance(event, BlockDelta):
+                self.content.events += 1
+                self.content.chars += _chars(event.delta)
+                return self._encoder.encode(event)
         written: list[bytes] = []
         for kind, run in groupby(events, type):
             if self.is_finished or self.failure is not None:
