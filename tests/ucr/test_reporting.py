@@ -1,17 +1,34 @@
 """What is told of a request when it ends: through the router, into the file of the journal."""
 
 import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import FrameType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from trio.testing import MockClock
 
+from actors import Mailbox, Metrics, Ref
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
+from ucr.call import Router as Surroundings
+from ucr.clerk import Clerk
 from ucr.config.model import Config, Journal
+from ucr.dialects.roles import Summary
+from ucr.events import Usage
+from ucr.exchange import Exchange
+from ucr.journal.drafts import Draft
 from ucr.journal.file import NAME
 from ucr.journal.reading import Found, Reader, Wanted
+from ucr.logs import make_log
+from ucr.record import Record
+from ucr.reporting import Reporter
 from ucr.secret import Secret
+from ucr.usage import UsageRow
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 A, B = provider("a", "anthropic"), provider("b", "openai-chat")
@@ -128,3 +145,62 @@ async def test_who_leaves_is_told_of_as_gone(autojump_clock: object, tmp_path: P
         await leave(world)
     (found,) = kept_in(tmp_path)
     assert found.account["error_type"] == "client_gone"
+
+
+MOST_CALLS = 20
+"""How many functions of Python the end of a request may call, with accounts and a journal."""
+
+
+def calls_of(act: Callable[[], object]) -> int:
+    """Return how many functions of Python this calls."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def ended(number: int) -> Record:
+    """The account of a request that differs from others in what no two have in common."""
+    return Record(
+        *(f"req_{number}", "0", 0.1 * number, lambda: 0.05),
+        peer="127.0.0.1:7000",
+        dialect="anthropic",
+        provider="a",
+        model_asked="claude-x",
+        model_used="a-model",
+        route="default",
+        tier="optimal",
+        attempts=1,
+        status=200,
+        first_byte_s=0.1 * number + 0.05,
+        summary=Summary(Usage(input_tokens=11 + number, output_tokens=7), "end_turn"),
+    )
+
+
+async def test_the_end_of_a_request_calls_few_functions_whatever_is_told_of_it(
+    autojump_clock: MockClock,
+) -> None:
+    lines: list[bytes] = []
+    keeper: Ref[Any] = Ref(Mailbox("keeper", capacity=1))
+    accounts = Clerk[UsageRow](keeper, "accounts", lambda notes: notes, 1_000_000)
+    journal = Clerk[Draft](keeper, "journal", lambda notes: notes, 1_000_000)
+    log = make_log("info", ["local-key-123"], [lines.append], lambda: datetime(2026, 11, 27, tzinfo=UTC))
+    reporter = Reporter(log, Metrics().ref, accounts, journal)
+    router = Surroundings(config_of(A), {}, {}, lambda: 1_000.5)
+    exchange = cast(Exchange, SimpleNamespace(sent_bytes=9, is_finished=True))
+
+    def report(number: int) -> int:
+        return calls_of(partial(reporter.report, exchange, ended(number), router))
+
+    report(0)
+    assert report(1) == report(2) <= MOST_CALLS
+    assert len(lines) == 3
+    assert (repr(accounts), repr(journal)) == ("<Clerk accounts with 3 notes>", "<Clerk journal with 3 notes>")
