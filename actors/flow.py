@@ -50,7 +50,7 @@ class _Body:
             reader.feed_eof()
         if data:
             reader.feed(data)
-        if not has_more or reader.has_ended:
+        if not has_more or reader.is_complete or reader.fault is not None:
             return False
         body = reader.take()
         return not body or self._take_body(body, now)

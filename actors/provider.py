@@ -220,7 +220,9 @@ class Provider(ActorChild[ProviderMessage]):
         """
         now = self.gate.now()
         if deadline > now:
-            lease = self._try_admit(request_id, cost, model, is_side_call, key_group, now)
+            lease = self.try_admit(
+                request_id, cost=cost, model=model, is_side_call=is_side_call, key_group=key_group
+            )
             if lease is not None:
                 return lease
         patience = min(deadline, now + self.spec.wait_s)
@@ -251,11 +253,7 @@ class Provider(ActorChild[ProviderMessage]):
 
         None says only that the actor has to decide: `admit` asks it.
         """
-        return self._try_admit(request_id, cost, model, is_side_call, key_group, self.gate.now())
-
-    def _try_admit(
-        self, request_id: str, cost: int, model: str, is_side_call: bool, key_group: str, now: float
-    ) -> Lease | None:
+        now = self.gate.now()
         if self._is_down or not self.mailbox.is_idle:
             return None
         if not is_side_call and (lease := self.gate.grant_freely(request_id, cost, model, now)) is not None:

@@ -78,11 +78,6 @@ class AnswerReader:
         return self.is_complete or self.fault is not None or bool(self._body and self._decoder is None)
 
     @property
-    def has_ended(self) -> bool:
-        """True when no byte of a body comes any more: it is complete, or something is wrong."""
-        return self.is_complete or self.fault is not None
-
-    @property
     def is_coded(self) -> bool:
         """True when the bytes of the body are not those that `take` returns."""
         return self._decoder is not None

@@ -99,6 +99,36 @@ async def test_what_is_raised_is_raised_in_the_task_of_its_stream_alone(nursery:
     other.close()
 
 
+async def test_of_streams_that_are_ready_at_once_one_that_raises_leaves_the_others_read(
+    nursery: trio.Nursery,
+) -> None:
+    wires = [Wire() for _ in range(5)]
+    raised: list[str] = []
+
+    async def run(wire: Wire) -> None:
+        try:
+            await wire.flow(pump).run()
+        except KeyError as error:
+            raised.append(error.args[0])
+
+    async with open_pump() as pump:
+        for number, wire in enumerate(wires):
+            wire.error = KeyError(f"planted {number}") if number in {0, 2, 4} else None
+            nursery.start_soon(run, wire)
+        await wait_all_tasks_blocked()
+        for wire in wires:
+            wire.far.sendall(b"x")
+        await wait_all_tasks_blocked()
+        assert sorted(raised) == ["planted 0", "planted 2", "planted 4"]
+        assert ([wire.taken for wire in wires], pump.flowing) == ([[b"x"]] * 5, 2)
+        for wire in wires:
+            wire.far.close()
+        await wait_all_tasks_blocked()
+        assert pump.flowing == 0
+    for wire in wires:
+        wire.close()
+
+
 async def test_a_connection_that_breaks_is_an_os_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         near = socket.create_connection(door.getsockname())
