@@ -110,6 +110,7 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
     carrier = Carrier(call, incoming.answer, tap, idle_s, gaps)
     seen, until = -1, 0.0
     while not tap.is_finished and tap.failure is None:
+        call.router.pump.catch_up()
         if tap.is_committed and call.request.raw:
             call.let_go()
         if tap.content.events != seen:
@@ -124,6 +125,7 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
         if not data:
             break
     gaps.saw(tap.content.events, trio.current_time())
+    call.router.pump.catch_up()
 
 
 async def _next(incoming: Incoming, tap: Tap, until: float) -> bytes:

@@ -1,10 +1,12 @@
 """How an answer is read: what counts as life, and what becomes of it when nobody waits any more."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import trio
 
+from actors import Pump
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
 from ucr.config.model import Timeouts
@@ -28,6 +30,32 @@ async def leave(world: World, body: dict[str, Any], after_s: float) -> None:
     await visitor.send(MESSAGES, body)
     await trio.sleep(after_s)
     await visitor.stream.aclose()
+
+
+class Asked(Pump):
+    """A pump that counts how often it is asked to catch up."""
+
+    times = 0
+
+    def catch_up(self) -> None:
+        self.times += 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_whoever_has_his_turn_looks_after_the_other_streams(stream: bool, autojump_clock: object) -> None:
+    """At the beginning and the head; of a stream also at each of its turns, and at its end."""
+    upstream = (
+        answers.streams(text_of("anthropic", "a", "b"))
+        if stream
+        else answers.says(200, answers.anthropic_reply())
+    )
+    async with open_router(config_of(provider("up", "anthropic")), up=upstream) as world:
+        pump = Asked()
+        api = world.worker.api
+        api.publish(replace(api.generation.router, pump=pump))
+        heard = await world.ask(MESSAGES, {**ASK, "stream": stream})
+    assert heard.status == 200
+    assert pump.times >= 4 if stream else pump.times == 2
 
 
 @pytest.mark.parametrize("noise", [b": still here\n\n", b'event: ping\ndata: {"type": "ping"}\n\n'])
