@@ -2,7 +2,9 @@
 
 How this works. Whoever has a request asks for a lease, and the permits decide: a lease now, a lease when
 another comes back, or a refusal. The mailbox is the queue of those who wait. Its capacity is the permits that
-are free plus `max_pending`, so that a burst is refused only when it really has no place.
+are free plus `max_pending`, so that a burst is refused only when it really has no place. Permits that other
+processes share count as free until it is known that they use them all; from then on there is a place for as many as
+this process has permits for, of those `max_pending`, so that nobody waits behind a crowd for a few permits.
 
 What a crash of the actor must not lose is not in the actor: the leases that are out and the health are in the
 gate, the connections in the pool, and both belong to the `Provider`, the child that the supervisor keeps.
@@ -15,6 +17,7 @@ that comes back is told to the actor only when somebody waits. A permit taken li
 are counted by the ledger, asks by the mailbox.
 """
 
+import math
 import random
 import ssl
 from collections.abc import Callable
@@ -152,6 +155,7 @@ class Provider(ActorChild[ProviderMessage]):
         self._on_starved = on_starved
         self._is_down = False
         self._waiting = 0
+        self._short_until = -math.inf
         board[self.name] = self
 
     @property
@@ -277,6 +281,11 @@ class Provider(ActorChild[ProviderMessage]):
             self.gate.apply_share(permits)
         self.ref.tell(Share(permits))
 
+    def set_short(self, until: float) -> None:
+        """Count on the permits of this process alone until then: those that others may have are all in use."""
+        self._short_until = until
+        self._fit_mailbox()
+
     def learn(self, fact: Fact) -> None:
         """Take over what another process found out about a key."""
         self.ref.tell(Learn(fact))
@@ -320,7 +329,13 @@ class Provider(ActorChild[ProviderMessage]):
 
     def _fit_mailbox(self) -> None:
         """Let as many ask as would find a permit or a place to wait; to be called before each ask."""
-        self.mailbox.capacity = self.spec.max_pending + max(0, self.gate.most - self.ledger.in_flight)
+        most, pending, in_flight = self.gate.most, self.spec.max_pending, self.ledger.in_flight
+        own = self.ledger.permits
+        if own < most and self._short_until > trio.current_time():
+            places = max(1, -(-pending * own // most)) if pending else 0
+            self.mailbox.capacity = places + max(0, own - in_flight)
+        else:
+            self.mailbox.capacity = pending + max(0, most - in_flight)
 
     def _maybe_starve(self, waiting: int) -> None:
         if waiting and self.ledger.permits < self.gate.most:

@@ -1,10 +1,12 @@
 """The permits of upstreams that several processes share: each provider uses what its process has borrowed.
 
 How this works. A provider that lets somebody wait although only its share is used up says so, and more is
-borrowed. Once a second its share shrinks to what is in flight, and the rest goes back. What goes back is taken
-from the provider first, so that all processes together never use more than the upstream's limit. Without a
-lender each keeps to its even part, or to what it has if that is more.
+borrowed; where nothing is left it learns that, and lets fewer wait. Once a second its share shrinks to what is in
+flight, and the rest goes back. What goes back is taken from the provider first, so that all processes together never
+use more than the upstream's limit. Without a lender each keeps to its even part, or to what it has if that is more.
 """
+
+import math
 
 import trio
 
@@ -16,6 +18,8 @@ from actors.supervisor import Inside, Restart
 
 RETRY_S = 0.05
 """How soon a lender that has nothing free is asked again for work that still waits."""
+SHORT_S = 1.0
+"""For so long nothing is expected of a lender that had nothing: idle permits come back each second."""
 
 
 class Shares:
@@ -87,6 +91,7 @@ class Shares:
         was_widened = await self._borrower.widen(self._want(key, waiting - 1))
         if key in self._providers:
             self._apply(key)
+            self._providers[key][-1].set_short(-math.inf if was_widened else trio.current_time() + SHORT_S)
         return was_widened
 
     def _apply(self, key: str) -> None:

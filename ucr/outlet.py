@@ -3,9 +3,9 @@
 How this works. A reader that has stopped reading (a stopped pager, a full journal) would stop the process that
 writes to it, and with it every request. So a pipe or a terminal is opened once more, without waiting: the flag
 belongs to that opening and not to those who share the descriptor. A socket is sent to without waiting. A line of
-up to PIPE_BUF bytes goes into a pipe whole or not at all. What does not go is dropped and counted, and the count
-is said before the next line that goes. Where the system cannot open a descriptor again (it is no Linux), a full
-pipe is waited for.
+up to PIPE_BUF bytes goes into a pipe whole or not at all; a disk that is nearly full takes the beginning of one.
+What does not go is dropped and counted, and the count is said before the next line that goes, in a file on a line of
+its own. Where the system cannot open a descriptor again (it is no Linux), a full pipe is waited for.
 """
 
 import os
@@ -31,6 +31,7 @@ class Outlet:
         self._opened = ExitStack()
         self._write = _without_waiting(descriptor, self._opened)
         self._now = now
+        self._before = b"\n" if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
 
     def __repr__(self) -> str:
         return f"<Outlet, {self.dropped} lines dropped>"
@@ -44,18 +45,21 @@ class Outlet:
         if self.dropped:
             self._say_what_was_dropped()
         try:
-            self._write(line)
+            if self._write(line) < len(line):
+                self.dropped += 1
         except OSError:
             self.dropped += 1
 
     def _say_what_was_dropped(self) -> None:
         event = {"timestamp": self._now(), "level": "warning", "event": "log.dropped", "lines": self.dropped}
+        line = self._before + jsontext.dumps(event) + b"\n"
         with suppress(OSError):
-            self._write(jsontext.dumps(event) + b"\n")
-            self.dropped = 0
+            if self._write(line) == len(line):
+                self.dropped = 0
 
 
-def _without_waiting(descriptor: int, opened: ExitStack) -> Write:
+def _without_waiting(descriptor: int, opened: ExitStack) -> Callable[[bytes], int]:
+    """Return what writes without waiting, and says how many bytes went."""
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISSOCK(mode):
         return partial(_send, opened.enter_context(socket.socket(fileno=os.dup(descriptor))))
@@ -69,5 +73,5 @@ def _without_waiting(descriptor: int, opened: ExitStack) -> Write:
     return partial(os.write, descriptor)
 
 
-def _send(stream: socket.socket, line: bytes) -> None:
-    stream.send(line, socket.MSG_DONTWAIT)
+def _send(stream: socket.socket, line: bytes) -> int:
+    return stream.send(line, socket.MSG_DONTWAIT)

@@ -216,3 +216,37 @@ async def test_when_it_gives_up_every_provider_keeps_a_part(autojump_clock: Mock
         two.processes[0].shares.gave_up()
         await wait_all_tasks_blocked()
         assert two.processes[0].provider.ledger.permits == 4
+
+
+async def test_a_process_with_few_of_the_permits_lets_few_wait_for_them(autojump_clock: MockClock) -> None:
+    async with office(2, replace(SPEC, max_pending=4)) as two:
+        attach(two)
+        async with trio.open_nursery() as nursery:
+            for _ in range(7):
+                nursery.start_soon(two.use, 0, 10.0)
+            await trio.sleep(0.5)
+            nursery.start_soon(two.use, 1, 10.0)
+            await trio.sleep(0.5)
+            assert [process.in_flight for process in two.processes] == [7, 1]
+            nursery.start_soon(two.use, 1, 10.0)
+            await trio.sleep(0.5)
+            assert await two.use(1) is False
+            assert two.processes[1].provider.status.waiting == 1
+        assert two.done == 9
+
+
+async def test_a_burst_finds_all_places_again_once_permits_have_come_back(autojump_clock: MockClock) -> None:
+    async with office(2, replace(SPEC, max_pending=4)) as two:
+        attach(two)
+        async with trio.open_nursery() as nursery:
+            for _ in range(8):
+                nursery.start_soon(two.use, 0, 3.0)
+            await trio.sleep(0.5)
+            nursery.start_soon(two.use, 1, 0.1)
+            await trio.sleep(0.5)
+            assert await two.use(1) is False
+        await trio.sleep(3)
+        async with trio.open_nursery() as nursery:
+            for _ in range(12):
+                nursery.start_soon(two.use, 1, 1.0)
+        assert two.done == 8 + 1 + 12

@@ -2,9 +2,11 @@
 
 import json
 import os
+import resource
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +84,29 @@ def test_a_full_disk_is_no_error() -> None:
         outlet = Outlet(full.fileno(), lambda: "now")
         outlet.write(LINE)
     assert outlet.dropped == 1
+
+
+@contextmanager
+def files_of(most_bytes: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, as on a disk that is full from there on."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_cuts_one_line_and_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with closing(Outlet(descriptor, lambda: "now")) as outlet:
+        with files_of(12):
+            for number in range(3):
+                outlet.write(b'{"line":%d}\n' % number)
+            assert outlet.dropped == 2
+        outlet.write(b'{"line":3}\n')
+    os.close(descriptor)
+    first, _, note, last = path.read_bytes().splitlines()
+    assert [json.loads(first), json.loads(last)] == [{"line": 0}, {"line": 3}]
+    assert json.loads(note)["lines"] == 2

@@ -44,6 +44,20 @@ def test_a_target_that_is_not_known_is_a_mistake_of_usage_that_names_all() -> No
     assert "no target R99; there are R1, R2, " in said.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--simulated", "--level", "light"), "--level needs --real"),
+        (("--svg", "a.svg"), "--svg needs --real"),
+        (("--real", "--clients", "3"), "--clients needs --simulated"),
+    ],
+)
+def test_an_option_of_the_other_mode_is_a_mistake_of_usage(arguments: tuple[str, ...], words: str) -> None:
+    said = run(*arguments)
+    assert said.exit_code == 2
+    assert words in said.output
+
+
 @pytest.mark.parametrize("arguments", [("--seconds", "0"), ("--clients", "0"), ("--rate", "0")])
 def test_options_have_bounds(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2

@@ -212,6 +212,11 @@ class Load:
         """Let each client end its present request and leave."""
         self._is_over = True
 
+    def take(self) -> list[Shot]:
+        """Give the requests that have ended since the last time, and forget them."""
+        taken, self.shots = self.shots, []
+        return taken
+
     async def run_client(self, keeps: bool) -> None:
         line: Line | None = None
         while not self._is_over:

@@ -28,10 +28,10 @@ async def growth(run: Run) -> None:
         text = configuration(Served(alpha), Served(beta, "openai-chat"))
         async with run.router(text, workers=2) as router:
             shots = await _mixed(run, router, warm_up)
-            await leave(run, router, alpha, 50)
+            await leave(run, router, 50, alpha)
             before = await _settled(router)
             shots += await _mixed(run, router, count - warm_up)
-            await leave(run, router, alpha, 50)
+            await leave(run, router, 50, alpha)
             after = await _settled(router)
     grown = {pid: after.get(pid, 0.0) - taken for pid, taken in before.items()}
     report, most = run.report, max(grown, key=lambda pid: grown[pid])

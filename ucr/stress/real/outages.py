@@ -70,6 +70,7 @@ async def _outage(run: Run, load: Load, upstream: Upstream, name: str) -> tuple[
     await trio.sleep(run.pick(5.0, 2.0))
     base = quantile(_latencies(shot for shot in load.shots if shot.sent_at >= begun), 0.99)
     start = trio.current_time()
+    run.timeline.mark("outage")
     match name:
         case "refuses":
             upstream.fall()
@@ -110,7 +111,7 @@ def _report_calls(run: Run, shots: list[Shot], asked: tuple[Upstream, ...], what
 async def leaving(run: Run) -> None:
     """R7: two hundred clients leave; their provider hears it, and nothing stays in flight."""
     async with run.upstreams("alpha") as (alpha,), run.router(configuration(Served(alpha))) as router:
-        noticed = await leave(run, router, alpha, LEAVERS)
+        noticed = await leave(run, router, LEAVERS, alpha)
         await trio.sleep(2.0)
         flying = in_flight(await router.json("/v1/providers"))
     report = run.report
@@ -119,8 +120,9 @@ async def leaving(run: Run) -> None:
     report.count("R7", "in flight two seconds later", flying, 0, LEAVERS)
 
 
-async def leave(run: Run, router: Router, upstream: Upstream, count: int) -> list[float]:
+async def leave(run: Run, router: Router, count: int, *asked: Upstream) -> list[float]:
     """Let clients come and leave amid their answers; return how long after each its provider saw it."""
+    run.timeline.mark("leavers")
     lines, left = list[tuple[str, Line]](), dict[str, float]()
     async with trio.open_nursery() as nursery:
         for number in range(count):
@@ -133,8 +135,13 @@ async def leave(run: Run, router: Router, upstream: Upstream, count: int) -> lis
         else:
             line.stream.socket.close()
     with trio.move_on_after(10):
-        await until(lambda: left.keys() <= upstream.left_at.keys())
-    return [upstream.left_at[mark] - at for mark, at in left.items() if mark in upstream.left_at]
+        await until(lambda: left.keys() <= _seen(asked).keys())
+    seen = _seen(asked)
+    return [seen[mark] - at for mark, at in left.items() if mark in seen]
+
+
+def _seen(asked: Iterable[Upstream]) -> dict[str, float]:
+    return {mark: at for upstream in asked for mark, at in upstream.left_at.items()}
 
 
 async def _join(run: Run, router: Router, number: int, lines: list[tuple[str, Line]]) -> None:
@@ -167,6 +174,7 @@ async def recovery(run: Run) -> None:
             begun = trio.current_time()
             await trio.sleep(run.pick(5.0, 2.0))
             rate = _rate(load.shots, begun, trio.current_time())
+            run.timeline.mark("outage")
             alpha.fall()
             await trio.sleep(reset_s * 0.6)
             alpha.rise()

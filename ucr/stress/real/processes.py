@@ -48,7 +48,9 @@ async def kills(run: Run) -> None:
         async with run.router(text) as router, run.loaded(router, Plan(orders="pieces=6 pause=0.01")) as load:
             await load.wait_shots(50)
             done = [
-                await _kill(router, load, dice.choice(sorted(router.workers())), DEADLY[number % len(DEADLY)])
+                await _one_kill(
+                    run, router, load, dice.choice(sorted(router.workers())), DEADLY[number % len(DEADLY)]
+                )
                 for number in range(run.times(20, 5))
             ]
             _report_kills(run, load, done)
@@ -57,14 +59,21 @@ async def kills(run: Run) -> None:
         run.report.count("R1", "requests crossed", len(having(load.shots, "crossed")), 0, len(load.shots))
 
 
-async def _kill(router: Router, load: Load, slot: str, deadly: signal.Signals) -> Kill:
+async def _one_kill(run: Run, router: Router, load: Load, slot: str, deadly: signal.Signals) -> Kill:
+    run.timeline.mark("kill")
+    kill = await kill_worker(router, load, slot, deadly)
+    await trio.sleep(1.0)
+    return kill
+
+
+async def kill_worker(router: Router, load: Load, slot: str, deadly: signal.Signals) -> Kill:
+    """Kill the worker of a slot, and wait until another one is ready in its place."""
     pid, at, since = router.workers()[slot], trio.current_time(), len(router.log)
     in_flight = frozenset(mark for mark, (_, worker) in load.pending.items() if worker in ("", slot))
     send(pid, deadly)
     ready = await router.wait_event("worker.ready", since)
     back_s = ready.at - at
     is_told = any(line.fields.get("signal") == deadly.name for line in router.log[since:])
-    await trio.sleep(1.0)
     return Kill(slot, at, back_s, in_flight, is_told)
 
 
@@ -97,6 +106,7 @@ def was_in_flight(shot: Shot, kill: Kill) -> bool:
 
 async def _kill_store(run: Run, router: Router, load: Load, store: int) -> None:
     before, at = len(load.shots), trio.current_time()
+    run.timeline.mark("kill of the store")
     send(store, signal.SIGKILL)
     await until(lambda: router.store() not in (None, store))
     back_s = trio.current_time() - at
@@ -120,6 +130,7 @@ async def reloads(run: Run) -> None:
                 chosen, other = (beta, alpha) if number % 2 == 0 else (alpha, beta)
                 text = configuration(Served(chosen, id="only"), Served(other, id=f"spare-{number}"))
                 since = len(router.log)
+                run.timeline.mark("reload")
                 await _rewrite(router, text, torn=number % 5 == 4)
                 with trio.fail_after(20):
                     await router.wait_event("config.applied", since)
@@ -165,9 +176,10 @@ async def replacements(run: Run) -> None:
         start = trio.current_time()
         for _ in range(rounds):
             old = set(router.workers().values())
+            run.timeline.mark("replacement")
             router.signal(signal.SIGUSR2)
             with trio.fail_after(60):
-                await until(partial(_are_gone, router, old))
+                await until(partial(are_gone, router, old))
         end = trio.current_time()
     report, shots = run.report, load.shots
     report.count("USR2", "not ok", len(shots) - len(having(shots, "ok")), 0, len(shots))
@@ -175,7 +187,7 @@ async def replacements(run: Run) -> None:
     show_wrong(report, shots)
 
 
-def _are_gone(router: Router, pids: set[int]) -> bool:
+def are_gone(router: Router, pids: set[int]) -> bool:
     return pids.isdisjoint(router.children())
 
 
@@ -237,6 +249,7 @@ async def stopped_worker(run: Run) -> None:
         start = trio.current_time()
         await trio.sleep(run.pick(5.0, 2.5))
         at = trio.current_time()
+        run.timeline.mark("stop")
         slot, pid = run.dice("R15").choice(sorted(router.workers().items()))
         send(pid, signal.SIGSTOP)
         try:
@@ -274,6 +287,7 @@ async def crash_loop(run: Run) -> None:
             pid = router.workers().get("0")
             if pid is not None and pid not in seen:
                 seen.add(pid)
+                run.timeline.mark("kill")
                 send(pid, signal.SIGKILL)
             await trio.sleep(0.05)
         end, share = trio.current_time(), (processor_s(router.pid) - used) / seconds

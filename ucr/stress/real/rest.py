@@ -27,7 +27,7 @@ async def descriptors_back(run: Run) -> None:
             await _warm(run, router, 2.0)
             before = await settled(partial(_counted, router), {}, settle_s)
             loads = [await _warm(run, router, run.pick(10.0, 2.5))]
-            await leave(run, router, alpha, 100)
+            await leave(run, router, 100, alpha)
             alpha.fall()
             loads.append(await _warm(run, router, run.pick(10.0, 2.5)))
             alpha.rise()

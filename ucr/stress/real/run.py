@@ -1,22 +1,24 @@
-"""What every target needs: its length, its dice, a folder, and the report."""
+"""What every target needs: its length, its dice, a folder, the report and the timeline."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import trio
 
 from ucr.stress.real.load import Load, Marks, Plan, loaded
 from ucr.stress.real.report import Report
 from ucr.stress.real.router import Router, running
+from ucr.stress.real.timeline import Timeline
 from ucr.stress.real.upstream import Upstream, upstreams
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of the script. `short` is the form of CI."""
+    """One run of the targets, within Trio. `short` is the form of CI."""
 
     short: bool
     seed: int
@@ -24,6 +26,7 @@ class Run:
     report: Report
     workers: int
     marks: Marks = field(default_factory=Marks)
+    timeline: Timeline = field(default_factory=Timeline)
     _routers: int = 0
 
     def pick(self, full: float, short: float) -> float:
@@ -40,11 +43,14 @@ class Run:
         return upstreams(*names, seed=self.seed)
 
     @asynccontextmanager
-    async def router(self, text: str, workers: int | None = None) -> AsyncIterator[Router]:
+    async def router(
+        self, text: str, workers: int | None = None, variables: Mapping[str, str] = MappingProxyType({})
+    ) -> AsyncIterator[Router]:
         """Run a router of this configuration as long as the block."""
         self._routers += 1
         folder = self.folder / f"router-{self._routers}"
-        async with running(folder, text, workers=self.workers if workers is None else workers) as router:
+        number = self.workers if workers is None else workers
+        async with running(folder, text, workers=number, variables=variables) as router:
             yield router
 
     @asynccontextmanager
@@ -52,6 +58,7 @@ class Run:
         """Keep a router under load as long as the block."""
         async with loaded(router.port, plan or Plan(), self.marks, self.dice("load")) as load:
             yield load
+        self.timeline.add(load.shots)
 
 
 async def measured(load: Load, seconds: float) -> tuple[float, float]:

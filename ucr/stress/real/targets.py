@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import trio
@@ -16,44 +17,56 @@ import ucr.stress.real.memory as memory
 import ucr.stress.real.outages as outages
 import ucr.stress.real.processes as processes
 import ucr.stress.real.rest as rest
+import ucr.stress.real.shortage as shortage
 import ucr.stress.real.slow as slow
 from ucr.stress.real.report import Report, versions
 from ucr.stress.real.run import Run
+from ucr.stress.real.timeline import Course
 
-Target = tuple[str, Callable[[Run], Awaitable[None]]]
+LIMIT_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is proved, by its name. One that takes longer than `limit_s` has failed."""
+
+    name: str
+    prove: Callable[[Run], Awaitable[None]]
+    limit_s: float = LIMIT_S
+
 
 TARGETS: tuple[Target, ...] = (
-    ("R1", processes.kills),
-    ("R2", processes.reloads),
-    ("R3", processes.way_down),
-    ("R4", outages.with_fallback),
-    ("R5", outages.without_fallback),
-    ("R6", outages.amplification),
-    ("R7", outages.leaving),
-    ("R8", outages.recovery),
-    ("R9", memory.growth),
-    ("R10", rest.descriptors_back),
-    ("R11", attackers.hostile_providers),
-    ("R12", attackers.attackers),
-    ("R13", slow.slow_clients),
-    ("R14", slow.large_bodies),
-    ("R15", processes.stopped_worker),
-    ("R17", processes.crash_loop),
-    ("R19", processes.start_and_end),
-    ("USR2", processes.replacements),
-    ("memory", memory.idle_and_streaming),
-    ("load", rest.latencies),
+    Target("R1", processes.kills),
+    Target("R2", processes.reloads),
+    Target("R3", processes.way_down),
+    Target("R4", outages.with_fallback),
+    Target("R5", outages.without_fallback),
+    Target("R6", outages.amplification),
+    Target("R7", outages.leaving),
+    Target("R8", outages.recovery),
+    Target("R9", memory.growth),
+    Target("R10", rest.descriptors_back),
+    Target("R11", attackers.hostile_providers),
+    Target("R12", attackers.attackers),
+    Target("R13", slow.slow_clients),
+    Target("R14", slow.large_bodies),
+    Target("R15", processes.stopped_worker),
+    Target("R16", shortage.full_disk),
+    Target("R17", processes.crash_loop),
+    Target("R19", processes.start_and_end),
+    Target("R20", shortage.overload),
+    Target("USR2", processes.replacements),
+    Target("memory", memory.idle_and_streaming),
+    Target("load", rest.latencies),
 )
-NAMES = tuple(name for name, _ in TARGETS)
-LIMIT_S = 900.0
-"""A target that takes longer has failed."""
+NAMES = tuple(target.name for target in TARGETS)
 WORKERS, SHORT_WORKERS = 4, 3
 
 
 def chosen(names: Iterable[str]) -> tuple[Target, ...]:
     """Return the targets of these names in the order of the table, or all of them for none."""
     wanted = set(names)
-    return tuple(entry for entry in TARGETS if not wanted or entry[0] in wanted)
+    return tuple(target for target in TARGETS if not wanted or target.name in wanted)
 
 
 def heading(seed: int) -> str:
@@ -61,20 +74,23 @@ def heading(seed: int) -> str:
     return f"seed {seed}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {versions()}"
 
 
-def proved(targets: tuple[Target, ...], seed: int, report: Report, workers: int | None = None) -> bool:
-    """Prove targets in processes of their own; False when a signal came first. Either way no process is left."""
+def proved(targets: tuple[Target, ...], seed: int, report: Report, workers: int | None = None) -> Course | None:
+    """Prove targets in processes of their own; None when a signal came first. Either way no process is left."""
     number = (SHORT_WORKERS if report.short else WORKERS) if workers is None else workers
     with tempfile.TemporaryDirectory(prefix="ucr-stress-") as folder:
-        return trio.run(prove_all, Run(report.short, seed, Path(folder), report, number), targets)
+        return trio.run(prove_all, targets, seed, report, number, Path(folder))
 
 
-async def prove_all(run: Run, targets: tuple[Target, ...]) -> bool:
+async def prove_all(
+    targets: tuple[Target, ...], seed: int, report: Report, workers: int, folder: Path
+) -> Course | None:
+    run = Run(report.short, seed, folder, report, workers)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(stop_at_signal, nursery.cancel_scope)
         await prove(run, targets)
         nursery.cancel_scope.cancel(reason="all is proved")
-        return True
-    return False
+        return run.timeline.course()
+    return None
 
 
 async def stop_at_signal(scope: trio.CancelScope) -> None:
@@ -85,8 +101,9 @@ async def stop_at_signal(scope: trio.CancelScope) -> None:
 
 async def prove(run: Run, targets: tuple[Target, ...]) -> None:
     """Prove one target after the other; one that breaks is a failed one, and the next begins."""
-    for name, target in targets:
-        start = trio.current_time()
+    for target in targets:
+        name, start = target.name, trio.current_time()
+        run.timeline.begin(name)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_in_time, run, target)
@@ -95,9 +112,9 @@ async def prove(run: Run, targets: tuple[Target, ...]) -> None:
         run.report.say(f"{name:4} took {trio.current_time() - start:.1f} s")
 
 
-async def _in_time(run: Run, target: Callable[[Run], Awaitable[None]]) -> None:
-    with trio.fail_after(LIMIT_S):
-        await target(run)
+async def _in_time(run: Run, target: Target) -> None:
+    with trio.fail_after(target.limit_s):
+        await target.prove(run)
 
 
 def why(error: BaseException) -> str:

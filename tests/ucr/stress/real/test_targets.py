@@ -4,12 +4,12 @@ import pytest
 
 from ucr.stress.real.report import Report
 from ucr.stress.real.run import Run
-from ucr.stress.real.targets import NAMES, TARGETS, chosen, heading, prove, why
+from ucr.stress.real.targets import NAMES, TARGETS, Target, chosen, heading, prove, why
 
 
 def test_all_are_proved_unless_some_are_named_and_in_their_order() -> None:
     assert chosen(()) == TARGETS
-    assert [name for name, _ in chosen(("R5", "R1"))] == ["R1", "R5"]
+    assert [target.name for target in chosen(("R5", "R1"))] == ["R1", "R5"]
     assert len(set(NAMES)) == len(NAMES)
 
 
@@ -27,7 +27,7 @@ async def test_a_target_that_breaks_has_failed_and_the_next_is_proved(tmp_path: 
 
     lines: list[str] = []
     report = Report(False, lines.append)
-    await prove(Run(False, 1, tmp_path, report, 1), (("A", breaks), ("B", holds)))
+    await prove(Run(False, 1, tmp_path, report, 1), (Target("A", breaks), Target("B", holds)))
     assert [(figure.target, figure.holds) for figure in report.figures] == [("A", False), ("B", True)]
     assert "no room" in report.figures[0].what
     assert [line for line in lines if line.startswith("A    took")]
