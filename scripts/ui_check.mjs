@@ -11,7 +11,7 @@ const arguments_ = ["--disable-gpu", ...(process.getuid() === 0 ? ["--no-sandbox
 const browser = await chromium.launch({ executablePath: CHECK_BROWSER, args: arguments_ });
 const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
 const page = await context.newPage();
-page.setDefaultTimeout(15_000);
+page.setDefaultTimeout(30_000);
 
 const troubles = [];
 page.on("pageerror", (error) => troubles.push(`an error in the page: ${error.message}`));
@@ -25,6 +25,10 @@ page.on("request", (request) => {
 if (shots) mkdirSync(shots, { recursive: true });
 const shoot = async (name, whole = true) => shots && page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: whole, timeout: 60_000 });
 
+const ask = (model, content = "hi") => fetch(`${url}/v1/messages`, {
+  method: "POST", headers: { "content-type": "application/json" },
+  body: JSON.stringify({ model, max_tokens: 50, temperature: 0, messages: [{ role: "user", content }] }),
+});
 const seen = (selector, words) => page.locator(selector, words === undefined ? {} : { hasText: words }).first().waitFor();
 const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 const column = (table, at) => page.locator(`${table} tbody tr:not(.detail) td:nth-child(${at})`).allInnerTexts();
@@ -60,15 +64,13 @@ const STEPS = {
     assert.equal(await drawn(), 6);
     await seen('.plot[aria-label^="Requests per second. requests: now"]');
   },
-  async "the broken provider has an open breaker"() {
-    await seen("#providers tr:has-text('groq') .mark.bad", "open");
-    assert.deepEqual((await column("#providers table", 1)).sort(), ["anthropic", "groq", "mistral", "openai"]);
-  },
   async "planted markup is text"() {
+    await ask(markup);
     await page.fill("#requests input[type=search]", "onerror");
     await seen("#requests td", markup);
     await page.locator("#requests .opener").last().click();
     await seen("#requests .why", "Why this route");
+    for (let times = 0; times < 6; times += 1) await ask("llama-3.3-70b", `planted ${times}`);
     await page.fill("#requests input[type=search]", "llama");
     await page.locator("#requests .opener").last().click();
     await seen("#requests .why li", "no model <img src=x");
@@ -76,7 +78,14 @@ const STEPS = {
     assert.equal(await page.title(), "UCR dashboard");
     await page.fill("#requests input[type=search]", "");
   },
+  async "the broken provider has an open breaker"() {
+    const open = page.locator("#providers tr:has-text('groq') .mark.bad", { hasText: "open" });
+    for (let times = 0; times < 20 && !(await open.count()); times += 1) await ask("llama-3.3-70b", `once more ${times}`);
+    await open.waitFor();
+    assert.deepEqual((await column("#providers table", 1)).sort(), ["anthropic", "groq", "mistral", "openai"]);
+  },
   async "a request says why it went where it went"() {
+    await ask("fast", `a question that nobody has asked at ${Date.now()}`);
     await page.fill("#requests input[type=search]", "fast alias miss");
     await page.locator("#requests .opener").first().click();
     await seen("#requests .why p", "The name is an alias in [models].");
@@ -118,7 +127,7 @@ const STEPS = {
     await seen(".tree .actor", "ucr:metrics");
   },
   async "it is readable by light and by darkness"() {
-    await page.waitForTimeout(shots ? 12_000 : 0);
+    await page.waitForTimeout(shots ? 70_000 : 0);
     await page.locator("#requests .opener").nth(2).click();
     await page.waitForTimeout(300);
     const grounds = [];

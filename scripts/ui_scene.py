@@ -84,7 +84,6 @@ ASKED = (
     ("claude-haiku-4-5", 4),
     ("gpt-5", 3),
     ("fast", 3),
-    ("llama-3.3-70b", 1),
     ("claude-opus-4-1", 1),
 )
 """What is asked for, and how often."""
@@ -209,11 +208,9 @@ def providers() -> Iterator[str]:
 
 
 @contextmanager
-def traffic(url: str, clients: int = 5, pause_s: float = 0.35) -> Iterator[None]:
-    """Ask the router as long as the block. What is planted is asked for first."""
+def traffic(url: str, clients: int = 3, pause_s: float = 0.4) -> Iterator[None]:
+    """Ask the router as long as the block."""
     ended = threading.Event()
-    ask(url, MARKUP, stream=False, words="hi")
-    ask(url, "llama-3.3-70b", stream=False, words="planted")
     threads = [threading.Thread(target=_talk, args=(url, ended, pause_s, seed)) for seed in range(clients)]
     for thread in threads:
         thread.start()

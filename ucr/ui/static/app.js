@@ -10,7 +10,7 @@ import { Requests } from "./requests.js";
 import { BEGIN, MOST_REQUESTS, reduce } from "./store.js";
 
 const STATE_MS = 5000;
-const FLUSH_MS = 250; // a busy router tells thousands of lines in a second; the page is drawn four times
+const FLUSH_MS = 400; // a busy router tells thousands of lines in a second; the page is drawn twice
 const RANGES = [["Live", 5], ["1 h", 60], ["24 h", 1440], ["7 d", 10_080]];
 const SECTIONS = [["now", "Now"], ["requests", "Requests"], ["providers", "Providers"], ["cost", "Cost"], ["actors", "Actors"], ["events", "Events"]];
 

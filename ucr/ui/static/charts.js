@@ -42,13 +42,13 @@ export function Chart({ chart, columns, spanS, theme }) {
   useEffect(() => {
     plot.current?.setData(data());
     if (plot.current?.cursor.idx == null) read(null);
-  });
+  }, [columns, theme, spanS]);
   const isEmpty = !chart.series.some(([, name]) => columns[name].some((value) => value !== null));
   return html`<figure class="chart" ref=${figure}>
     <figcaption>
       <h3>${chart.title} <span class="unit">${chart.unit}</span></h3>
       <span class="keys">${chart.series.map(([label, , colour]) => html`<span class="key ${colour}" key=${label}>
-        <i aria-hidden="true"></i>${chart.series.length > 1 ? html`<span>${label}</span>` : ""}<output>${DASH}</output></span>`)}</span>
+        <i aria-hidden="true"></i>${chart.series.length > 1 ? html`<span>${label}</span>` : ""}<output></output></span>`)}</span>
     </figcaption>
     <div class="plot" role="img" aria-label=${summary(chart, columns)}></div>
     ${isEmpty && html`<p class="nothing">nothing yet</p>`}
@@ -76,7 +76,7 @@ function options(chart, place, spanS, figure, read) {
   const axis = { stroke: colour("faint"), font, ticks: { show: false }, border: { show: false } };
   const grid = { stroke: colour("grid"), width: 1 };
   return {
-    width: place.clientWidth || 300, height: HEIGHT, padding: [8, 4, 0, 0], legend: { show: false },
+    width: place.clientWidth || 300, height: HEIGHT, padding: [8, 14, 0, 0], legend: { show: false },
     cursor: { sync: { key: "charts" }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
       x: { time: true, range: (_, _low, high) => [(high ?? Date.now() / 1000) - spanS, high ?? Date.now() / 1000] },
@@ -87,7 +87,7 @@ function options(chart, place, spanS, figure, read) {
       { ...axis, size: 52, gap: 6, space: 34, grid, values: (_, ticks) => ticks.map((value) => (chart.axis ?? chart.format)(value)) },
     ],
     series: [{}, ...chart.series.map(([, , name, isFilled]) => ({
-      stroke: colour(name), width: 1.6, points: { show: false }, fill: isFilled ? colour(`${name}-soft`) : undefined, spanGaps: false,
+      stroke: colour(name), width: 1.6, points: { show: true, size: 4, width: 0, fill: colour(name), filter: alone }, fill: isFilled ? colour(`${name}-soft`) : undefined, spanGaps: false,
     }))],
     hooks: { setCursor: [(drawn) => {
       read(drawn.cursor.idx);
@@ -95,6 +95,13 @@ function options(chart, place, spanS, figure, read) {
       if (drawn.cursor.idx != null) figure.dataset.at = moment(drawn.data[0][drawn.cursor.idx] * 1000);
     }] },
   };
+}
+
+// A value between two that are not known would be no line: it is a point.
+function alone(drawn, index) {
+  const column = drawn.data[index];
+  const known = (at) => column[at] !== null && column[at] !== undefined;
+  return column.flatMap((_, at) => (known(at) && !known(at - 1) && !known(at + 1) ? [at] : []));
 }
 
 function tick(at, spanS) {

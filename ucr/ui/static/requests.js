@@ -48,7 +48,7 @@ export function Requests({ requests, hasJournal, isLoading }) {
       <button type="button" class="quiet" aria-pressed=${String(held !== null)} onClick=${() => setHeld(held === null ? requests : null)}>${held === null ? "Hold" : "Go on"}</button>
       <span class="aside">${shown.length === requests.length ? `the last ${requests.length}` : `${shown.length} of ${requests.length}`}${held === null ? "" : ", held"}</span>
     </div>
-    <${Table} caption="Recent requests" columns=${COLUMNS} rows=${shown} keyOf=${(row) => row.request_id} first=${["at", true]} most=${25}
+    <${Table} caption="Recent requests" columns=${COLUMNS} rows=${shown} keyOf=${(row) => row.request_id} first=${["at", true]} most=${innerWidth > 900 ? 25 : 8}
       detail=${(row) => html`<${Why} row=${row} hasJournal=${hasJournal} />`} empty=${emptyWords(isLoading, isFiltered)} />`;
 }
 

@@ -3,13 +3,14 @@
 export const LIVE_POINTS = 300; // one each second
 export const MOST_REQUESTS = 200;
 const MOST_HAPPENINGS = 60;
+const COST_S = 10; // over how long what is spent becomes a rate, as the router does it with requests
 const COLUMNS = ["requests", "errors", "tokens", "cost", "total_p50", "total_p99", "ttfb_p50", "ttfb_p99"];
 
 export const BEGIN = {
   link: "connecting", reason: "", until: 0,
   state: null, stateAt: 0,
   statistics: null, heardAt: 0,
-  live: { at: [], ...Object.fromEntries(COLUMNS.map((name) => [name, []])) },
+  live: { at: [], spent: [], ...Object.fromEntries(COLUMNS.map((name) => [name, []])) },
   requests: [], happenings: [], hasJournal: null, number: 0,
   announcement: "",
 };
@@ -48,8 +49,13 @@ function heard(all, event) {
 function before(live, history) {
   if (!history) return live;
   const first = live.at[0] ?? Infinity;
-  const number = history.at.filter((at) => at < first).length;
-  return Object.fromEntries(Object.keys(live).map((name) => [name, [...history[name].slice(0, number), ...live[name]]]));
+  const number = history.at.filter((at) => at - history.width_s < first).length;
+  const own = live.requests[0] === null ? 1 : 0; // the first thing that is told has no rates yet
+  return Object.fromEntries(Object.keys(live).map((name) => {
+    const past = history[name]?.slice(0, number) ?? Array(number).fill(null);
+    if (name === "at" && number && past[number - 1] >= first) past[number - 1] = first - 0.1;
+    return [name, [...past, ...live[name].slice(own)]];
+  }));
 }
 
 const words = (event) => [event.event.replace(/[._]/g, " "), event.provider ?? event.actor ?? event.worker].filter(Boolean).join(": ");
@@ -65,18 +71,17 @@ function joined(known, more) {
 }
 
 function measured(all, event) {
-  const spent = all.statistics === null ? 0 : Math.max(0, event.cost_usd - all.statistics.cost_usd);
   const at = Date.parse(event.timestamp) / 1000;
   const passed = all.live.at.length ? at - all.live.at.at(-1) : 0;
   if (all.live.at.length && passed <= 0) return { ...all, statistics: event, heardAt: Date.now() };
   const { total, ttfb } = event.times_ms;
   const point = {
     at, requests: event.requests.per_s, errors: event.requests.errors_per_s, tokens: event.tokens_per_s,
-    cost: passed > 0 && passed < 10 ? spent / passed * 3600 : null,
+    cost: spending(all.live, at, event.cost_usd), spent: event.cost_usd,
     total_p50: total.p50, total_p99: total.p99, ttfb_p50: ttfb.p50, ttfb_p99: ttfb.p99,
   };
   const gap = passed > 5 ? at - passed / 2 : null; // nothing is drawn over a time that nobody saw
-  const live = Object.fromEntries(["at", ...COLUMNS].map((name) => {
+  const live = Object.fromEntries(["at", "spent", ...COLUMNS].map((name) => {
     const column = all.live[name].slice(-LIVE_POINTS);
     if (gap !== null) column.push(name === "at" ? gap : null);
     column.push(point[name]);
@@ -84,4 +89,13 @@ function measured(all, event) {
   }));
   const announcement = all.link === "live" ? all.announcement : "Connected to the router.";
   return { ...all, link: "live", reason: "", announcement, live, statistics: event, heardAt: Date.now() };
+}
+
+// What was spent in the last seconds, in dollars per hour; null where nobody knows.
+function spending(live, at, total) {
+  const from = live.at.findLastIndex((then) => then <= at - COST_S + 0.5);
+  const start = from >= 0 && live.spent[from] !== null ? from : live.spent.findIndex((spent, index) => spent !== null && index > from);
+  const passed = at - live.at[start];
+  if (!(passed > 0 && passed < 3 * COST_S) || total < live.spent[start]) return null;
+  return (total - live.spent[start]) / passed * 3600;
 }
