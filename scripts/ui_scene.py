@@ -7,9 +7,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 ADMIN_KEY = "the-admin-key-of-the-check"
@@ -79,12 +80,8 @@ background = "anthropic/claude-haiku-4-5"
 fallbacks = ["openai"]
 """
 
-ASKED = (
-    ("claude-sonnet-4-5", 8),
-    ("claude-haiku-4-5", 4),
-    ("gpt-5", 3),
-    ("fast", 3),
-    ("claude-opus-4-1", 1),
+ASKED: Mapping[str, int] = MappingProxyType(
+    {"claude-sonnet-4-5": 8, "claude-haiku-4-5": 4, "gpt-5": 3, "fast": 3, "claude-opus-4-1": 1}
 )
 """What is asked for, and how often."""
 WORDS = ("A router ", "keeps many ", "conversations ", "apart and ", "forgets none.")
@@ -224,7 +221,7 @@ def traffic(url: str, clients: int = 3, pause_s: float = 0.4) -> Iterator[None]:
 
 def _talk(url: str, ended: threading.Event, pause_s: float, seed: int) -> None:
     dice = random.Random(seed)
-    names, weights = zip(*ASKED, strict=True)
+    names, weights = list(ASKED), list(ASKED.values())
     while not ended.wait(dice.expovariate(1 / pause_s)):
         (model,) = dice.choices(names, weights)
         ask(url, model, stream=dice.random() < 0.6, words=f"question {dice.randrange(25)}")
