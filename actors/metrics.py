@@ -128,7 +128,7 @@ class Metrics(ActorChild[MetricsMessage]):
             await trio.sleep(GATHER_S)
 
     def crashed(self, error: BaseException | None) -> None:
-        """Count the crash, and with it the measurement that may have been in hand."""
+        """Count the crash, and with it the message that may have been in hand: up to `BUNDLE` measurements."""
         super().crashed(error)
         self.crashes += 1
 

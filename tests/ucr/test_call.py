@@ -1,8 +1,7 @@
 """What a request needs of its process."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.world.router import config_of, provider
 from ucr.call import Call, Router, note_request
