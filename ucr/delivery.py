@@ -1,7 +1,7 @@
 """The client's side of one answer: when it starts, what keeps it alive, how it ends.
 
 Nothing is sent before the commit point, except after `SILENCE_S` on a stream: then the answer is opened and
-kept alive, while candidates may still change. One lock keeps the keep-alive out of the middle of an event.
+kept alive, while candidates may still change. Who sends takes turns, so that no keep-alive is in the middle of an event.
 
 How this works: a stream that is never silent for long needs no task of its own. A timer looks when a keep-alive
 may be due, and starts the sending beside the answer if it is.
@@ -41,7 +41,8 @@ class Delivery:
         self._client = client
         self._record = record
         self._timers = timers
-        self._lock: trio.Lock | None = None
+        self._is_sending = False
+        self._waiting: trio.lowlevel.ParkingLot | None = None
         self._tap: Tap | None = None
         self.is_opened = False
         self._quiet_since_s = 0.0
@@ -89,11 +90,11 @@ class Delivery:
     async def write(self, data: bytes) -> None:
         """Send a part of the stream, with the head before the first part."""
         if data and not self._is_muted:
-            lock = await self._turn()
+            await self._turn()
             try:
                 await self._write(data)
             finally:
-                lock.release()
+                self._end_turn()
             if self.copy is not None:
                 self.copy.add(data)
 
@@ -123,26 +124,25 @@ class Delivery:
         left, self._left = self._left, b""
         if left:
             return await self.write(left)
-        lock = await self._turn()
+        await self._turn()
         try:
             if self._direct is not None and not self._is_muted:
                 await self._direct.drain()
             self._is_behind = False
         finally:
-            lock.release()
+            self._end_turn()
 
-    @property
-    def _is_sending(self) -> bool:
-        return self._lock is not None and self._lock.locked()
+    async def _turn(self) -> None:
+        """Wait until nobody else sends. A flag, because that is nearly always so, and a lock costs a dozen calls."""
+        while self._is_sending:
+            self._waiting = self._waiting or trio.lowlevel.ParkingLot()
+            await self._waiting.park()
+        self._is_sending = True
 
-    async def _turn(self) -> trio.Lock:
-        """Take the lock, which a whole answer never needs. When it is free, as nearly always, nothing is scheduled."""
-        lock = self._lock = self._lock or trio.Lock()
-        try:
-            lock.acquire_nowait()
-        except trio.WouldBlock:
-            await lock.acquire()
-        return lock
+    def _end_turn(self) -> None:
+        self._is_sending = False
+        if self._waiting is not None:
+            self._waiting.unpark()
 
     async def _write(self, data: bytes) -> None:
         if not self.is_started:
@@ -184,7 +184,7 @@ class Delivery:
 
     async def _send_keep_alive(self) -> None:
         """Open a stream that was silent for `SILENCE_S`; send a keep-alive after `PING_S` without content."""
-        lock = await self._turn()
+        await self._turn()
         try:
             self._is_nudged = False
             if self._has_ended or self._timers.now() < self._due_s():
@@ -193,7 +193,7 @@ class Delivery:
             if data := self._keep_alive_bytes():
                 await self._write(data)
         finally:
-            lock.release()
+            self._end_turn()
 
     def _due_s(self) -> float:
         return self._quiet_since_s + (PING_S if self.is_started else SILENCE_S)
@@ -234,11 +234,11 @@ class Delivery:
         if self.copy is not None:
             self.replied = self.copy.whole()
         if not self._is_muted:
-            lock = await self._turn()
+            await self._turn()
             try:
                 await self._finish()
             finally:
-                lock.release()
+                self._end_turn()
 
     async def _finish(self) -> None:
         """End the answer; a keep-alive that waits for its turn is then too late."""
@@ -255,7 +255,7 @@ class Delivery:
         self._record.error_type = error.type
         if self._on_fail is not None:
             self._on_fail(error, body)
-        lock = await self._turn()
+        await self._turn()
         try:
             if self.is_started:
                 await self._exchange.send(self._client.encode_stream_error(error, self._record.request_id))
@@ -266,7 +266,7 @@ class Delivery:
                 await self._exchange.send(written)
             await self._finish()
         finally:
-            lock.release()
+            self._end_turn()
 
 
 def error_headers(error: ApiError) -> HeaderList:

@@ -203,6 +203,23 @@ async def test_a_client_that_is_slow_to_take_content_gets_no_ping_behind_it(auto
     assert [data for _, data in sent.parts] == [b"one", b"two"]
 
 
+async def test_senders_take_turns_and_one_who_leaves_holds_up_nobody(autojump_clock: MockClock) -> None:
+    sent = Sent(takes_s=5)
+    delivery, _ = delivery_to(sent)
+    async with trio.open_nursery() as nursery:
+        leaves = trio.CancelScope()
+
+        async def write(data: bytes, scope: trio.CancelScope) -> None:
+            with scope:
+                await delivery.write(data)
+
+        for data, scope in ((b"1", trio.CancelScope()), (b"2", leaves), (b"3", trio.CancelScope())):
+            nursery.start_soon(write, data, scope)
+            await trio.testing.wait_all_tasks_blocked()
+        leaves.cancel()
+    assert sent.parts == [(0.0, b"1"), (5.0, b"3")]
+
+
 async def test_the_next_candidates_stream_goes_on_where_the_client_already_is(
     autojump_clock: MockClock,
 ) -> None:
