@@ -4,7 +4,9 @@ import ast
 import importlib
 import importlib.util
 import re
+import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -63,6 +65,26 @@ def nested(command: click.Command, name: str) -> Iterator[tuple[str, click.Comma
         yield from nested(below, f"{name} {word}")
 
 
+def spoken() -> list[str]:
+    """Give every command within a line of the pages, as it is written there but for what a shell makes of its output."""
+    spans = {"".join(found) for found in re.findall(r"`((?:\./)?scripts/chaos|ucr-trio)( [^`\n]*)`", DOCS)}
+    return sorted(re.split(r" [|<>] ", span)[0] for span in spans if "COMMAND" not in span)
+
+
+def understand(said: str) -> None:
+    """Read a command as the command line does, without running it; raise `click.UsageError` where it cannot."""
+    tool, *words = (word if word != "N" else "1" for word in shlex.split(said))
+    words = words if tool == "ucr-trio" else ["stress", "--real", *words]
+    command: click.Command = importlib.import_module("ucr.commands").main
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        word = words.pop(0)
+        if word not in command.commands:
+            raise click.UsageError(f"no such command: {word}")
+        command = command.commands[word]
+    if words:
+        command.make_context(command.name, words)
+
+
 EVENTS = sorted({event for source in SOURCES for event, _ in log_calls(source)})
 FIELDS = sorted({field for source in SOURCES for _, fields in log_calls(source) for field in fields})
 
@@ -90,6 +112,18 @@ def test_every_log_field_is_documented(field: str) -> None:
 @pytest.mark.parametrize("name", command_line())
 def test_every_command_and_option_is_documented(name: str) -> None:
     assert is_documented(name)
+
+
+@pytest.mark.parametrize("said", spoken())
+def test_every_command_in_a_line_of_the_pages_is_understood(said: str) -> None:
+    with suppress(click.exceptions.Exit):  # it has said its version
+        understand(said)
+
+
+@pytest.mark.parametrize("said", ["./scripts/chaos R1", "ucr-trio nothing", "ucr-trio top --nothing"])
+def test_a_command_that_is_not_there_is_not_understood(said: str) -> None:
+    with pytest.raises(click.UsageError):
+        understand(said)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -51,6 +51,12 @@ def test_a_broken_cookie_is_no_session(cookie: str) -> None:
     assert SESSIONS.found({"cookie": cookie}, KEY, NOW_S) is None
 
 
+@pytest.mark.parametrize("other", ["theme", "a b=1", 'a={"x": 1}', "é=ü", "x_ucr_session=1.2.3", "=;="])
+def test_cookies_of_others_do_not_hide_ours_however_they_are_written(other: str) -> None:
+    for cookies in (f"{COOKIE}={VALUE}; {other}", f"{other}; {COOKIE}={VALUE}"):
+        assert SESSIONS.found({"cookie": cookies}, KEY, NOW_S) is not None
+
+
 def test_a_session_ends_when_it_is_not_renewed() -> None:
     assert found(VALUE, NOW_S + IDLE_S - 1) is not None
     assert found(VALUE, NOW_S + IDLE_S) is None
