@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-SIZE = "4m"
+SIZE = "64m"
+"""Far more than the router writes within a run, so that nothing but the ballast makes it full."""
 LIMIT_BYTES = 4096
 """With a limit no file may grow beyond so many bytes: whatever is written to a larger one fails."""
 PIECE_BYTES = 64 * 1024
