@@ -8,10 +8,10 @@ from types import MappingProxyType
 import trio
 
 from ucr.stress.real.load import Load, Plan, Shot
-from ucr.stress.real.memory import GROWTH_MIB, MIB, TIDY_S
+from ucr.stress.real.memory import GROWTH_MIB, MORE_DESCRIPTORS, TIDY_S, Taken, more, taken
 from ucr.stress.real.processes import show_wrong
 from ucr.stress.real.report import Report, quantile, said
-from ucr.stress.real.router import Router, Served, configuration, descriptors, resident_bytes
+from ucr.stress.real.router import Served, configuration
 from ucr.stress.real.run import Run
 from ucr.stress.real.storms import KINDS, Storm
 
@@ -22,7 +22,6 @@ WARM_UP_SHARE = 0.2
 """After this part of the time it is measured what each process takes."""
 PAUSE_S = 0.4
 """Between two requests of a client, on average."""
-MORE_DESCRIPTORS = 2
 GAP_S, BACK_S = 1.0, 2.0
 MODELS = ("m", "m", "beta/m")
 MOST_TIMES = 20_000
@@ -57,19 +56,6 @@ class Counts:
             self.times.append(shot.latency_s)
         if len(self.times) > MOST_TIMES:
             self.times, self._every = self.times[1::2], 2 * self._every
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What each process takes: memory in MiB, and open descriptors."""
-
-    memory: Mapping[int, float]
-    descriptors: Mapping[int, int]
-
-
-def taken(router: Router) -> Taken:
-    pids = router.all_pids()
-    return Taken({pid: resident_bytes(pid) / MIB for pid in pids}, {pid: descriptors(pid) for pid in pids})
 
 
 async def under_load(run: Run, level: str, seconds: float, faults: tuple[str, ...]) -> None:
@@ -137,13 +123,10 @@ def report_growth(
     report: Report, level: str, memory: tuple[Taken, Taken], handles: tuple[Taken, Taken]
 ) -> None:
     """Report how much more each process takes that lived through it all."""
-    grown = _more(memory[0].memory, memory[1].memory)
-    opened = _more(handles[0].descriptors, handles[1].descriptors)
-    report.ratio(level, "growth of one process", max(grown, default=0.0), GROWTH_MIB, len(grown), " MiB")
-    report.count(
-        level, "descriptors more in one process", int(max(opened, default=0)), MORE_DESCRIPTORS, len(opened)
+    lived = memory[0].memory.keys() & memory[1].memory.keys()
+    grown, opened = (
+        more(memory[0].memory, memory[1].memory),
+        more(handles[0].descriptors, handles[1].descriptors),
     )
-
-
-def _more(before: Mapping[int, float], after: Mapping[int, float]) -> list[float]:
-    return [after[pid] - before[pid] for pid in before.keys() & after.keys()]
+    report.ratio(level, "growth of one process", grown, GROWTH_MIB, len(lived), " MiB")
+    report.count(level, "descriptors more in one process", int(opened), MORE_DESCRIPTORS, len(lived))

@@ -19,6 +19,8 @@ from typing import Literal
 import httptools
 import trio
 
+from ucr.stress.real import agent
+
 LOOPBACK = "127.0.0.1"
 LIMIT_S = 60.0
 """No answer within this time is a lost one."""
@@ -132,11 +134,18 @@ def get(path: str, method: str = "GET") -> bytes:
     return f"{method} {path} HTTP/1.1\r\nhost: {LOOPBACK}\r\n\r\n".encode()
 
 
-def post(mark: str, *, stream: bool, model: str, orders: str = "", closes: bool = False) -> bytes:
-    """Return a whole request of an Anthropic client."""
-    turns = [{"role": "user", "content": f"{mark} {orders}"}]
-    body = json.dumps({"model": model, "max_tokens": 64, "stream": stream, "messages": turns}).encode()
+def post(
+    mark: str, *, stream: bool, model: str, orders: str = "", closes: bool = False, is_agent: bool = False
+) -> bytes:
+    """Return a whole request of an Anthropic client, a small one or one of an agent's."""
     more = "connection: close\r\n" if closes else ""
+    if is_agent:
+        asked = agent.asked(mark, orders, stream=stream, model=model)
+        more += f"anthropic-beta: {agent.BETAS}\r\nanthropic-version: 2023-06-01\r\n"
+    else:
+        turns = [{"role": "user", "content": f"{mark} {orders}"}]
+        asked = {"model": model, "max_tokens": 64, "stream": stream, "messages": turns}
+    body = json.dumps(asked).encode()
     head = f"POST /v1/messages HTTP/1.1\r\nhost: {LOOPBACK}\r\ncontent-type: application/json\r\n{more}"
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
@@ -190,13 +199,14 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the clients of a load do: half keep their connections, a share of their requests streams."""
+    """What the clients of a load do: half keep their connections; shares of their requests stream, and are an agent's."""
 
     clients: int = 12
     pause_s: float = 0.06
     streams: float = 0.5
     orders: str = ""
     models: tuple[str, ...] = ("m",)
+    agents: float = 0.0
 
 
 class Load:
@@ -232,7 +242,10 @@ class Load:
         """Send one request and note what became of it; return the connection when it can be used again."""
         mark, stream = self._marks.next(), self._dice.random() < self._plan.streams
         model = self._dice.choice(self._plan.models)
-        request = post(mark, stream=stream, model=model, orders=self._plan.orders, closes=not keeps)
+        is_agent = self._plan.agents > 0 and self._dice.random() < self._plan.agents
+        request = post(
+            mark, stream=stream, model=model, orders=self._plan.orders, closes=not keeps, is_agent=is_agent
+        )
         sent_at = trio.current_time()
         self.pending[mark] = (sent_at, line.worker if line else "")
         answer = Answer(detail=f"no answer in {LIMIT_S:.0f} s")

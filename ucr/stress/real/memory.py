@@ -1,13 +1,17 @@
 """The targets of memory: what a worker takes when idle and with many streams, and that requests leave nothing behind."""
 
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import trio
 
 from ucr.stress.real.load import Plan, Shot, having, shoot
 from ucr.stress.real.outages import leave
 from ucr.stress.real.processes import show_wrong
-from ucr.stress.real.router import Router, Served, configuration, resident_bytes
+from ucr.stress.real.router import Router, Served, configuration, descriptors, resident_bytes
 from ucr.stress.real.run import Run
-from ucr.stress.real.upstream import Mood
+from ucr.stress.real.upstream import Mood, Upstream
 
 MIB = 1024 * 1024
 IDLE_MIB, STREAMING_MIB, GROWTH_MIB = 50, 120, 10
@@ -15,52 +19,76 @@ STREAMS = 500
 TIDY_S = 12.0
 """After this long without requests a worker has given back what it does not use (`ucr/memory.py`)."""
 MODELS = ("m", "alpha/m", "beta/m")
-SOME_FAIL = Mood("status", status=500, share=0.02)
-BIG = " and so on" * 6_000
-"""Makes a request as large as one of an agent."""
+AGENTS = 0.01
+"""One request in a hundred is as large as an agent's."""
+SOME_FAIL, SOME_BREAK = Mood("status", status=500, share=0.02), Mood("cut", share=0.02)
+SETTLED_S = 100.0
+"""After this long even a connection that was kept for another request is closed."""
+LEAVE_EVERY, LEAVERS = 1_000, 10
+MORE_DESCRIPTORS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What each process takes: memory in MiB, and open descriptors."""
+
+    memory: Mapping[int, float]
+    descriptors: Mapping[int, int]
+
+
+def taken(router: Router) -> Taken:
+    """Return what each process takes now."""
+    pids = router.all_pids()
+    return Taken({pid: resident_bytes(pid) / MIB for pid in pids}, {pid: descriptors(pid) for pid in pids})
+
+
+def more(before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """Return how much more one process takes at most, of those that lived through it all."""
+    return max((after[pid] - before[pid] for pid in before.keys() & after.keys()), default=0.0)
 
 
 async def growth(run: Run) -> None:
-    """R9: after a warm-up, whole answers and streams in both dialects, failures and leaving clients cost no memory."""
+    """R9: after a warm-up, requests large and small, streams, failures and leaving clients cost nothing that lasts."""
     count, warm_up = run.times(100_000, 10_000), run.times(20_000, 3_000)
     async with run.upstreams("alpha", "beta") as (alpha, beta):
-        alpha.mood = beta.mood = SOME_FAIL
+        alpha.mood, beta.mood = (replace(mood, closes=run.short) for mood in (SOME_FAIL, SOME_BREAK))
         text = configuration(Served(alpha), Served(beta, "openai-chat"))
         async with run.router(text, workers=2) as router:
-            shots = await _mixed(run, router, warm_up)
-            await leave(run, router, 50, alpha)
-            before = await _settled(router)
-            shots += await _mixed(run, router, count - warm_up)
-            await leave(run, router, 50, alpha)
-            after = await _settled(router)
-    grown = {pid: after.get(pid, 0.0) - taken for pid, taken in before.items()}
-    report, most = run.report, max(grown, key=lambda pid: grown[pid])
-    report.told("R9", "memory after the warm-up and at the end", both(before[most], after.get(most, 0.0)), 1)
-    report.ratio("R9", "growth of one process", grown[most], GROWTH_MIB, len(shots), " MiB")
-    report.count("R9", "processes replaced", len(before.keys() - after.keys()), 0, len(before))
-    report.count("R9", "lost or crossed", len(having(shots, "lost", "crossed")), 0, len(shots))
+            verdicts = await _mixed(run, router, (alpha, beta), warm_up)
+            before = await _settled(run, router)
+            verdicts += await _mixed(run, router, (alpha, beta), count - warm_up)
+            after = await _settled(run, router)
+    report, total = run.report, verdicts.total()
+    most = max(before.memory.values(), default=0.0), max(after.memory.values(), default=0.0)
+    report.told("R9", "memory after the warm-up and at the end", both(*most), 1)
+    report.ratio("R9", "growth of one process", more(before.memory, after.memory), GROWTH_MIB, total, " MiB")
+    opened = int(more(before.descriptors, after.descriptors))
+    report.count("R9", "descriptors more in one process", opened, MORE_DESCRIPTORS, total)
+    replaced = len(before.memory.keys() - after.memory.keys())
+    report.count("R9", "processes replaced", replaced, 0, len(before.memory))
+    report.count("R9", "crossed", verdicts["crossed"], 0, total)
+    report.count("R9", "lost", verdicts["lost"], 0, total)
 
 
-async def _mixed(run: Run, router: Router, count: int) -> list[Shot]:
-    """Send so many requests: most small, every hundredth as large as an agent's."""
-    plan = Plan(clients=16, pause_s=0.0, orders="pieces=3 pause=0", models=MODELS)
+async def _mixed(run: Run, router: Router, asked: tuple[Upstream, ...], count: int) -> Counter[str]:
+    """Send so many requests, while clients come and leave; return what became of them."""
+    plan = Plan(clients=16, pause_s=0.0, orders="pieces=3 pause=0", models=MODELS, agents=AGENTS)
+    verdicts = Counter[str]()
     async with run.loaded(router, plan) as load:
-        sent = 0
-        while sent < count:
-            await load.wait_shots(min(100, count - sent))
-            await shoot(router.port, run.marks, orders=f"pieces=3 pause=0{BIG}", model=MODELS[sent % 3])
-            sent += 101
-    return load.shots
+        while verdicts.total() < count:
+            await load.wait_shots(min(LEAVE_EVERY, count - verdicts.total()))
+            await leave(run, router, LEAVERS, *asked)
+            shots = load.take()
+            run.timeline.add(shots)
+            verdicts.update(shot.verdict for shot in shots)
+    verdicts.update(shot.verdict for shot in load.shots)
+    return verdicts
 
 
-async def _settled(router: Router) -> dict[int, float]:
-    """Return what each process takes, in MiB, when it has been idle for a while."""
-    await trio.sleep(TIDY_S)
-    return _taken(router)
-
-
-def _taken(router: Router) -> dict[int, float]:
-    return {pid: resident_bytes(pid) / MIB for pid in router.all_pids()}
+async def _settled(run: Run, router: Router) -> Taken:
+    """Return what each process takes when it has been idle for a while."""
+    await trio.sleep(run.pick(SETTLED_S, TIDY_S))
+    return taken(router)
 
 
 def both(before: float, after: float) -> str:

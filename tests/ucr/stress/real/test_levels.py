@@ -1,5 +1,6 @@
-from ucr.stress.real.levels import CONNECTIONS, MOST_TIMES, Counts, Taken, report_growth
+from ucr.stress.real.levels import CONNECTIONS, MOST_TIMES, Counts, report_growth
 from ucr.stress.real.load import Shot, Verdict
+from ucr.stress.real.memory import Taken
 from ucr.stress.real.report import Report
 
 
