@@ -8,7 +8,7 @@ from types import MappingProxyType
 import trio
 
 from ucr.stress.real.load import Load, Plan, Shot
-from ucr.stress.real.memory import GROWTH_MIB, MORE_DESCRIPTORS, TIDY_S, Taken, more, taken
+from ucr.stress.real.memory import GROWTH_MIB, MORE_DESCRIPTORS, Taken, more, settled, taken
 from ucr.stress.real.processes import show_wrong
 from ucr.stress.real.report import Report, quantile, said
 from ucr.stress.real.router import Served, configuration
@@ -77,8 +77,7 @@ async def under_load(run: Run, level: str, seconds: float, faults: tuple[str, ..
                 nursery.cancel_scope.cancel(reason="the time is over")
             loaded = taken(router)
         counts.add(load.shots)
-        await trio.sleep(TIDY_S)
-        after = taken(router)
+        after = await settled(router, (alpha, beta))
     report_load(run.report, level, counts, storm, seconds)
     report_growth(run.report, level, (before, loaded), (idle, after))
 
