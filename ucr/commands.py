@@ -96,17 +96,14 @@ def serve(
 @_config_option
 def check(config: str | None) -> None:
     """Check the configuration and print everything that is wrong with it."""
-    from ucr import custom_check, extras, tls
     from ucr.config.overrides import Overrides
     from ucr.errors import ConfigError
-    from ucr.starting import from_file
+    from ucr.starting import from_file, usable
 
     try:
         found = from_file(config, os.environ, Overrides())
         if found is not None:
-            tls.check(found)
-            custom_check.check(found)
-            extras.check(found)
+            usable(found)
     except ConfigError as error:
         for problem in error.problems:
             _tell(str(problem))

@@ -1,7 +1,7 @@
 """What serves HTTP in a worker."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from ucr.access import is_loopback
 from ucr.api import Api
@@ -20,7 +20,18 @@ from ucr.tls import Tls
 if TYPE_CHECKING:
     from ucr.guard import GuardedServer
 
-Server = Union[FrontServer, "GuardedServer"]
+
+class NoServer:
+    """What stands where nobody listens: requests come from within the process."""
+
+    async def serve(self, _listeners: list[Any]) -> None:
+        """Serve nobody."""
+
+    async def drain(self) -> None:
+        """Nothing is connected."""
+
+
+Server = Union[FrontServer, "GuardedServer", NoServer]
 
 
 def server_of(config: Config, api: Api, report: Report, serve_socket: ServeSocket | None = None) -> Server:

@@ -5,13 +5,15 @@ import stat
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ucr import custom_check, extras, tls
 from ucr.auth.credential import Credentials
 from ucr.auth.file import credential_file
 from ucr.auth.grant import Unusable
-from ucr.config.load import load
+from ucr.config.load import NO_CREDENTIALS, NO_OVERRIDES, load, load_tree
 from ucr.config.model import Config, Provider
 from ucr.config.overrides import Overrides, overrides_of
 from ucr.config.places import config_place
@@ -44,7 +46,8 @@ def from_file(
     if place is None:
         return None
     text, mode = _text(place)
-    config = with_credentials(_loaded(text, place, environ, wanted, credentials), place)
+    read = partial(load, text, place, environ, wanted)
+    config = with_credentials(_loaded(read, environ, credentials), place)
     if is_carded:
         config = with_cards(config, environ)
     written = (
@@ -56,21 +59,35 @@ def from_file(
     return config
 
 
+def from_tree(tree: dict[str, Any], name: str, environ: Mapping[str, str]) -> Config:
+    """Return the configuration of tables such as a file holds; raise `ConfigError`. Saved cards are laid over it."""
+    config = _loaded(partial(load_tree, tree, name, environ, NO_OVERRIDES), environ, None)
+    return with_cards(with_credentials(config, name), environ)
+
+
+def usable(config: Config) -> Config:
+    """Return the configuration; raise `ConfigError` where what it names is not on this machine."""
+    problems: list[Problem] = []
+    for check in (tls.check, custom_check.check, extras.check):
+        try:
+            check(config)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(tuple(problems))
+    return config
+
+
 def _loaded(
-    text: str,
-    place: str,
-    environ: Mapping[str, str],
-    overrides: Overrides,
-    credentials: Credentials | None,
+    read: Callable[[Credentials], Config], environ: Mapping[str, str], credentials: Credentials | None
 ) -> Config:
-    """Read the text of a file. Credentials that cannot be read are a problem only where a key is missing."""
+    """Read a configuration. Credentials that cannot be read are a problem only where a key is missing."""
     try:
-        found = credential_file(environ).read() if credentials is None else credentials
-        return load(text, place, environ, overrides, found)
+        return read(credential_file(environ).read() if credentials is None else credentials)
     except Unusable as error:
         unread = str(error)
     try:
-        config = load(text, place, environ, overrides)
+        config = read(NO_CREDENTIALS)
     except ConfigError as error:
         file, _, words = unread.partition(": ")
         raise ConfigError((*error.problems, Problem(file, "credentials", "", words))) from None
@@ -131,10 +148,7 @@ class Source:
         """
         config = from_file(self._option, self._environ, self._overrides)
         if config is not None:
-            tls.check(config)
-            custom_check.check(config)
-            extras.check(config)
-            return config
+            return usable(config)
         if self._discovered is None:
             raise ConfigError((Problem("configuration", "file", "", "the file is gone; put it back"),))
         return with_cards(self._discovered, self._environ)
@@ -148,10 +162,7 @@ class Source:
         self.signature = signature_of(self.place())
         config = from_file(self._option, self._environ, self._overrides)
         if config is not None:
-            tls.check(config)
-            custom_check.check(config)
-            extras.check(config)
-            yield config
+            yield usable(config)
             return
         from ucr.probing import probe_local
 

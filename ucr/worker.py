@@ -50,7 +50,7 @@ from ucr.parent_control import ParentControl
 from ucr.pressure import Pressure
 from ucr.reporting import Reporter
 from ucr.roster import Succession
-from ucr.server import Server, server_of
+from ucr.server import NoServer, Server, server_of
 from ucr.side_calls import SideCalls
 from ucr.snapshot import Viewer
 from ucr.spreading import Spreader, remedy_of
@@ -240,7 +240,10 @@ async def open_worker(
     signed_in: CredentialFile | None = None,
     unix_time: Callable[[], float] = time.time,
 ) -> AsyncIterator[Worker]:
-    """Serve as long as the block; leaving it ends what is still open and closes the tree, whose accounts are in `folder`."""
+    """Serve as long as the block; leaving it ends what is still open and closes the tree, whose accounts are in `folder`.
+
+    Without listeners only what is in this process can ask, through the API.
+    """
     spreader = Spreader(parent)
     secret = secret_of(config.cache, new_secret()) if store is None else store.secret
     surroundings = (network, log, worker, store, spreader.spread_fact, dice)
@@ -271,7 +274,7 @@ async def open_worker(
         api.dashboard = Dashboard(secret, None if folder is None else Path(folder), unix_time)
         live = Feed(overhear, control.gather, unix_time, feed.alone if parent is None else parent.offer)
         events = Events(api, live, partial(tree.metrics.ref.offer, SENT_AWAY))
-        server = server_of(config, api, partial(_tell, log), events.serve)
+        server = server_of(config, api, partial(_tell, log), events.serve) if listeners else NoServer()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(router.timers.run)
             nursery.start_soon(router.pump.run)

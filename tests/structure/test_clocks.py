@@ -18,6 +18,7 @@ READS_THE_WALL = {
     "ucr.operate.setup_command": "how far off the clock is",
     "ucr.operate.doctor_command": "how far off the clock is",
     "ucr.operate.background": "since when the router runs, to be shown",
+    "ucr.library.router": "the time of a line in the log",
     "ucr.explain_offline": "the time of rules",
     "ucr.demo": "the date of the demo's answers",
     "ucr.cost_command": "how long ago something was used",

@@ -4,12 +4,14 @@ The list of `actors` is in its stub, from which the package loads a name when it
 """
 
 import ast
+import inspect
 import subprocess
 import sys
 
 import pytest
 
 import actors
+import ucr
 from tests.world.sources import ROOT, Source, read, sources
 
 STUB = read("actors", (ROOT / "actors" / "__init__.pyi").read_text(encoding="utf-8"), "actors/__init__.pyi")
@@ -60,6 +62,20 @@ def test_what_a_package_exports_is_sorted_and_complete(package: Source) -> None:
 def test_every_name_of_the_list_can_be_loaded() -> None:
     assert sorted(actors.__all__) == sorted(listed(STUB) or ())
     assert [name for name in actors.__all__ if not hasattr(actors, name)] == []
+
+
+def test_the_library_gives_what_its_stub_lists_and_loads_nothing_until_then() -> None:
+    stub = read("ucr", (ROOT / "ucr" / "__init__.pyi").read_text(encoding="utf-8"), "ucr/__init__.pyi")
+    names = listed(stub) or []
+    assert set(names) == bound(stub) | {"__version__"}
+    assert [name for name in names if not hasattr(ucr, name)] == []
+    (opening,) = (node for node in stub.tree.body if getattr(node, "name", "") == "open_router")
+    assert isinstance(opening, ast.FunctionDef)
+    told = [*opening.args.args, *opening.args.kwonlyargs]
+    assert [each.arg for each in told] == list(inspect.signature(ucr.open_router).parameters)
+    code = "import sys, ucr; print([name for name in ('trio', 'httpx', 'ucr.errors') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_the_package_loads_nothing_until_it_is_asked_for_a_name() -> None:

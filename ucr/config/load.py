@@ -70,7 +70,17 @@ def load(
 
     `credentials` stand in for keys that nobody has configured. Raise `ConfigError` with every problem found.
     """
-    tree = _parsed(text, name)
+    return load_tree(_parsed(text, name), name, environ, overrides, credentials)
+
+
+def load_tree(
+    tree: Values,
+    name: str,
+    environ: Mapping[str, str],
+    overrides: Overrides = NO_OVERRIDES,
+    credentials: Credentials = NO_CREDENTIALS,
+) -> Config:
+    """Read a configuration that is there as tables already; see `load`."""
     reading = Reading(name, environ, credentials)
     if name.endswith(".json") and is_ancestor(tree, PurePath(name).name):
         tree, warnings = translated(tree)

@@ -11,7 +11,6 @@ import httpx
 import trio
 
 from actors import Network
-from ucr import custom_check, extras, tls
 from ucr.asking import default_url, open_client
 from ucr.config.model import Config, Provider
 from ucr.config.overrides import Overrides
@@ -24,7 +23,7 @@ from ucr.operate.finding import Finding
 from ucr.operate.reaching import configuration
 from ucr.operate.seat import Seat
 from ucr.operate.surroundings import NoToken, client_token
-from ucr.starting import from_file
+from ucr.starting import from_file, usable
 
 Clock = Callable[[], float]
 
@@ -35,11 +34,9 @@ def read_configuration(option: str | None, environ: Mapping[str, str]) -> Config
         found = from_file(option, environ, Overrides())
         if found is None:
             return configuration(option, environ)
-        for check in (tls.check, custom_check.check, extras.check):
-            check(found)
+        return usable(found)
     except ConfigError as error:
         return error
-    return found
 
 
 async def examined(
