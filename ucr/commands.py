@@ -21,6 +21,7 @@ from ucr.operate.completion_command import completion
 from ucr.operate.config_command import config as config_group
 from ucr.operate.doctor_command import doctor
 from ucr.operate.provider_command import models, providers
+from ucr.operate.report_command import report
 from ucr.operate.setup_command import setup
 from ucr.operate.start_command import start, status, stop
 from ucr.probe.command import probe
@@ -56,6 +57,7 @@ main.add_command(status)
 main.add_command(code)
 main.add_command(codex)
 main.add_command(doctor)
+main.add_command(report)
 main.add_command(logs)
 main.add_command(replay)
 main.add_command(setup)

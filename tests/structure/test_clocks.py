@@ -17,6 +17,7 @@ READS_THE_WALL = {
     "ucr.operate.provider_command": "how far off the clock is",
     "ucr.operate.setup_command": "how far off the clock is",
     "ucr.operate.doctor_command": "how far off the clock is",
+    "ucr.operate.report_command": "how far off the clock is",
     "ucr.operate.background": "since when the router runs, to be shown",
     "ucr.library.router": "the time of a line in the log",
     "ucr.explain_offline": "the time of rules",

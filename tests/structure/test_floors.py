@@ -367,6 +367,7 @@ FLOORS = {
     "ucr.operate.draft": PURE,
     "ucr.operate.editing": PURE,
     "ucr.operate.finding": PURE,
+    "ucr.operate.scrubbing": PURE,
     "ucr.operate.surroundings": PURE,
 }
 """`name.*` is a package with all that is in it."""
