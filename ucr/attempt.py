@@ -106,7 +106,7 @@ class Attempt:
     def _fail(self, error: ApiError) -> None:
         record, candidate = self._call.record, self.candidate
         self.error = error
-        record.tried += (Tried(candidate.provider.id, candidate.model, error),)
+        record.tried += (Tried(candidate.provider.id, candidate.model, error, trio.current_time()),)
 
     @property
     def is_lost(self) -> bool:

@@ -21,11 +21,12 @@ Took = tuple[float, float, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A call of a candidate that came to nothing, and why."""
+    """A call of a candidate that came to nothing, why, and when it ended, on the loop's clock."""
 
     provider: str
     model: str
     error: ApiError
+    ended_s: float = 0.0
 
     def __str__(self) -> str:
         error = self.error

@@ -1,4 +1,4 @@
-"""What each request came to: told to the log, the metrics, the accounts and the journal when it ends."""
+"""What each request came to: told to the log, the metrics, the accounts, the journal and traces when it ends."""
 
 import trio
 
@@ -11,12 +11,13 @@ from ucr.journal.drafts import Draft
 from ucr.journal.recording import Recording
 from ucr.logs import Log
 from ucr.metering import CLIENT_GONE, GONE, Meter
+from ucr.observe.tracing import Tracing
 from ucr.record import Record
 from ucr.usage import ROW_BYTES, UsageRow, row_of
 
 
 class Reporter:
-    """Tells of requests. Who keeps no accounts or no journal has no clerk for it."""
+    """Tells of requests. Who keeps no accounts or no journal has no clerk for it, and who traces nothing no `tracing`."""
 
     def __init__(
         self,
@@ -24,11 +25,13 @@ class Reporter:
         metrics: Ref[MetricsMessage],
         accounts: Clerk[UsageRow] | None = None,
         journal: Clerk[Draft] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._log = log
         self._metrics = Bundler(metrics)
         self._accounts = accounts
         self._journal = journal
+        self._tracing = tracing
         self._meter = Meter()
         self._now_s = trio.lowlevel.current_clock().current_time
 
@@ -58,3 +61,5 @@ class Reporter:
             bodies = exchange if isinstance(exchange, Recording) else None
             draft = Draft(unix_s, record, fields, told, router.redactor, bodies)
             self._journal.note(draft, draft.size_bytes)
+        if self._tracing is not None:
+            self._tracing.note(exchange.headers, record, router, unix_s)

@@ -46,6 +46,7 @@ from ucr.messages import Applied, Lesson, Lines, Reconfigure, Rejected, RemedyFo
 from ucr.observe import feed
 from ucr.observe.events import SENT_AWAY, Events
 from ucr.observe.feed import Feed, Overhear
+from ucr.observe.tracing import OpenTracing, open_tracing
 from ucr.parent_control import ParentControl
 from ucr.pressure import Pressure
 from ucr.reporting import Reporter
@@ -239,6 +240,7 @@ async def open_worker(
     folder: str | None = None,
     signed_in: CredentialFile | None = None,
     unix_time: Callable[[], float] = time.time,
+    trace: OpenTracing | None = None,
 ) -> AsyncIterator[Worker]:
     """Serve as long as the block; leaving it ends what is still open and closes the tree, whose accounts are in `folder`.
 
@@ -247,27 +249,26 @@ async def open_worker(
     spreader = Spreader(parent)
     secret = secret_of(config.cache, new_secret()) if store is None else store.secret
     surroundings = (network, log, worker, store, spreader.spread_fact, dice)
-    async with open_tree(config, *surroundings, clock=unix_time, secret=secret, folder=folder) as tree:
+    opening = open_tree(config, *surroundings, clock=unix_time, secret=secret, folder=folder)
+    async with (trace or open_tracing)(config, worker) as tracing, opening as tree:
         workers = 1 if store is None else store.workers
         pressure = Pressure(memory.limit_bytes(config, workers))
         answers = _answers_of(config, tree, secret, pressure)
         seat = CustomSeat(tree.supervisor, tree.metrics.ref, log, start_custom)
-        custom = await seat.first(config)
         router = Router(
             *(config, tree.children, tree.board, unix_time, worker),
             answers=answers,
             flights=Flights() if config.cache.enabled and config.cache.coalesce else None,
             dice=dice,
-            custom=custom,
+            custom=await seat.first(config),
             network=network,
             vault=tree.vault,
             on_remedy=spreader.spread_remedy,
             signed_in=signed_in,
             side_calls=SideCalls(tree.supervisor, network),
         )
-        limits = ClientLimits(tree.borrower, tree.purse, unix_time)
-        reporter = Reporter(log, tree.metrics.ref, tree.accounts, tree.journal)
-        api = Api(router, limits, log, reporter, pressure)
+        reporter = Reporter(log, tree.metrics.ref, tree.accounts, tree.journal, tracing)
+        api = Api(router, ClientLimits(tree.borrower, tree.purse, unix_time), log, reporter, pressure)
         viewer = Viewer(tree, worker, api.requests, router.gaps)
         local = LocalControl(viewer.take, partial(clear, answers))
         api.control = control = with_store(local if parent is None else ParentControl(parent, local), store)
@@ -276,9 +277,8 @@ async def open_worker(
         events = Events(api, live, partial(tree.metrics.ref.offer, SENT_AWAY))
         server = server_of(config, api, partial(_tell, log), events.serve) if listeners else NoServer()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(router.timers.run)
-            nursery.start_soon(router.pump.run)
-            nursery.start_soon(live.run)
+            for run in (router.timers.run, router.pump.run, live.run):
+                nursery.start_soon(run)
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
             yield Worker(config, tree, api, server, viewer, workers, nursery, reopen_log, seat, live)

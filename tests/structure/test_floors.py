@@ -208,6 +208,8 @@ FLOORS = {
     "ucr.observe.following": PROCESS,
     "ucr.observe.terminal": EDGE,
     "ucr.observe.top_command": PROCESS,
+    "ucr.observe.spans": PURE,
+    "ucr.observe.tracing": EDGE,
     "ucr.observe.statistics": PURE,
     "ucr.observe.events": EDGE,
     "ucr.observe.feed": EDGE,

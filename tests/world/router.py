@@ -27,6 +27,7 @@ from ucr.auth.file import CredentialFile
 from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
 from ucr.custom import Start
 from ucr.logs import make_log
+from ucr.observe.tracing import OpenTracing
 from ucr.stress.laws import Audit
 from ucr.stress.network import MemoryNetwork, MemoryStream, Pair
 from ucr.stress.upstream import Handler, Upstream
@@ -188,6 +189,7 @@ async def open_router(
     signed_in: CredentialFile | None = None,
     unix_time: Callable[[], float] = time.time,
     folder: Path | None = None,
+    trace: OpenTracing | None = None,
     **handlers: Upstream | Handler | tuple[Handler, ...],
 ) -> AsyncIterator[World]:
     """Serve a router in the block, with an upstream for each provider that has handlers.
@@ -222,6 +224,7 @@ async def open_router(
                 signed_in=signed_in,
                 unix_time=unix_time,
                 folder=None if folder is None else str(folder),
+                trace=trace,
             )
             async with serving as worker:
                 task_status.started(worker)

@@ -24,6 +24,7 @@ from ucr.config.kinds import (
 from ucr.config.model import TASKS, Cache, Logging, Router, Task
 from ucr.config.money import BudgetKind
 from ucr.config.money_fields import PRICES, USAGE
+from ucr.config.otel_fields import OTEL
 from ucr.config.provider_fields import LIMITS, PROVIDERS
 from ucr.config.rule_fields import RULE
 from ucr.config.server_fields import SERVER
@@ -245,4 +246,4 @@ MEMORY = Section(
 )
 
 _ACCESS = (SERVER, TIMEOUTS, PROVIDERS, MODELS, ROUTER, TOOLS, CLIENTS)
-SECTIONS = (*_ACCESS, PRICES, ADMIN, LOGGING, USAGE, JOURNAL, CACHE, STATE, MEMORY)
+SECTIONS = (*_ACCESS, PRICES, ADMIN, LOGGING, USAGE, JOURNAL, CACHE, STATE, MEMORY, OTEL)

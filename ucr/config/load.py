@@ -36,6 +36,7 @@ from ucr.config.model import (
     Journal,
     Logging,
     Memory,
+    Otel,
     Price,
     Provider,
     Router,
@@ -46,6 +47,7 @@ from ucr.config.model import (
     Usage,
 )
 from ucr.config.money_fields import PRICES, USAGE
+from ucr.config.otel_fields import OTEL
 from ucr.config.overrides import Overrides, apply
 from ucr.config.provider_fields import PROVIDERS
 from ucr.config.providers import read_providers
@@ -130,6 +132,7 @@ def _config(reading: Reading, tree: Values) -> Config:
         state=State(**reading.values(reading.table(tree, STATE), STATE.fields, "state")),
         journal=Journal(**reading.values(reading.table(tree, JOURNAL), JOURNAL.fields, "journal")),
         memory=Memory(**reading.values(reading.table(tree, MEMORY), MEMORY.fields, "memory")),
+        otel=Otel(**reading.values(reading.table(tree, OTEL), OTEL.fields, "otel")),
         logging=Logging(**reading.values(reading.table(tree, LOGGING), LOGGING.fields, "logging")),
         source=reading.file,
         warnings=tuple(reading.warnings),

@@ -228,6 +228,17 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
+class Otel:
+    """Traces for OpenTelemetry: whether, where to, under which name, and of which part of the requests."""
+
+    enabled: bool = False
+    endpoint: str = "http://127.0.0.1:4318/v1/traces"
+    headers: Mapping[str, str] = field(default_factory=lambda: EMPTY, repr=False)
+    service_name: str = "ucr-trio"
+    sample: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Cache:
     """The cache of answers: one for all workers of this machine (`node`), or one in each.
 
@@ -296,6 +307,7 @@ class Config:
     state: State = State()
     journal: Journal = Journal()
     memory: Memory = Memory()
+    otel: Otel = Otel()
     tools: Tools = Tools()
     source: str = "discovery"
     warnings: tuple[str, ...] = ()

@@ -97,7 +97,7 @@ def _member(name: str, what: str, value: Any, scrubber: Scrubber) -> Member:
 def _secrets(found: Config | ConfigError, text: str, environ: Mapping[str, str], asked: Asked) -> Iterator[str]:
     if isinstance(found, Config):
         yield from (secret.reveal() for secret in found.secrets)
-        for headers in (provider.headers for provider in found.providers):
+        for headers in (found.otel.headers, *(provider.headers for provider in found.providers)):
             yield from scrubbing.secrets_of_tree(dict(headers), is_secret=True)
     yield from scrubbing.secrets_of_text(text, environ)
     yield from scrubbing.secrets_of_tree(_tree_of(text, asked.config))

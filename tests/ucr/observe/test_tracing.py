@@ -1,0 +1,116 @@
+"""Traces of whole routers, as the SDK of OpenTelemetry exports them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import trio
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from tests.world import answers
+from tests.world.router import config_of, open_router, provider
+from ucr.config.model import Config, Otel
+from ucr.observe.tracing import Tracing, open_tracing
+from ucr.secret import Secret
+from ucr.stress.upstream import Answer, SeenRequest, Upstream
+
+pytestmark = pytest.mark.usefixtures("both_lanes")
+
+ASK = {"model": "claude-x", "max_tokens": 5, "messages": [{"role": "user", "content": "planted words"}]}
+A, B = provider("a", "anthropic"), provider("b", "openai-chat")
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-00"
+
+
+async def traced(
+    config: Config, *asked: dict[str, str], body: Any = ASK, **handlers: Any
+) -> Sequence[ReadableSpan]:
+    """Ask once with each of these headers; return the spans in the order of their ends."""
+    exporter = InMemorySpanExporter()
+
+    @asynccontextmanager
+    async def into_memory(config: Config, worker: str) -> AsyncIterator[Tracing]:
+        tracing = Tracing(config.otel, worker, SimpleSpanProcessor(exporter))
+        yield tracing
+        await tracing.close()
+
+    async with open_router(config, trace=into_memory, **handlers) as world:
+        for headers in asked:
+            await world.ask("/v1/messages", body, headers=headers)
+        await world.wait_finished(len(asked))
+    return exporter.get_finished_spans()
+
+
+async def test_a_request_and_its_attempts_are_one_trace(autojump_clock: object) -> None:
+    says = answers.says(200, answers.chat_reply("planted answer"))
+    spans = await traced(config_of(A, B), {"traceparent": PARENT}, a=answers.says(503, {}), b=says)
+    first, second, whole = spans
+    assert {span.context.trace_id for span in spans} == {int(TRACE, 16)}
+    assert whole.parent is not None
+    assert whole.parent.span_id == int("b7ad6b7169203331", 16)
+    assert [span.parent.span_id for span in (first, second)] == [whole.context.span_id] * 2
+    assert [span.name for span in spans] == ["chat a-model", "chat b-model", "chat claude-x"]
+    assert [span.status.is_ok for span in spans] == [False, True, True]
+    assert [span.kind.name for span in spans] == ["CLIENT", "CLIENT", "SERVER"]
+    assert whole.attributes["gen_ai.usage.output_tokens"] == second.attributes["gen_ai.usage.output_tokens"]
+    assert whole.start_time <= first.start_time <= first.end_time == second.start_time <= whole.end_time
+    assert whole.resource.attributes["service.name"] == "ucr-trio"
+    assert "planted" not in "".join(span.to_json() for span in spans)
+
+
+async def test_a_client_decides_whether_its_trace_is_kept_and_the_sample_for_others(
+    autojump_clock: object,
+) -> None:
+    config, says = config_of(A), answers.says(200, answers.anthropic_reply())
+    headers = ({"traceparent": UNSAMPLED}, {}, {"traceparent": PARENT}, {"traceparent": "nonsense"})
+    all_ = await traced(config, *headers, a=says)
+    none = await traced(replace(config, otel=Otel(sample=0.0)), *headers, a=says)
+    assert len(all_) == 6
+    assert [span.context.trace_id == int(TRACE, 16) for span in none] == [True, True]
+
+
+async def test_no_secret_is_in_a_span(autojump_clock: object) -> None:
+    secret = Secret("planted-key-123")
+    config = config_of(provider("a", "anthropic", api_keys=(secret,)), secrets=(secret,))
+    body = {**ASK, "model": f"x {secret.reveal()} sk-planted12345678"}
+    spans = await traced(config, {}, body=body, a=answers.says(401, {"error": {"message": secret.reveal()}}))
+    assert spans
+    assert "planted" not in "".join(span.to_json() for span in spans)
+
+
+async def test_without_traces_nothing_is_made() -> None:
+    async with open_tracing(Config(), "0") as tracing:
+        assert tracing is None
+
+
+@pytest.mark.slow
+async def test_spans_reach_a_receiver_by_otlp_with_its_headers() -> None:
+    async def take(request: SeenRequest, answer: Answer) -> None:
+        await answer.reply(200)
+
+    receiver = Upstream(take)
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(_serve, receiver)
+        port = listeners[0].socket.getsockname()[1]
+        otel = Otel(True, f"http://127.0.0.1:{port}/v1/traces", {"x-team": "a"}, "mine")
+        says = answers.says(200, answers.anthropic_reply())
+        async with open_router(replace(config_of(A), otel=otel), a=says) as world:
+            await world.ask("/v1/messages", ASK)
+            await world.wait_finished(1)
+        nursery.cancel_scope.cancel(reason="the spans are there")
+    (request,) = receiver.requests
+    assert (request.path, request.header("x-team")) == ("/v1/traces", "a")
+    (sent,) = ExportTraceServiceRequest.FromString(request.body).resource_spans
+    names = {each.key: each.value.string_value for each in sent.resource.attributes}
+    assert (names["service.name"], names["service.instance.id"]) == ("mine", "0")
+    assert [span.name for span in sent.scope_spans[0].spans] == ["chat a-model", "chat claude-x"]
+
+
+async def _serve(receiver: Upstream, task_status: trio.TaskStatus[Any]) -> None:
+    await trio.serve_tcp(receiver.serve, 0, host="127.0.0.1", task_status=task_status)
