@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from ucr.journal.entry import Entry
 from ucr.journal.recording import Recording
-from ucr.jsontext import dumps
+from ucr.jsontext import dumps, loads
 from ucr.line import TEXTS
 from ucr.record import Record
 from ucr.redaction import Redactor, holds_secret
@@ -14,6 +14,10 @@ _KEPT_QUERY = ("alt", "beta")
 """What a query says of the answer's form; clients of Gemini's API may bring their key in another field of it."""
 _BASE_BYTES = 2000
 _ERROR_STATUS = 400
+_LARGE_CHARS = 8192
+"""An account is larger than this only by what somebody says at length: whoever reads entries reads many at once."""
+_TEXT_CHARS = 1024
+"""To so many characters each text of a large account is cut."""
 
 
 class Draft(Struct, frozen=True):
@@ -57,10 +61,23 @@ def entry_of(draft: Draft) -> Entry:
         record.provider,
         record.status,
         record.error_type is not None or record.status >= _ERROR_STATUS,
-        f"{told.decode()[:-1]},{text[1:]}",
+        _bounded(f"{told.decode()[:-1]},{text[1:]}"),
         None if bodies is None else bodies.request.text(redactor.text),
         None if bodies is None else bodies.answer.text(redactor.text),
     )
+
+
+def _bounded(account: str) -> str:
+    """Return an account whose texts are not longer than need be; its secrets are out already."""
+    return account if len(account) <= _LARGE_CHARS else dumps(_clipped(loads(account.encode()))).decode()
+
+
+def _clipped(value: object) -> object:
+    if isinstance(value, str):
+        return value if len(value) <= _TEXT_CHARS else f"{value[:_TEXT_CHARS]}…"
+    if isinstance(value, dict):
+        return {name: _clipped(item) for name, item in value.items()}
+    return [_clipped(item) for item in value] if isinstance(value, list) else value
 
 
 def _of_bodies(bodies: Recording) -> dict[str, object]:

@@ -14,6 +14,8 @@ from ucr.journal.history import History, history
 from ucr.jsontext import JsonObject
 
 _ERROR = "is_error <> 0"
+_BODIES = ("request", "answer")
+"""The last of the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,14 @@ class Found:
 
 
 class Reader:
-    """Reads a file; every method raises `sqlite3.Error` when it is not there or cannot be read."""
+    """Reads a file; every method raises `sqlite3.Error` when it is not there or cannot be read.
 
-    def __init__(self, path: Path) -> None:
+    Without `bodies` the bodies of entries stay in the file, and are None.
+    """
+
+    def __init__(self, path: Path, *, bodies: bool = True) -> None:
         self._path = path
+        self._columns = COLUMNS if bodies else (*COLUMNS[: -len(_BODIES)], *("null" for _ in _BODIES))
 
     def __repr__(self) -> str:
         return f"<Reader of {self._path}>"
@@ -94,7 +100,7 @@ class Reader:
             return history(connection, until_s, width_s, number)
 
     def _found(self, rest: str, values: Sequence[object]) -> list[Found]:
-        question = f"select rowid, {', '.join(COLUMNS)} from journal {rest}"
+        question = f"select rowid, {', '.join(self._columns)} from journal {rest}"
         with closing(self._opened()) as connection:
             return [_found(row) for row in connection.execute(question, values)]
 

@@ -17,8 +17,8 @@ SPANS, FEW_SPANS = 120, 30
 """In how many spans a time is cut, and one of `FEW_MINUTES`: those are of ten seconds, like the rates of the feed."""
 FEW_MINUTES = 5
 MOST_AT_ONCE = 2
-_BODIES = ("request", "answer", "headers", "path", "query", "cut")
-"""What is kept of bodies is not shown: it is for `ucr-trio logs` and `replay`."""
+_OF_BODIES = ("headers", "path", "query", "cut")
+"""What is kept of bodies is neither read nor shown: it is for `ucr-trio logs` and `replay`."""
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class Past:
     """Reads the journal in a folder; without a folder, or without a file, there is no past."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._reader = None if folder is None else Reader(folder / NAME)
+        self._reader = None if folder is None else Reader(folder / NAME, bodies=False)
         self._readers = trio.CapacityLimiter(MOST_AT_ONCE)
 
     def __repr__(self) -> str:
@@ -72,7 +72,7 @@ class Past:
 
 
 def _shown(found: Found) -> JsonObject:
-    return {name: value for name, value in as_json(found).items() if name not in _BODIES}
+    return {name: value for name, value in as_json(found).items() if name not in _OF_BODIES}
 
 
 def _columns(span: Span | None, width_s: float) -> dict[str, float | None]:

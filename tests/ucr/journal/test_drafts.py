@@ -64,3 +64,18 @@ def test_words_of_a_provider_are_bounded() -> None:
 
 def test_what_a_client_says_counts_as_it_is_long() -> None:
     assert drafted(model_asked="m" * 50_000).size_bytes > drafted().size_bytes + 49_000
+
+
+def test_an_entry_is_bounded_whatever_was_said_and_whoever_said_it() -> None:
+    long = "x" * 1_000_000
+    entry = entry_of(drafted(session_id=long, model_used=long, notes=(long,), upstream_request_id=long))
+    account = json.loads(entry.account)
+    assert entry.size_bytes < 10_000
+    assert account["session_id"] == account["notes"][0] == f"{long[:1024]}…"
+    assert account["status"] == 200
+
+
+def test_a_secret_at_the_place_of_the_cut_is_left_out_whole() -> None:
+    words = "y" * 1_020 + "swordfish" + "z" * 100_000
+    entry = entry_of(drafted(Redactor(["swordfish"]), session_id=words))
+    assert "sword" not in entry.account

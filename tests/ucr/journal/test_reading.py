@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ucr.journal.entry import Entry
 from ucr.journal.file import NAME, JournalFile
@@ -73,3 +74,12 @@ def test_a_file_that_is_not_there_is_an_error_and_is_not_made(tmp_path: Path) ->
     with pytest.raises(sqlite3.Error):
         Reader(tmp_path / "none").latest(Wanted(), 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bodies_stay_in_the_file_where_nobody_wants_them(file: JournalFile, tmp_path: Path) -> None:
+    file.write([replace(entry(5), request="asked", answer="answered")], 0.0)
+    for bodies, told in ((True, ("asked", "answered")), (False, (None, None))):
+        found = Reader(tmp_path / NAME, bodies=bodies).one("req_5")
+        assert found is not None
+        assert (found.entry.request, found.entry.answer) == told
+        assert found.entry.account == entry(5).account
