@@ -1,7 +1,8 @@
 """How the router does at the moment: what the live feed tells each second. Pure.
 
 Rates are those of the last ten seconds, percentiles those of the last minute: both are differences of totals, so that
-whoever begins to listen needs no measurements of his own.
+whoever begins to listen needs no measurements of his own. Totals may fall: a worker that does not answer in time is
+missing from them. What would be less than nothing is then nothing.
 """
 
 from collections import deque
@@ -112,12 +113,12 @@ def _together(histograms: Iterable[Histogram]) -> Buckets:
 
 def _rate(now: float, then: float, mark: _Mark, before: _Mark) -> float | None:
     passed_s = mark.at_s - before.at_s
-    return None if passed_s <= 0 else round((now - then) / passed_s, 3)
+    return None if passed_s <= 0 else round(max(0.0, now - then) / passed_s, 3)
 
 
 def _percentiles(now: Buckets, then: Buckets) -> JsonObject:
-    before = then[1] or (0,) * len(now[1])
-    counts = [a - b for a, b in zip(now[1], before, strict=True)]
+    before = then[1] if then[0] == now[0] else (0,) * len(now[1])
+    counts = [max(0, a - b) for a, b in zip(now[1], before, strict=True)]
     return {f"p{percent}": percentile(now[0], counts, percent) for percent in PERCENTILES}
 
 
@@ -132,7 +133,7 @@ def percentile(bounds: tuple[float, ...], counts: Iterable[int], percent: float)
     if not wanted:
         return None
     for index, count in enumerate(counted[: len(bounds)]):
-        if below + count >= wanted:
+        if count and below + count >= wanted:
             low = bounds[index - 1] if index else 0.0
             return round((low + (bounds[index] - low) * (wanted - below) / count) * 1000, 3)
         below += count

@@ -48,19 +48,39 @@ def of_configuration(found: Config | ConfigError) -> Iterator[Finding]:
 
 def of_permissions(config: Config | None, folder: Path) -> Iterator[Finding]:
     """Say which files others can read, and what cannot be written to."""
-    private = [folder] if folder.exists() else []
+    private = [folder]
     if config is not None and config.server.tls_key is not None:
         private.append(Path(config.server.tls_key))
-    open_ = [path for path in private if path.exists() and path.stat().st_mode & _BY_OTHERS]
+    open_ = [path for path in private if _mode_of(path) & _BY_OTHERS]
     for path in open_:
         mode = "700" if path.is_dir() else "600"
         yield Finding("permissions", "failed", f"{path} is open to others", f"chmod {mode} {path}")
-    above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+    above = next(path for path in (folder, *folder.absolute().parents) if _mode_of(path))
+    is_usable = above.is_dir() and os.access(above, os.W_OK | os.X_OK)
+    if not is_usable or _is_out_of_reach(folder):
         words = f"{folder} cannot be written to"
         yield Finding("permissions", "failed", words, f"make {above} a folder of yours, or set UCR_STATE_DIR")
     elif not open_:
         yield Finding("permissions", "ok", f"{folder} is yours alone")
+
+
+def _mode_of(path: Path) -> int:
+    """Return the mode of a file; 0 where there is none, or where a folder above it lets nobody look."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
+
+
+def _is_out_of_reach(folder: Path) -> bool:
+    """True for a folder that may be there, and that the system lets nobody look at."""
+    try:
+        folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def of_limits(hard: int) -> Finding:

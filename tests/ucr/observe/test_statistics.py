@@ -51,6 +51,24 @@ def test_rates_are_those_of_ten_seconds_and_percentiles_those_of_a_minute() -> N
     assert repr(window) == "<Window of 1 marks>"
 
 
+@pytest.mark.parametrize("took", [(7, 0, 0, 0), (0, 0, 0, 0), (0, 10, 0, 0)])
+def test_totals_that_fall_because_a_worker_is_missing_are_told_as_nothing(took: tuple[int, ...]) -> None:
+    window = Window()
+    window.statistics(gathered(80, 9, took=(10, 10, 0, 0)), 0.0)
+    told = window.statistics(gathered(40, 2, took=took), 5.0)
+    assert (told["requests"]["per_s"], told["requests"]["errors_per_s"], told["tokens_per_s"]) == (0, 0, 0)
+    assert told["times_ms"]["ttfb"] == {"p50": None, "p95": None, "p99": None}
+    assert told["providers"]["up"]["per_s"] == 0
+
+
+def test_a_moment_without_any_worker_is_told_too() -> None:
+    window = Window()
+    window.statistics(gathered(80, took=(10, 0, 0, 0)), 0.0)
+    assert window.statistics(Gathered(()), 5.0)["times_ms"]["ttfb"]["p50"] is None
+    told = window.statistics(gathered(90, took=(10, 10, 0, 0)), 6.0)
+    assert told["times_ms"]["ttfb"]["p50"] == 150.0
+
+
 def test_a_provider_is_told_with_the_gravest_of_its_breakers() -> None:
     told = Window().statistics(gathered(8, 2), 100.0)["providers"]["up"]
     assert told == {
@@ -74,6 +92,7 @@ def test_a_provider_is_told_with_the_gravest_of_its_breakers() -> None:
     [
         ((0, 0, 0, 0), 50, None),
         ((10, 0, 0, 0), 50, 50.0),
+        ((0, 0, 10, 0), 1, 202.0),
         ((0, 10, 0, 0), 50, 150.0),
         ((5, 5, 0, 0), 50, 100.0),
         ((5, 0, 5, 0), 90, 360.0),

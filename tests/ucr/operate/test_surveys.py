@@ -56,6 +56,19 @@ def test_a_state_folder_that_cannot_be_made_is_found(tmp_path: Path) -> None:
     assert fine.verdict == "ok"
 
 
+def test_a_state_folder_that_cannot_even_be_looked_at_is_a_finding_and_no_crash(tmp_path: Path) -> None:
+    (finding,) = surveys.of_permissions(None, tmp_path / ("x" * 300) / "state")
+    assert (finding.verdict, finding.remedy) == (
+        "failed",
+        f"make {tmp_path} a folder of yours, or set UCR_STATE_DIR",
+    )
+
+
+def test_a_private_key_that_cannot_be_looked_at_is_no_crash(tmp_path: Path) -> None:
+    config = Config(server=Server(tls_cert="c", tls_key=str(tmp_path / ("x" * 300))))
+    assert [finding.verdict for finding in surveys.of_permissions(config, tmp_path / "state")] == ["ok"]
+
+
 @pytest.mark.parametrize(
     ("hard", "verdict"),
     [(64, "failed"), (1024, "warning"), (65_536, "ok"), (resource.RLIM_INFINITY, "ok")],
