@@ -11,10 +11,14 @@ from tests.world.desk import commands_of, desk, pattern_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
+ELSEWHERE = frozenset({"docs/library.md"})
+"""Pages whose programs run in a test of their own: `tests/e2e/test_library.py`."""
+
 TYPED = [
     block
     for block in all_blocks()
     if "skip" not in block.options
+    and block.page not in ELSEWHERE
     and (block.language in ("sh", "console") or (block.language == "python" and "import" in block.text))
 ]
 PAGES = [(page, list(blocks)) for page, blocks in groupby(TYPED, lambda block: block.page)]
