@@ -111,9 +111,11 @@ async def open_router(
         server = made.server
         bodies = Bodies(server.bodies_limit_bytes)
         transport = RouterTransport(worker.api, bodies, server.body_limit_bytes, nursery)
-        with held:
-            yield Router(worker, transport, environ)
-        transport.close()
+        try:
+            with held:
+                yield Router(worker, transport, environ)
+        finally:
+            transport.close()
         if held.error is None:
             await worker.drain(server.grace_s)
         nursery.cancel_scope.cancel(reason="the block has ended")

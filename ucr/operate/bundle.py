@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from actors import Network
 from ucr import __version__, jsontext
@@ -30,12 +30,16 @@ from ucr.errors import ConfigError
 from ucr.journal.file import NAME
 from ucr.journal.reading import Found, Reader, Wanted
 from ucr.journal.showing import as_json
+from ucr.line import LIMIT_BYTES
 from ucr.operate import scrubbing
 from ucr.operate.examination import examined
 from ucr.operate.scrubbing import Scrubber
 from ucr.operate.seat import Seat
 
 LOG_LINES, JOURNAL_ENTRIES = 300, 50
+LINE_CHARS = 2 * LIMIT_BYTES
+"""A line of the log is never as long as this."""
+LEFT_OUT = f"[a line of {LINE_CHARS} characters or more is left out]"
 _WITH_BODIES = ("request", "answer", "headers", "query")
 _PAGES = (
     ("providers.json", "/v1/providers", "the providers as the router sees them"),
@@ -192,15 +196,30 @@ def _log(found: Config | ConfigError, asked: Asked, environ: Mapping[str, str], 
 
 
 def _last_lines(place: Path, request_id: str | None) -> list[str]:
-    """Return the last lines of a file, and before them those of a request that are older."""
+    """Return the last lines of a file, and before them those of a request that are older.
+
+    What is no file has none: a pipe would be waited for, and a device has no end.
+    """
     last: deque[str] = deque(maxlen=LOG_LINES)
     of_it: deque[str] = deque(maxlen=LOG_LINES)
+    if not place.is_file():
+        return []
     with suppress(OSError), place.open("r", encoding="utf-8", errors="replace") as file:
-        for line in file:
+        for line in _lines_of(file):
             if len(last) == LOG_LINES and request_id is not None and request_id in last[0]:
                 of_it.append(last[0])
-            last.append(line.rstrip("\n"))
+            last.append(line)
     return [*of_it, *last]
+
+
+def _lines_of(file: TextIO) -> Iterator[str]:
+    """Give the lines. One that the router cannot have written is left out: a secret that is cut is not known as one."""
+    is_long = False
+    while piece := file.readline(LINE_CHARS):
+        is_end = len(piece) < LINE_CHARS or piece.endswith("\n")
+        if is_end:
+            yield LEFT_OUT if is_long else piece.rstrip("\n")
+        is_long = not is_end
 
 
 def _scrubbed_line(line: str, scrubber: Scrubber) -> str:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 import trio
 
@@ -65,6 +66,18 @@ async def test_an_error_of_the_block_leaves_as_itself_and_ends_requests_at_once(
         "the group is of the test's nursery"
     )
     assert trio.current_time() - began_s < 1
+
+
+async def test_a_client_that_outlives_a_cancelled_block_is_told_that_the_router_is_closed(
+    autojump_clock: object,
+) -> None:
+    with trio.CancelScope() as scope:
+        async with open_inside(ONE, up=answers.never()) as world:
+            client = world.router.client()
+            scope.cancel()
+            await trio.sleep_forever()
+    with pytest.raises(httpx.ConnectError, match="the router is closed"):
+        await client.post(MESSAGES, json=ASK)
 
 
 async def test_open_requests_get_the_grace_time_at_the_end_of_the_block(autojump_clock: object) -> None:

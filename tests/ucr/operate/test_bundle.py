@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import socket
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +17,7 @@ from ucr.config.model import Config
 from ucr.journal.entry import Entry
 from ucr.journal.file import NAME, JournalFile
 from ucr.kept_file import Bounds
-from ucr.operate.bundle import LOG_LINES, Asked, Member, gathered
+from ucr.operate.bundle import LEFT_OUT, LINE_CHARS, LOG_LINES, Asked, Member, gathered
 from ucr.operate.examination import read_configuration
 from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
@@ -171,3 +172,22 @@ async def test_a_report_needs_no_router_no_file_and_no_journal(home: Path) -> No
     assert "not there" in json.loads(told["tree.json"].text)
     assert told["journal.json"].what == "the journal: there is none"
     assert told["log.jsonl"].text == ""
+
+
+async def log_of(home: Path) -> list[str]:
+    variables = environ(home) | {"UCR_PORT": "9"}
+    members = await gathered(Config(), Asked(), variables, RealNetwork(), lambda: 0.0)
+    return next(member.text for member in members if member.name == "log.jsonl").splitlines()
+
+
+async def test_a_line_that_no_router_has_written_is_left_out_whole(home: Path) -> None:
+    (home / "state").mkdir(mode=0o700)
+    lines = ["first", "x" * 3 * LINE_CHARS, "y" * LINE_CHARS, "z" * (LINE_CHARS - 1), "last"]
+    (home / "state" / "router.log").write_text("\n".join(lines), "utf-8")
+    assert await log_of(home) == ["first", LEFT_OUT, LEFT_OUT, lines[3], "last"]
+
+
+async def test_a_pipe_in_the_place_of_the_log_is_not_waited_for(home: Path) -> None:
+    (home / "state").mkdir(mode=0o700)
+    os.mkfifo(home / "state" / "router.log")
+    assert await log_of(home) == []
