@@ -33,8 +33,7 @@ default = "deepseek"
 
 A model is chosen in this order: an alias of `[models]`; `provider/model` with the id of a provider; the rules; the
 route of a task; a provider that lists the model; `router.default`; see [routing.md](routing.md). A target without a
-model takes the provider's `default_model`, else the name that was asked for. Keys marked *not yet used* are checked,
-and have no effect in this version.
+model takes the provider's `default_model`, else the name that was asked for.
 """
 
 
