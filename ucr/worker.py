@@ -242,10 +242,7 @@ async def open_worker(
     unix_time: Callable[[], float] = time.time,
     trace: OpenTracing | None = None,
 ) -> AsyncIterator[Worker]:
-    """Serve as long as the block; leaving it ends what is still open and closes the tree, whose accounts are in `folder`.
-
-    Without listeners only what is in this process can ask, through the API.
-    """
+    """Serve as long as the block, without listeners through the API alone; leaving it ends what is open. Accounts are in `folder`."""
     spreader = Spreader(parent)
     secret = secret_of(config.cache, new_secret()) if store is None else store.secret
     surroundings = (network, log, worker, store, spreader.spread_fact, dice)
@@ -274,11 +271,12 @@ async def open_worker(
         api.control = control = with_store(local if parent is None else ParentControl(parent, local), store)
         api.dashboard = Dashboard(secret, None if folder is None else Path(folder), unix_time)
         live = Feed(overhear, control.gather, unix_time, feed.alone if parent is None else parent.offer)
+        await tree.supervisor.start(live)
         events = Events(api, live, partial(tree.metrics.ref.offer, SENT_AWAY))
         server = server_of(config, api, partial(_tell, log), events.serve) if listeners else NoServer()
         async with trio.open_nursery() as nursery:
-            for run in (router.timers.run, router.pump.run, live.run):
-                nursery.start_soon(run)
+            nursery.start_soon(router.timers.run)
+            nursery.start_soon(router.pump.run)
             nursery.start_soon(server.serve, list(listeners))
             log.info("worker.started", worker=worker, providers=len(tree.children))
             yield Worker(config, tree, api, server, viewer, workers, nursery, reopen_log, seat, live)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import trio
 
+from actors.supervisor import Restart
 from ucr.jsontext import JsonObject, dumps
 from ucr.logs import moment
 from ucr.messages import Lines, Listening
@@ -46,7 +47,14 @@ def alone(_message: Listening | Lines) -> None:
 
 
 class Feed:
-    """What is told to listeners. `run` it; `gather` says how all workers are, `tell_parent` tells it what it may miss."""
+    """What is told to listeners: a child to be supervised, so that a fault in it costs nothing but what it tells.
+
+    `gather` says how all workers are, `tell_parent` tells the parent what it may miss.
+    """
+
+    name = "feed"
+    essential = False
+    restart: Restart = "permanent"
 
     def __init__(
         self,
@@ -134,6 +142,25 @@ class Feed:
             finally:
                 self._overhear(None)
             self._wanted = trio.Event()
+
+    def crashed(self, error: BaseException | None) -> None:
+        """Nothing to clear up: the next incarnation goes on telling those who listen."""
+
+    def gave_up(self) -> None:
+        """Let listeners go: nobody would tell them anything."""
+        self.close()
+
+    async def drain(self) -> None:
+        """Nothing is open that must end: listeners are let go by whoever drains the worker."""
+        await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        """Let listeners go."""
+        self.close()
+        await trio.lowlevel.checkpoint()
+
+    def inside(self) -> None:
+        """Return nothing: it has no mailbox."""
 
     async def _tell_all(self) -> None:
         window, due_s = Window(), -math.inf

@@ -105,5 +105,8 @@ async def open_tracing(config: Config, worker: str) -> AsyncIterator[Tracing | N
         yield None
         return
     tracing = Tracing(config.otel, worker, sender(config.otel))
-    yield tracing
-    await tracing.close()
+    try:
+        yield tracing
+    finally:
+        with trio.CancelScope(shield=True):  # at most `CLOSE_S`
+            await tracing.close()
