@@ -15,7 +15,8 @@ TELL_S = 1.0
 LAST_S = 1.0
 """How long the end of a worker waits until the keeper has everything."""
 PART_BYTES = 1024 * 1024
-"""So much is told in one message, and always one note."""
+PART_NOTES = 32
+"""So much and so many are told in one message, and always one note: what writes them out keeps the loop meanwhile."""
 
 Note = TypeVar("Note")
 
@@ -23,7 +24,7 @@ Note = TypeVar("Note")
 class Clerk(Generic[Note]):
     """A supervised child. `keeper` may be in another process.
 
-    `message` makes what is told of several notes, which it may write out: it is not called while a request waits.
+    `message` makes what is told of several notes, which it may write out. Requests have their turns between two messages.
     Of notes that cannot be told, more than `max_bytes` are dropped and counted.
     """
 
@@ -60,23 +61,27 @@ class Clerk(Generic[Note]):
         """Tell what was noted, once a second, for ever."""
         while True:
             await trio.sleep(TELL_S)
-            self._tell()
+            while self._tell():
+                await trio.lowlevel.checkpoint()
 
-    def _tell(self) -> None:
-        while self._notes:
-            part, size = self._part()
-            if not self._keeper.offer(self._message(part)):
-                return
-            self._bytes -= size
-            for _ in part:
-                self._notes.popleft()
+    def _tell(self) -> bool:
+        """Tell one part of what is noted; return whether there was any, and the keeper took it."""
+        if not self._notes:
+            return False
+        part, size = self._part()
+        if not self._keeper.offer(self._message(part)):
+            return False
+        self._bytes -= size
+        for _ in part:
+            self._notes.popleft()
+        return True
 
     def _part(self) -> tuple[tuple[Note, ...], int]:
         """Return what is told next, and what it takes."""
         part: list[Note] = []
         size = 0
         for note, size_bytes in self._notes:
-            if part and size + size_bytes > PART_BYTES:
+            if part and (size + size_bytes > PART_BYTES or len(part) == PART_NOTES):
                 break
             part.append(note)
             size += size_bytes
@@ -90,7 +95,8 @@ class Clerk(Generic[Note]):
 
     async def drain(self) -> None:
         """Tell the rest, and wait a moment until it has come."""
-        self._tell()
+        while self._tell():
+            await trio.lowlevel.checkpoint()
         with suppress(ActorError):
             await self._keeper.ask(Received(), deadline=trio.current_time() + LAST_S)
 

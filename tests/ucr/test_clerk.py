@@ -4,7 +4,7 @@ import trio
 from trio.testing import MockClock
 
 from actors import Mailbox, Ref, open_supervisor
-from ucr.clerk import PART_BYTES, TELL_S, Clerk
+from ucr.clerk import PART_BYTES, PART_NOTES, TELL_S, Clerk
 from ucr.usage import Received
 
 MAX_BYTES = 3 * PART_BYTES
@@ -41,6 +41,32 @@ async def test_much_is_told_in_parts_and_in_its_order(autojump_clock: MockClock)
         await trio.sleep(TELL_S)
         told = [(await mailbox.take())[0] for _ in range(3)]
         assert told == [(notes[0], notes[1]), (notes[2], notes[3]), (notes[4],)]
+
+
+async def test_others_have_a_turn_between_two_parts(autojump_clock: MockClock) -> None:
+    mailbox: Mailbox[object] = Mailbox("keeper", capacity=9)
+    turns: list[int] = []
+
+    def write_out(notes: tuple[bytes, ...]) -> object:
+        turns.append(len(notes))
+        return notes
+
+    async def other() -> None:
+        while len(turns) < 3:
+            turns.append(0)
+            await trio.lowlevel.checkpoint()
+
+    async with open_supervisor(grace_s=0) as supervisor:
+        clerk = await supervisor.start(Clerk[bytes](Ref(mailbox), "clerk", write_out, MAX_BYTES))
+        for _ in range(2 * PART_NOTES + 1):
+            clerk.note(b"x", 1)
+        await trio.sleep(TELL_S - 0.01)
+        async with trio.open_nursery() as nursery:
+            await trio.sleep(0.01)
+            nursery.start_soon(other)
+        await trio.sleep(1)
+    assert [size for size in turns if size] == [PART_NOTES, PART_NOTES, 1]
+    assert 0 in turns[1:-1]
 
 
 async def test_the_end_waits_until_the_keeper_has_the_rest(autojump_clock: MockClock) -> None:
