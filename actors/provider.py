@@ -3,8 +3,8 @@
 How this works. Whoever has a request asks for a lease, and the permits decide: a lease now, a lease when
 another comes back, or a refusal. The mailbox is the queue of those who wait. Its capacity is the permits that
 are free plus `max_pending`, so that a burst is refused only when it really has no place. Permits that other
-processes share count as free until it is known that they use them all; from then on there is a place for as many as
-this process has permits for, of those `max_pending`, so that nobody waits behind a crowd for a few permits.
+processes share count as free until it is known that they use them all; from then on there are as many of the places as
+this process has of the permits, and those of one where it has none, so that nobody waits behind a crowd for a few permits.
 
 What a crash of the actor must not lose is not in the actor: the leases that are out and the health are in the
 gate, the connections in the pool, and both belong to the `Provider`, the child that the supervisor keeps.
@@ -332,7 +332,7 @@ class Provider(ActorChild[ProviderMessage]):
         most, pending, in_flight = self.gate.most, self.spec.max_pending, self.ledger.in_flight
         own = self.ledger.permits
         if own < most and self._short_until > trio.current_time():
-            places = max(1, -(-pending * own // most)) if pending else 0
+            places = -(-pending * max(1, own) // most)
             self.mailbox.capacity = places + max(0, own - in_flight)
         else:
             self.mailbox.capacity = pending + max(0, most - in_flight)

@@ -250,3 +250,20 @@ async def test_a_burst_finds_all_places_again_once_permits_have_come_back(autoju
             for _ in range(12):
                 nursery.start_soon(two.use, 1, 1.0)
         assert two.done == 8 + 1 + 12
+
+
+async def test_a_process_with_none_of_the_permits_has_the_places_of_one(autojump_clock: MockClock) -> None:
+    async with office(2, replace(SPEC, max_pending=24)) as two:
+        attach(two)
+        async with trio.open_nursery() as nursery:
+            for _ in range(8):
+                nursery.start_soon(two.use, 0, 3.0)
+            await trio.sleep(0.5)
+            nursery.start_soon(two.use, 1, 1.0)
+            await trio.sleep(0.5)
+            for _ in range(2):
+                nursery.start_soon(two.use, 1, 1.0)
+            await trio.sleep(0.5)
+            assert two.processes[1].provider.status.waiting == 3
+            assert await two.use(1) is False
+        assert two.done == 11

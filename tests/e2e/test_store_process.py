@@ -13,17 +13,20 @@ import httpx
 import pytest
 import trio
 
+from actors.lending import chunk
 from tests.world import answers
 from tests.world.process import LIMIT_S, LOOPBACK, RouterProcess, serving, started
 from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 pytestmark = pytest.mark.slow
 
-CONFIG = """
+WORKERS = 3
+LIMIT = 40
+CONFIG = f"""
 [[providers]]
 id = "up"
 dialect = "openai-chat"
-base_url = "http://127.0.0.1:{port}/v1"
+base_url = "http://127.0.0.1:{{port}}/v1"
 auth = "none"
 default_model = "up-model"
 max_requests = 6
@@ -32,7 +35,7 @@ default = "up"
 [[clients]]
 name = "limited"
 key = "key-limited"
-rpm = 40
+rpm = {LIMIT}
 [[clients]]
 name = "free"
 key = "key-free"
@@ -75,7 +78,7 @@ async def site(folder: Path, upstream: Upstream) -> AsyncIterator[Site]:
         async with serving(upstream) as upstream_port:
             config = folder / "ucr.toml"
             config.write_text(CONFIG.format(port=upstream_port), "utf-8")
-            arguments = ("serve", "--config", str(config), "--port", "0", "--workers", "3")
+            arguments = ("serve", "--config", str(config), "--port", "0", "--workers", str(WORKERS))
             async with started(folder, *arguments) as router:
                 found = Site(router, await router.wait_port())
                 await found.until(lambda: len(found.events("store.connected")) == 3)
@@ -99,8 +102,10 @@ async def test_the_limit_of_a_client_holds_over_all_workers(tmp_path: Path) -> N
             for number in range(9):
                 nursery.start_soon(visit, number)
         statuses = Counter(answer.status_code for answer in found)
-        assert 38 <= statuses[200] <= 42
-        assert statuses[200] + statuses[429] == 90
+        # What a worker has borrowed beyond its need it keeps for a second, and the last requests may go to the others.
+        kept = chunk(0, LIMIT, LIMIT, WORKERS)
+        assert LIMIT - kept * (WORKERS - 1) <= statuses[200] <= LIMIT + 2
+        assert statuses[200] + statuses[429] == 90, [a.text for a in found if a.status_code not in (200, 429)]
         assert len({answer.headers["x-ucr-worker"] for answer in found if answer.status_code == 200}) > 1
         assert (await up.ask("other", "key-free")).status_code == 200
 
