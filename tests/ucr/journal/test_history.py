@@ -1,5 +1,9 @@
+"""What the journal tells of a time: sums and percentiles of equal spans."""
+
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +22,7 @@ def entry(at_s: float, total_ms: float, *, is_error: bool = False, **account: ob
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> sqlite3.Connection:
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     file = JournalFile(tmp_path / NAME, Bounds(1e9, 2**30))
     entries = [
         entry(BEGIN_S - 1, 1),
@@ -29,7 +33,8 @@ def connection(tmp_path: Path) -> sqlite3.Connection:
     ]
     file.write(entries, BEGIN_S + 25)
     file.close()
-    return sqlite3.connect(tmp_path / NAME)
+    with closing(sqlite3.connect(tmp_path / NAME)) as opened:
+        yield opened
 
 
 def test_each_span_has_its_sums_and_percentiles(connection: sqlite3.Connection) -> None:
@@ -49,10 +54,8 @@ def test_of_too_many_the_last_ones_are_looked_at(connection: sqlite3.Connection)
 
 def test_nothing_is_no_span(connection: sqlite3.Connection) -> None:
     assert history(connection, BEGIN_S + 1000, 10, 3).spans == ()
-    connection.close()
 
 
 def test_what_ended_at_this_very_moment_or_later_is_in_the_last_span(connection: sqlite3.Connection) -> None:
     assert [span.number for span in history(connection, BEGIN_S + 25, 10, 3).spans] == [0, 2]
     assert [span.number for span in history(connection, BEGIN_S + 24, 10, 3).spans] == [0, 2]
-    connection.close()
