@@ -18,7 +18,6 @@ class Field:
     says: str
     unit: str = ""
     is_required: bool = False
-    later: bool = False
     fields: tuple["Field", ...] = ()
 
 

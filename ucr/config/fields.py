@@ -1,8 +1,4 @@
-"""Every key of the configuration file: one table, from which the reader, the schema and the reference come.
-
-A key that is `later` belongs to a feature that is not built yet: it is checked, and a warning says that it
-has no effect.
-"""
+"""Every key of the configuration file: one table, from which the reader, the schema and the reference come."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

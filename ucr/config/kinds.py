@@ -336,7 +336,7 @@ class PerRoute:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, or a list of them, that a later version reads."""
+    """A table, or a list of them, whose keys are read elsewhere."""
 
     is_list: bool = False
     is_secret: bool = True

@@ -22,9 +22,7 @@ from ucr.secret import Secret
 _PLAIN = tuple(
     field.name
     for field in fields(Provider)
-    if field.name
-    in {entry.key for entry in PROVIDERS.fields if not entry.later}
-    - {"timeouts", "breaker", "api_keys", "sign_in"}
+    if field.name in {entry.key for entry in PROVIDERS.fields} - {"timeouts", "breaker", "api_keys", "sign_in"}
 )
 _DEFAULT_AUTH: tuple[tuple[str, Auth], ...] = (
     ("anthropic", "x-api-key"),

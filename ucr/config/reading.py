@@ -91,9 +91,7 @@ class Reading:
         except Wrong as wrong:
             self.problem(key, filled, str(wrong), is_secret=entry.kind.is_secret)
         else:
-            if entry.later:
-                self.warn(f"{key} is not yet used: it has no effect in this version")
-            elif result is not None:
+            if result is not None:
                 read[entry.key] = result
             self._remember(result, entry)
 

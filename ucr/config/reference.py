@@ -61,13 +61,12 @@ def _rows(fields: tuple[Field, ...], before: str = "") -> Iterator[str]:
 
 
 def _row(field: Field, before: str = "") -> str:
-    later = " *Not yet used.*" if field.later else ""
     cells = (
         f"`{before}{field.key}`",
         field.kind.word,
         _default(field.default),
         field.unit,
-        f"{field.says}{later}",
+        field.says,
     )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 

@@ -42,7 +42,7 @@ def _field(field: Field) -> Schema:
     if field.fields:
         schema |= _table_of(schema, field.fields)
     unit = f" Unit: {field.unit}." if field.unit else ""
-    schema["description"] = f"{field.says}{unit}{' Not yet used.' if field.later else ''}"
+    schema["description"] = f"{field.says}{unit}"
     if not (isinstance(field.default, str) and field.default.startswith("(")):
         schema["default"] = list(field.default) if isinstance(field.default, tuple) else field.default
     return schema

@@ -26,7 +26,6 @@ from ucr.ndjson import LineSplitter
 
 _loads = msgspec.json.decode
 _FAILED = Failed(ApiError("api_error", ""))
-_ENDED = (BlockStop(0), MessageDelta("end_turn", Usage()))
 
 Cut = Callable[[bytes], list[tuple[str | None, str]]]
 """Cuts bytes into what they say: the name of an event, where it has one, and its data."""
@@ -62,11 +61,32 @@ class _Anthropic:
                 yield _FAILED
 
 
-class _Chat:
+class _Said:
+    """A stream that says neither that its text begins nor that it ends: the first words and the last object do."""
+
     def __init__(self) -> None:
         self._is_open = False
         self._has_text = False
 
+    def _open(self, id_: str, model: str) -> Iterator[Event]:
+        if not self._is_open:
+            self._is_open = True
+            yield MessageStart(id_, model)
+
+    def _say(self, text: str) -> Iterator[Event]:
+        if text and not self._has_text:
+            self._has_text = True
+            yield BlockStart(0, Text(""))
+        if text:
+            yield BlockDelta(0, TextDelta(text))
+
+    def _end(self) -> Iterator[Event]:
+        if self._has_text:
+            yield BlockStop(0)
+        yield MessageDelta("end_turn", Usage())
+
+
+class _Chat(_Said):
     def read(self, name: str | None, data: str) -> Iterator[Event]:
         if data == "[DONE]":
             yield MessageStop()
@@ -75,17 +95,11 @@ class _Chat:
         if "error" in chunk:
             yield _FAILED
             return
-        if not self._is_open:
-            self._is_open = True
-            yield MessageStart(chunk["id"], chunk["model"])
+        yield from self._open(chunk["id"], chunk["model"])
         for choice in chunk["choices"]:
-            if text := choice["delta"].get("content"):
-                if not self._has_text:
-                    self._has_text = True
-                    yield BlockStart(0, Text(""))
-                yield BlockDelta(0, TextDelta(text))
+            yield from self._say(choice["delta"].get("content") or "")
             if choice["finish_reason"] is not None:
-                yield from _ENDED if self._has_text else _ENDED[1:]
+                yield from self._end()
 
 
 class _Responses:
@@ -125,52 +139,31 @@ class _Responses:
                 yield MessageStop()
 
 
-class _Gemini:
-    """What opens a stream, and what ends it, is said by the objects that have the first and the last words."""
-
-    def __init__(self) -> None:
-        self._is_open = False
-        self._has_text = False
-
+class _Gemini(_Said):
     def read(self, name: str | None, data: str) -> Iterator[Event]:
         said: Any = _loads(data)
         if "error" in said:
             yield _FAILED
             return
-        if not self._is_open:
-            self._is_open = True
-            yield MessageStart(said["responseId"], said["modelVersion"])
+        yield from self._open(said["responseId"], said["modelVersion"])
         only = said["candidates"][0]
         for part in only["content"]["parts"]:
-            if not self._has_text:
-                self._has_text = True
-                yield BlockStart(0, Text(""))
-            yield BlockDelta(0, TextDelta(part["text"]))
+            yield from self._say(part["text"])
         if "finishReason" in only:
-            yield from _ENDED if self._has_text else _ENDED[1:]
+            yield from self._end()
             yield MessageStop()
 
 
-class _Ollama:
-    def __init__(self) -> None:
-        self._is_open = False
-        self._has_text = False
-
+class _Ollama(_Said):
     def read(self, name: str | None, data: str) -> Iterator[Event]:
         said: Any = _loads(data)
         if "error" in said:
             yield _FAILED
             return
-        if not self._is_open:
-            self._is_open = True
-            yield MessageStart("", said["model"])
-        if text := said["message"]["content"]:
-            if not self._has_text:
-                self._has_text = True
-                yield BlockStart(0, Text(""))
-            yield BlockDelta(0, TextDelta(text))
+        yield from self._open("", said["model"])
+        yield from self._say(said["message"]["content"])
         if said["done"]:
-            yield from _ENDED if self._has_text else _ENDED[1:]
+            yield from self._end()
             yield MessageStop()
 
 

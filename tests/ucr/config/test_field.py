@@ -18,5 +18,4 @@ def test_what_does_not_fit_a_shared_kind_is_refused(kind: Kind, value: object) -
 def test_a_key_is_optional_and_in_use_unless_said_otherwise() -> None:
     entry = Field("wait_s", SECONDS, 1.0, "How long.", "s")
     assert not entry.is_required
-    assert not entry.later
     assert entry.kind.read(2) == 2.0

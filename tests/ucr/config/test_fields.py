@@ -27,7 +27,7 @@ from ucr.logs import LEVELS as LOG_LEVELS
 def test_every_field_of_the_model_has_its_key_and_every_key_in_use_its_field(
     section: Section, model: type
 ) -> None:
-    keys = {entry.key for entry in section.fields if not entry.later}
+    keys = {entry.key for entry in section.fields}
     gathered = {"tasks"} if keys > set(TASKS) else set()
     assert keys - set(TASKS) == {field.name for field in fields(model)} - gathered
 

@@ -5,11 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ucr.access import digest
-from ucr.config.field import COUNT, Field
 from ucr.config.load import load
 from ucr.config.model import Cache, Client, Config, Logging, ModelTarget, Price, Server, Timeouts
 from ucr.config.overrides import Overrides
-from ucr.config.reading import Reading
 from ucr.errors import ConfigError
 from ucr.secret import Secret
 
@@ -298,12 +296,7 @@ def test_values_of_the_environment_are_shown_as_they_are_written() -> None:
     assert problem.startswith("server.port = '${LOCAL_KEY}': must be a whole number")
 
 
-def test_keys_of_later_features_are_checked_and_warned_of() -> None:
-    reading = Reading("ucr.toml", {})
-    assert reading.values(
-        {"a": 5, "b": 6}, (Field("a", COUNT, 1, "A.", later=True), Field("b", COUNT, 1, "B.")), "x"
-    ) == {"b": 6}
-    assert reading.warnings == ["ucr.toml: x.a is not yet used: it has no effect in this version"]
+def test_a_number_beyond_its_bounds_is_told_with_them() -> None:
     assert "router.token_threshold = 0: must lie between 1 and 1000000" in problems(
         f"{MINIMAL}token_threshold = 0"
     )

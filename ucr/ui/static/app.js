@@ -104,7 +104,7 @@ function Figures({ all }) {
     ["Errors", requests ? share(requests.total ? requests.errors / requests.total : 0) : DASH, requests && `${count(requests.errors)} in all`],
     ["Tokens/s", count(now?.tokens_per_s), "read and written"],
     ["Cost", money(now?.cost_usd), "since the router began"],
-    ["Cache hits", now ? (now.cache.enabled ? share(now.cache.hit_rate) : "off") : DASH, now?.cache.enabled && `${count(now.cache.entries)} answers kept`],
+    ["Cache hits", now ? (now.cache.enabled ? share(now.cache.hit_rate) : "off") : DASH, now?.cache.enabled && `${count(now.cache.entries)} ${now.cache.entries === 1 ? "answer" : "answers"} kept`],
   ];
   return html`<dl class=${`figures${all.link === "live" ? "" : " is-stale"}`}>${pairs.map(([name, value, note]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd><dd class="note">${note || "\u00a0"}</dd></div>`)}</dl>`;
 }
