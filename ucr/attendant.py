@@ -6,7 +6,7 @@ from typing import Literal
 import trio
 
 from actors import Intensity
-from ucr.spawn import ChildProcess, python_module
+from ucr.spawn import ChildProcess, python_module, start_child
 
 INTENSITY = Intensity(max_crashes=3, window_s=60.0, first_delay_s=0.2, max_delay_s=30.0, gives_up=False)
 END_S = 1.0
@@ -52,7 +52,7 @@ class Attendant:
 
     async def run(self) -> None:
         """Run the process to its end, which is a crash."""
-        self.process = ChildProcess(self._command, self._descriptors)
+        self.process = start_child(self._command, self._descriptors)
         self._on_started(self.process.pid)
         try:
             ended = await self.process.wait()

@@ -12,9 +12,14 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{VERSION}\n")
         return
-    from ucr.commands import main as run_commands
+    from ucr.begun import ahead
+    from ucr.loading import undisturbed
 
-    run_commands(prog_name="ucr-trio")
+    with ahead(sys.argv[1:]) as begun:
+        with undisturbed():
+            from ucr.commands import main as run_commands
+
+        run_commands(prog_name="ucr-trio", obj=begun)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import click
 
 from ucr import __version__
 from ucr.auth.command import auth
+from ucr.begun import Begun
 from ucr.cache_command import cache
 from ucr.cost_command import cost
 from ucr.explain_command import explain
@@ -77,7 +78,9 @@ main.add_command(completion)
 @click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.")
 @click.option("--in-process", is_flag=True, help="Serve in this process, without a parent.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error", "critical"]))
+@click.pass_obj
 def serve(
+    begun: Begun | None,
     config: str | None,
     host: str | None,
     port: int | None,
@@ -90,7 +93,7 @@ def serve(
     from ucr.config.overrides import Overrides
 
     overrides = Overrides(host=host, port=port, workers=workers, log_level=log_level)
-    if status := launch.serve(config, overrides, _tell, in_process=in_process):
+    if status := launch.serve(config, overrides, _tell, in_process=in_process, begun=begun):
         sys.exit(status)
 
 

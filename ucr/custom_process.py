@@ -11,7 +11,7 @@ import trio
 
 from ucr import custom_child
 from ucr.custom_talk import Process
-from ucr.spawn import ChildProcess
+from ucr.spawn import start_child
 
 PASSED_ON = ("PATH", "HOME", "LANG")
 """What the process sees of the environment, which holds keys."""
@@ -24,7 +24,7 @@ def start(place: str, memory_bytes: int) -> tuple[Process, trio.abc.Stream]:
         on_failure.enter_context(near)
         arguments = (place, str(far.fileno()), str(os.getpid()), str(memory_bytes))
         command = (sys.executable, "-I", str(Path(custom_child.__file__)), *arguments)
-        process = ChildProcess(command, (far.fileno(),), environment_of(os.environ), is_group=True)
+        process = start_child(command, (far.fileno(),), environment_of(os.environ), is_group=True)
         on_failure.pop_all()
     return process, trio.SocketStream(trio.socket.from_stdlib_socket(near))
 

@@ -1,7 +1,6 @@
 """A worker as its parent sees it: a process, the control stream to it, and what is known of it."""
 
 import contextlib
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +9,8 @@ from typing import Any, Protocol, TypeVar
 import trio
 
 from actors import ActorError, ActorStopped, Bridge, Mailbox, Question, Ref, Reply, WireError
+from ucr import listening
+from ucr.begun import Begun
 from ucr.config.model import Config
 from ucr.logs import Log
 from ucr.messages import (
@@ -27,7 +28,7 @@ from ucr.messages import (
     ToWorker,
     Tune,
 )
-from ucr.spawn import ChildProcess, Exit, python_module
+from ucr.spawn import ChildProcess, Exit
 from ucr.store_spec import StoreAddress
 from ucr.views import WorkerView
 
@@ -231,17 +232,29 @@ class HiredWorker:
 
 
 def start_worker(slot: int, listen: Sockets) -> tuple[Process, trio.abc.Stream]:
-    """Start `python -m ucr.worker`, and return it with our end of a socket pair of which it has the other."""
-    near, far = socket.socketpair()
-    descriptors = tuple(bound.fileno() for bound in listen)
-    arguments = (
-        f"--slot={slot}",
-        f"--parent={os.getpid()}",
-        f"--control={far.fileno()}",
-        f"--listen={','.join(map(str, descriptors))}",
-    )
-    with far, contextlib.ExitStack() as on_failure:
-        on_failure.enter_context(near)
-        process = ChildProcess(python_module("ucr.worker", arguments), (far.fileno(), *descriptors))
-        on_failure.pop_all()
-    return process, trio.SocketStream(trio.socket.from_stdlib_socket(near))
+    """Start the process of a worker, and return it with our end of the control stream to it; raises `OSError`."""
+    return employed(Begun(slot), listen)
+
+
+def employed(begun: Begun, listen: Sockets) -> tuple[Process, trio.abc.Stream]:
+    """Give a process that has begun what it listens on, and return it with our end of the control stream to it.
+
+    One that has ended meanwhile gets nothing; its stream says so.
+    """
+    with begun:
+        with contextlib.suppress(ConnectionError):
+            listening.pass_on(begun.control, listen)
+        process, control = begun.take()
+    return ChildProcess(process), trio.SocketStream(trio.socket.from_stdlib_socket(control))
+
+
+class StartWorker:
+    """Starts workers like `start_worker`; the first one for its slot is the process that was begun ahead."""
+
+    def __init__(self, begun: Begun) -> None:
+        self._begun = begun
+
+    def __call__(self, slot: int, listen: Sockets) -> tuple[Process, trio.abc.Stream]:
+        if slot == self._begun.slot and not self._begun.is_taken:
+            return employed(self._begun, listen)
+        return start_worker(slot, listen)

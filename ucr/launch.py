@@ -9,6 +9,7 @@ from functools import partial
 import trio
 
 from ucr import hygiene, listening
+from ucr.begun import Begun
 from ucr.clock import LeanClock
 from ucr.config.model import Config
 from ucr.config.overrides import Overrides
@@ -24,8 +25,13 @@ Tell = Callable[[str], None]
 """Takes a line for whoever sits before the terminal."""
 
 
-def serve(config: str | None, overrides: Overrides, tell: Tell, *, in_process: bool) -> int:
-    """Serve the router until SIGTERM or SIGINT; return the exit status. `tell` gets the banner, or what is wrong."""
+def serve(
+    config: str | None, overrides: Overrides, tell: Tell, *, in_process: bool, begun: Begun | None = None
+) -> int:
+    """Serve the router until SIGTERM or SIGINT; return the exit status. `tell` gets the banner, or what is wrong.
+
+    `begun` is the first worker's process, where it was started ahead.
+    """
     hygiene.let_go_of_stdin()
     hygiene.raise_descriptor_limit()
     hygiene.forbid_core_files()
@@ -33,7 +39,7 @@ def serve(config: str | None, overrides: Overrides, tell: Tell, *, in_process: b
     source = Source(config, os.environ, overrides)
     status = 0
     try:
-        trio.run(_serve_alone if in_process else _serve, source, tell, clock=LeanClock())
+        trio.run(_serve_alone if in_process else partial(_serve, begun), source, tell, clock=LeanClock())
     except* ConfigError as group:
         for error in _leaves(group):
             for problem in getattr(error, "problems", ()):
@@ -46,12 +52,12 @@ def serve(config: str | None, overrides: Overrides, tell: Tell, *, in_process: b
     return status
 
 
-async def _serve(source: Source, tell: Tell) -> None:
+async def _serve(begun: Begun | None, source: Source, tell: Tell) -> None:
     from ucr import parent
 
     async with source.starting(parent.demo_process) as config:
         sockets = listening.bind(config)
-        await parent.run(config, sockets, _open_log(config), source, partial(_announce, tell))
+        await parent.run(config, sockets, _open_log(config), source, partial(_announce, tell), begun)
 
 
 async def _serve_alone(source: Source, tell: Tell) -> None:

@@ -1,7 +1,6 @@
 """The worker's end of the control stream: the orders that come, and what is told to the parent."""
 
 import math
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol, assert_never
 
@@ -198,10 +197,3 @@ class ControlChild(ActorChild[ToWorker]):
                 reply.answer(await self._duties.take_view())
             else:
                 reply.answer(await self._duties.clear_cache(question.tag))
-
-
-def control_stream(descriptor: int) -> trio.SocketStream:
-    """Return the stream that the parent passed on."""
-    end = socket.socket(fileno=descriptor)
-    end.set_inheritable(False)
-    return trio.SocketStream(trio.socket.from_stdlib_socket(end))

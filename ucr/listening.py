@@ -9,6 +9,10 @@ from ucr.errors import ConfigError, Problem
 
 _WRITE_TIMEOUT_MS = 60_000
 BACKLOG = 1024
+MOST_SOCKETS = 16
+"""So many can be passed on at once."""
+_PASSED_ON = b"\0"
+"""Descriptors travel with a byte at least."""
 
 
 def bind(config: Config) -> tuple[socket.socket, ...]:
@@ -43,6 +47,17 @@ def port_of(sockets: tuple[socket.socket, ...]) -> int:
 def listeners(sockets: tuple[socket.socket, ...]) -> list[trio.SocketListener]:
     """Return what a server accepts from; the listeners own the sockets from now on."""
     return [trio.SocketListener(trio.socket.from_stdlib_socket(bound)) for bound in sockets]
+
+
+def pass_on(control: socket.socket, sockets: tuple[socket.socket, ...]) -> None:
+    """Send the sockets over the control stream to another process, which gets descriptors of its own."""
+    socket.send_fds(control, [_PASSED_ON], [bound.fileno() for bound in sockets])
+
+
+def passed_on(control: socket.socket) -> tuple[socket.socket, ...] | None:
+    """Wait, without Trio, for the sockets that `pass_on` sends; None when the other process is gone."""
+    said, descriptors, _, _ = socket.recv_fds(control, len(_PASSED_ON), MOST_SOCKETS)
+    return inherited(tuple(descriptors)) if said else None
 
 
 def inherited(descriptors: tuple[int, ...]) -> tuple[socket.socket, ...]:

@@ -14,10 +14,11 @@ import trio
 from actors import open_supervisor
 from ucr import listening
 from ucr.attendant import INTENSITY, Attendant
+from ucr.begun import Begun
 from ucr.config.model import Config
 from ucr.config.plan import plan_of
 from ucr.crew import Crew, open_crew, wanted_workers
-from ucr.hired import Sockets, Unready
+from ucr.hired import Sockets, StartWorker, Unready, start_worker
 from ucr.logs import OpenLog
 from ucr.messages import Rejected
 from ucr.notify import Notifier
@@ -103,16 +104,26 @@ class Parent:
             log.error("worker.unready", error=str(error))
 
 
-async def run(config: Config, sockets: Sockets, opened: OpenLog, source: Source, announce: Announce) -> None:
+async def run(
+    config: Config,
+    sockets: Sockets,
+    opened: OpenLog,
+    source: Source,
+    announce: Announce,
+    begun: Begun | None = None,
+) -> None:
     """Run a router of several processes until it is told to end. `announce` is called when all are ready.
+
+    `begun` is the first worker's process, where it was started ahead.
 
     The sockets are closed at the end. Raises `Unready` when a first worker does not start, and `EndedAtOnce`.
     """
+    start = start_worker if begun is None else StartWorker(begun)
     async with obeying() as wishes:
         try:
             async with (
                 open_place(os.environ, config, opened.log) as place,
-                open_crew(config, sockets, opened.log) as crew,
+                open_crew(config, sockets, opened.log, start) as crew,
             ):
                 crew.hub.overhear = opened.overhear
                 place.config, place.workers = lambda: crew.config, lambda: len(crew.workers)

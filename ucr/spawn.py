@@ -34,28 +34,15 @@ def python_module(module: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class ChildProcess:
-    """A command that runs; it inherits stdout, stderr, `descriptors` and, where none is given, the environment.
+    """A process that was started by this one.
 
     What has a group of its own (`is_group`) is killed with all that it has started and that has not left the group.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        descriptors: tuple[int, ...],
-        environment: Mapping[str, str] | None = None,
-        *,
-        is_group: bool = False,
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], *, is_group: bool = False) -> None:
         self._is_group = is_group
-        self._popen = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            pass_fds=descriptors,
-            env=environment,
-            process_group=0 if is_group else None,
-        )
-        self.pid = self._popen.pid
+        self._popen = process
+        self.pid = process.pid
 
     def __repr__(self) -> str:
         return f"<ChildProcess {self.pid}>"
@@ -87,6 +74,24 @@ class ChildProcess:
         finally:
             trio.lowlevel.notify_closing(descriptor)
             os.close(descriptor)
+
+
+def start_child(
+    command: Sequence[str],
+    descriptors: tuple[int, ...],
+    environment: Mapping[str, str] | None = None,
+    *,
+    is_group: bool = False,
+) -> ChildProcess:
+    """Start a command; it inherits stdout, stderr, `descriptors` and, where none is given, the environment."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        pass_fds=descriptors,
+        env=environment,
+        process_group=0 if is_group else None,
+    )
+    return ChildProcess(process, is_group=is_group)
 
 
 def exit_of(returncode: int) -> Exit:

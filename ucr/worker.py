@@ -1,17 +1,17 @@
 """One serving process: the tree, the server in it, reloads, and the way down.
 
-`python -m ucr.worker` is what a parent starts: it gets the control stream and the listening sockets as open
-descriptors, and its configuration as the first message.
+In a process of its own it begins in `ucr/worker_process.py` and goes on in `run`: its parent sends what it listens on,
+and its configuration as the first message.
 """
 
-import argparse
 import os
 import random
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 import trio
 
 from actors import ActorError, Clear, Fact, Network, RealNetwork, RemoteRef, Reply
-from ucr import custom_process, hygiene, memory
+from ucr import custom_process, memory
 from ucr.api import Api
 from ucr.auth.file import CredentialFile, credential_file
 from ucr.cache_secret import new_secret, secret_of
@@ -38,9 +38,9 @@ from ucr.errors import ConfigError
 from ucr.flight import Flights
 from ucr.generation import Generation
 from ucr.limits import ClientLimits
-from ucr.link import ControlChild, Link, control_stream
-from ucr.listening import inherited
+from ucr.link import ControlChild, Link
 from ucr.listening import listeners as listeners_of
+from ucr.listening import passed_on
 from ucr.logs import Log, OpenLog
 from ucr.messages import Applied, Lesson, Lines, Reconfigure, Rejected, RemedyFound, ToParent, Tune
 from ucr.observe import feed
@@ -299,52 +299,28 @@ async def serve(
         await running.drain(running.config.server.grace_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """What a parent tells a worker when it starts it: descriptors are open ones, inherited."""
-
-    slot: int
-    parent: int
-    control: int
-    listen: tuple[int, ...]
-
-    @classmethod
-    def of(cls, arguments: Sequence[str] | None = None) -> "Post":
-        """Read a command line, of this process where none is given."""
-        parser = argparse.ArgumentParser(prog="python -m ucr.worker", description="A worker of ucr-trio serve.")
-        for name in ("--slot", "--parent", "--control"):
-            parser.add_argument(name, type=int, required=True)
-        parser.add_argument("--listen", required=True)
-        found = parser.parse_args(arguments)
-        listen = tuple(int(number) for number in found.listen.split(","))
-        return cls(found.slot, found.parent, found.control, listen)
+def run(slot: int, control: socket.socket) -> None:
+    """Wait for what to listen on, then work until the parent says so, or is gone."""
+    sockets = passed_on(control)
+    if sockets is not None:
+        trio.run(work, slot, control, sockets, clock=LeanClock())
 
 
-def main() -> None:
-    """Work until the parent says so, or is gone. What the terminal sends to all is the parent's business."""
-    post = Post.of()
-    hygiene.ignore_terminal()
-    hygiene.die_with(post.parent)
-    hygiene.keep_memory_private(os.environ)
-    trio.run(work, post, clock=LeanClock())
-
-
-async def work(post: Post) -> None:
+async def work(slot: int, control: socket.socket, sockets: tuple[socket.socket, ...]) -> None:
     """Wait for a configuration, serve it and those that follow, drain, and return."""
-    link = Link(control_stream(post.control))
-    sockets = inherited(post.listen)
+    link = Link(trio.SocketStream(trio.socket.from_stdlib_socket(control)))
     with trio.open_signal_receiver(signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(link.run)
             nursery.start_soon(link.leave_at_signal, signals)
             order = await link.first()
             if order is not None:
-                await _serve_linked(post, link, order, listeners_of(sockets))
+                await _serve_linked(slot, link, order, listeners_of(sockets))
             nursery.cancel_scope.cancel(reason="the worker has drained")
 
 
 async def _serve_linked(
-    post: Post, link: Link, order: tuple[Reconfigure, Reply[Applied]], listeners: Sequence[trio.SocketListener]
+    slot: int, link: Link, order: tuple[Reconfigure, Reply[Applied]], listeners: Sequence[trio.SocketListener]
 ) -> None:
     config = order[0].config
     opened = OpenLog(config, partial(datetime.now, UTC))
@@ -353,7 +329,7 @@ async def _serve_linked(
         listeners,
         RealNetwork(),
         opened.log,
-        worker=str(post.slot),
+        worker=str(slot),
         store=order[0].store,
         reopen_log=opened.reopen,
         overhear=opened.overhear,
@@ -374,7 +350,3 @@ async def _serve_linked(
             await running.drain(link.leave.grace_s)
             nursery.cancel_scope.cancel(reason="drained")
     await link.wait_flushed()
-
-
-if __name__ == "__main__":
-    main()

@@ -58,6 +58,7 @@ def loaded_by(code: str) -> set[str]:
             VERSION,
             ("trio", "structlog", "msgspec", "orjson", "tomllib", "actors", *CLIENTS, *SERVERS, *COMMANDS),
         ),
+        ("import ucr.begun, ucr.loading", ("trio", "structlog", "msgspec", "actors", *COMMANDS)),
         (
             "import ucr.commands",
             ("cachetools", "httptools", "ucr.relay", "ucr.worker", *CLIENTS, *SERVERS, *STRESS),
@@ -72,7 +73,14 @@ def loaded_by(code: str) -> set[str]:
         ),
         (SERVED.format(path="/health"), (*CLIENTS, *SERVERS, *COMMANDS, *BACKINGS, *STRESS)),
     ],
-    ids=["the version", "the command line", "the parent", "the store", "a worker that has answered"],
+    ids=[
+        "the version",
+        "what begins the first worker",
+        "the command line",
+        "the parent",
+        "the store",
+        "a worker that has answered",
+    ],
 )
 def test_a_process_loads_what_it_uses_and_no_more(code: str, absent: tuple[str, ...]) -> None:
     assert loaded_by(code).isdisjoint(absent)

@@ -26,3 +26,12 @@ def test_anything_else_is_a_command(argument: str, status: int) -> None:
     )
     assert done.returncode == status
     assert (done.stdout + done.stderr).startswith("Usage: ucr-trio ")
+
+
+@pytest.mark.slow
+def test_a_worker_that_was_begun_for_a_wrong_command_line_leaves_no_word_and_no_process() -> None:
+    command = [sys.executable, "-m", "ucr.cli", "serve", "--config", "/nowhere/ucr.toml"]
+    # It would hold the pipes open: that there is an end of them says that it is gone.
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "/nowhere/ucr.toml: --config: there is no such file\n"

@@ -1,7 +1,5 @@
 """The worker's end of the control stream, in memory."""
 
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +10,7 @@ from trio.testing import memory_stream_pair
 
 from actors import ActorCrashed, Bridge, Mailbox, Ref, open_supervisor
 from ucr.config.model import Config, Server
-from ucr.link import ORPHAN_GRACE_S, ControlChild, Leave, Link, control_stream
+from ucr.link import ORPHAN_GRACE_S, ControlChild, Leave, Link
 from ucr.messages import (
     CODEC,
     Applied,
@@ -231,17 +229,6 @@ async def test_orders_are_followed_one_after_another_while_others_are_heard(auto
             ends.parent.remote.tell(Drain(100.0))
             await ends.link.leave.wanted.wait()
             assert trio.current_time() % 5 == pytest.approx(1, abs=1.1)
-
-
-async def test_an_inherited_descriptor_becomes_a_stream_that_is_not_inherited_again() -> None:
-    near, far = socket.socketpair()
-    with near:
-        far.set_inheritable(True)
-        stream = control_stream(far.detach())
-        assert not os.get_inheritable(stream.socket.fileno())
-        near.sendall(b"x")
-        assert await stream.receive_some(1) == b"x"
-        await stream.aclose()
 
 
 async def test_what_the_live_feed_says_reaches_the_worker(autojump_clock: object) -> None:

@@ -5,7 +5,7 @@ import trio
 
 from ucr.config.model import Config, Server
 from ucr.errors import ConfigError
-from ucr.listening import bind, inherited, listeners, port_of
+from ucr.listening import bind, inherited, listeners, pass_on, passed_on, port_of
 
 ANY = Config(server=Server(port=0))
 
@@ -40,3 +40,27 @@ async def test_a_socket_that_was_passed_on_is_accepted_from() -> None:
     (listener,) = listeners(again)
     async with listener, await trio.open_tcp_stream("127.0.0.1", port), await listener.accept() as accepted:
         assert accepted.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_sockets_go_over_the_control_stream_and_what_follows_them_stays_in_it() -> None:
+    near, far = socket.socketpair()
+    sockets = bind(ANY)
+    port = port_of(sockets)
+    with near, far:
+        pass_on(near, sockets)
+        near.sendall(b"x")
+        sockets[0].close()
+        again = passed_on(far)
+        assert again is not None
+        assert not again[0].get_inheritable()
+        assert far.recv(2) == b"x"
+    (listener,) = listeners(again)
+    async with listener, await trio.open_tcp_stream("127.0.0.1", port):
+        await trio.aclose_forcefully(await listener.accept())
+
+
+def test_a_parent_that_is_gone_passes_nothing_on() -> None:
+    near, far = socket.socketpair()
+    with far:
+        near.close()
+        assert passed_on(far) is None

@@ -5,7 +5,7 @@ import sys
 import pytest
 import trio
 
-from ucr.spawn import ChildProcess, Exit, exit_of, python_module
+from ucr.spawn import Exit, exit_of, python_module, start_child
 
 
 def test_one_number_of_the_system_is_a_status_or_a_signal() -> None:
@@ -19,7 +19,7 @@ def test_one_number_of_the_system_is_a_status_or_a_signal() -> None:
 async def test_a_process_gets_its_descriptors_and_nothing_else_and_its_end_is_seen() -> None:
     reader, writer = os.pipe()
     try:
-        child = ChildProcess(python_module("this_module_does_not_exist", ()), (writer,))
+        child = start_child(python_module("this_module_does_not_exist", ()), (writer,))
         with trio.fail_after(20):
             assert await child.wait() == Exit(1, None)
         assert repr(child) == f"<ChildProcess {child.pid}>"
@@ -32,7 +32,7 @@ async def test_a_process_gets_its_descriptors_and_nothing_else_and_its_end_is_se
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_process_can_be_ended(number: signal.Signals) -> None:
-    child = ChildProcess(python_module("http.server", ("0", "--bind", "127.0.0.1")), ())
+    child = start_child(python_module("http.server", ("0", "--bind", "127.0.0.1")), ())
     child.kill() if number is signal.SIGKILL else child.terminate()
     with trio.fail_after(20):
         assert await child.wait() == Exit(None, number.name)
@@ -42,7 +42,7 @@ async def test_a_process_can_be_ended(number: signal.Signals) -> None:
 async def test_a_group_is_killed_with_all_that_its_process_has_started() -> None:
     reader, writer = os.pipe()
     words = f"import os, time; os.fork(); os.write({writer}, b'x'); time.sleep(3600)"
-    child = ChildProcess((sys.executable, "-c", words), (writer,), is_group=True)
+    child = start_child((sys.executable, "-c", words), (writer,), is_group=True)
     os.close(writer)
     async with trio.lowlevel.FdStream(reader) as stream:
         with trio.fail_after(20):

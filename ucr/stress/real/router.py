@@ -311,7 +311,7 @@ def environment_of(pid: int) -> str:
 
 def slot_of(pid: int) -> str | None:
     """Return the slot of a worker process."""
-    match = re.search(r"ucr\.worker\b.*?--slot[ =](\d+)", command_line(pid))
+    match = re.search(r"ucr\.worker\w*\b.*?--slot[ =](\d+)", command_line(pid))
     return match[1] if match else None
 
 
