@@ -25,6 +25,7 @@ _TAIL_BYTES = 64 * 1024
 
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?:\r\n|\n|\r)")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_USUAL = re.compile(rb"(?:event: ([^\r\n]+)\n)?data: ([^\r\n]*)\n\n")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -167,18 +168,23 @@ class Splitter:
 
 def parse(block: bytes) -> SseEvent | None:
     """Read one block; None when it has no data (comments, or fields that are not for us)."""
-    name: str | None = None
+    usual = _USUAL.fullmatch(block)
+    if usual is not None:
+        return _event(usual[1], usual[2])
+    name: bytes | None = None
     data: list[bytes] = []
     for line in _LINE_END.split(block):
         field, _, value = line.partition(b":")
         if field == b"data":
             data.append(value.removeprefix(b" "))
         elif field == b"event":
-            name = value.removeprefix(b" ").decode("utf-8", "replace") or None
-    if not data:
-        return None
+            name = value.removeprefix(b" ")
+    return _event(name, b"\n".join(data)) if data else None
+
+
+def _event(name: bytes | None, data: bytes) -> SseEvent:
     try:
-        return SseEvent(name, b"\n".join(data).decode("utf-8"))
+        return SseEvent(name.decode("utf-8", "replace") if name else None, data.decode())
     except UnicodeDecodeError:
         raise SseError("an event is not UTF-8") from None
 

@@ -5,10 +5,17 @@ commit point nothing goes out, so that a failure before it can be answered by an
 every read gives what it completed, the bytes unchanged. Because only whole blocks go out, a keep-alive may be
 written between any two returns. An LF that may or may not have been read after a block's last CR is evened out,
 so that any split gives the same bytes.
+
+Nearly all blocks hold content and nothing else. A dialect says which ones do (`_contents`), of all blocks of a read at
+once, by a typed decoder that checks everything and keeps next to nothing; they pass in runs, and only the others are
+read one by one.
 """
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from msgspec.json import Decoder
 
 from ucr import jsontext, sse
 from ucr.dialects import faults
@@ -22,6 +29,8 @@ HELD_LIMIT_BYTES = 1024 * 1024
 """What may wait for the commit point: a message's start, and pings for longer than any limit allows."""
 
 _DONE = "[DONE]"
+
+Told = TypeVar("Told")
 
 
 class Splitter(Protocol):
@@ -113,9 +122,13 @@ class EventTap(ABC):
         """What was read of usage and of the reason to stop."""
         return Summary(self._usage, self._stop_reason)
 
-    @abstractmethod
-    def _plain(self, block: bytes) -> bytes | None:
-        """Return what the client gets of a committed stream's block that is sound and only content, else None."""
+    def _contents(self, blocks: list[bytes]) -> Sequence[bool] | None:
+        """Say of each block whether it is surely sound and only content; None when that cannot be said of all at once."""
+        return [False] * len(blocks)
+
+    def _passed(self, run: list[bytes]) -> list[bytes] | None:
+        """Return what the client of a committed stream gets of blocks of content; None when each is to be read."""
+        return run
 
     @abstractmethod
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
@@ -147,15 +160,30 @@ class EventTap(ABC):
         self._fail(faults.unreadable(self._context.provider, what, shown.encode("utf-8", "replace")))
 
     def _take(self, blocks: list[bytes]) -> None:
-        for block in blocks:
-            if self._failure is not None:
-                return
-            plain = self._plain(block) if self._is_committed else None
-            if plain is None:
-                self._take_one(block)
+        """Let runs of content pass, and read all other blocks."""
+        contents = self._contents(blocks)
+        if contents is None:  # for one unusual block, all others need not be read one by one
+            contents = [bool(one and one[0]) for one in map(self._contents, [[block] for block in blocks])]
+        ends, at = [*contents, False], 0
+        while at < len(blocks) and self._failure is None:
+            if ends[at] and self._is_committed:
+                start, at = at, ends.index(False, at)
+                self._take_run(blocks[start:at])
             else:
-                self._held.append(plain)
-                self.content.add(len(block) - self.framing_bytes)
+                self._take_one(blocks[at])
+                at += 1
+
+    def _take_run(self, run: list[bytes]) -> None:
+        passed = self._passed(run)
+        if passed is None:
+            for block in run:
+                self._take_one(block)
+        else:
+            self._held += passed
+            framing = self.framing_bytes
+            sizes = [size - framing for size in map(len, run) if size > framing]
+            self.content.events += len(run)
+            self.content.chars += sum(sizes)
 
     def _take_one(self, block: bytes) -> None:
         self._block_bytes = len(block)
@@ -211,3 +239,23 @@ class EventTap(ABC):
             return block
         old = event.data.encode()
         return block.replace(old, data, 1) if old in block else sse.encode(data, event.name)
+
+
+def columns(blocks: list[bytes], count: int) -> list[list[bytes]] | None:
+    """Return the first lines of all blocks, the second ones and so on; None unless each has as many as that, in UTF-8.
+
+    Since a block ends with its only blank line, lines that are all in their places are those of their blocks.
+    """
+    whole = b"".join(blocks)
+    lines = whole.split(b"\n")
+    found = [lines[number : -1 : count + 1] for number in range(count + 1)]
+    is_even = len(lines) == len(blocks) * (count + 1) + 1 and not any(found.pop()) and all(map(all, found))
+    return found if is_even and b"\r" not in whole and jsontext.is_utf_8(whole) else None
+
+
+def decoded(decoder: Decoder[Told], texts: list[bytes]) -> list[Told] | None:
+    """Decode JSON texts; None unless each is what the decoder wants."""
+    try:
+        return list(map(decoder.decode, texts))
+    except (ValueError, RecursionError):
+        return None

@@ -1,6 +1,11 @@
+import pytest
+from msgspec import Struct
+from msgspec.json import Decoder
+
 from tests.world.anthropic_streams import context
 from ucr.dialects import event_tap
-from ucr.dialects.event_tap import EventTap
+from ucr.dialects.event_tap import EventTap, columns, decoded
+from ucr.dialects.roles import Content
 from ucr.errors import UpstreamError
 from ucr.jsontext import JsonObject
 from ucr.sse import SseEvent
@@ -13,8 +18,11 @@ class Plain(EventTap):
         super().__init__(context())
         self.read: list[JsonObject] = []
 
-    def _plain(self, block: bytes) -> bytes | None:
-        return block.upper() if b"plain" in block else None
+    def _contents(self, blocks: list[bytes]) -> list[bool]:
+        return [b"plain" in block for block in blocks]
+
+    def _passed(self, run: list[bytes]) -> list[bytes] | None:
+        return None if b"odd" in run[0] else [block.upper() for block in run]
 
     def _event(self, block: bytes, event: SseEvent, value: JsonObject) -> bytes:
         self.read.append(value)
@@ -39,6 +47,22 @@ def test_plain_blocks_are_read_before_the_commit_point_only() -> None:
     tap, plain = Plain(), b'data: {"plain":1}\n\n'
     assert tap.feed(plain + GO + plain) == plain + GO + plain.upper()
     assert tap.read == [{"plain": 1}, {"go": 1}]
+
+
+def test_a_run_that_cannot_pass_as_it_is_is_read_block_by_block() -> None:
+    tap, plain, odd = Plain(), b'data: {"plain":1}\n\n', b'data: {"plain":"odd"}\n\n'
+    assert tap.feed(GO + odd + plain + X + plain) == GO + odd + plain + X + plain.upper()
+    assert tap.read == [{"go": 1}, {"plain": "odd"}, {"plain": 1}, {"x": 1}]
+
+
+def test_content_is_counted_the_same_in_a_run_and_alone() -> None:
+    at_once, apart = Plain(), Plain()
+    at_once.framing_bytes = apart.framing_bytes = 20
+    blocks = [GO, b'data: {"plain":1}\n\n', b'data: {"plain":"long"}\n\n', b'data: {"plain":"longer"}\n\n']
+    at_once.feed(b"".join(blocks))
+    for block in blocks:
+        apart.feed(block)
+    assert at_once.content == apart.content == Content(events=4, chars=4 + 6)
 
 
 def test_comments_pass_in_their_place() -> None:
@@ -75,3 +99,36 @@ def test_an_end_without_its_end_is_an_error() -> None:
     assert tap.close() == b"data: midstream\n\n"
     assert tap.close() == b""
     assert (tap.is_finished, tap.is_at_boundary) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "found"),
+    [
+        ([b"a\nb\n\n", b"c\nd\n\n"], [[b"a", b"c"], [b"b", b"d"]]),
+        ([b"a\n\xc3\xa9\n\n"], [[b"a"], [b"\xc3\xa9"]]),
+        ([b"a\nb\n\n", b"c\n\n"], None),
+        ([b"a\nb\nc\n\n", b"d\n\n"], None),
+        ([b"d\n\n", b"a\nb\nc\n\n"], None),
+        ([b"\n\n", b"a\nb\nc\n\n"], None),
+        ([b"a\nb\r\n\r\n"], None),
+        ([b"a\n\xff\n\n"], None),
+        ([b"a\nb\n"], None),
+    ],
+)
+def test_blocks_are_laid_out_in_columns_only_if_all_have_as_many_lines(
+    blocks: list[bytes], found: list[list[bytes]] | None
+) -> None:
+    assert columns(blocks, 2) == found
+
+
+class Word(Struct):
+    word: str
+
+
+@pytest.mark.parametrize(
+    "odd", [b'{"word":1}', b"{", b"{}", b'{"word":"a"}{}', b"[" * 100_000, b'{"word":"\\ud800"}']
+)
+def test_texts_are_decoded_all_or_none(odd: bytes) -> None:
+    decoder = Decoder(Word)
+    assert decoded(decoder, [b'{"word":"a"}', b'{"word":"b"}']) == [Word("a"), Word("b")]
+    assert decoded(decoder, [b'{"word":"a"}', odd]) is None

@@ -1,16 +1,31 @@
 """The tap on a Messages stream that passes through."""
 
+from collections.abc import Sequence
+from itertools import compress
+
+from msgspec import Struct
+from msgspec.json import Decoder
+
 from ucr import jsontext, sse
 from ucr.dialects import model_name
 from ucr.dialects.anthropic import encode, errors, usage
 from ucr.dialects.anthropic.strict import Documented
-from ucr.dialects.event_tap import EventTap, Splitter
+from ucr.dialects.event_tap import EventTap, Splitter, columns, decoded
 from ucr.dialects.roles import Context
 from ucr.errors import UpstreamError
 from ucr.events import Usage
 from ucr.jsontext import JsonObject
 
 _INPUT_COUNTERS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+_CONTENTS = frozenset(b"event: content_block_" + what for what in (b"start", b"delta", b"stop"))
+_DATA = b"data: "
+
+
+class _Any(Struct, frozen=True, gc=False):
+    """An object, of which everything is checked and nothing kept."""
+
+
+_ANY = Decoder(_Any)
 
 
 class MessageTap(EventTap):
@@ -39,10 +54,18 @@ class MessageTap(EventTap):
         counters = usage.written_whole(Usage(input_tokens=self._context.input_estimate))
         return encode.message_start(message_id, self._context.model_asked, counters)
 
-    def _plain(self, block: bytes) -> bytes | None:
-        if self._documented is not None or not block.startswith(b"event: content_block_"):
+    def _contents(self, blocks: list[bytes]) -> Sequence[bool] | None:
+        if self._documented is not None:
+            return [False] * len(blocks)
+        lines = columns(blocks, 2)
+        if lines is None:
             return None
-        return block if jsontext.is_sound(block[block.find(b"data: ") + 6 :]) else None
+        names, datas = lines
+        are_contents = [
+            name in _CONTENTS and data[:6] == _DATA for name, data in zip(names, datas, strict=True)
+        ]
+        texts = [data[6:] for data in compress(datas, are_contents)]
+        return None if decoded(_ANY, texts) is None else are_contents
 
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         value = value if "type" in value else {**value, "type": event.name}

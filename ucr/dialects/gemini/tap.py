@@ -39,9 +39,6 @@ class GeminiTap(EventTap):
         if not block.startswith(b":") or b"\ndata" in block or b"\rdata" in block:
             super()._take_one(block)
 
-    def _plain(self, block: bytes) -> bytes | None:
-        return None
-
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         error = errors.error_in(value, self._context)
         if error is not None and self._stop_reason is None:

@@ -36,9 +36,6 @@ class OllamaTap(EventTap):
         """Return nothing: there is nothing that these clients would take for a sign of life."""
         return b""
 
-    def _plain(self, block: bytes) -> bytes | None:
-        return None
-
     def _take_one(self, block: bytes) -> None:
         self._block_bytes = len(block)
         if not block.strip():

@@ -1,5 +1,6 @@
 """The tap on a chat-completions stream that passes through, and the check of a whole answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -7,7 +8,7 @@ from msgspec.json import Decoder
 
 from ucr import jsontext, sse
 from ucr.dialects import faults, model_name
-from ucr.dialects.event_tap import EventTap
+from ucr.dialects.event_tap import EventTap, columns, decoded
 from ucr.dialects.roles import Context, Summary
 from ucr.errors import UpstreamError
 from ucr.events import MOST_TOKENS, Usage
@@ -39,6 +40,9 @@ class _ToldChunk(Struct, frozen=True, gc=False):
 
 
 _TOLD = Decoder(_ToldChunk)
+_CHUNK = b"data: {"
+_NO_CHUNK = b"{}"
+"""Stands for what is no chunk, such as a comment or the last line."""
 _STATUS_OF_WORD = (
     ("insufficient_quota", 429),
     ("rate_limit", 429),
@@ -71,23 +75,42 @@ class ChatTap(EventTap):
         """Return nothing: comments keep these clients waiting, and any chunk would be taken for an answer."""
         return b""
 
-    def _plain(self, block: bytes) -> bytes | None:
-        if not _is_only_content(block):
+    def _contents(self, blocks: list[bytes]) -> Sequence[bool] | None:
+        """Say which blocks say nothing but content: no error, no end, no usage, and not only a sign of life."""
+        lines = columns(blocks, 1)
+        if lines is None:
             return None
+        chunks = decoded(_TOLD, [line[6:] if line[:7] == _CHUNK else _NO_CHUNK for line in lines[0]])
+        if chunks is None:
+            return None
+        contents = []
+        for chunk in chunks:
+            is_content = bool(chunk.choices) and not (chunk.error or chunk.usage or chunk.x_groq)
+            for choice in chunk.choices or ():
+                if choice.finish_reason:
+                    is_content = False
+            contents.append(is_content)
+        return contents
+
+    def _passed(self, run: list[bytes]) -> list[bytes] | None:
+        """Put the name back that the client asked for, where it stands in each chunk once, as it stood before."""
         if not self._is_mapped:
-            return block
-        if self._old_name and block.count(self._old_name) == 1:
-            return block.replace(self._old_name, self._new_name)
-        return None
+            return run
+        old = self._old_name
+        if not old or [block.count(old) for block in run] != [1] * len(run):
+            return None
+        return [b"".join(run).replace(old, self._new_name)]
 
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         if value.get("error") and self._stop_reason is None:
             self._fail(stream_error(self._context.provider, value, event.data.encode()), block)
             return b""
-        self._usage = self._usage.updated(usage_of(value))
+        if value.get("usage") or "x_groq" in value:
+            self._usage = self._usage.updated(usage_of(value))
         for choice in choices_of(value):
-            self._stop_reason = _finish(choice) or self._stop_reason
-            if _finish(choice) or _has_content(choice.get("delta")):
+            reason = _finish(choice)
+            self._stop_reason = reason or self._stop_reason
+            if reason or _has_content(choice.get("delta")):
                 self._commit()
         if not self._is_mapped:
             return block
@@ -176,22 +199,6 @@ def _is_message(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("content"), str | list | None)
 
 
-def _is_only_content(block: bytes) -> bool:
-    """True when a block is one sound chunk that says nothing but content: no error, no end, no usage."""
-    if not block.startswith(b"data: ") or block.find(b"\n") != len(block) - 2:
-        return False
-    try:
-        chunk = _TOLD.decode(block[6:])
-    except (ValueError, RecursionError):
-        return False
-    if not chunk.choices:  # nothing but a sign of life
-        return False
-    for choice in chunk.choices:
-        if choice.finish_reason:
-            return False
-    return not (chunk.error or chunk.usage or chunk.x_groq) and jsontext.is_utf_8(block)
-
-
 def _completion(body: bytes, provider: str) -> JsonObject:
     try:
         value = jsontext.loads(body)
@@ -210,7 +217,7 @@ def _finish(choice: JsonObject) -> str | None:
 
 
 def _has_content(delta: object) -> bool:
-    return isinstance(delta, dict) and any(delta.get(key) for key in _CONTENT)
+    return isinstance(delta, dict) and any(map(delta.get, _CONTENT))
 
 
 def _details(counters: JsonObject, side: str) -> JsonObject:

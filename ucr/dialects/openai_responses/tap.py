@@ -1,11 +1,14 @@
 """The tap on a Responses stream that passes through, and the check of a whole answer that does."""
 
+from collections.abc import Sequence
+from itertools import compress
+
 from msgspec import Struct
 from msgspec.json import Decoder
 
-from ucr import jsontext, sse
+from ucr import sse
 from ucr.dialects import model_name
-from ucr.dialects.event_tap import EventTap
+from ucr.dialects.event_tap import EventTap, columns, decoded
 from ucr.dialects.openai_chat.source import object_of, objects_of, text_of
 from ucr.dialects.openai_responses import client_errors, errors
 from ucr.dialects.openai_responses.client_response import begun
@@ -16,7 +19,9 @@ from ucr.errors import UpstreamError
 from ucr.events import Usage
 from ucr.jsontext import JsonObject
 
-_DELTA = b".delta\n"
+_NAME = b"event: response."
+_DELTA = b".delta"
+_DATA = b"data: "
 _ENDS = ("response.completed", "response.incomplete")
 _STARTS = ("response.created", "response.in_progress", "response.queued")
 
@@ -47,18 +52,17 @@ class ResponsesTap(EventTap):
         """Return nothing: comments keep these clients waiting."""
         return b""
 
-    def _plain(self, block: bytes) -> bytes | None:
-        end = block.find(b"\n") + 1
-        if not block.startswith(b"event: response.") or block[end - len(_DELTA) : end] != _DELTA:
+    def _contents(self, blocks: list[bytes]) -> Sequence[bool] | None:
+        lines = columns(blocks, 2)
+        if lines is None:
             return None
-        data = block[end:]
-        if not data.startswith(b"data: ") or data.find(b"\n") != len(data) - 2:
-            return None
-        try:
-            _TOLD.decode(data[6:])
-        except (ValueError, RecursionError):
-            return None
-        return block if jsontext.is_utf_8(block) else None
+        names, datas = lines
+        are_deltas = [
+            name[-6:] == _DELTA and name[:16] == _NAME and data[:6] == _DATA
+            for name, data in zip(names, datas, strict=True)
+        ]
+        texts = [data[6:] for data in compress(datas, are_deltas)]
+        return None if decoded(_TOLD, texts) is None else are_deltas
 
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         kind = text_of(value.get("type")) or event.name or ""
