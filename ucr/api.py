@@ -217,14 +217,12 @@ async def _fail(visit: Visit, error: ApiError) -> None:
     exchange, record = visit.exchange, visit.record
     record.error_type = error.type
     if exchange.is_finished:
-        return
+        return None
     if exchange.is_started:
-        await exchange.send(visit.client.encode_stream_error(error, record.request_id))
-        await exchange.finish()
-        return
+        return await exchange.finish(visit.client.encode_stream_error(error, record.request_id))
     close = (("connection", "close"),) if error.status in (408, 413, 415, 431) else ()
     body = visit.client.encode_error(error, record.request_id)
-    await send_json(visit, error.status, body, error_headers(error) + close)
+    return await send_json(visit, error.status, body, error_headers(error) + close)
 
 
 async def send_json(visit: Visit, status: int, body: bytes, headers: HeaderList = ()) -> None:
@@ -239,8 +237,7 @@ async def send_body(
     visit.record.status = status
     kind = (("content-type", content_type), ("content-length", str(len(body))))
     await visit.exchange.start(status, kind + visit.record.headers(trio.current_time()) + headers)
-    await visit.exchange.send(body)
-    await visit.exchange.finish()
+    await visit.exchange.finish(body)
 
 
 def _check_memory(api: Api) -> None:

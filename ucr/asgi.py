@@ -156,8 +156,9 @@ class AsgiExchange:
         """Run something beside the answer, and end it with it."""
         self._spawn(act)
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
         """End the answer."""
+        await self.send(last)
         self.is_finished = True
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 

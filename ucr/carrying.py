@@ -15,10 +15,11 @@ from ucr.upstream import Answer
 class Carrier:
     """Carries one stream as long as it goes on evenly. What is not content for `idle_s` is silence.
 
-    `gaps` is told of all content that it carries.
+    `gaps` is told of all content that it carries. `last` is the part in which the stream came to its end, which is left
+    to be sent with it.
     """
 
-    __slots__ = ("_answer", "_delivery", "_gaps", "_idle_s", "_pump", "_tap")
+    __slots__ = ("_answer", "_delivery", "_gaps", "_idle_s", "_pump", "_tap", "last")
 
     def __init__(self, call: Call, answer: Answer, tap: Tap, idle_s: float, gaps: StreamGaps) -> None:
         self._pump = call.router.pump
@@ -27,6 +28,7 @@ class Carrier:
         self._tap = tap
         self._idle_s = idle_s
         self._gaps = gaps
+        self.last = b""
 
     def __repr__(self) -> str:
         return f"<Carrier of {self._answer!r}>"
@@ -55,5 +57,8 @@ class Carrier:
         if tap.content.events != events:
             self._answer.put_off(now_s + self._idle_s)
             self._gaps.saw(tap.content.events, now_s)
+        if tap.is_finished or tap.failure is not None:
+            self.last = written
+            return False
         is_taken = not written or self._delivery.write_now(written, now_s)
-        return is_taken and tap.failure is None and not tap.is_finished and not tap.is_finishing
+        return is_taken and not tap.is_finishing

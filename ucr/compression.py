@@ -104,17 +104,18 @@ class CompressingExchange:
         """Ask this before a client that leaves ends the answer; see `ucr.exchange.Exchange.when_left`."""
         self._inner.when_left(ask)
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
         """End the answer; one that was kept is compressed and sent now."""
-        self.is_finished = True
         if self._head is not None and self._coding is not None:
             status, headers = self._head
-            body = await self._packed(b"".join(self._parts), self._coding)
+            last = await self._packed(b"".join((*self._parts, last)), self._coding)
             kept = [(name, value) for name, value in headers if name != "content-length"]
-            added = (("content-encoding", self._coding), ("content-length", str(len(body))), _VARY)
+            added = (("content-encoding", self._coding), ("content-length", str(len(last))), _VARY)
             await self._inner.start(status, (*kept, *added))
-            await self._inner.send(body)
-        await self._inner.finish()
+        try:
+            await self._inner.finish(last)
+        finally:
+            self.is_finished = self._inner.is_finished
 
     async def _packed(self, body: bytes, coding: Coding) -> bytes:
         if len(body) < SLOW_BYTES:

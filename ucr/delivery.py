@@ -214,8 +214,7 @@ class Delivery:
         self.replied = body
         self.extra_headers += (("content-length", str(len(body))),)
         await self._start(200, "application/json")
-        await self._exchange.send(body)
-        await self._finish()
+        await self._finish(body)
 
     async def replay(self, kept: Kept, age_s: float | None) -> None:
         """Send an answer that was kept, in the form in which it was given: a stream keeps all of its events.
@@ -226,24 +225,28 @@ class Delivery:
             self.extra_headers = (("age", str(int(age_s))),)
         if not kept.is_stream:
             return await self.reply(kept.body)
-        await self.write(kept.body)
-        return await self.end()
+        return await self.end(kept.body)
 
-    async def end(self) -> None:
-        """End a stream that was delivered to its end, its error event included."""
+    async def end(self, last: bytes = b"") -> None:
+        """End a stream that was delivered to its end but for a `last` part, its error event included."""
         if self.copy is not None:
+            self.copy.add(last)
             self.replied = self.copy.whole()
         if not self._is_muted:
             await self._turn()
             try:
-                await self._finish()
+                if not self.is_started:
+                    await self._start(200, self._client.stream_type)
+                if last and self.on_data is not None:
+                    self.on_data(last)
+                await self._finish(last)
             finally:
                 self._end_turn()
 
-    async def _finish(self) -> None:
+    async def _finish(self, last: bytes = b"") -> None:
         """End the answer; a keep-alive that waits for its turn is then too late."""
         self._has_ended = True
-        await self._exchange.finish()
+        await self._exchange.finish(last)
 
     async def fail(self, error: ApiError, body: bytes | None) -> None:
         """Tell the client an error: as a status while nothing was sent, else as the stream's last event.
@@ -258,13 +261,12 @@ class Delivery:
         await self._turn()
         try:
             if self.is_started:
-                await self._exchange.send(self._client.encode_stream_error(error, self._record.request_id))
+                written = self._client.encode_stream_error(error, self._record.request_id)
             else:
                 written = body or self._client.encode_error(error, self._record.request_id)
                 self.extra_headers += (*error_headers(error), ("content-length", str(len(written))))
                 await self._start(error.status, "application/json")
-                await self._exchange.send(written)
-            await self._finish()
+            await self._finish(written)
         finally:
             self._end_turn()
 

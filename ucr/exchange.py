@@ -47,8 +47,11 @@ class Sink(Protocol):
         """Run something beside the answer. It must end soon after the answer has, by itself."""
         ...
 
-    async def finish(self) -> None:
-        """End the answer properly. An exchange that is left without it is cut off, visibly."""
+    async def finish(self, last: bytes = b"") -> None:
+        """End the answer properly, after a `last` part of the body, which may leave together with the end.
+
+        An exchange that is left without it is cut off, visibly.
+        """
         ...
 
 

@@ -125,8 +125,10 @@ class Lead:
         """Run something beside the answer; see `ucr.exchange.Exchange.spawn`."""
         self._exchange.spawn(act)
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
         """End the answer, which is delivered then."""
+        if last:
+            await self.send(last)
         self._flight.end()
         if self._own is not None:
             await self._own.end()

@@ -67,7 +67,9 @@ async def _stream(call: Call, incoming: Incoming) -> None:
     tap = _tap(call, incoming)
     call.delivery.watch(tap)
     try:
-        await _flow(call, incoming, tap)
+        last = await _flow(call, incoming, tap)
+        if call.is_part:
+            await call.delivery.write(last)
     except ApiError as error:
         if not tap.is_committed:
             raise
@@ -84,7 +86,9 @@ async def _stream(call: Call, incoming: Incoming) -> None:
     if tap.failure is not None:
         call.record.error_type = tap.failure.type
     incoming.lease.outcome = Success() if tap.failure is None else Failure("midstream")
-    if tap.failure is not None or not call.is_part:
+    if not call.is_part:
+        await call.delivery.end(last)
+    elif tap.failure is not None:
         await call.delivery.end()
     if tap.failure is None:
         await _let_end(incoming.answer)
@@ -100,15 +104,15 @@ def _tap(call: Call, incoming: Incoming) -> Tap:
     return Crossing(decoder, call.client, call.request, context)
 
 
-async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
-    """Carry the stream from the provider to the client until its proper end, or its failure.
+async def _flow(call: Call, incoming: Incoming, tap: Tap) -> bytes:
+    """Carry the stream from the provider to the client until its proper end, or its failure; return its last part.
 
     Pings and comments are no sign of life: what is not content within the idle limit is silence.
     """
     idle_s = incoming.provider.timeouts.idle_s
     gaps = call.router.gaps.stream(incoming.provider.id)
     carrier = Carrier(call, incoming.answer, tap, idle_s, gaps)
-    seen, until = -1, 0.0
+    seen, until, last = -1, 0.0, b""
     while not tap.is_finished and tap.failure is None:
         call.router.pump.catch_up()
         if tap.is_committed and call.request.raw:
@@ -119,13 +123,16 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> None:
             gaps.saw(seen, now_s)
         if carrier.can_carry:
             await carrier.carry(until)
+            last = carrier.last
             continue
         data = await _next(incoming, tap, until)
-        await call.delivery.write(tap.feed(data) if data else tap.close())
-        if not data:
+        last = tap.feed(data) if data else tap.close()
+        if not data or tap.is_finished or tap.failure is not None:
             break
+        await call.delivery.write(last)
     gaps.saw(tap.content.events, trio.current_time())
     call.router.pump.catch_up()
+    return last
 
 
 async def _next(incoming: Incoming, tap: Tap, until: float) -> bytes:

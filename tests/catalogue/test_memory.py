@@ -52,7 +52,9 @@ class Hungry:
     async def send(self, data: bytes) -> None:
         self.sent += data
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
+        if last:
+            await self.send(last)
         self.is_finished = True
 
 

@@ -102,7 +102,9 @@ class Sink:
     async def send(self, data: bytes) -> None:
         self.sent += data
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
+        if last:
+            await self.send(last)
         self.is_finished = True
 
 

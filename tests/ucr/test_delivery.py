@@ -51,7 +51,9 @@ class Sent:
         assert self.nursery is not None
         self.nursery.start_soon(act)
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
+        if last:
+            await self.send(last)
         self.ends += 1
 
     @property

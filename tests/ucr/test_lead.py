@@ -70,7 +70,9 @@ class Client:
         if self._ask is None or not self._ask(self.scope.cancel):
             self.scope.cancel()
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
+        if last:
+            await self.send(last)
         await trio.lowlevel.checkpoint()
         self.is_finished = True
 

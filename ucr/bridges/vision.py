@@ -68,7 +68,7 @@ class Nowhere:
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         raise AssertionError("what is whole needs no keep-alive")
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
         pass
 
 

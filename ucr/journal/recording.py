@@ -78,10 +78,12 @@ class Recording:
         finally:
             self.sent_bytes = self._exchange.sent_bytes
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
+        self.answer.add(last)
         try:
-            await self._exchange.finish()
+            await self._exchange.finish(last)
         finally:
+            self.sent_bytes = self._exchange.sent_bytes
             self.is_finished = self._exchange.is_finished
 
     @property

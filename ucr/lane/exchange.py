@@ -206,12 +206,16 @@ class LaneExchange:
         """Ask this before a client that leaves ends the answer; see `ucr.exchange.Exchange.when_left`."""
         self._line.on_left = ask
 
-    async def finish(self) -> None:
-        """End the answer."""
+    async def finish(self, last: bytes = b"") -> None:
+        """End the answer. Its `last` part and its end are one write; a client that leaves before it has had no end."""
+        if last:
+            self.sent_bytes += len(last)
+            self._held += self._reply.part(last) + self._reply.end()
+            await self._flush()
         self.is_finished = True
         self._line.is_answered = True
-        self._held += self._reply.end()
-        if self._held:
+        if not last:
+            self._held += self._reply.end()
             await self._flush()
 
     async def _flush(self) -> None:

@@ -133,7 +133,9 @@ class LocalExchange:
         assert self._nursery is not None, "what is answered runs"
         self._nursery.start_soon(act)
 
-    async def finish(self) -> None:
+    async def finish(self, last: bytes = b"") -> None:
         """End the answer."""
+        if last:
+            await self.send(last)
         self.is_finished = True
         self.pipe.end(whole=True)
