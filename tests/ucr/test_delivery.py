@@ -7,12 +7,14 @@ import trio
 from trio.testing import MockClock
 
 from actors import Timers
+from ucr.budget import Budget
 from ucr.delivery import Delivery, error_headers
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.openai_chat.client import KEEP_ALIVE, OpenAIChatClient
 from ucr.dialects.roles import ClientDialect, HeaderList, Summary
 from ucr.errors import ApiError, UpstreamError
 from ucr.record import Record
+from ucr.stream_copy import StreamCopy
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
 
@@ -116,6 +118,16 @@ async def test_the_head_goes_before_the_first_part_and_only_once(autojump_clock:
     assert sent.fields["cache-control"] == "no-cache"
     assert sent.fields["request-id"] == "req_1"
     assert sent.fields["x-ratelimit-limit-requests"] == "60"
+
+
+async def test_a_stream_that_is_all_there_is_sent_with_its_end(autojump_clock: MockClock) -> None:
+    sent, heard = Sent(), list[bytes]()
+    delivery, record = delivery_to(sent)
+    delivery.on_data = heard.append
+    delivery.copy = StreamCopy(Budget(1000))
+    await delivery.end(b"all")
+    assert (sent.heads, sent.written, sent.ends, record.status) == (1, b"all", 1, 200)
+    assert (heard, delivery.replied, delivery.has_ended) == ([b"all"], b"all", True)
 
 
 async def test_a_whole_answer_has_its_length(autojump_clock: MockClock) -> None:

@@ -21,7 +21,11 @@ JSON = (("content-type", "application/json"), ("content-length", "2"))
 
 
 def opened(
-    *fields: bytes, came: bytes = b"", line: bytes = b"POST / HTTP/1.1", bodies_limit: int = 10 * LIMIT
+    *fields: bytes,
+    came: bytes = b"",
+    line: bytes = b"POST / HTTP/1.1",
+    bodies_limit: int = 10 * LIMIT,
+    on: Line | None = None,
 ) -> tuple[LaneExchange, MemoryStream]:
     """Return an exchange and its client."""
     server, client = stream_pair()
@@ -29,7 +33,7 @@ def opened(
     made = LaneExchange(
         head,
         came,
-        Line(server, 30.0),
+        on or Line(server, 30.0),
         Watch(),
         Bodies(bodies_limit),
         badge=Badge(),
@@ -177,6 +181,27 @@ async def test_a_stream_is_sent_part_by_part_in_chunks() -> None:
     await exchange.finish()
     assert await client.receive_some() == b"0\r\n\r\n"
     assert exchange.keeps_alive
+
+
+async def test_head_last_part_and_end_leave_together() -> None:
+    exchange, client = opened()
+    await exchange.start(200, ())
+    await exchange.finish(b"one")
+    assert (await client.receive_some()).endswith(b"\r\n\r\n3\r\none\r\n0\r\n\r\n")
+    assert (exchange.sent_bytes, exchange.keeps_alive) == (3, True)
+
+
+async def test_an_answer_whose_last_part_nobody_took_has_no_end(autojump_clock: MockClock) -> None:
+    server, client = stream_pair()
+    line = Line(server, 30.0)
+    exchange, _ = opened(on=line)
+    await exchange.start(200, ())
+    await client.aclose()
+    with line.scope:
+        await exchange.finish(b"one")
+        pytest.fail("it was not cancelled")
+    assert line.scope.cancelled_caught
+    assert not exchange.is_finished
 
 
 async def test_an_answer_without_a_body_is_sent_at_its_end() -> None:
