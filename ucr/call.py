@@ -149,7 +149,10 @@ class Call:
     def let_go(self) -> None:
         """Forget the words of the request: a stream that has begun goes on for minutes, and nobody else is asked."""
         self._sent_estimate = self.sent_estimate
-        self.request, self.canonical = replace(self.request, raw=b"", body={}, toolset=None), None
+        self.request, self.canonical = (
+            replace(self.request, raw=b"", body={}, toolset=None, beginning=None),
+            None,
+        )
         self.restored = None
 
     @property

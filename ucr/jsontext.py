@@ -45,6 +45,12 @@ class RawJson:
         self.text = text
 
 
+class RawItems(RawJson):
+    """Text of several values with commas between them: written in a list, they are so many of its items."""
+
+    __slots__ = ()
+
+
 def loads(data: bytes) -> Any:
     """Parse one JSON value; raise `JsonError` for anything else, and for what is too deep or too wide."""
     if len(data) > COMMAS_LIMIT:
@@ -156,7 +162,7 @@ def dumps(value: Any) -> bytes:
     try:
         return orjson.dumps(value, default=_fragment)
     except TypeError:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_parsed)
+        text = json.dumps(_spread(value), ensure_ascii=False, separators=(",", ":"), default=_parsed)
         return text.encode("utf-8", "replace")
 
 
@@ -194,6 +200,20 @@ def _parsed(value: Any) -> Any:
     if isinstance(value, RawJson):
         return json.loads(value.text)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _spread(value: Any) -> Any:
+    """Put the values of `RawItems` into their list, one by one; they stand in a member of an object, or nowhere."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _items(member) if isinstance(member, list) else member for name, member in value.items()}
+
+
+def _items(listed: list[Any]) -> list[Any]:
+    spread: list[Any] = []
+    for item in listed:
+        spread += json.loads(f"[{item.text}]") if isinstance(item, RawItems) else [item]
+    return spread
 
 
 def object_text(text: str) -> str:

@@ -12,6 +12,7 @@ from ucr.jsontext import (
     DEPTH_LIMIT,
     MENDED_LIMIT,
     JsonError,
+    RawItems,
     RawJson,
     dumps,
     dumps_text,
@@ -164,6 +165,16 @@ def test_text_of_whatever_kind_is_utf_8_or_not() -> None:
         False,
         False,
     ]
+
+
+def test_raw_items_are_so_many_items_of_their_list() -> None:
+    items = RawItems('{"a":1.0},"b"')
+    deep: object = 0
+    for _ in range(DEPTH_LIMIT):
+        deep = [deep]
+    assert dumps({"list": [0, items, 2], "n": 1}) == b'{"list":[0,{"a":1.0},"b",2],"n":1}'
+    written = dumps({"list": [0, items, 2], "deep": deep})
+    assert written.startswith(b'{"list":[0,{"a":1.0},"b",2],"deep":[[')
 
 
 def test_raw_json_is_written_as_it_is() -> None:

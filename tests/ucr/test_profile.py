@@ -9,6 +9,12 @@ from ucr.quirks import matches
 @pytest.mark.parametrize("model", ["gpt-5.6", "openai/gpt-oss-120b", "o1-mini", "claude-opus-5-5", "other"])
 def test_a_profile_says_what_the_quirks_say_of_the_model(row: object, model: str) -> None:
     quirks = row.quirks  # type: ignore[attr-defined]
+    takes_plain = (
+        quirks.tools
+        and not quirks.caches(model)
+        and (quirks.tool_id, quirks.reasoning_history, quirks.thought_signatures) == ("any", "drop", False)
+    )
+    keeps_order = (quirks.merge_turns, quirks.user_after_tool, quirks.initiator) == (False, True, False)
     assert profile_of(quirks, model) == Profile(
         quirks.role_for(model),
         quirks.tokens_field_for(model),
@@ -20,9 +26,8 @@ def test_a_profile_says_what_the_quirks_say_of_the_model(row: object, model: str
         matches(model, quirks.reasoning_models),
         matches(model, quirks.tools_need_no_reasoning),
         matches(model, quirks.responses_models),
-        quirks.tools
-        and not quirks.caches(model)
-        and (quirks.tool_id, quirks.reasoning_history, quirks.thought_signatures) == ("any", "drop", False),
+        takes_plain,
+        takes_plain and keeps_order and quirks.role_for(model) != "user",
     )
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 import msgspec
 
 from ucr.catalogue import Quirks
+from ucr.dialects.beginnings import Beginning
 from ucr.dialects.toolset import Toolset
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import quick_estimate
@@ -37,7 +38,9 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     `agent_id` are what Claude Code says of itself in headers or metadata. `beside` is
     what stands in the path and not in the body, in a dialect that asks so: `body` is then the canonical one, for
     whoever looks into it, and less than what `raw` says. `toolset` is known where `body` has the tools of many
-    requests: then these very objects. It keeps its estimate, in a dictionary of its own.
+    requests: then these very objects. `beginning` are the first
+    turns of `body`, where they were those of an earlier request or will be those of a later one. `estimated` is about
+    how many tokens it is, where that is known already. It keeps its estimate, in a dictionary of its own.
     """
 
     dialect: str
@@ -50,11 +53,13 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     agent_id: str | None = None
     beside: str = ""
     toolset: Toolset | None = None
+    beginning: Beginning | None = None
+    estimated: int | None = None
 
     @cached_property
     def estimate(self) -> int:
         """About how many tokens it is, judged by nothing but its bytes."""
-        return quick_estimate(self.raw)
+        return quick_estimate(self.raw) if self.estimated is None else self.estimated
 
     @cached_property
     def own_body(self) -> JsonObject:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucr.dialects.anthropic.client import AnthropicClient
-from ucr.dialects.toolset import LEAST_BYTES, LIMIT_BYTES, LONGEST_BYTES, TARGETS, Toolset, Toolsets
+from ucr.dialects.toolset import LEAST_BYTES, LIMIT_BYTES, LONGEST_BYTES, Toolset, Toolsets
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
@@ -34,7 +34,7 @@ def test_tools_that_came_before_are_the_same_objects(spaced: bool) -> None:
     assert second.body["tools"] is first.body["tools"]
     assert second.toolset is first.toolset is not None
     assert client.canonical(second).body["tools"] is first.body["tools"]
-    assert second.estimate == first.estimate
+    assert abs(second.estimate - first.estimate) <= 2
 
 
 def test_other_tools_or_few_are_read_anew() -> None:
@@ -123,15 +123,8 @@ def test_what_is_too_long_is_not_kept() -> None:
         assert toolsets.bytes <= LIMIT_BYTES
 
 
-def test_what_was_made_of_tools_is_kept_for_a_few_targets() -> None:
-    toolset = Toolset(b"[]", [])
-    targets = [object() for _ in range(TARGETS + 1)]
-    for target in targets:
-        assert toolset.made(target) is None
-        toolset.keep(target, str(id(target)))
-    assert toolset.made(targets[0]) is None
-    assert [toolset.made(target) for target in targets[1:]] == [str(id(target)) for target in targets[1:]]
-    assert repr(toolset) == "<Toolset of 0 tools, 2 bytes>"
+def test_a_toolset_says_how_much_it_is() -> None:
+    assert repr(Toolset(b"[]", [])) == "<Toolset of 0 tools, 2 bytes>"
 
 
 @given(

@@ -3,9 +3,9 @@
 from operator import itemgetter
 
 from ucr import jsontext, sse
-from ucr.dialects.anthropic import encode, errors, typed, validate
+from ucr.dialects.anthropic import encode, errors
+from ucr.dialects.anthropic.reading import Reader
 from ucr.dialects.roles import Canonical, Headers, Request, StreamEncoder
-from ucr.dialects.toolset import Toolset, Toolsets, is_marked
 from ucr.errors import ApiError
 from ucr.events import Reply
 from ucr.jsontext import JsonError, JsonObject
@@ -24,7 +24,7 @@ class AnthropicClient:
     opens_early = True
 
     def __init__(self) -> None:
-        self._toolsets = Toolsets()
+        self._reader = Reader()
 
     def parse(self, raw: bytes, headers: Headers) -> Request:
         """Read a request for a message; raise `ApiError` 400 that names what is wrong and where."""
@@ -35,7 +35,7 @@ class AnthropicClient:
         return self._parsed(raw, headers, is_count=True)
 
     def _parsed(self, raw: bytes, headers: Headers, *, is_count: bool) -> Request:
-        body, toolset = self._read(raw, is_count=is_count)
+        body, toolset, beginning, estimated = self._reader.read(raw, is_count=is_count)
         return Request(
             dialect=self.name,
             raw=raw,
@@ -46,20 +46,9 @@ class AnthropicClient:
             session_id=headers.get(SESSION_HEADER) or (_session_of(body) if "metadata" in body else None),
             agent_id=headers.get(AGENT_HEADER) or None,
             toolset=toolset,
+            beginning=beginning,
+            estimated=estimated,
         )
-
-    def _read(self, raw: bytes, *, is_count: bool) -> tuple[JsonObject, Toolset | None]:
-        """Parse and check a body; tools that came before are neither parsed nor checked again."""
-        taken = self._toolsets.taken_out(raw)
-        if taken is not None and (body := _put_in(*taken, is_count=is_count)) is not None:
-            return body, taken[1]
-        try:
-            body = jsontext.loads(raw)
-        except JsonError as error:
-            raise ApiError("invalid_request_error", f"The request body is not valid JSON: {error}") from None
-        if not typed.is_plain(body, is_count=is_count):
-            validate.check_each(body, is_count=is_count)
-        return body, self._toolsets.learn(raw, body)
 
     def canonical(self, request: Request) -> Canonical:
         """Return the body without null fields and empty turns, every tool of the client's with a schema."""
@@ -93,21 +82,6 @@ class AnthropicClient:
     def keep_alive(self) -> bytes:
         """Return a ping."""
         return encode.PING
-
-
-def _put_in(rest: bytes, toolset: Toolset, *, is_count: bool) -> JsonObject | None:
-    """Read a body whose tools were taken out of it; None for one in which something is unusual."""
-    try:
-        body = jsontext.loads(rest)
-    except JsonError:
-        return None
-    if not is_marked(body):
-        return None
-    body["tools"] = None  # which the check takes for none at all
-    if not typed.is_plain(body, is_count=is_count):
-        return None
-    body["tools"] = toolset.tools
-    return body  # type: ignore[no-any-return]
 
 
 def _session_of(body: JsonObject) -> str | None:

@@ -3,6 +3,7 @@
 from ucr import jsontext
 from ucr.dialects.openai_chat.initiator import initiator_headers
 from ucr.dialects.openai_chat.known_tools import known_tools
+from ucr.dialects.openai_chat.known_turns import known_turns
 from ucr.dialects.openai_chat.messages import write_messages
 from ucr.dialects.openai_chat.names import provider_names, restored_names
 from ucr.dialects.openai_chat.notes import Notes
@@ -17,7 +18,7 @@ from ucr.dialects.openai_chat.parameters import (
     write_sampling,
 )
 from ucr.dialects.openai_chat.reasoning import thinking_is_wanted, wish_of, write_reasoning
-from ucr.dialects.openai_chat.tools import names_used, read_tools, write_tools
+from ucr.dialects.openai_chat.tools import names_called, names_used, read_tools, write_tools
 from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
@@ -45,7 +46,11 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     notes = Notes()
     known = known_tools(request, source, target)
     tools = read_tools(source, target, notes) if known is None else known.tools
-    used = names_used(source, tools)
+    begun = known_turns(request, source, target)
+    if begun is None:
+        used = names_used(source, tools)
+    else:
+        used = names_called(source["messages"][begun.count :]).union(begun.called, tools)
     names = provider_names(used) if known is None or len(used) > len(tools) else known.names
     schema = answer_schema(source)
     instruction = "" if schema is None else schema_instruction(schema, target)
@@ -54,7 +59,7 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     if target.profile.efforts:
         wish = wish_of(source)
         reasoning = write_reasoning(wish, target, has_tools=bool(tools), max_tokens=max_tokens, notes=notes)
-    messages = write_messages(source, target, names, notes, instruction)
+    messages = write_messages(source, target, names, notes, instruction, begun)
     body: JsonObject = {"model": target.model, "messages": messages}
     if tools:
         written = None if known is None else known.written

@@ -25,17 +25,25 @@ class _Unusual(Exception):
     """Something that only the long way can write."""
 
 
-def write_plain(turns: object, target: Target, names: Mapping[str, str]) -> list[JsonObject] | None:
-    """Return the messages of a conversation, without its system prompt; None if it is not plain."""
+def write_plain(
+    turns: object, target: Target, names: Mapping[str, str], *, is_open_end: bool = False
+) -> list[JsonObject] | None:
+    """Return the messages of a conversation, without its system prompt; None if it is not plain.
+
+    With `is_open_end` it is to be one that a turn of the assistant can follow. From such a turn on, the rest of a
+    conversation is written as if nothing had been before it.
+    """
     if not target.profile.takes_plain or not isinstance(turns, list):
         return None
     try:
-        return _written(turns, target, names)
+        return _written(turns, target, names, is_open_end)
     except _Unusual:
         return None
 
 
-def _written(turns: list[object], target: Target, names: Mapping[str, str]) -> list[JsonObject]:
+def _written(
+    turns: list[object], target: Target, names: Mapping[str, str], is_open_end: bool
+) -> list[JsonObject]:
     out: list[JsonObject] = []
     open_calls: dict[str, JsonObject] = {}
     is_open = True
@@ -52,7 +60,7 @@ def _written(turns: list[object], target: Target, names: Mapping[str, str]) -> l
             is_open = _told(content, target, out) or is_open
         else:
             raise _Unusual
-    if open_calls:
+    if open_calls or (is_open_end and not is_open):
         raise _Unusual
     return out
 

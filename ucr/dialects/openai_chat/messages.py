@@ -1,7 +1,7 @@
 """The messages of a chat-completions request."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ucr import jsontext
 from ucr.dialects.openai_chat.content import (
@@ -15,6 +15,7 @@ from ucr.dialects.openai_chat.content import (
     text_and_media,
 )
 from ucr.dialects.openai_chat.conversation import write_plain
+from ucr.dialects.openai_chat.known_turns import KnownTurns
 from ucr.dialects.openai_chat.media import text_part, texts_of
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.order import ordered
@@ -35,18 +36,29 @@ SKIP_SIGNATURE = "skip_thought_signature_validator"
 
 
 def write_messages(
-    body: JsonObject, target: Target, names: Mapping[str, str], notes: Notes, instruction: str = ""
-) -> list[JsonObject]:
-    """Return the messages; `instruction` is appended to the system prompt.
+    body: JsonObject,
+    target: Target,
+    names: Mapping[str, str],
+    notes: Notes,
+    instruction: str = "",
+    begun: KnownTurns | None = None,
+) -> list[Any]:
+    """Return the messages; `instruction` is appended to the system prompt, and `begun` is what is written already.
 
     Raise `ApiError` 400 when nothing is left to say, and for images to a model that takes none.
     """
-    written = write_plain(body.get("messages"), target, names)
-    written, leading = write_turns(body, target, names, notes) if written is None else (written, [])
+    turns = body.get("messages")
+    written = write_plain(turns if begun is None else body["messages"][begun.count :], target, names)
+    leading: list[JsonObject] = []
+    if written is None:
+        begun = None
+        written, leading = write_turns(body, target, names, notes)
     system = system_blocks(body) + leading
     if instruction:
         system.append(text_part(instruction))
-    messages = ordered(written, target.quirks, notes)
+    messages: list[Any] = ordered(written, target.quirks, notes)
+    if begun is not None:
+        messages = [begun.messages, *messages]
     if not messages:
         raise ApiError("invalid_request_error", "messages: no message has any content for the model")
     if not system:
@@ -70,9 +82,7 @@ def write_turns(
     return writer.messages, leading
 
 
-def _with_system(
-    messages: list[JsonObject], content: str | list[JsonObject], target: Target
-) -> list[JsonObject]:
+def _with_system(messages: list[Any], content: str | list[JsonObject], target: Target) -> list[Any]:
     role = target.profile.role
     if role == "user" and messages[0]["role"] == "user":
         first = {**messages[0], "content": joined(content, messages[0]["content"])}

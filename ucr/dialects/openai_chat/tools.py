@@ -55,9 +55,15 @@ def _is_function(tool: JsonObject) -> bool:
 
 def names_used(body: JsonObject, tools: Tools) -> set[str]:
     """Return the names of all tools that are offered or were called."""
-    names = set(tools)
     turns = body.get("messages")
-    for turn in turns if isinstance(turns, list) else ():
+    called = names_called(turns) if isinstance(turns, list) else set()
+    return called.union(tools)
+
+
+def names_called(turns: list[JsonObject]) -> set[str]:
+    """Return the names of the tools that were called in a conversation."""
+    names: set[str] = set()
+    for turn in turns:
         content = turn.get("content") if isinstance(turn, dict) else None
         if isinstance(content, list):
             names.update(
