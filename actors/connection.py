@@ -26,7 +26,7 @@ from actors.http1 import ResponseReader
 from actors.network import close_now, poll_of
 from actors.reader import AnswerReader
 from actors.request import Limits, UpstreamRequest
-from actors.sockets import READ_BYTES, plain_socket
+from actors.sockets import NONE, READ_BYTES, plain_socket
 from actors.tls_stream import TlsStream
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ INLINE_BYTES = 65_536
 """A request up to this size fits into the buffers of an idle connection on any system that matters."""
 EARLY_BYTES = 1_048_576
 """How much of an early answer is kept while the request is still being sent."""
-NONE = -1
-"""The descriptor of no socket: the system knows none of this number."""
 _JOIN_BYTES = 16_384
 """Up to here one write of head and body together is cheaper than one of two pieces."""
 

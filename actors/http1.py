@@ -35,6 +35,9 @@ OWN_FIELDS = frozenset(
 """What the connection decides and a request cannot (RFC 9110, 7.6.1, and what frames the message)."""
 
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+KNOWN = 64
+KNOWN_CHARS = 512
+"""So many beginnings of heads are kept, for paths that are no longer than that."""
 
 
 def header_block(headers: Headers) -> bytes:
@@ -55,17 +58,56 @@ class Front:
     block: bytes = b""
 
 
+class HeadWriter:
+    """Writes the heads of requests to one origin.
+
+    Most ask for one of few paths and bring their fields as a block: what stands before the length is then the same again.
+    """
+
+    __slots__ = ("_front", "_known")
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._known: dict[tuple[str, str], bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"<HeadWriter to {self._front.authority}: {len(self._known)} beginnings known>"
+
+    def write(self, request: UpstreamRequest) -> bytes:
+        """Return the head of a request. Raises `PoolError` if a field would break it."""
+        if request.headers or not request.body:
+            return encode_head(request, self._front)
+        known = self._known.get((request.method, request.path)) or self._begin(request)
+        return b"%bcontent-length: %d\r\n%b%b\r\n" % (
+            known,
+            len(request.body),
+            self._front.block,
+            request.block,
+        )
+
+    def _begin(self, request: UpstreamRequest) -> bytes:
+        known = _checked(_first_lines(request, self._front))
+        if len(request.path) <= KNOWN_CHARS:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            self._known[request.method, request.path] = known
+        return known
+
+
 def encode_head(request: UpstreamRequest, front: Front) -> bytes:
     """Write the head of a request. Raises `PoolError` if a field would break it."""
-    lines = [f"{request.method} {front.target}{request.path} HTTP/1.1", f"host: {front.authority}"]
-    if request.headers:
-        lines += _lines(request.headers)
-    lines.append("accept-encoding: identity")
+    lines = _first_lines(request, front)
     if request.body or request.method not in _BODILESS_METHODS:
         lines.append(f"content-length: {len(request.body)}")
-    if lines[0].count(" ") != 2:
-        raise _broken_head()
     return b"%b%b%b\r\n" % (_checked(lines), front.block, request.block)
+
+
+def _first_lines(request: UpstreamRequest, front: Front) -> list[str]:
+    first = f"{request.method} {front.target}{request.path} HTTP/1.1"
+    if first.count(" ") != 2:
+        raise _broken_head()
+    host, coding = f"host: {front.authority}", "accept-encoding: identity"
+    return [first, host, *_lines(request.headers), coding]
 
 
 def _lines(headers: Headers) -> list[str]:

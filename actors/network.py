@@ -63,12 +63,21 @@ class RealNetwork:
 
 
 async def _connect_tcp(address: str, *, port: int) -> trio.SocketStream:
-    """Connect to an address, not a name: nothing is looked up again after the addresses were checked."""
-    stream = await trio.open_tcp_stream(address, port)
-    stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_KEEPALIVE, 1)
-    if hasattr(trio.socket, "TCP_USER_TIMEOUT"):
-        stream.setsockopt(trio.socket.IPPROTO_TCP, trio.socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-    return stream
+    """Connect to an address, not a name: nothing is looked up again after the addresses were checked.
+
+    Without Trio's own way of opening a stream, whose race of one costs more than all the rest of a connection's begin.
+    """
+    family = trio.socket.AF_INET6 if ":" in address else trio.socket.AF_INET
+    socket = trio.socket.socket(family, trio.socket.SOCK_STREAM)
+    try:
+        await socket.connect((address, port))
+        socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_KEEPALIVE, 1)
+        if hasattr(trio.socket, "TCP_USER_TIMEOUT"):
+            socket.setsockopt(trio.socket.IPPROTO_TCP, trio.socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        return trio.SocketStream(socket)
+    except BaseException:
+        socket.close()
+        raise
 
 
 def poll_of(stream: trio.abc.Stream) -> "select.poll | None":

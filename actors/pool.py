@@ -17,7 +17,7 @@ import trio
 from actors.clock import clock
 from actors.connection import Connection, cause_of
 from actors.errors import PoolError
-from actors.http1 import Front, encode_head, header_block
+from actors.http1 import Front, HeadWriter, header_block
 from actors.network import Network
 from actors.proxy import Proxy
 from actors.reader import AnswerReader
@@ -71,11 +71,12 @@ class Pool:
         self._tls = Tls(tls or client_tls(http2=http2)) if origin.scheme == "https" else None
         is_forwarded = proxy is not None and proxy.forwards(origin)
         self._http2 = http2 and not is_forwarded
-        self._front = Front(
+        front = Front(
             origin.authority,
             str(origin) if is_forwarded else "",
             header_block(proxy.headers) if proxy is not None and is_forwarded else b"",
         )
+        self._heads = HeadWriter(front)
         self._now = clock()
         self._idle: deque[Connection] = deque()
         self._is_closed = False
@@ -118,7 +119,7 @@ class Pool:
         has closed it itself. Only `PoolError` leaves it for what an upstream does. A limit of infinity costs
         nothing: the caller keeps the time, and `on_wait` tells him what to cancel when it is over.
         """
-        head = encode_head(request, self._front)
+        head = self._heads.write(request)
         connection = self._take(self._now())
         while True:
             if connection is None:

@@ -9,6 +9,8 @@ import os
 import trio
 
 READ_BYTES = 65_536
+NONE = -1
+"""The descriptor of no socket: the system knows none of this number."""
 
 
 def plain_socket(stream: object) -> trio.socket.SocketType | None:

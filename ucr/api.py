@@ -108,7 +108,7 @@ class Api:
         generation = self.generation
         router = generation.router
         router.pump.catch_up()
-        patience = Patience(router.config.timeouts.total_s)
+        patience = Patience(router.config.timeouts.total_s, router.timers.now)
         record = Record(exchange.request_id, router.worker, patience.began_s, patience.waited_s)
         record.peer = exchange.peer
         exchange = self._reporter.watched(exchange, router)

@@ -3,8 +3,8 @@
 import errno
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -122,13 +122,19 @@ class Connections:
         try:
             await self.contained(partial(self._admit, stream))
         finally:
-            await trio.aclose_forcefully(stream)
+            if isinstance(stream, trio.SocketStream):
+                stream.socket.close()  # all that the stream's own way would do here, without its cancel scope
+            else:
+                await trio.aclose_forcefully(stream)
 
     async def _admit(self, stream: Any) -> None:
         address = stream.socket.getpeername()[0]
         if self._may_come(address):
-            with self._counted(address):
+            self._addresses[address] += 1
+            try:
                 await self._serve(stream if self._secure is None else await self._secure(stream))
+            finally:
+                self._leave(address)
         elif self._refusing < _MOST_REFUSING:
             await self._refuse(stream)
 
@@ -137,15 +143,10 @@ class Connections:
             return False
         return self._addresses[address] < self._limits.most_per_address or self._is_shared(address)
 
-    @contextmanager
-    def _counted(self, address: str) -> Iterator[None]:
-        self._addresses[address] += 1
-        try:
-            yield
-        finally:
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
+    def _leave(self, address: str) -> None:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
 
     async def _refuse(self, stream: Any) -> None:
         """Say why; reading first keeps the words from being lost to a reset."""

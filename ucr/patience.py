@@ -5,19 +5,19 @@ shuts down. Sending to the client is never interrupted, so no event is ever cut 
 """
 
 import math
-from collections.abc import Callable
 from types import TracebackType
 
 import trio
 
 from actors import Waiting
+from actors.clock import Now, clock
 from ucr.errors import ApiError, UpstreamError
 
 
 class Patience:
     """`total_s` from now on; `interrupt` ends the present waits and every later one with the given error.
 
-    `now` reads the clock, without a call of Python's where the clock has none.
+    `now` reads Trio's clock; who makes one for each request knows it already.
     """
 
     __slots__ = (
@@ -31,8 +31,8 @@ class Patience:
         "now",
     )
 
-    def __init__(self, total_s: float) -> None:
-        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
+    def __init__(self, total_s: float, now: Now | None = None) -> None:
+        self.now = clock() if now is None else now
         self.began_s = self.now()
         self._total_s = total_s
         self.deadline = self.began_s + total_s

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.errors import PoolError
-from actors.http1 import Front, ResponseReader, encode_head, header_block
+from actors.http1 import KNOWN, KNOWN_CHARS, Front, HeadWriter, ResponseReader, encode_head, header_block
 from actors.request import Headers, Limits, UpstreamRequest
 
 HOST = Front("api.example.com")
@@ -110,6 +110,41 @@ def test_a_field_that_breaks_the_head_is_refused_before_anything_is_sent(request
     with pytest.raises(PoolError) as caught:
         encode_head(request_, HOST)
     assert (caught.value.kind, caught.value.phase) == ("protocol", "connect")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        UpstreamRequest("POST", "/v1/messages", (), b"{}", b"x-api-key: k\r\n"),
+        UpstreamRequest("PUT", "/v1/messages", (), b"{}"),
+        UpstreamRequest("POST", "/v1/messages", (("a", "b"),), b"{}"),
+        UpstreamRequest("POST", "/v1/messages"),
+        UpstreamRequest("GET", "/v1/models", block=b"x-api-key: k\r\n"),
+        UpstreamRequest("POST", "/" + "a" * KNOWN_CHARS, (), b"{}"),
+    ],
+)
+@pytest.mark.parametrize("front", [HOST, Front("a.test", "http://a.test", b"proxy-authorization: p\r\n")])
+def test_a_head_that_comes_again_is_the_same_as_one_written_anew(
+    request_: UpstreamRequest, front: Front
+) -> None:
+    writer = HeadWriter(front)
+    assert [writer.write(request_) for _ in range(3)] == [encode_head(request_, front)] * 3
+
+
+def test_beginnings_of_heads_are_kept_up_to_a_bound_and_without_fields() -> None:
+    writer = HeadWriter(HOST)
+    for number in range(2 * KNOWN + 3):
+        writer.write(UpstreamRequest("POST", f"/{number}", (), b"{}", b"x-api-key: k\r\n"))
+    assert repr(writer) == "<HeadWriter to api.example.com: 3 beginnings known>"
+    writer.write(UpstreamRequest("POST", "/" + "a" * KNOWN_CHARS, (), b"{}"))
+    assert repr(writer) == "<HeadWriter to api.example.com: 3 beginnings known>"
+
+
+def test_a_path_that_breaks_the_head_is_refused_each_time() -> None:
+    writer = HeadWriter(HOST)
+    for _ in range(2):
+        with pytest.raises(PoolError, match="breaks its head"):
+            writer.write(UpstreamRequest("POST", "/a\r\nx: y", (), b"{}"))
 
 
 @pytest.mark.parametrize(

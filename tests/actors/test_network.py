@@ -1,3 +1,5 @@
+import gc
+import socket
 import ssl
 from contextlib import suppress
 
@@ -61,6 +63,30 @@ async def test_an_address_that_refuses_gives_way_to_the_next(nursery: trio.Nurse
         await stream.send_all(b"hello")
         assert await stream.receive_some(100) == b"hello"
     nursery.cancel_scope.cancel()
+
+
+async def test_an_address_of_the_new_kind_is_connected_to(nursery: trio.Nursery) -> None:
+    listeners = await trio.open_tcp_listeners(0, host="::1")
+    nursery.start_soon(trio.serve_listeners, echo_once, listeners)
+    network = RealNetwork(Fixed("::1"))
+    port = listeners[0].socket.getsockname()[1]
+    async with await network.connect("upstream.test", port, tls=None, server_hostname=None) as stream:
+        await stream.send_all(b"hello")
+        assert await stream.receive_some(100) == b"hello"
+    nursery.cancel_scope.cancel()
+
+
+async def test_who_cannot_connect_leaves_no_socket_behind() -> None:
+    with socket.socket() as door:  # bound and not listening: nobody else gets its port, and it refuses
+        door.bind(("127.0.0.1", 0))
+        network = RealNetwork(Fixed("127.0.0.1"))
+        with pytest.raises(ConnectionRefusedError):
+            await network.connect("upstream.test", door.getsockname()[1], tls=None, server_hostname=None)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await network.connect("upstream.test", door.getsockname()[1], tls=None, server_hostname=None)
+        assert scope.cancelled_caught
+    gc.collect()  # a socket that was left open would be warned of, and the warning is an error
 
 
 async def test_a_name_that_leads_to_the_metadata_service_is_refused() -> None:

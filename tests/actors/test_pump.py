@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.errors import PoolError
-from actors.pump import LATE_S, MOST_AT_ONCE, Flow, Pump
+from actors.pump import LATE_S, MOST_AT_ONCE, Flow, Pump, Take
 
 
 @asynccontextmanager
@@ -196,6 +196,46 @@ async def test_an_end_while_others_are_read_is_heeded(nursery: trio.Nursery) -> 
         assert sorted((*first.taken, *second.taken)) == [b"ended", b"x"]
     first.close()
     second.close()
+
+
+class Turns(trio.abc.Instrument):
+    """Counts the turns of Trio's loop."""
+
+    count = 0
+
+    def before_io_wait(self, timeout: float) -> None:
+        self.count += 1
+
+
+async def test_what_comes_while_others_are_read_is_read_in_the_same_turn(mock_clock: MockClock) -> None:
+    """Each piece makes the other stream readable, until the time is over for which the pump looks again."""
+    first, second = wires = (Wire(), Wire())
+    taken: list[bytes] = []
+    at: list[int] = []
+    turns = Turns()
+    trio.lowlevel.add_instrument(turns)
+
+    def take_for(other: Wire) -> Take:
+        def take(data: bytes, now: float) -> bool:
+            taken.append(data)
+            at.append(turns.count)
+            mock_clock.jump(LATE_S / 4)
+            if len(taken) < 6:
+                other.far.sendall(b"%d" % len(taken))
+            return True
+
+        return take
+
+    async with open_pump() as pump, trio.open_nursery() as nursery:
+        for wire, other in ((first, second), (second, first)):
+            nursery.start_soon(Flow(pump, wire.near.fileno(), take_for(other)).run)
+        await wait_all_tasks_blocked()
+        await first.say(b"0")
+        nursery.cancel_scope.cancel()
+    for wire in wires:
+        wire.close()
+    assert taken == [b"0", b"1", b"2", b"3", b"4", b"5"]
+    assert at == [at[0]] * 4 + [at[0] + 1] * 2
 
 
 async def test_more_streams_than_are_read_at_once_all_have_their_turn(nursery: trio.Nursery) -> None:

@@ -5,8 +5,7 @@ from the same task that read it. With the first one for anything else the connec
 bytes already read, and stays with hypercorn: so a hand-over happens between two requests and never within one.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from typing import Any
 
@@ -129,30 +128,32 @@ class FrontLane:
     async def serve(self, stream: Any) -> None:
         """Serve one connection to its end; the caller closes the stream."""
         line = Line(stream, self._limits.write_s)
-        with self._kept(line), line.scope:
-            try:
-                if await self._serve_line(line):
-                    await line.linger()
-            except HeadRefused as refused:
-                await self._refuse(line, refused)
-        if line.is_late:
-            with trio.move_on_after(FAREWELL_S):
-                await self._refuse(line, late())
+        try:
+            await self._serve_kept(line)
+            if line.is_late:
+                with trio.move_on_after(FAREWELL_S):
+                    await self._refuse(line, late())
+        finally:
+            line.close()
+
+    async def _serve_kept(self, line: Line) -> None:
+        """Serve one connection that is known of meanwhile, and is fresh at first."""
+        self._lines[line] = None
+        self._fresh.add(line)
+        try:
+            with line.scope:
+                try:
+                    if await self._serve_line(line):
+                        await line.linger()
+                except HeadRefused as refused:
+                    await self._refuse(line, refused)
+        finally:
+            del self._lines[line]
+            self._no_longer_fresh(line)
 
     async def _refuse(self, line: Line, refused: HeadRefused) -> None:
         await line.send(self._refusal(refused))
         await line.linger()
-
-    @contextmanager
-    def _kept(self, line: Line) -> Iterator[None]:
-        """Know of a connection, which is fresh at first."""
-        self._lines[line] = None
-        self._fresh.add(line)
-        try:
-            yield
-        finally:
-            del self._lines[line]
-            self._no_longer_fresh(line)
 
     def _no_longer_fresh(self, line: Line) -> None:
         line.is_fresh = False
@@ -191,6 +192,7 @@ class FrontLane:
                 rest = exchange.rest
             else:
                 return False
+        line.close()
         await self._hand_over(ReplayStream(raw + came, line.stream))
         return False
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 import trio
 
-from actors.sockets import plain_socket, read, write_now
+from actors.sockets import NONE, READ_BYTES, plain_socket, read
 from ucr.errors import ClientGone
 from ucr.exchange import OnLeft
 from ucr.writing import write
@@ -34,11 +34,13 @@ class Line:
     """One connection. `is_answered` says that nothing is lost when the client leaves now, `is_late` that a head of
     its client's has begun and took too long, `is_timed_out` that its client's silence ended it, `is_idle` that its
     client is to ask next, `is_fresh` that it has asked nothing yet, `is_watched` that `end_watch` is to end a watch.
-    `on_left` may let an answer go on whose client has left. `now` reads the clock, without a call of Python's where the clock has none.
+    `on_left` may let an answer go on whose client has left. `now` reads the clock, without a call of Python's where the
+    clock has none. `close` it before its stream is closed.
     """
 
     __slots__ = (
         "_ahead",
+        "_descriptor",
         "_socket",
         "_stopped",
         "_watching",
@@ -67,6 +69,7 @@ class Line:
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.on_left: OnLeft | None = None
         self._socket = plain_socket(stream)
+        self._descriptor = NONE if self._socket is None else self._socket.fileno()
         self._write_s = write_s
         self._ahead = bytearray()
         self._watching: trio.CancelScope | None = None
@@ -79,9 +82,21 @@ class Line:
             self._ahead.clear()
             return data
         try:
+            if self._descriptor != NONE:
+                await trio.lowlevel.wait_readable(self._descriptor)
+                return os.read(self._descriptor, READ_BYTES)
+        except BlockingIOError:
+            pass  # woken for nothing
+        except _LOST:
+            return b""
+        try:
             return await read(self.stream, self._socket)
         except _LOST:
             return b""
+
+    def close(self) -> None:
+        """Write nothing more: the number of the descriptor may be another connection's soon."""
+        self._descriptor = NONE
 
     async def send(self, data: bytes) -> None:
         """Write; a client that is gone, or takes nothing for too long, loses the connection.
@@ -89,8 +104,16 @@ class Line:
         No checkpoint when all is taken at once.
         """
         try:
-            sent = 0 if self._socket is None else write_now(self._socket, data)
-            if sent < len(data) and not await write(self.stream, self._socket, data[sent:], self._write_s):
+            sent = 0 if self._descriptor == NONE else os.write(self._descriptor, data)
+        except BlockingIOError:
+            sent = 0
+        except _LOST:
+            return await self.lose(_LEFT)
+        return None if sent == len(data) else await self._send_rest(data[sent:])
+
+    async def _send_rest(self, data: bytes) -> None:
+        try:
+            if not await write(self.stream, self._socket, data, self._write_s):
                 await self.lose("the client does not read")
         except _LOST:
             await self.lose(_LEFT)
@@ -103,7 +126,7 @@ class Line:
     def send_now(self, data: bytes) -> int:
         """Write what the system takes now; return how much that was. That a client is gone `send` finds out."""
         try:
-            return 0 if self._socket is None else os.write(self._socket.fileno(), data)
+            return 0 if self._descriptor == NONE else os.write(self._descriptor, data)
         except _LOST:
             return 0
 

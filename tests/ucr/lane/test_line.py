@@ -1,11 +1,13 @@
 """A client's connection: read, written, watched, and given up."""
 
+import socket
 import struct
 
 import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
+from tests.world.sockets import local_pair
 from ucr.lane.line import AHEAD_BYTES, Line
 from ucr.stress.network import MemoryStream, stream_pair
 
@@ -28,6 +30,27 @@ async def test_a_connection_that_breaks_has_ended() -> None:
     line, client = pair()
     await client.reset()
     assert await line.receive() == b""
+
+
+async def test_a_line_that_is_closed_writes_nothing_to_whoever_has_its_number_then() -> None:
+    server, client = local_pair()
+    line = Line(server, 30.0)
+    number = server.socket.fileno()
+    line.close()
+    await server.aclose()
+    await client.aclose()
+    others = socket.socketpair()
+    assert number in {other.fileno() for other in others}  # the system gives the lowest number that is free
+    with line.scope:
+        assert line.send_now(b"abc") == 0
+        await line.send(b"abc")
+    assert line.scope.cancelled_caught
+    for other in others:
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            other.recv(10)
+    for other in others:
+        other.close()
 
 
 async def test_a_client_that_does_not_read_is_cut_off(autojump_clock: MockClock) -> None:
