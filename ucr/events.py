@@ -53,23 +53,23 @@ class Usage(Struct, frozen=True, gc=False):
         """Return these counters overwritten by those that `later` knows (counters are cumulative)."""
         if later == _NOTHING_KNOWN:
             return self
+        if self == _NOTHING_KNOWN:
+            return later
         return Usage(
-            _latest(self.input_tokens, later.input_tokens),
-            _latest(self.output_tokens, later.output_tokens),
-            _latest(self.cache_read_tokens, later.cache_read_tokens),
-            _latest(self.cache_creation_tokens, later.cache_creation_tokens),
-            _latest(self.thinking_tokens, later.thinking_tokens),
-            _latest(self.cache_creation_1h_tokens, later.cache_creation_1h_tokens),
+            self.input_tokens if later.input_tokens is None else later.input_tokens,
+            self.output_tokens if later.output_tokens is None else later.output_tokens,
+            self.cache_read_tokens if later.cache_read_tokens is None else later.cache_read_tokens,
+            self.cache_creation_tokens if later.cache_creation_tokens is None else later.cache_creation_tokens,
+            self.thinking_tokens if later.thinking_tokens is None else later.thinking_tokens,
+            self.cache_creation_1h_tokens
+            if later.cache_creation_1h_tokens is None
+            else later.cache_creation_1h_tokens,
             self.web_searches if later.web_searches is None else later.web_searches,
             self.web_fetches if later.web_fetches is None else later.web_fetches,
         )
 
 
 _NOTHING_KNOWN = Usage()
-
-
-def _latest(earlier: int | None, later: int | None) -> int | None:
-    return earlier if later is None else later
 
 
 class Text(Struct, frozen=True):
@@ -104,11 +104,25 @@ Block: TypeAlias = Text | Thinking | RedactedThinking | ToolUse | Opaque
 
 
 class TextDelta(Struct, frozen=True, gc=False):
+    """A piece of text. Several that came at once are one delta: `pieces` are those, and none of them is empty."""
+
     text: str
+    pieces: tuple[str, ...] = ()
 
 
 class ThinkingDelta(Struct, frozen=True, gc=False):
+    """A piece of reasoning, or several as a `TextDelta` may have."""
+
     thinking: str
+    pieces: tuple[str, ...] = ()
+
+
+def pieces_of(delta: TextDelta | ThinkingDelta) -> tuple[str, ...]:
+    """Return the pieces of a delta, most often the one that it is; an empty delta has none."""
+    if delta.pieces:
+        return delta.pieces
+    text = delta.text if isinstance(delta, TextDelta) else delta.thinking
+    return (text,) if text else ()
 
 
 class SignatureDelta(Struct, frozen=True, gc=False):

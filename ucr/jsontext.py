@@ -29,6 +29,7 @@ MENDED_LIMIT = 250_000
 DEPTH_LIMIT = 254
 """The nesting that orjson writes; what is deeper could be read but not passed on."""
 
+_NUL = "\\u0000"
 _TOO_DEEP = f"JSON is nested more than {DEPTH_LIMIT} levels deep"
 
 
@@ -182,12 +183,15 @@ def dumps_text(text: str) -> bytes:
         return dumps(text)
 
 
-def join_texts(between: bytes, texts: list[str]) -> bytes:
-    """Write strings as `dumps` does, with these bytes between them."""
-    try:
-        return between.join(map(orjson.dumps, texts))
-    except TypeError:
-        return between.join(map(dumps, texts))
+def split_text(text: str, pieces: tuple[str, ...], between: bytes) -> bytes:
+    """Write the pieces of a text, each as `dumps` does, with these bytes between them.
+
+    They are written as one string with a NUL between them, whose escape is then replaced. It is looked up in the
+    text that neither a NUL nor what looks like its escape is there.
+    """
+    if "\0" in text or _NUL in text:
+        return between.join(map(dumps, pieces))
+    return dumps_text("\0".join(pieces)).replace(_NUL.encode(), b'"%b"' % between)
 
 
 def _fragment(value: Any) -> orjson.Fragment:

@@ -122,8 +122,9 @@ class Splitter:
 
     def _leave(self, rest: bytes) -> None:
         self._begun = True
-        self._buffer[:] = rest
         self._scanned = 0
+        if rest or self._buffer:
+            self._buffer[:] = rest
 
     def _cut(self) -> list[bytes]:
         buffer, blocks, start, scan = self._buffer, list[bytes](), 0, self._scanned

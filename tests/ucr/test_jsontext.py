@@ -20,6 +20,7 @@ from ucr.jsontext import (
     loads,
     loads_text,
     object_text,
+    split_text,
 )
 
 JSON = st.recursive(
@@ -155,6 +156,16 @@ def test_lone_surrogates_and_long_integers_can_be_written() -> None:
 @given(text=st.text(st.characters(codec=None) | st.just("\ud800")))
 def test_a_text_is_written_as_every_value_is(text: str) -> None:
     assert dumps_text(text) == dumps(text)
+
+
+@given(st.lists(st.text(st.characters() | st.sampled_from('\0,"\\u0')), min_size=1))
+def test_the_pieces_of_a_text_are_written_as_every_value_is(pieces: list[str]) -> None:
+    assert split_text("".join(pieces), tuple(pieces), b"|") == b"|".join(map(dumps, pieces))
+
+
+def test_the_escape_between_pieces_is_not_mixed_up_with_what_they_say() -> None:
+    for pieces in (("a\0", "b"), ("\\u0000", "b"), ("\\", "u0000"), ("\ud800", "b")):
+        assert split_text("".join(pieces), pieces, b"|") == b"|".join(map(dumps, pieces))
 
 
 def test_text_of_whatever_kind_is_utf_8_or_not() -> None:

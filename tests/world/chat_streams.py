@@ -10,7 +10,17 @@ from ucr.catalogue import Quirks
 from ucr.dialects import envelope
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.dialects.roles import Context
-from ucr.events import Event, RedactedThinking, Reply, Text, Thinking, ToolUse
+from ucr.events import (
+    BlockDelta,
+    Event,
+    RedactedThinking,
+    Reply,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolUse,
+)
 from ucr.stress.grammar import problems
 
 
@@ -31,12 +41,20 @@ def context(provider: str = "p", *, stream: bool = True, **changes: Any) -> Cont
 
 
 def decoded(body: bytes, about: Context, *cuts: int) -> list[Event]:
-    """Return the events of a stream that is fed in the parts that the cuts make."""
+    """Return the events of a stream that is fed in the parts that the cuts make, one for each piece."""
     decoder = ChatStreamDecoder(about)
     events: list[Event] = []
     for start, end in zip((0, *cuts), (*cuts, len(body)), strict=True):
         events += decoder.feed(body[start:end])
-    return events + decoder.close()
+    return [single for event in [*events, *decoder.close()] for single in apart(event)]
+
+
+def apart(event: Event) -> list[Event]:
+    """Return a delta of several pieces as one delta for each; any other event as it is."""
+    if not isinstance(event, BlockDelta) or not isinstance(event.delta, TextDelta | ThinkingDelta):
+        return [event]
+    kind, pieces = type(event.delta), event.delta.pieces
+    return [BlockDelta(event.index, kind(piece)) for piece in pieces] if pieces else [event]
 
 
 def sse(*chunks: object, done: bool = True) -> bytes:

@@ -154,10 +154,6 @@ class Strand:
             case _:
                 return self._pass(event)
 
-    def encode_texts(self, index: int, texts: list[str]) -> bytes:
-        """Write pieces of text of the open block."""
-        return b"".join([self.encode(BlockDelta(index, TextDelta(text))) for text in texts])
-
     def _pass(self, event: Event) -> bytes:
         return self._weave.encoder.encode(event)
 
@@ -243,7 +239,7 @@ def _chars(event: Event) -> int:
         return 0
     delta = event.delta
     if isinstance(delta, TextDelta):
-        return len(delta.text)
-    if isinstance(delta, InputJsonDelta):
-        return len(delta.partial_json)
-    return len(delta.thinking) if isinstance(delta, ThinkingDelta) else _EVENT_CHARS
+        return len(delta.text) + _EVENT_CHARS * len(delta.pieces)
+    if isinstance(delta, ThinkingDelta):
+        return len(delta.thinking) + _EVENT_CHARS * len(delta.pieces)
+    return len(delta.partial_json) if isinstance(delta, InputJsonDelta) else _EVENT_CHARS

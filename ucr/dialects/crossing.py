@@ -4,10 +4,7 @@ It has the shape of a tap, so that the relay treats a translated stream and one 
 bytes in, bytes for the client out, nothing before the commit point.
 """
 
-from collections.abc import Iterable
-from itertools import groupby
-from operator import attrgetter
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from ucr.dialects.roles import ClientDialect, Content, Context, Request, StreamDecoder, Summary
 from ucr.errors import ApiError, UpstreamError
@@ -29,8 +26,7 @@ from ucr.events import (
     Usage,
 )
 
-_DELTA, _TEXT, _INDEX = attrgetter("delta"), attrgetter("text"), attrgetter("index")
-_TEXTS = frozenset({TextDelta})
+_Other: TypeAlias = MessageStart | BlockStart | BlockStop | MessageDelta | MessageStop | Ping | Failed
 
 
 class Crossing:
@@ -89,77 +85,55 @@ class Crossing:
         return self._encoder.encode(MessageStart(message_id, self._context.model_asked, usage))
 
     def _take(self, events: list[Event]) -> bytes:
-        """Note and write events; nearly all are deltas of a stream that has begun, one alone or a run of them."""
-        if len(events) == 1 and self.is_committed and not self.is_finished and self.failure is None:
-            event = events[0]
-            if isinstance(event, BlockDelta):
-                self.content.events += 1
-                self.content.chars += _chars(event.delta)
-                return self._encoder.encode(event)
+        """Note and write events; most are deltas of a stream that has begun."""
         written: list[bytes] = []
-        for kind, run in groupby(events, type):
+        for event in events:
             if self.is_finished or self.failure is not None:
                 break
-            if kind is BlockDelta and self.is_committed:
-                written.append(self._deltas(list(run)))
+            if isinstance(event, BlockDelta):
+                self.is_committed = True
+                self._count(event.delta)
             else:
-                self._others(run, written)
+                self._note(event)
+            if self.is_committed:
+                if self._held:
+                    written += map(self._encoder.encode, self._held)
+                    self._held.clear()
+                written.append(self._encoder.encode(event))
         return b"".join(written)
 
-    def _deltas(self, run: list[Event]) -> bytes:
-        """Write deltas that follow one another, which belong to one block: no other can be open."""
-        deltas: list[Delta] = list(map(_DELTA, run))
-        self.content.events += len(deltas)
-        if set(map(type, deltas)) != _TEXTS:
-            self.content.chars += sum(map(_chars, deltas))
-            return b"".join(map(self._encoder.encode, run))
-        texts: list[str] = list(map(_TEXT, deltas))
-        self.content.chars += sum(map(len, texts))
-        return self._encoder.encode_texts(_INDEX(run[0]), texts)
+    def _count(self, delta: Delta) -> None:
+        """Count the content of a delta; one that came in several pieces was as many events."""
+        content = self.content
+        if isinstance(delta, TextDelta):
+            content.events += len(delta.pieces) or 1
+            content.chars += len(delta.text)
+        elif isinstance(delta, ThinkingDelta):
+            content.events += len(delta.pieces) or 1
+            content.chars += len(delta.thinking)
+        else:
+            content.events += 1
+            content.chars += len(delta.partial_json) if isinstance(delta, InputJsonDelta) else 0
 
-    def _others(self, run: Iterable[Event], written: list[bytes]) -> None:
-        for event in run:
-            self._note(event)
-            if self.is_committed:
-                written += [self._encoder.encode(held) for held in self._held]
-                self._held.clear()
-                written.append(self._encoder.encode(event))
-            if self.is_finished or self.failure is not None:
-                return
-
-    def _note(self, event: Event) -> None:
-        match event:
-            case MessageStart(usage=usage):
-                self._usage = self._usage.updated(usage)
-                if not self.is_committed:
-                    self._held.append(event)
-            case BlockDelta(delta=delta):
-                self.is_committed = True
-                self.content.add(_chars(delta))
-            case BlockStart() | BlockStop():
-                self.is_committed = True
-                self.content.add(0)
-            case MessageDelta(stop_reason=stop_reason, usage=usage, is_estimated=is_estimated):
-                self._is_estimated = is_estimated
-                self.is_committed = True
-                self._usage = self._usage.updated(usage)
-                self._stop_reason = stop_reason
-            case MessageStop():
-                self.is_finished = True
-            case Failed(error=error):
-                self.failure = _upstream_error(error)
-            case Ping():
-                pass
-            case _:
-                assert_never(event)
-
-
-def _chars(delta: Delta) -> int:
-    if isinstance(delta, TextDelta):
-        return len(delta.text)
-    if isinstance(delta, InputJsonDelta):
-        return len(delta.partial_json)
-    return len(delta.thinking) if isinstance(delta, ThinkingDelta) else 0
+    def _note(self, event: _Other) -> None:
+        if isinstance(event, BlockStart | BlockStop):
+            self.is_committed = True
+            self.content.events += 1
+        elif isinstance(event, MessageDelta):
+            self.is_committed = True
+            self._is_estimated = event.is_estimated
+            self._usage = self._usage.updated(event.usage)
+            self._stop_reason = event.stop_reason
+        elif isinstance(event, MessageStop):
+            self.is_finished = True
+        elif isinstance(event, MessageStart):
+            self._usage = self._usage.updated(event.usage)
+            if not self.is_committed:
+                self._held.append(event)
+        elif isinstance(event, Failed):
+            self.failure = _upstream_error(event.error)
+        elif not isinstance(event, Ping):
+            assert_never(event)
 
 
 def _upstream_error(error: ApiError) -> UpstreamError:

@@ -158,8 +158,7 @@ class Outgoing(msgspec.Struct):
         return body
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """What the log says of an answer. `is_estimated`: the provider did not count the output itself."""
 
     usage: Usage = Usage()
@@ -199,10 +198,6 @@ class StreamEncoder(Protocol):
     """Writes a client's stream, event by event; an event that the dialect has no word for gives b""."""
 
     def encode(self, event: Event) -> bytes: ...
-
-    def encode_texts(self, index: int, texts: list[str]) -> bytes:
-        """Write pieces of text of the open block, each as `encode` writes its `BlockDelta`."""
-        ...
 
 
 class Tap(Protocol):

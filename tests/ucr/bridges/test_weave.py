@@ -22,6 +22,7 @@ from ucr.events import (
     Text,
     TextDelta,
     Thinking,
+    ThinkingDelta,
     ToolUse,
     Usage,
 )
@@ -150,6 +151,16 @@ def test_what_is_kept_of_an_answer_is_bounded() -> None:
     for event in (BlockStart(0, Text("")), *piece * 3):
         assert strand.encode(event)
     assert "Strand" in repr(strand)
+    with pytest.raises(UpstreamError, match="longer than the router keeps"):
+        message.take(strand)
+
+
+def test_the_pieces_of_a_delta_take_room_themselves() -> None:
+    message = weave()
+    strand = Strand(message)
+    pieces = ("x",) * (weaving.LIMIT_CHARS // 100)
+    for delta in (TextDelta("x", pieces[::2]), ThinkingDelta("x", pieces[::2])):
+        strand.encode(BlockDelta(0, delta))
     with pytest.raises(UpstreamError, match="longer than the router keeps"):
         message.take(strand)
 

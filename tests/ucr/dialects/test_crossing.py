@@ -27,6 +27,8 @@ from ucr.events import (
     Ping,
     Text,
     TextDelta,
+    Thinking,
+    ThinkingDelta,
     ToolUse,
     Usage,
 )
@@ -228,3 +230,20 @@ def test_deltas_that_come_together_are_written_as_if_they_came_one_by_one(name: 
     assert written == b"".join(apart.feed(b".") for _ in events)
     assert together.content == apart.content
     assert together.summary == apart.summary
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai-chat", "openai-responses", "gemini", "ollama"])
+@pytest.mark.parametrize(
+    "pieces", [("a", ",", '"', "\n", "é\u2028\\"), ("a\0", "b"), ("\\u0000", "b"), ("\ud800", "x")]
+)
+def test_a_delta_of_several_pieces_is_written_as_one_for_each(name: str, pieces: tuple[str, ...]) -> None:
+    client, text = clients(lambda: 7.0)[name], "".join(pieces)
+    run: list[Event] = [BlockDelta(0, ThinkingDelta(text, pieces)), BlockDelta(1, TextDelta(text, pieces))]
+    singles = [BlockDelta(0, ThinkingDelta(piece)) for piece in pieces]
+    single_texts = [BlockDelta(1, TextDelta(piece)) for piece in pieces]
+    thought: tuple[Event, ...] = (START, BlockStart(0, Thinking("")))
+    said: tuple[Event, ...] = (BlockStop(0), BlockStart(1, Text("")))
+    joined = crossing(Script(*thought, run[0], *said, run[1], BlockStop(1), *END), client)
+    apart = crossing(Script(*thought, *singles, *said, *single_texts, BlockStop(1), *END), client)
+    assert joined.feed(b"." * 20) == apart.feed(b"." * 20)
+    assert joined.content == apart.content

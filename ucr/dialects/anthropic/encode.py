@@ -29,9 +29,18 @@ from ucr.events import (
 )
 from ucr.jsontext import JsonObject, RawJson, dumps_text
 
+_START = (
+    b'event: message_start\ndata: {"type":"message_start","message":{"id":%b,"type":"message","role":"assistant",'
+    b'"model":%b,"content":[],"stop_reason":null,"stop_sequence":null,"usage":%b}}\n\n'
+)
+_TEXT_START = (
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":%d,'
+    b'"content_block":{"type":"text","text":""}}\n\n'
+)
+_MESSAGE_DELTA = b'event: message_delta\ndata: {"type":"message_delta",%b\n\n'
 PING = sse.encode(b'{"type": "ping"}', "ping")
 _BLOCK_STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
-_TEXT_END = b"}}\n\n"
+_DELTA_END = b"}}\n\n"
 _STOP = sse.encode(b'{"type":"message_stop"}', "message_stop")
 
 
@@ -59,17 +68,7 @@ def reply(reply: Reply, model: str) -> bytes:
 
 def message_start(id_: str, model: str, counters: JsonObject) -> bytes:
     """Write the event that opens a stream."""
-    message: JsonObject = {
-        "id": id_,
-        "type": "message",
-        "role": "assistant",
-        "model": model,
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": counters,
-    }
-    return _event("message_start", {"message": message})
+    return _START % (dumps_text(id_), dumps_text(model), jsontext.dumps(counters))
 
 
 class MessageEncoder:
@@ -91,32 +90,29 @@ class MessageEncoder:
                 self._turn_to(event.index)
             delta = event.delta
             if isinstance(delta, TextDelta):
-                return self._text_head + dumps_text(delta.text) + _TEXT_END
+                if delta.pieces:
+                    return self._pieces(self._text_head, delta.text, delta.pieces)
+                return self._text_head + dumps_text(delta.text) + _DELTA_END
             return self._delta(delta)
-        match event:
-            case BlockStart(index, block):
-                return _event("content_block_start", {"index": index, "content_block": _opened(block)})
-            case BlockStop(index):
-                return _BLOCK_STOP % index
-            case MessageStart():
-                return self._start(event)
-            case MessageDelta():
-                return _message_delta(event)
-            case MessageStop():
-                return _STOP
-            case Ping():
-                return PING
-            case Failed(error):
-                return sse.encode(errors.written(error), "error")
-            case _:
-                assert_never(event)
+        if isinstance(event, BlockStart):
+            return _block_start(event)
+        if isinstance(event, BlockStop):
+            return _BLOCK_STOP % event.index
+        if isinstance(event, MessageDelta):
+            return _message_delta(event)
+        if isinstance(event, MessageStop):
+            return _STOP
+        if isinstance(event, MessageStart):
+            return self._start(event)
+        if isinstance(event, Ping):
+            return PING
+        if isinstance(event, Failed):
+            return sse.encode(errors.written(event.error), "error")
+        assert_never(event)
 
-    def encode_texts(self, index: int, texts: list[str]) -> bytes:
-        """Write pieces of text of one block, without a call for each but that which writes its JSON."""
-        if index != self._index:
-            self._turn_to(index)
-        between = _TEXT_END + self._text_head
-        return b"%b%b%b" % (self._text_head, jsontext.join_texts(between, texts), _TEXT_END)
+    def _pieces(self, head: bytes, text: str, pieces: tuple[str, ...]) -> bytes:
+        """Write a delta for each piece of a text."""
+        return b"%b%b%b" % (head, jsontext.split_text(text, pieces, _DELTA_END + head), _DELTA_END)
 
     def _turn_to(self, index: int) -> None:
         self._index = index
@@ -129,9 +125,11 @@ class MessageEncoder:
 
     def _delta(self, delta: InputJsonDelta | ThinkingDelta | SignatureDelta | OpaqueDelta) -> bytes:
         if isinstance(delta, InputJsonDelta):
-            return self._input_head + dumps_text(delta.partial_json) + b"}}\n\n"
+            return self._input_head + dumps_text(delta.partial_json) + _DELTA_END
         if isinstance(delta, ThinkingDelta):
-            return self._thinking_head + dumps_text(delta.thinking) + b"}}\n\n"
+            if delta.pieces:
+                return self._pieces(self._thinking_head, delta.thinking, delta.pieces)
+            return self._thinking_head + dumps_text(delta.thinking) + _DELTA_END
         return self._head + jsontext.dumps(_rare(delta)) + b"}\n\n"
 
     def _start(self, event: MessageStart) -> bytes:
@@ -145,11 +143,18 @@ def _event(type_: str, fields: JsonObject) -> bytes:
     return sse.encode(jsontext.dumps({"type": type_, **fields}), type_)
 
 
+def _block_start(event: BlockStart) -> bytes:
+    block = event.block
+    if isinstance(block, Text) and not block.text and not block.citations:
+        return _TEXT_START % event.index
+    return _event("content_block_start", {"index": event.index, "content_block": _opened(block)})
+
+
 def _message_delta(event: MessageDelta) -> bytes:
     delta: JsonObject = {"stop_reason": event.stop_reason, "stop_sequence": event.stop_sequence}
     if event.stop_details is not None:
         delta["stop_details"] = event.stop_details
-    return _event("message_delta", {"delta": delta, "usage": usage.written(event.usage)})
+    return _MESSAGE_DELTA % jsontext.dumps({"delta": delta, "usage": usage.written(event.usage)})[1:]
 
 
 def _whole(block: Block) -> JsonObject:

@@ -38,6 +38,7 @@ from ucr.events import (
     ThinkingDelta,
     ToolUse,
     Usage,
+    pieces_of,
 )
 from ucr.jsontext import JsonObject
 
@@ -82,10 +83,6 @@ class ContentEncoder:
             case _:
                 assert_never(event)
 
-    def encode_texts(self, index: int, texts: list[str]) -> bytes:
-        """Write pieces of text of the open block."""
-        return b"".join([self.encode(BlockDelta(index, TextDelta(text))) for text in texts])
-
     def _written(self, data: bytes) -> bytes:
         if not self._is_array:
             return sse.encode(data)
@@ -117,11 +114,11 @@ class ContentEncoder:
         match delta:
             case TextDelta(text):
                 self._pieces.append(text)
-                return self._part({"text": text}) if text else b""
+                return b"".join([self._part({"text": piece}) for piece in pieces_of(delta)])
             case ThinkingDelta(thinking):
                 self._pieces.append(thinking)
-                is_shown = thinking and self._shows_thoughts
-                return self._part({"text": thinking, "thought": True}) if is_shown else b""
+                shown = pieces_of(delta) if self._shows_thoughts else ()
+                return b"".join([self._part({"text": piece, "thought": True}) for piece in shown])
             case InputJsonDelta(partial_json):
                 self._pieces.append(partial_json)
             case SignatureDelta(signature):

@@ -23,6 +23,7 @@ from ucr.events import (
     ThinkingDelta,
     ToolUse,
     Usage,
+    pieces_of,
 )
 
 
@@ -65,15 +66,11 @@ class LineEncoder:
             return self._delta(TextDelta(block.text))
         return self._delta(ThinkingDelta(block.thinking)) if isinstance(block, Thinking) else b""
 
-    def encode_texts(self, index: int, texts: list[str]) -> bytes:
-        """Write pieces of text of the open block."""
-        return b"".join([self.encode(BlockDelta(index, TextDelta(text))) for text in texts])
-
     def _delta(self, delta: Delta) -> bytes:
         if isinstance(delta, TextDelta):
-            return self._words.line(delta.text) if delta.text else b""
+            return b"".join([self._words.line(piece) for piece in pieces_of(delta)])
         if isinstance(delta, ThinkingDelta):
-            return self._words.line(thinking=delta.thinking) if delta.thinking else b""
+            return b"".join([self._words.line(thinking=piece) for piece in pieces_of(delta)])
         if isinstance(delta, InputJsonDelta) and self._use is not None:
             self._input.append(delta.partial_json)
         return b""

@@ -42,13 +42,14 @@ class Assembly:
 
     def note_usage(self, chunk: JsonObject) -> bool:
         """Take the usage of a chunk, which replaces what an earlier one said; False when it has none."""
-        return self.note_counters(usage.chunk_usage(chunk))
-
-    def note_counters(self, counted: Usage | None) -> bool:
-        """Take counters, which replace what earlier ones said; False when there are none."""
+        counted = usage.chunk_usage(chunk)
         if counted is not None:
-            self._usage = self._usage.updated(counted)
+            self.note_counters(counted)
         return counted is not None
+
+    def note_counters(self, counted: Usage) -> None:
+        """Take counters, which replace what earlier ones said."""
+        self._usage = self._usage.updated(counted)
 
     def read(self, chunk: JsonObject, delta: JsonObject, size: int) -> list[Event]:
         """Take a delta of a chunk; the first one starts the message."""
@@ -67,12 +68,9 @@ class Assembly:
     def _start(self, message_id: str) -> tuple[MessageStart, DeltaReader]:
         seed = f"{message_id} {self._context.input_estimate}"
         self.reader = DeltaReader(self._context, seed, in_pieces=self._in_pieces)
-        known = Usage(
-            self._usage.input_tokens,
-            cache_read_tokens=self._usage.cache_read_tokens,
-            cache_creation_tokens=self._usage.cache_creation_tokens,
-        )
-        begun = Usage(input_tokens=self._context.input_estimate).updated(known)
+        told = self._usage
+        counted = self._context.input_estimate if told.input_tokens is None else told.input_tokens
+        begun = Usage(counted, None, told.cache_read_tokens, told.cache_creation_tokens)
         return MessageStart(message_id, self._context.model_asked, begun), self.reader
 
     def note_finish(self, reason: object) -> UpstreamError | None:
@@ -92,8 +90,9 @@ class Assembly:
         reason = stop.stop_reason(self._finish, has_calls=has_calls, is_refused=is_refused)
         is_cut = reason not in ("end_turn", "tool_use")
         events = self.reader.finish(is_cut=is_cut)
-        counted = Usage(output_tokens=usage.estimated(self.reader.chars)).updated(self._usage)
-        is_estimated = self._usage.output_tokens is None
+        counted, is_estimated = self._usage, self.usage_is_estimated
+        if is_estimated:
+            counted = Usage(output_tokens=usage.estimated(self.reader.chars)).updated(counted)
         return [*events, MessageDelta(reason, counted, is_estimated=is_estimated), MessageStop()]
 
 

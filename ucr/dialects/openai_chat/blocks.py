@@ -97,7 +97,7 @@ class BlockWriter:
     @property
     def has_calls(self) -> bool:
         """True when the answer has a call that a client can run."""
-        return any(call.name for call in self._calls)
+        return bool(self._calls) and any(call.name for call in self._calls)
 
     @property
     def held_chars(self) -> int:
@@ -107,9 +107,11 @@ class BlockWriter:
     def add(self, kind: Kind, piece: str) -> list[Event]:
         """Take a piece of text or of reasoning."""
         queue = self._queue
-        run = queue[-1] if queue else None
         if not piece:
             return []
+        if not queue and not piece.isspace():
+            return self._open(kind, piece)
+        run = queue[-1] if queue else None
         if not isinstance(run, Run) or run.kind is not kind:
             run = self._new_run(kind)
         elif run.is_open and len(queue) == 1:
@@ -117,6 +119,12 @@ class BlockWriter:
         run.add(piece)
         self._held_chars += len(piece)
         return self._advance()
+
+    def _open(self, kind: Kind, piece: str) -> list[Event]:
+        """Write the beginning of a run behind which and before which nothing stands, as `_advance` does."""
+        run = self._new_run(kind)
+        run.is_blank, run.is_open = False, True
+        return [BlockStart(self._next_index, _opening(run)), BlockDelta(self._next_index, kind(piece))]
 
     def begin(self, kind: Kind) -> list[Event]:
         """Say that the text or reasoning that follows is a block of its own."""
@@ -183,7 +191,7 @@ class BlockWriter:
 
     def finish(self, *, is_cut: bool) -> list[Event]:
         """Write everything that waits; `is_cut` says that the provider stopped in the middle."""
-        events = self._advance()
+        events = [] if self.live else self._advance()
         while self._queue:
             events += self._end(self._queue.popleft(), is_cut=is_cut)
             events += self._advance()

@@ -79,10 +79,6 @@ class ChunkEncoder:
             case _:
                 assert_never(event)
 
-    def encode_texts(self, index: int, texts: list[str]) -> bytes:
-        """Write pieces of text of the open block."""
-        return b"".join([self._words("content", text) for text in texts])
-
     def _opening(self, event: MessageStart) -> bytes:
         if self._head:
             return b""
@@ -95,7 +91,7 @@ class ChunkEncoder:
         return self._chunk({"role": "assistant", "content": ""})
 
     def _chunk(self, delta: JsonObject, finish: str | None = None) -> bytes:
-        """Write a chunk; what is the same in all of them is written once, since this runs for every token."""
+        """Write a chunk; what is the same in all of them is written once."""
         return b'%b{"index":0,"delta":%b,"logprobs":null,"finish_reason":%b}]%b\n\n' % (
             self._head,
             jsontext.dumps(delta),
@@ -128,10 +124,10 @@ class ChunkEncoder:
 
     def _delta(self, delta: Delta) -> bytes:
         match delta:
-            case TextDelta(text):
-                return self._words("content", text)
-            case ThinkingDelta(thinking):
-                return self._words("reasoning_content", thinking)
+            case TextDelta(text, pieces):
+                return self._words(b"content", text, pieces)
+            case ThinkingDelta(thinking, pieces):
+                return self._words(b"reasoning_content", thinking, pieces)
             case InputJsonDelta(partial_json):
                 return self._arguments(partial_json)
             case SignatureDelta(signature):
@@ -142,11 +138,15 @@ class ChunkEncoder:
             case _:
                 assert_never(delta)
 
-    def _words(self, field: str, text: str) -> bytes:
+    def _words(self, field: bytes, text: str, pieces: tuple[str, ...]) -> bytes:
+        """Write a chunk for a text, or for each of its pieces; this runs for every token."""
         if not text:
             return b""
         self._length += len(text)
-        return self._chunk({field: text})
+        before = b'%b{"index":0,"delta":{"%b":' % (self._head, field)
+        after = b'},"logprobs":null,"finish_reason":null}]%b\n\n' % self._tail
+        said = jsontext.split_text(text, pieces, after + before) if pieces else jsontext.dumps_text(text)
+        return b"%b%b%b" % (before, said, after)
 
     def _arguments(self, part: str) -> bytes:
         """Write a piece of a call's arguments; the input of tools that ran at the provider is not for us."""

@@ -106,12 +106,14 @@ class DeltaReader:
             return self._go_on_call(live, lines, at, events)
         if live is None or self._splitter or (live.kind is ThinkingDelta and not self._shows_thinking):
             return at, None
-        index, kind = self._writer.index, live.kind
-        if self._pieces.kind is not kind:
-            self._pieces = PieceReader(kind)
+        if self._pieces.kind is not live.kind:
+            self._pieces = PieceReader(live.kind)
         pieces, chunk = self._pieces.read(lines, at)
-        events += [BlockDelta(index, kind(piece)) for piece in pieces]
-        self.chars += sum(map(len, pieces))
+        if pieces:
+            text = "".join(pieces)
+            delta = live.kind(text) if len(pieces) == 1 else live.kind(text, tuple(pieces))
+            events.append(BlockDelta(self._writer.index, delta))
+            self.chars += len(text)
         return at + len(pieces), chunk
 
     def _go_on_call(
@@ -132,8 +134,8 @@ class DeltaReader:
         """Take a delta as `read` does, without looking for what it cannot have."""
         content, calls = delta.content, delta.tool_calls
         thought = delta.reasoning_content or delta.reasoning
-        if content and not thought and not calls:
-            return self._text(content)
+        if not thought and not calls:
+            return self._text(content) if content else []
         events = self._think(_Thought(thought, size)) if thought else []
         if content:
             events += self._text(content)

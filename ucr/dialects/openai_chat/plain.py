@@ -7,11 +7,12 @@ fit, and is read from its dictionaries. What fits, those would read in the same 
 here is an infinite number, or very deep nesting, overlooked.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
+from ucr.dialects.openai_chat.usage import PlainUsage
 from ucr.events import TextDelta, ThinkingDelta
 
 Kind: TypeAlias = type[TextDelta] | type[ThinkingDelta]
@@ -58,7 +59,7 @@ class PlainChunk(Struct, frozen=True, gc=False):
 
     choices: Annotated[list[PlainChoice], Meta(max_length=1)]
     id: str = ""
-    usage: dict[str, Any] | None = None
+    usage: PlainUsage | None = None
     error: None = None
     object: Literal["chat.completion.chunk", "chat.completion", ""] | None = None
     x_groq: None = None

@@ -4,19 +4,16 @@ How this works: as for plain chunks, strict types do the checks. What fits is re
 reply as the general way reads, which puts an answer together from events; what does not fit goes that way.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
-from msgspec.structs import asdict
 
 from ucr.dialects.openai_chat.assembly import known_id
 from ucr.dialects.openai_chat.plain import PlainDelta
-from ucr.dialects.openai_chat.usage import usage_of
+from ucr.dialects.openai_chat.usage import PlainUsage, plain_usage_of
 from ucr.dialects.roles import Context
-from ucr.events import MOST_TOKENS, Reply, StopReason, Text, Usage
-
-_Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+from ucr.events import Reply, StopReason, Text
 
 
 class PlainChoice(Struct, frozen=True, gc=False):
@@ -26,17 +23,6 @@ class PlainChoice(Struct, frozen=True, gc=False):
     delta: None = None
     error: None = None
     object: None = None
-
-
-class PlainUsage(Struct, frozen=True, gc=False):
-    """Counters as most providers have them."""
-
-    prompt_tokens: _Count
-    completion_tokens: _Count
-    total_tokens: int | None = None
-    prompt_tokens_details: dict[str, Any] | None = None
-    completion_tokens_details: dict[str, Any] | None = None
-    prompt_cache_hit_tokens: int | None = None
 
 
 class PlainReply(Struct, frozen=True, gc=False):
@@ -63,15 +49,9 @@ def plain_reply(body: bytes, context: Context) -> Reply | None:
     message = choice.message
     if not message.content or message.reasoning_content or message.reasoning or message.tool_calls:
         return None
+    counted = plain_usage_of(read.usage)
+    if counted is None or counted.output_tokens is None:
+        return None
     reason: StopReason = "end_turn" if choice.finish_reason == "stop" else "max_tokens"
     content = (Text(message.content),)
-    return Reply(known_id(read.id), context.model_asked, content, reason, _usage(read.usage))
-
-
-def _usage(read: PlainUsage) -> Usage:
-    has_details = read.prompt_tokens_details or read.completion_tokens_details
-    if has_details or read.prompt_cache_hit_tokens is not None:
-        counted = usage_of(asdict(read))
-        assert counted is not None, "it has counters"
-        return counted
-    return Usage(input_tokens=read.prompt_tokens, output_tokens=read.completion_tokens)
+    return Reply(known_id(read.id), context.model_asked, content, reason, counted)

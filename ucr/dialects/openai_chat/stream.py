@@ -10,7 +10,7 @@ from ucr import jsontext, sse
 from ucr.dialects.openai_chat import errors
 from ucr.dialects.openai_chat.assembly import Assembly
 from ucr.dialects.openai_chat.plain import PlainChunk, plain_chunk
-from ucr.dialects.openai_chat.usage import usage_of
+from ucr.dialects.openai_chat.usage import plain_usage_of
 from ucr.dialects.roles import Context
 from ucr.dialects.sse_decoder import DONE, SseDecoder
 from ucr.errors import UpstreamError
@@ -47,12 +47,13 @@ class ChatStreamDecoder(SseDecoder):
         """Read blocks that are one line of data each."""
         events: list[Event] = []
         at = 0
+        assembly = self._assembly
         while at < len(lines) and not self._is_over:
-            reader, chunk = self._assembly.reader, None
-            if reader is not None:
+            reader, chunk = assembly.reader, None
+            if reader is not None and not assembly.is_finishing:
                 at, chunk = reader.go_on(lines, at, events)
-            for line in lines[at : at + 1]:
-                events += self._line(line, chunk)
+            if at < len(lines):
+                events += self._line(lines[at], chunk)
                 at += 1
         return events
 
@@ -69,17 +70,20 @@ class ChatStreamDecoder(SseDecoder):
 
     def _plain(self, chunk: PlainChunk, size: int) -> list[Event]:
         """Read a chunk as `_chunk` does, without looking for what it cannot have."""
-        was_finishing = self._assembly.is_finishing
-        has_usage = self._assembly.note_counters(usage_of(chunk.usage) if chunk.usage else None)
+        assembly = self._assembly
+        was_finishing = assembly.is_finishing
+        counted = None if chunk.usage is None else plain_usage_of(chunk.usage)
+        if counted is not None:
+            assembly.note_counters(counted)
         events: list[Event] = []
         for choice in chunk.choices:
-            error = self._assembly.note_finish(choice.finish_reason)
-            if error is not None and not self._assembly.is_started:
+            error = assembly.note_finish(choice.finish_reason) if choice.finish_reason else None
+            if error is not None and not assembly.is_started:
                 return self._fail(error)
-            events += self._assembly.read_plain(chunk, choice.delta, size)
+            events = assembly.read_plain(chunk, choice.delta, size)
             if error is not None:
                 return [*events, *self._fail(error)]
-        return [*events, *self._end()] if was_finishing and has_usage else events
+        return [*events, *self._end()] if was_finishing and counted is not None else events
 
     def _block(self, block: bytes) -> list[Event]:
         event = sse.parse(block)

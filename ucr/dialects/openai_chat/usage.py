@@ -6,11 +6,36 @@ came from a cache, which Anthropic counts apart. Sources: the API references of 
 """
 
 import math
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
 
 from ucr.events import MOST_TOKENS, Usage
 from ucr.jsontext import JsonObject
 
 CHARS_PER_TOKEN = 4
+
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST_TOKENS)] | None
+
+
+class PlainPromptDetails(Struct, frozen=True, gc=False):
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+
+
+class PlainCompletionDetails(Struct, frozen=True, gc=False):
+    reasoning_tokens: _Count = None
+
+
+class PlainUsage(Struct, frozen=True, gc=False):
+    """Counters as most providers have them, for answers that are read by types; others do not fit."""
+
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    total_tokens: _Count = None
+    prompt_tokens_details: PlainPromptDetails | None = None
+    completion_tokens_details: PlainCompletionDetails | None = None
+    prompt_cache_hit_tokens: _Count = None
 
 
 def chunk_usage(chunk: JsonObject) -> Usage | None:
@@ -24,20 +49,23 @@ def usage_of(raw: object) -> Usage | None:
     """Read a usage object; None when it has no counter that can be read."""
     fields = _object(raw)
     prompt, completion = _count(fields.get("prompt_tokens")), _count(fields.get("completion_tokens"))
-    if prompt is None and completion is None:
-        return None
     prompt_details = _object(fields.get("prompt_tokens_details"))
     read = _first_count(prompt_details.get("cached_tokens"), fields.get("prompt_cache_hit_tokens"))
     written = _count(prompt_details.get("cache_write_tokens"))
     thinking = _count(_object(fields.get("completion_tokens_details")).get("reasoning_tokens"))
-    output = _output(prompt, completion, thinking, _count(fields.get("total_tokens")))
-    return Usage(
-        input_tokens=None if prompt is None else max(0, prompt - (read or 0) - (written or 0)),
-        output_tokens=output,
-        cache_read_tokens=read,
-        cache_creation_tokens=written,
-        thinking_tokens=thinking if thinking is None or output is None else min(thinking, output),
-    )
+    return _usage(prompt, completion, read, written, thinking, _count(fields.get("total_tokens")))
+
+
+def plain_usage_of(counters: PlainUsage) -> Usage | None:
+    """Read plain counters as `usage_of` does."""
+    read, written, thinking = counters.prompt_cache_hit_tokens, None, None
+    if (prompt_details := counters.prompt_tokens_details) is not None:
+        read = read if prompt_details.cached_tokens is None else prompt_details.cached_tokens
+        written = prompt_details.cache_write_tokens
+    if (details := counters.completion_tokens_details) is not None:
+        thinking = details.reasoning_tokens
+    prompt, completion = counters.prompt_tokens, counters.completion_tokens
+    return _usage(prompt, completion, read, written, thinking, counters.total_tokens)
 
 
 def estimated(chars: int) -> int:
@@ -45,11 +73,27 @@ def estimated(chars: int) -> int:
     return -(-chars // CHARS_PER_TOKEN)
 
 
-def _output(prompt: int | None, completion: int | None, thinking: int | None, total: int | None) -> int | None:
-    """Add the reasoning where the total proves that `completion_tokens` leaves it out."""
+def _usage(
+    prompt: int | None,
+    completion: int | None,
+    read: int | None,
+    written: int | None,
+    thinking: int | None,
+    total: int | None,
+) -> Usage | None:
+    """Make counters of what a provider counted; reasoning is added where the total proves it left out."""
+    if prompt is None and completion is None:
+        return None
+    output = completion
     if completion is not None and thinking and total == (prompt or 0) + completion + thinking:
-        return completion + thinking
-    return completion
+        output = completion + thinking
+    return Usage(
+        None if prompt is None else max(0, prompt - (read or 0) - (written or 0)),
+        output,
+        read,
+        written,
+        thinking if thinking is None or output is None else min(thinking, output),
+    )
 
 
 def _object(value: object) -> JsonObject:

@@ -46,6 +46,7 @@ from ucr.events import (
     ThinkingDelta,
     ToolUse,
     Usage,
+    pieces_of,
 )
 from ucr.jsontext import JsonObject
 
@@ -89,10 +90,6 @@ class ResponseEncoder:
                 return client_errors.stream_error(error, self._output.sequence, self.response)
             case _:
                 assert_never(event)
-
-    def encode_texts(self, index: int, texts: list[str]) -> bytes:
-        """Write pieces of text of the open block."""
-        return b"".join([self.encode(BlockDelta(index, TextDelta(text))) for text in texts])
 
     def _opening(self, event: MessageStart) -> bytes:
         if self.response:
@@ -145,10 +142,10 @@ class ResponseEncoder:
         """Write a piece of what is open; the input of tools that ran at the provider is not for us."""
         writer = self._open
         match delta:
-            case TextDelta(piece) if piece and isinstance(writer, MessageWriter):
-                return writer.delta(piece)
-            case ThinkingDelta(piece) if piece and isinstance(writer, ReasoningWriter):
-                return writer.delta(piece)
+            case TextDelta() if isinstance(writer, MessageWriter):
+                return b"".join(map(writer.delta, pieces_of(delta)))
+            case ThinkingDelta() if isinstance(writer, ReasoningWriter):
+                return b"".join(map(writer.delta, pieces_of(delta)))
             case InputJsonDelta(piece) if piece and isinstance(writer, CallWriter | SearchWriter):
                 return writer.delta(piece)
             case SignatureDelta(signature) if isinstance(writer, ReasoningWriter):

@@ -55,7 +55,7 @@ def test_chunks_within_the_frame_are_read_by_their_string_alone(field: str) -> N
     lines = [written(chunk(**{field: piece})) for piece in ["first", *pieces]]
     reader = PieceReader(kind)
     assert reader.read(lines, 0) == (["first", *pieces], None)
-    assert f'"{field}": \' and' in repr(reader)
+    assert f'"{field}": "\' and' in repr(reader)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,42 @@ def test_what_is_no_single_string_within_the_frame_is_read_as_a_whole(middle: by
     pieces, left = read(FIRST, LAST, line)
     assert pieces == ["x", "z", *([] if expected is None else [expected])]
     assert left == (whole if expected is None else None)
+
+
+@pytest.mark.parametrize(
+    "middles",
+    [
+        (b"b", b"x\\", b',"y'),
+        (b'a","b', b"x\\", b","),
+        (b'a",', b',"b'),
+        (b'a"', b'"b'),
+        (b"\\\\", b'\\",', b"\\n", b","),
+        (b"a", b"\\ud800", b"b"),
+        (b"a", b"\x01", b"b"),
+        (b"\\ud83d", b"\\ude00"),
+        (b"a", b"", b"b"),
+    ],
+)
+def test_pieces_that_are_read_at_once_are_what_they_are_one_by_one(middles: tuple[bytes, ...]) -> None:
+    before, after = LAST.split(b'"z"')
+    lines = [b'%b"%b"%b' % (before, middle, after) for middle in middles]
+    alone: list[str] = []
+    for line in lines:
+        chunk = plain_chunk(line)
+        piece = None if chunk is None else piece_of(chunk, TextDelta)
+        if piece is None:
+            break
+        alone.append(piece)
+    assert read(LAST, *lines)[0] == ["z", *alone]
+
+
+def test_a_stream_in_whose_frame_stood_something_else_is_read_without_it() -> None:
+    reader = PieceReader(TextDelta)
+    for _ in range(TRIES):
+        assert reader.read([LAST, LAST], 0) == (["z", "z"], None)
+        assert reader.read([LAST.replace(b"z", b"\\ud800")], 0)[0] == []
+    assert reader.read([LAST, LAST], 0) == (["z", "z"], None)
+    assert "between b'' and" in repr(reader)
 
 
 def test_a_line_that_is_shorter_than_its_frame_is_not_within_it() -> None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from msgspec import ValidationError, convert
 
-from ucr.dialects.openai_chat.usage import chunk_usage, estimated, usage_of
+from ucr.dialects.openai_chat.usage import PlainUsage, chunk_usage, estimated, plain_usage_of, usage_of
 from ucr.events import Usage
 
 COUNTS: list[Any] = [
@@ -72,6 +73,18 @@ COUNTS: list[Any] = [
 @pytest.mark.parametrize(("raw", "usage"), COUNTS)
 def test_counts_are_read_as_anthropic_counts(raw: object, usage: Usage | None) -> None:
     assert usage_of(raw) == usage
+
+
+@pytest.mark.parametrize(("raw", "usage"), COUNTS)
+def test_plain_counters_are_read_alike_and_others_do_not_fit(raw: object, usage: Usage | None) -> None:
+    try:
+        plain = convert(raw, PlainUsage)
+    except ValidationError:
+        assert raw in (None, [1]) or any(
+            type(value) not in (int, dict) or value == -1 for value in raw.values()
+        )  # type: ignore[attr-defined]
+    else:
+        assert plain_usage_of(plain) == usage
 
 
 @pytest.mark.parametrize(
