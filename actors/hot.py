@@ -60,6 +60,10 @@ class Hot(Generic[Value]):
     def __repr__(self) -> str:
         return f"<Hot {len(self._places)}/{self._max_entries} values, {self._size_bytes} bytes>"
 
+    def __contains__(self, key: bytes) -> bool:
+        """True for what was put here and has not left, which `get` may find too old."""
+        return key in self._places
+
     def get(self, key: bytes) -> Value | None:
         """Return a value and keep it for longer; None when it is not here, or is too old."""
         place = self._places.get(key)

@@ -6,10 +6,12 @@ from typing import Any
 class Badge:
     """Given to a head by whoever reads it, and shown again by each request that brings the same head on its connection.
 
-    `admission` belongs to whoever answers; it may be used as long as nothing has changed but the request's body.
+    `admission` belongs to whoever answers; it may be used as long as nothing has changed but the request's body. `mark` is
+    the same for heads that are the same, also on other connections; b"" until somebody has made it.
     """
 
-    __slots__ = ("admission",)
+    __slots__ = ("admission", "mark")
 
     def __init__(self) -> None:
         self.admission: Any = None
+        self.mark = b""

@@ -21,6 +21,7 @@ from ucr.kept import Kept
 from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
+from ucr.repeats import Repeats
 from ucr.routing import Candidate
 from ucr.stream_copy import COPIES_BYTES, StreamCopy
 
@@ -70,6 +71,7 @@ class Answers:
     ) -> None:
         self.ref = ref
         self.keys = Keys(secret)
+        self.repeats = Repeats(secret)
         self.hot = hot
         self._ttl_s = config.ttl_s
         self._streams = config.streams
@@ -99,6 +101,11 @@ class Answers:
         if wish == "use" and isinstance(found := self.hot.get(key), Aged):
             place.fill(found)
         return place
+
+    def at_hand(self, key: bytes) -> Aged | None:
+        """Return what the hot tier has; a request that finds nothing so is counted by whoever looks on."""
+        found = self.hot.get(key) if key in self.hot else None
+        return found if isinstance(found, Aged) else None
 
     async def look_up(self, want: "Want", patience: Patience) -> Aged | Hit | Ticket | None:
         """Ask the actor, and keep at hand what it has (`Aged`).
@@ -225,6 +232,11 @@ class Place:
         if (kept := keeping.read(found.entry)) is not None:
             self.fill(Aged(kept, trio.current_time()))
             self.age_s, self._record.cache = None, "coalesced"
+
+    @property
+    def key(self) -> bytes:
+        """What its answer is kept under."""
+        return self._want.key
 
     async def look_up(self, patience: Patience) -> "Place":
         """Look where one has to wait for it; to be used in a `with` at once."""

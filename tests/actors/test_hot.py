@@ -35,6 +35,13 @@ def test_a_value_stays_as_long_as_it_is_wanted_and_no_longer_than_its_own_time()
     assert kept.statistics() == HotStatistics(0, 0, 3, 2, 0)
 
 
+def test_one_may_ask_what_is_here_without_using_it() -> None:
+    kept = hot()
+    kept.put(b"k", "v", 5, until=125.0, epoch=0)
+    assert (b"k" in kept, b"other" in kept) == (True, False)
+    assert kept.statistics() == HotStatistics(1, 5 + VALUE_OVERHEAD_BYTES, 0, 0, 0)
+
+
 def test_it_is_bounded_by_values_and_by_bytes() -> None:
     kept = hot(max_bytes=3 * VALUE_OVERHEAD_BYTES)
     for key in (b"a", b"b", b"c", b"d"):

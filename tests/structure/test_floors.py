@@ -108,6 +108,7 @@ FLOORS = {
     "ucr.body": PURE,
     "ucr.budget": PURE,
     "ucr.cache_key": PURE,
+    "ucr.repeats": EDGE,
     "ucr.kept": PURE,
     "ucr.stream_copy": PURE,
     "ucr.choice": PURE,

@@ -1,3 +1,4 @@
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from ucr.dialects.roles import Request, Summary
 from ucr.patience import Patience
 from ucr.pressure import Pressure
 from ucr.record import Record
+from ucr.repeats import Repeats
 from ucr.routing import Candidate
 from ucr.stress.clock import run_jumping
 from ucr.stress.upstream import Answer, SeenRequest
@@ -72,6 +74,44 @@ async def test_the_same_request_gets_the_same_answer_without_the_provider(
     assert (miss["cache"], hit["cache"]) == ("miss", "hit")
     assert (hit["provider"], hit["attempts"], hit["input_tokens"]) == ("up", 0, None)
     assert hit["stop_reason"] == miss["stop_reason"]
+
+
+async def test_a_request_that_comes_again_byte_by_byte_is_answered_as_one_that_is_read(
+    autojump_clock: object,
+) -> None:
+    body, another = json.dumps(ASK).encode(), json.dumps(ASK, indent=1).encode()
+    async with open_router(config(), up=answers.says(200, answers.anthropic_reply())) as world:
+        heard = [await world.ask(MESSAGES, one) for one in (body, another, another)]
+        assert repr(repeats_of(world)) == "<Repeats: 1>"
+        heard += [await world.ask(MESSAGES, another), await world.ask(MESSAGES, another)]
+        assert repr(repeats_of(world)) == "<Repeats: 1>", "who is known is not noted again"
+        assert await clear(world.worker.api.generation.router.answers) == 1
+        heard.append(await world.ask(MESSAGES, another))
+    assert how(*heard) == ["miss", *["hit"] * 4, "miss"]
+    assert len({one.body for one in heard}) == 1
+    _, _, read, *known, _ = [
+        {name: value for name, value in line.items() if name not in _OWN} for line in world.finished
+    ]
+    assert known == [read, read]
+    assert read["model_asked"] == "claude-x" and read["request_bytes"] == len(another)
+
+
+_OWN = ("timestamp", "request_id", "ttfb_ms", "total_ms", "overhead_ms")
+
+
+def repeats_of(world: World) -> Repeats:
+    answers_ = world.worker.api.generation.router.answers
+    assert answers_ is not None
+    return answers_.repeats
+
+
+async def test_where_a_client_has_a_name_each_request_is_read(autojump_clock: object) -> None:
+    clients = (Client("ann", key_sha256=digest("key-of-ann")),)
+    async with open_router(config(clients=clients), up=answers.says(200, answers.anthropic_reply())) as world:
+        heard = [await world.ask(MESSAGES, ASK, headers={"x-api-key": "key-of-ann"}) for _ in range(3)]
+        assert repr(repeats_of(world)) == "<Repeats: 0>"
+    assert how(*heard) == ["miss", "hit", "hit"]
+    assert [line["client"] for line in world.finished] == ["ann"] * 3
 
 
 async def test_an_answer_is_given_again_for_its_time_only(autojump_clock: object) -> None:
