@@ -137,7 +137,9 @@ class Attempt:
         call, provider = self._call, self.candidate.provider
         call.patience.limit(provider.timeouts.total_s)
         call.patience.check()
-        with await self._admitted() as lease:
+        key_group = call.request.session_id or ""
+        free = self.child.try_admit(call.record.request_id, model=self.candidate.model, key_group=key_group)
+        with free or await self._queued(key_group) as lease:
             self._key = lease.key
             self.is_unbuilt = True
             if self._is_stateful:
@@ -240,18 +242,18 @@ class Attempt:
         """Be cancelled here, because another one answers, which has let go of the request."""
         await trio.lowlevel.checkpoint()
 
-    async def _admitted(self) -> Lease:
+    async def _queued(self, key_group: str) -> Lease:
         call = self._call
         call.entering += 1
         try:
-            return await upstream.admitted(
+            return await upstream.queued(
                 self.child,
                 self.candidate.provider,
                 self.candidate.model,
                 call.record.request_id,
                 call.patience,
-                urgency=urgency_of(call.request),
-                key_group=call.request.session_id or "",
+                urgency_of(call.request),
+                key_group=key_group,
             )
         finally:
             call.entering -= 1

@@ -19,6 +19,11 @@ class LineSplitter:
         self._limit_bytes = limit_bytes
         self._is_broken = False
 
+    @property
+    def is_clear(self) -> bool:
+        """False: all that comes is cut first."""
+        return False
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes; return the lines completed by them, each with its LF.
 

@@ -9,8 +9,10 @@ from ucr.dialects.faults import duration_s
 from ucr.dialects.roles import HeaderList, Headers
 
 _UPSTREAM_IDS = ("request-id", "x-request-id", "x-amzn-requestid", "mistral-correlation-id", "apim-request-id")
+_ARE_IDS = frozenset(_UPSTREAM_IDS)
 _ID = re.compile(r"[A-Za-z0-9._:/+=@|-]{1,200}")
 _SAME = ("anthropic-", "x-ratelimit-", "openai-", "ratelimitbysize-")
+_ANY_OF_THEM = re.compile("anthropic-|ratelimit|openai-")
 _KINDS = ("requests", "tokens")
 _OPENAI = "openai-"
 """How the dialects are called that share their headers."""
@@ -23,6 +25,8 @@ Kind = Literal["requests", "tokens"]
 
 def upstream_request_id(headers: Headers) -> str | None:
     """Return the provider's own id of the request; what is not made of an id's characters is none."""
+    if _ARE_IDS.isdisjoint(headers):
+        return None
     for name in _UPSTREAM_IDS:
         if value := headers.get(name):
             return value if _ID.fullmatch(value) else None
@@ -31,10 +35,10 @@ def upstream_request_id(headers: Headers) -> str | None:
 
 def passed_on(headers: Headers, client: str, provider: str, now_unix_s: float) -> HeaderList:
     """Return the rate-limit headers for the client: unmodified for the same dialect, else translated."""
+    if _ANY_OF_THEM.search(" ".join(headers)) is None:
+        return ()
     if client == provider or (client.startswith(_OPENAI) and provider.startswith(_OPENAI)):
         return tuple((name, value) for name, value in headers.items() if name.startswith(_SAME))
-    if "ratelimit" not in " ".join(headers):
-        return ()
     if client == "anthropic":
         return tuple(_as_anthropic(headers, now_unix_s))
     return tuple(_as_openai(headers))

@@ -162,6 +162,11 @@ class Splitter:
         return rest
 
     @property
+    def is_clear(self) -> bool:
+        """True when a block begins with the next byte, and lines end in LF alone so far."""
+        return not (self._buffer or self._has_cr or self._is_broken) and self._begun
+
+    @property
     def is_at_boundary(self) -> bool:
         """True when no event is half read."""
         return not self._buffer.strip(b"\r\n")

@@ -104,14 +104,27 @@ async def admitted(
     request_id: str,
     patience: Patience,
     *,
-    urgency: Urgency = "interactive",
+    is_side_call: bool = False,
+) -> Lease:
+    """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
+    lease = child.try_admit(request_id, model=model, is_side_call=is_side_call)
+    if lease is not None:
+        return lease
+    return await queued(child, provider, model, request_id, patience, "interactive", is_side_call=is_side_call)
+
+
+async def queued(
+    child: ProviderChild,
+    provider: Provider,
+    model: str,
+    request_id: str,
+    patience: Patience,
+    urgency: Urgency,
+    *,
     is_side_call: bool = False,
     key_group: str = "",
 ) -> Lease:
-    """Wait for a permit of the provider; raise `UpstreamError` when it takes no more work."""
-    lease = child.try_admit(request_id, model=model, is_side_call=is_side_call, key_group=key_group)
-    if lease is not None:
-        return lease
+    """Wait for a permit that is not free at once; raise as `admitted` does."""
     try:
         with patience.wait():
             return await child.admit(

@@ -8,7 +8,7 @@ so that any split gives the same bytes.
 
 Nearly all blocks hold content and nothing else. A dialect says which ones do (`_contents`), of all blocks of a read at
 once, by a typed decoder that checks everything and keeps next to nothing; they pass in runs, and only the others are
-read one by one.
+read one by one. A read of whole blocks that are all content is not even cut into blocks: it passes as it came.
 """
 
 from abc import ABC, abstractmethod
@@ -40,14 +40,20 @@ class Splitter(Protocol):
 
     def close(self) -> bytes: ...
 
+    @property
+    def is_clear(self) -> bool:
+        """True when the next bytes are surely read as they are: see `sse.Splitter.is_clear`."""
+        ...
+
 
 class EventTap(ABC):
     """A tap of one stream: a dialect says what an event means by `_event`, and calls `_commit` and `_fail`.
 
-    `framing_bytes` is about what an event of content holds beside the content.
+    `framing_bytes` is about what an event of content holds beside the content, `lines` how many lines such an event has.
     """
 
     framing_bytes = 0
+    lines = 0
 
     def __init__(self, context: Context, splitter: Splitter | None = None) -> None:
         self._context = context
@@ -66,6 +72,10 @@ class EventTap(ABC):
         """Take bytes; return what goes to the client, nothing before the commit point."""
         if self._failure is not None:
             return b""
+        if self._is_committed and self.lines and self._splitter.is_clear:
+            passed = self._whole(data)
+            if passed is not None:
+                return passed
         try:
             self._take(self._splitter.feed(data))
         except (sse.SseError, NdjsonError) as error:
@@ -122,13 +132,16 @@ class EventTap(ABC):
         """What was read of usage and of the reason to stop."""
         return Summary(self._usage, self._stop_reason)
 
-    def _contents(self, blocks: list[bytes]) -> Sequence[bool] | None:
-        """Say of each block whether it is surely sound and only content; None when that cannot be said of all at once."""
-        return [False] * len(blocks)
+    def _contents(self, columns: list[list[bytes]]) -> Sequence[bool] | None:
+        """Say of blocks, whose first lines are given, and their second ones, whether each is surely only content.
 
-    def _passed(self, run: list[bytes]) -> list[bytes] | None:
-        """Return what the client of a committed stream gets of blocks of content; None when each is to be read."""
-        return run
+        None when that cannot be said of all at once, because one of them is not sound.
+        """
+        return None
+
+    def _passed(self, blocks: bytes, count: int) -> bytes | None:
+        """Return what the client of a committed stream gets of so many blocks of content; None when each is to be read."""
+        return blocks
 
     @abstractmethod
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
@@ -159,31 +172,57 @@ class EventTap(ABC):
     def _break(self, what: str, shown: str = "") -> None:
         self._fail(faults.unreadable(self._context.provider, what, shown.encode("utf-8", "replace")))
 
+    def _whole(self, data: bytes) -> bytes | None:
+        """Let a read pass that is nothing but whole blocks of content; None, with nothing taken, for others."""
+        columns = columns_of(data, self.lines) if len(data) <= sse.EVENT_LIMIT_BYTES else None
+        if columns is None:
+            return None
+        contents = self._contents(columns)
+        if not contents or not all(contents):
+            return None
+        passed = self._passed(data, len(contents))
+        if passed is not None:
+            self._count([sum(map(len, lines)) + len(lines) + 1 for lines in zip(*columns, strict=True)])
+        return passed
+
     def _take(self, blocks: list[bytes]) -> None:
         """Let runs of content pass, and read all other blocks."""
-        contents = self._contents(blocks)
-        if contents is None:  # for one unusual block, all others need not be read one by one
-            contents = [bool(one and one[0]) for one in map(self._contents, [[block] for block in blocks])]
-        ends, at = [*contents, False], 0
+        contents = [*self._judged(blocks), False]
+        at = 0
         while at < len(blocks) and self._failure is None:
-            if ends[at] and self._is_committed:
-                start, at = at, ends.index(False, at)
+            if contents[at] and self._is_committed:
+                start, at = at, contents.index(False, at)
                 self._take_run(blocks[start:at])
             else:
                 self._take_one(blocks[at])
                 at += 1
 
+    def _judged(self, blocks: list[bytes]) -> Sequence[bool]:
+        """Say of each block whether it is surely only content."""
+        if not self.lines:
+            return [False] * len(blocks)
+        columns = columns_of(b"".join(blocks), self.lines)
+        contents = None if columns is None else self._contents(columns)
+        if (
+            contents is None and len(blocks) > 1
+        ):  # for one that is unusual, the others need not be read one by one
+            return [bool(*self._judged([block])) for block in blocks]
+        return [False] * len(blocks) if contents is None or len(contents) != len(blocks) else contents
+
     def _take_run(self, run: list[bytes]) -> None:
-        passed = self._passed(run)
+        passed = self._passed(b"".join(run), len(run))
         if passed is None:
             for block in run:
                 self._take_one(block)
         else:
-            self._held += passed
-            framing = self.framing_bytes
-            sizes = [size - framing for size in map(len, run) if size > framing]
-            self.content.events += len(run)
-            self.content.chars += sum(sizes)
+            self._held.append(passed)
+            self._count(list(map(len, run)))
+
+    def _count(self, sizes: list[int]) -> None:
+        """Count blocks of content of these sizes."""
+        framing = self.framing_bytes
+        self.content.events += len(sizes)
+        self.content.chars += sum([size - framing for size in sizes if size > framing])
 
     def _take_one(self, block: bytes) -> None:
         self._block_bytes = len(block)
@@ -241,16 +280,16 @@ class EventTap(ABC):
         return block.replace(old, data, 1) if old in block else sse.encode(data, event.name)
 
 
-def columns(blocks: list[bytes], count: int) -> list[list[bytes]] | None:
+def columns_of(blocks: bytes, count: int) -> list[list[bytes]] | None:
     """Return the first lines of all blocks, the second ones and so on; None unless each has as many as that, in UTF-8.
 
     Since a block ends with its only blank line, lines that are all in their places are those of their blocks.
     """
-    whole = b"".join(blocks)
-    lines = whole.split(b"\n")
-    found = [lines[number : -1 : count + 1] for number in range(count + 1)]
-    is_even = len(lines) == len(blocks) * (count + 1) + 1 and not any(found.pop()) and all(map(all, found))
-    return found if is_even and b"\r" not in whole and jsontext.is_utf_8(whole) else None
+    lines = blocks.split(b"\n")
+    columns = [lines[number : -1 : count + 1] for number in range(count + 1)]
+    is_even = not lines[-1] and len(lines) % (count + 1) == 1 and not any(columns.pop())
+    is_full = is_even and all(map(all, columns)) and b"\r" not in blocks and jsontext.is_utf_8(blocks)
+    return columns if is_full else None
 
 
 def decoded(decoder: Decoder[Told], texts: list[bytes]) -> list[Told] | None:

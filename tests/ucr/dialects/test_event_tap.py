@@ -4,7 +4,7 @@ from msgspec.json import Decoder
 
 from tests.world.anthropic_streams import context
 from ucr.dialects import event_tap
-from ucr.dialects.event_tap import EventTap, columns, decoded
+from ucr.dialects.event_tap import EventTap, columns_of, decoded
 from ucr.dialects.roles import Content
 from ucr.errors import UpstreamError
 from ucr.jsontext import JsonObject
@@ -18,11 +18,13 @@ class Plain(EventTap):
         super().__init__(context())
         self.read: list[JsonObject] = []
 
-    def _contents(self, blocks: list[bytes]) -> list[bool]:
-        return [b"plain" in block for block in blocks]
+    lines = 1
 
-    def _passed(self, run: list[bytes]) -> list[bytes] | None:
-        return None if b"odd" in run[0] else [block.upper() for block in run]
+    def _contents(self, columns: list[list[bytes]]) -> list[bool]:
+        return [b"plain" in line for line in columns[0]]
+
+    def _passed(self, blocks: bytes, count: int) -> bytes | None:
+        return None if b"odd" in blocks else blocks.upper()
 
     def _event(self, block: bytes, event: SseEvent, value: JsonObject) -> bytes:
         self.read.append(value)
@@ -63,6 +65,22 @@ def test_content_is_counted_the_same_in_a_run_and_alone() -> None:
     for block in blocks:
         apart.feed(block)
     assert at_once.content == apart.content == Content(events=4, chars=4 + 6)
+
+
+def test_a_read_of_nothing_but_content_passes_as_it_came() -> None:
+    tap, plain = Plain(), b'data: {"plain":1}\n\n'
+    tap.feed(GO)
+    assert tap.feed(plain * 3) == plain.upper() * 3
+    assert (tap.content.events, tap.read) == (4, [{"go": 1}])
+    assert [tap.feed(plain[:9]), tap.feed(plain[9:])] == [b"", plain.upper()]
+    assert tap.feed(plain + X + plain) == plain.upper() + X + plain.upper()
+
+
+def test_a_read_that_is_larger_than_an_event_may_be_is_cut_first() -> None:
+    tap = Plain()
+    tap.feed(GO)
+    tap.feed(b'data: {"plain":"' + b"x" * event_tap.sse.EVENT_LIMIT_BYTES + b'"}\n\n')
+    assert tap.failure is not None and tap.failure.fault == "protocol"
 
 
 def test_comments_pass_in_their_place() -> None:
@@ -113,12 +131,16 @@ def test_an_end_without_its_end_is_an_error() -> None:
         ([b"a\nb\r\n\r\n"], None),
         ([b"a\n\xff\n\n"], None),
         ([b"a\nb\n"], None),
+        ([b"a\nb\n\nc"], None),
+        ([b"a\nb\n\nc\nd\n"], None),
+        ([b"a\n"], None),
+        ([], [[], []]),
     ],
 )
 def test_blocks_are_laid_out_in_columns_only_if_all_have_as_many_lines(
     blocks: list[bytes], found: list[list[bytes]] | None
 ) -> None:
-    assert columns(blocks, 2) == found
+    assert columns_of(b"".join(blocks), 2) == found
 
 
 class Word(Struct):

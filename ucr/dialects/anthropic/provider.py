@@ -148,9 +148,10 @@ def _path(target: Target) -> str:
 
 
 def _headers(client: Headers) -> HeaderList:
-    passed = {name: value for name, value in client.items() if name.startswith("anthropic-")}
-    passed.setdefault("anthropic-version", VERSION)
-    return (*_PLAIN_HEADERS, *sorted(passed.items()))
+    passed = [item for item in client.items() if item[0][:10] == "anthropic-"]
+    if "anthropic-version" not in client:
+        passed.append(("anthropic-version", VERSION))
+    return (*_PLAIN_HEADERS, *sorted(passed))
 
 
 def _context(request: Request, target: Target, *, thinking_wanted: bool) -> Context:

@@ -10,7 +10,7 @@ from ucr import jsontext, sse
 from ucr.dialects import model_name
 from ucr.dialects.anthropic import encode, errors, usage
 from ucr.dialects.anthropic.strict import Documented
-from ucr.dialects.event_tap import EventTap, Splitter, columns, decoded
+from ucr.dialects.event_tap import EventTap, Splitter, decoded
 from ucr.dialects.roles import Context
 from ucr.errors import UpstreamError
 from ucr.events import Usage
@@ -35,10 +35,13 @@ class MessageTap(EventTap):
     """
 
     framing_bytes = 120
+    lines = 2
 
     def __init__(self, context: Context, splitter: Splitter | None = None, *, strict: bool) -> None:
         super().__init__(context, splitter)
         self._documented = Documented() if strict else None
+        if strict:
+            self.lines = 0
         self._is_mapped = context.model_asked != context.model_used
         self._is_opened_early = False
         self._start_positions: list[int] = []
@@ -54,13 +57,8 @@ class MessageTap(EventTap):
         counters = usage.written_whole(Usage(input_tokens=self._context.input_estimate))
         return encode.message_start(message_id, self._context.model_asked, counters)
 
-    def _contents(self, blocks: list[bytes]) -> Sequence[bool] | None:
-        if self._documented is not None:
-            return [False] * len(blocks)
-        lines = columns(blocks, 2)
-        if lines is None:
-            return None
-        names, datas = lines
+    def _contents(self, columns: list[list[bytes]]) -> Sequence[bool] | None:
+        names, datas = columns
         are_contents = [
             name in _CONTENTS and data[:6] == _DATA for name, data in zip(names, datas, strict=True)
         ]

@@ -35,6 +35,11 @@ class ChunkSplitter:
         self._frames = FrameReader()
         self._failure: sse.SseError | None = None
 
+    @property
+    def is_clear(self) -> bool:
+        """False: all that comes is cut first."""
+        return False
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes; return the blocks completed by them."""
         if self._failure is not None:

@@ -8,7 +8,7 @@ from msgspec.json import Decoder
 
 from ucr import jsontext, sse
 from ucr.dialects import faults, model_name
-from ucr.dialects.event_tap import EventTap, columns, decoded
+from ucr.dialects.event_tap import EventTap, decoded
 from ucr.dialects.roles import Context, Summary
 from ucr.errors import UpstreamError
 from ucr.events import MOST_TOKENS, Usage
@@ -64,6 +64,7 @@ class ChatTap(EventTap):
     """
 
     framing_bytes = 200
+    lines = 1
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -75,12 +76,9 @@ class ChatTap(EventTap):
         """Return nothing: comments keep these clients waiting, and any chunk would be taken for an answer."""
         return b""
 
-    def _contents(self, blocks: list[bytes]) -> Sequence[bool] | None:
+    def _contents(self, columns: list[list[bytes]]) -> Sequence[bool] | None:
         """Say which blocks say nothing but content: no error, no end, no usage, and not only a sign of life."""
-        lines = columns(blocks, 1)
-        if lines is None:
-            return None
-        chunks = decoded(_TOLD, [line[6:] if line[:7] == _CHUNK else _NO_CHUNK for line in lines[0]])
+        chunks = decoded(_TOLD, [line[6:] if line[:7] == _CHUNK else _NO_CHUNK for line in columns[0]])
         if chunks is None:
             return None
         contents = []
@@ -92,14 +90,14 @@ class ChatTap(EventTap):
             contents.append(is_content)
         return contents
 
-    def _passed(self, run: list[bytes]) -> list[bytes] | None:
+    def _passed(self, blocks: bytes, count: int) -> bytes | None:
         """Put the name back that the client asked for, where it stands in each chunk once, as it stood before."""
         if not self._is_mapped:
-            return run
+            return blocks
         old = self._old_name
-        if not old or [block.count(old) for block in run] != [1] * len(run):
+        if not old or (blocks.count(old) != 1 if count == 1 else not _is_in_each(old, blocks)):
             return None
-        return [b"".join(run).replace(old, self._new_name)]
+        return blocks.replace(old, self._new_name)
 
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         if value.get("error") and self._stop_reason is None:
@@ -197,6 +195,12 @@ def messages_of(value: JsonObject) -> list[JsonObject]:
 
 def _is_message(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("content"), str | list | None)
+
+
+def _is_in_each(name: bytes, blocks: bytes) -> bool:
+    """True when a name stands once in each block."""
+    counts = [block.count(name) for block in blocks.split(b"\n\n")[:-1]]
+    return counts == [1] * len(counts)
 
 
 def _completion(body: bytes, provider: str) -> JsonObject:

@@ -8,7 +8,7 @@ from msgspec.json import Decoder
 
 from ucr import sse
 from ucr.dialects import model_name
-from ucr.dialects.event_tap import EventTap, columns, decoded
+from ucr.dialects.event_tap import EventTap, decoded
 from ucr.dialects.openai_chat.source import object_of, objects_of, text_of
 from ucr.dialects.openai_responses import client_errors, errors
 from ucr.dialects.openai_responses.client_response import begun
@@ -42,6 +42,7 @@ class ResponsesTap(EventTap):
     """
 
     framing_bytes = 200
+    lines = 2
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -52,11 +53,8 @@ class ResponsesTap(EventTap):
         """Return nothing: comments keep these clients waiting."""
         return b""
 
-    def _contents(self, blocks: list[bytes]) -> Sequence[bool] | None:
-        lines = columns(blocks, 2)
-        if lines is None:
-            return None
-        names, datas = lines
+    def _contents(self, columns: list[list[bytes]]) -> Sequence[bool] | None:
+        names, datas = columns
         are_deltas = [
             name[-6:] == _DELTA and name[:16] == _NAME and data[:6] == _DATA
             for name, data in zip(names, datas, strict=True)
