@@ -25,6 +25,13 @@ class Unanswered(Exception):
     """The router did not give what it was asked for; the message says why, and what helps."""
 
 
+def nobody_at(url: str, error: Exception) -> Unanswered:
+    """Return what is said where no router answers, by what went wrong there."""
+    origin = f"{url} cannot be connected to: "
+    reason = (str(error) or type(error).__name__).removeprefix(origin)
+    return Unanswered(f"{url}: no router answers ({reason}); start it with ucr-trio start, or give --url")
+
+
 @asynccontextmanager
 async def open_client(url: str, key: str | None, trust: Trust = True) -> "AsyncIterator[httpx.AsyncClient]":
     """Yield a client of the router at a URL.
@@ -54,8 +61,7 @@ async def answer_of(
     try:
         answer = await client.request(method, path, params=params)
     except httpx.HTTPError as error:
-        reason = str(error) or type(error).__name__
-        raise Unanswered(f"{url}: no router answers ({reason}); start it, or give --url") from None
+        raise nobody_at(url, error) from None
     if answer.status_code != 200:
         raise Unanswered(f"{url}: answered {answer.status_code}: {_words(answer)}")
     try:

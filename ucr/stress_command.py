@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+
+from ucr.operate.progress import Progress, ticking
 
 if TYPE_CHECKING:
     from ucr.stress.plan import Plan
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 FAILED, UNUSABLE = 1, 2
 SECONDS, CLIENTS = 3600.0, 1000
+_ENDS = MappingProxyType({"whole": "answered in full", "left": "whose clients left"})
+"""How the ends of requests are told, where their names alone do not say it."""
 
 _VIRTUAL = (
     click.option(
@@ -120,13 +125,13 @@ def _simulated(
         return make_plan(number, seconds, clients, rate) if plan is None else plan
 
     started_s = time.monotonic()
-    for result in swarm(make, seed, swarm_s if plan is None else 0.0, time.monotonic):
+    for result in swarm(make, seed, swarm_s if plan is None else 0.0, time.monotonic, _shown):
         _tell(result, time.monotonic() - started_s, as_json)
         started_s = time.monotonic()
         if result.broken is not None:
             if shrink:
-                click.echo("reducing the plan…", err=True)
-                result = reduced(result)
+                with ticking(Progress("reducing the plan")):
+                    result = reduced(result)
                 _tell(result, time.monotonic() - started_s, as_json)
             click.echo(result.plan.said(), err=True)
             click.echo("run it again with: ucr-trio stress --simulated --plan FILE", err=True)
@@ -134,16 +139,28 @@ def _simulated(
     return 0
 
 
+def _shown(plan: "Plan") -> "Result":
+    """Run a plan, and show that it runs."""
+    from ucr.stress.simulation import simulate
+
+    with ticking(Progress(f"seed {plan.seed}")):
+        return simulate(plan)
+
+
 def _tell(result: "Result", took_s: float, as_json: bool) -> None:
-    """Print one run: one line for people, one object for programs."""
+    """Print one run: what it came to for people, one object for programs."""
     if as_json:
         click.echo(json.dumps(_facts(result, took_s)))
         return
-    verdict = "passed" if result.broken is None else f"FAILED: {result.broken}"
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(result.outcomes.items()))
+    verdict = "passed: every law held" if result.broken is None else f"FAILED: {result.broken}"
+    counts = ", ".join(
+        f"{count} {_ENDS.get(name, name)}" for name, count in sorted(result.outcomes.items(), reverse=True)
+    )
     click.echo(
-        f"seed {result.plan.seed}: {verdict}; {result.requests} requests ({counts}), "
-        f"{result.virtual_s:.0f} virtual seconds in {took_s:.1f} s, digest {result.digest}"
+        f"seed {result.plan.seed}: {verdict}\n"
+        f"  {result.requests} requests in {result.virtual_s:.0f} virtual seconds, which took {took_s:.1f} s"
+        f"{counts and ': '}{counts}\n"
+        f"  digest {result.digest}, the same whenever this seed is run with these options"
     )
 
 

@@ -1,6 +1,7 @@
 """`ucr-trio stress` says how a run went, and takes a plan back that it has printed."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,16 @@ def run(*arguments: str, text: str | None = None) -> Result:
     return CliRunner().invoke(main, ["stress", *arguments], input=text)
 
 
-def test_a_run_is_told_in_a_line_or_as_json() -> None:
+def test_a_run_is_told_in_words_or_as_json() -> None:
     said = run("--simulated", *TINY)
     assert said.exit_code == 0, said.output
-    assert said.output.startswith("seed 1: passed; ")
-    facts = json.loads(run(*TINY, "--seed", "2", "--json").output)
+    first, counts, digest = said.stdout.splitlines()
+    assert first == "seed 1: passed: every law held"
+    assert re.fullmatch(
+        r"  \d+ requests in \d+ virtual seconds, which took [\d.]+ s: .*answered in full.*", counts
+    )
+    assert digest.startswith("  digest ")
+    facts = json.loads(run(*TINY, "--seed", "2", "--json").stdout)
     assert (facts["seed"], facts["passed"], facts["law"]) == (2, True, None)
     assert facts["requests"] > 0
     assert facts["virtual_s"] > 100
@@ -29,7 +35,7 @@ def test_a_run_is_told_in_a_line_or_as_json() -> None:
 def test_a_plan_is_read_from_standard_input() -> None:
     plan = Plan(9, 2.0, 2, rate=0.2)
     said = run("--plan", "-", "--json", text=plan.said())
-    assert json.loads(said.output)["seed"] == 9
+    assert json.loads(said.stdout)["seed"] == 9
 
 
 def test_what_is_no_plan_is_a_mistake_of_usage(tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ class Desk:
         (self.work / "tests" / "test_one.py").write_text("def test_one() -> None:\n    assert True\n", "utf-8")
         (venv / "bin").mkdir(parents=True)
         (venv / "bin" / "python").symlink_to(self._bin / "python")
+        (venv / "bin" / "activate").write_text(f'export PATH="{self._bin}:$PATH"\n', "utf-8")
+        (self.work / ".venv").symlink_to(venv)
         digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
         (venv / "installed-test").write_text(f"{self.work} {digest}  -\n", "utf-8")
 

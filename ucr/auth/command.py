@@ -81,7 +81,8 @@ def list_(as_json: bool) -> None:
         shown = [{"provider": name, **_facts(kept[name])} for name in sorted(kept)]
         click.echo(json.dumps({"file": str(file.path), "protection": file.protection, "credentials": shown}))
         return
-    click.echo("\n".join((f"{file.path}, {file.protection}", *lines(kept, time.time()))))
+    shown_lines = tuple(lines(kept, time.time())) or ("  nobody is signed in; see ucr-trio auth login --help",)
+    click.echo("\n".join((f"{file.path}, {file.protection}", *shown_lines)))
 
 
 @auth.command()

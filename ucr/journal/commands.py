@@ -156,7 +156,7 @@ async def _ask(url: str, key: str | None, trust: "Trust", request: "Again") -> t
     """Send it; return the status, the answer and its id."""
     import httpx
 
-    from ucr.asking import Unanswered, open_client
+    from ucr.asking import nobody_at, open_client
 
     async with open_client(url, key, trust) as client:
         try:
@@ -164,5 +164,5 @@ async def _ask(url: str, key: str | None, trust: "Trust", request: "Again") -> t
                 request.path, content=request.body, headers=request.headers, timeout=REPLAY_S
             )
         except httpx.HTTPError as error:
-            raise Unanswered(f"{url}: no router answers ({error or type(error).__name__})") from None
+            raise nobody_at(url, error) from None
     return answer.status_code, answer.text, answer.headers.get("request-id", "")

@@ -10,7 +10,7 @@ import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, HandshakeError, wrap_client_stream
 
 from ucr.admin import EVENTS_PATH
-from ucr.asking import Trust, Unanswered
+from ucr.asking import Trust, Unanswered, nobody_at
 
 CONNECT_S = 5.0
 MESSAGE_BYTES = 4 * 1024 * 1024
@@ -26,7 +26,7 @@ async def follow(url: str, key: str | None, trust: Trust, take: Take) -> None:
         with trio.fail_after(CONNECT_S):
             stream = await _connected(url, trust)
     except (OSError, ValueError, trio.TooSlowError) as error:
-        raise _nobody(url, error) from None
+        raise nobody_at(url, error) from None
     troubles: list[Unanswered] = []
     try:
         async with trio.open_nursery() as nursery:
@@ -71,16 +71,11 @@ async def _listen(
     except ConnectionClosed:
         return []
     except (HandshakeError, OSError, trio.BrokenResourceError, ValueError, trio.TooSlowError) as error:
-        return [_nobody(url, error)]
+        return [nobody_at(url, error)]
 
 
 def _refused(url: str, error: ConnectionRejected) -> Unanswered:
     return Unanswered(f"{url}: answered {error.status_code}: {words_of(error.body)}")
-
-
-def _nobody(url: str, error: Exception) -> Unanswered:
-    reason = str(error) or type(error).__name__
-    return Unanswered(f"{url}: no router answers ({reason}); start it, or give --url")
 
 
 def words_of(body: bytes | None) -> str:

@@ -53,7 +53,7 @@ def top(
     except Unanswered as error:
         click.echo(str(error), err=True)
         sys.exit(FAILED)
-    except (KeyboardInterrupt, BrokenPipeError):
+    except KeyboardInterrupt:
         return
 
 
@@ -63,13 +63,21 @@ def trust_of(url: str | None, found: Trust) -> Trust:
 
 
 async def print_lines(follow: Follow, line_of: Callable[[Any], str], samples: int | None) -> None:
-    """Print each message as a line, until there were so many statistics, or the router has gone."""
+    """Print each message as a line, until there were so many statistics, or the router has gone.
+
+    Raise `BrokenPipeError` when the reader of the lines has gone.
+    """
     left = samples
+    lost: BrokenPipeError | None = None
     with trio.CancelScope() as scope:
 
         def take(message: dict[str, Any]) -> None:
-            nonlocal left
-            click.echo(line_of(message))
+            nonlocal left, lost
+            try:
+                click.echo(line_of(message))
+            except BrokenPipeError as error:  # it must not be taken for the router's connection
+                lost = error
+                scope.cancel(reason="nobody reads the lines")
             if left is not None and message.get("event") == "statistics":
                 left -= 1
                 if left == 0:
@@ -77,6 +85,8 @@ async def print_lines(follow: Follow, line_of: Callable[[Any], str], samples: in
 
         await follow(take)
         raise Unanswered("the router has ended the connection")
+    if lost is not None:
+        raise lost
 
 
 async def show(terminal: "Terminal", follow: Follow, url: str, coloured: bool) -> None:

@@ -12,16 +12,22 @@ RESET, BOLD, DIM, REVERSE = "\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[7m"
 RED, YELLOW = "\x1b[31m", "\x1b[33m"
 KEYS = "q quit   / filter   e errors only   p pause   Esc clear   s sort by "
 NAME_CHARS = 28
+_FEWEST_NAME_CHARS, _BESIDE_NAMES = 12, 62
+"""What the columns beside the names of providers take, with their spaces."""
 _HEAD = ("timestamp", "level", "event")
 
 
 def page(board: Board, url: str, width: int, height: int, coloured: bool = True) -> list[str]:
     """Return at most `height` lines of at most `width` characters."""
-    lines = [*_head(board, url), "", *_times(board), "", *_providers(board), ""]
+    room_for_names = min(NAME_CHARS, max(_FEWEST_NAME_CHARS, width - _BESIDE_NAMES))
+    lines = [*_head(board, url), "", *_times(board), "", *_providers(board, room_for_names), ""]
     footer = _footer(board)
     room = max(0, height - len(lines) - 2)
-    title = f"{'TIME':8} {'STATUS':6} {'WHO':{NAME_CHARS}} {'TTFB':>8} {'TOTAL':>8} {'IN':>7} {'OUT':>6}  MORE"
-    body = [(DIM, title), *map(_recent_line, board.recent()[:room])] if room else []
+    title = (
+        f"{'TIME':8} {'STATUS':6} {'WHO':{room_for_names}} {'TTFB':>8} {'TOTAL':>8} {'IN':>7} {'OUT':>6}  MORE"
+    )
+    recent = [_recent_line(message, room_for_names) for message in board.recent()[:room]]
+    body = [(DIM, title), *recent] if room else []
     styled = [*((style, text) for style, text in map(_styled, lines)), *body][: height - 1]
     styled += [("", "")] * (height - 1 - len(styled))
     return [_fitted(style, text, width, coloured) for style, text in (*styled, (REVERSE, footer.ljust(width)))]
@@ -80,32 +86,34 @@ def _times(board: Board) -> "Iterator[tuple[str, str]]":
         yield "", f"{shown:12} {cells}"
 
 
-def _providers(board: Board) -> "Iterator[tuple[str, str]]":
+def _providers(board: Board, name_chars: int) -> "Iterator[tuple[str, str]]":
     yield (
         DIM,
-        f"{'PROVIDER':{NAME_CHARS}} {'BREAKER':9} {'STATE':9} {'AT WORK':>9} {'WAIT':>5} {'REQ/S':>7} "
+        f"{'PROVIDER':{name_chars}} {'BREAKER':9} {'STATE':9} {'AT WORK':>9} {'WAIT':>5} {'REQ/S':>7} "
         f"{'REQUESTS':>9} {'ERRORS':>7}",
     )
     for name, one in board.providers():
         breaker = str(one.get("breaker", ""))
         style = {"open": RED, "half_open": YELLOW}.get(breaker, "")
-        work = f"{one.get('in_flight', 0)}/{one.get('limit', 0)}"
+        # A worker that borrows its permits from all workers gives them back when nothing is to be done.
+        limit = one.get("limit", 0)
+        work = f"{one.get('in_flight', 0)}/{limit or '-'}"
         yield (
             style,
-            f"{name[:NAME_CHARS]:{NAME_CHARS}} {breaker:9} {one.get('state') or '-':9} {work:>9} "
+            f"{name[:name_chars]:{name_chars}} {breaker:9} {one.get('state') or '-':9} {work:>9} "
             f"{one.get('waiting', 0):>5} {_number(one.get('per_s')):>7} {one.get('requests', 0):>9} "
             f"{one.get('errors', 0):>7}",
         )
 
 
-def _recent_line(message: Message) -> tuple[str, str]:
+def _recent_line(message: Message, name_chars: int) -> tuple[str, str]:
     at = str(message.get("timestamp", ""))[11:19]
     if message.get("event") != "request.finished":
         return (YELLOW if is_trouble(message) else "", f"{at:8} {event_line(message)}")
-    return (RED if is_trouble(message) else "", f"{at:8} {request_line(message)}")
+    return (RED if is_trouble(message) else "", f"{at:8} {request_line(message, name_chars)}")
 
 
-def request_line(message: Message) -> str:
+def request_line(message: Message, name_chars: int = NAME_CHARS) -> str:
     """Return a finished request as one line, without its time."""
     who = f"{message.get('provider') or '-'}/{message.get('model_used') or message.get('model_asked') or '-'}"
     more = [
@@ -114,7 +122,7 @@ def request_line(message: Message) -> str:
     more += ["stream"] if message.get("stream") else []
     more += [f"cache {message['cache']}"] if message.get("cache") not in (None, "bypass") else []
     return (
-        f"{message.get('status', 0):<6} {who[:NAME_CHARS]:{NAME_CHARS}} {_ms(message.get('ttfb_ms')):>8} "
+        f"{message.get('status', 0):<6} {who[:name_chars]:{name_chars}} {_ms(message.get('ttfb_ms')):>8} "
         f"{_ms(message.get('total_ms')):>8} {_whole(message.get('input_tokens')):>7} "
         f"{_whole(message.get('output_tokens')):>6}  {' '.join(more)}"
     )
@@ -153,8 +161,8 @@ def plain_line(message: Message) -> str:
 def _footer(board: Board) -> str:
     if board.typing is not None:
         return f"filter: {board.typing}_   Enter to use it, Esc to leave it"
-    shown = f"   filter: {board.filter}" if board.filter else ""
-    return f"{KEYS}{board.sort}{shown}{'   errors only' if board.errors_only else ''}"
+    shown = f"filter: {board.filter}   " if board.filter else ""
+    return f"{shown}{'errors only   ' if board.errors_only else ''}{KEYS}{board.sort}"
 
 
 def _number(value: Any) -> str:

@@ -24,22 +24,25 @@ def config() -> None:
 def init(config: str | None) -> None:
     """Write a commented file for the providers whose keys are in the environment; overwrite nothing."""
     from ucr.discovery import keyed_providers
-    from ucr.operate.draft import draft
+    from ucr.operate.draft import USUAL, draft, missing, to_come
     from ucr.operate.writing import written
 
     path = Path(config or "ucr.toml")
     if path.exists():
         say(f"{path} is there already and stays as it is", "red", is_error=True)
         sys.exit(FAILED)
-    providers = keyed_providers(os.environ)
-    environ = os.environ if providers else {**os.environ, "OPENROUTER_API_KEY": "to-come"}
-    default = providers[0].id if providers else None
+    providers = keyed_providers(os.environ) or (to_come()[USUAL],)
+    variables = frozenset(name for name, value in os.environ.items() if value)
+    text = draft(providers, providers[0].id, variables, 3000)
+    unset = missing(text, variables)
     try:
-        written(path, draft(providers, default, frozenset(os.environ), 3000), environ)
+        written(path, text, {**os.environ, **dict.fromkeys(unset, "to-come")})
     except OSError as error:
         say(f"ucr-trio: {path}: {error.strerror}", "red", is_error=True)
         sys.exit(FAILED)
     say(f"{path} is written", "green")
+    for name in unset:
+        say(f"next: export {name}=...  # the key, which the file only names")
 
 
 @config.command()

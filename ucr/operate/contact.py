@@ -17,8 +17,9 @@ from actors import Limits, Network, Pool, PoolError, UpstreamRequest
 from ucr import jsontext
 from ucr.address import auth_headers
 from ucr.auth.file import credential_file
+from ucr.catalogue import row
 from ucr.config.model import Provider
-from ucr.dialects.faults import mask_keys, snippet
+from ucr.dialects.faults import SNIPPET_CHARS, mask_keys, snippet
 from ucr.errors import UpstreamError
 from ucr.operate.finding import Finding
 from ucr.secret import Secret
@@ -127,7 +128,7 @@ async def _asked(
             body = await response.read()
     finally:
         await pool.aclose()
-    words = "" if response.status < 400 else snippet(body)[:120]
+    words = "" if response.status < 400 else said(body)
     for value in headers.values():
         secret = value.removeprefix("Bearer ")
         words = words.replace(secret, "[key]") if len(secret) > 3 else words
@@ -141,6 +142,18 @@ def _skew_s(headers: dict[str, str], now: float) -> float:
         return now - said.timestamp()
     except (ValueError, TypeError):
         return 0.0
+
+
+def said(body: bytes) -> str:
+    """Return what an error says: its message, where it is JSON of a known shape, else its first words."""
+    try:
+        value = jsontext.loads(body)
+    except jsontext.JsonError:
+        return snippet(body)
+    value = value[0] if isinstance(value, list) and value else value
+    for key in ("error", "message", "detail"):
+        value = value.get(key, value) if isinstance(value, dict) else value
+    return mask_keys(" ".join(value.split())[:SNIPPET_CHARS]) if isinstance(value, str) else snippet(body)
 
 
 def listed(body: bytes) -> tuple[str, ...]:
@@ -180,9 +193,7 @@ def _of_status(area: str, provider: Provider, answer: Answer) -> Finding:
     if answer.status in (401, 403):
         if not is_listing:
             return Finding(area, "ok", "is reached; its key was not tried")
-        return Finding(
-            area, "failed", f"refuses its key: {told}", f"correct {at}.api_key, or the variable there"
-        )
+        return Finding(area, "failed", f"refuses its key: {told}", _key_remedy(provider))
     if answer.status == 402:
         return Finding(area, "failed", f"has no credit left: {told}", "add credit at the provider")
     if answer.status == 429:
@@ -199,6 +210,14 @@ def _of_status(area: str, provider: Provider, answer: Answer) -> Finding:
     return Finding(
         area, "ok", f"is reached and takes the key{many}" if provider.api_keys else f"is reached{many}"
     )
+
+
+def _key_remedy(provider: Provider) -> str:
+    known = row(provider.id)
+    names = () if known is None else known.key_variables
+    name = next((name for name in names if os.environ.get(name)), None)
+    at = f"providers.{provider.id}.api_key"
+    return f"correct {name}, or {at}" if name else f"correct {at}, or the variable there"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

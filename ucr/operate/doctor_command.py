@@ -11,10 +11,9 @@ from typing import TypeVar
 import click
 
 from ucr.operate.finding import Finding, is_well
-from ucr.operate.progress import Progress, say
+from ucr.operate.progress import TICK_S, Progress, say
 
 FAILED = 1
-TICK_S = 0.2
 
 T = TypeVar("T")
 

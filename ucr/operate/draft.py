@@ -3,8 +3,14 @@
 No key is ever in it: it names the variables that hold them.
 """
 
-from ucr.catalogue import row
+import re
+
+from ucr.catalogue import ROWS, row
 from ucr.config.model import Provider
+from ucr.config.providers import provider_of
+
+USUAL = "openrouter"
+"""Who is named where nobody was found: one key for the models of all."""
 
 _HEAD = """\
 # The configuration of ucr-trio. Every key is explained in docs/configuration.md;
@@ -21,13 +27,6 @@ _PROVIDER = """
 id = "{id}"{details}
 """
 
-_NOBODY = """
-# No provider was found. Give one an id that UCR knows, and set the variable of its key:
-[[providers]]
-id = "openrouter"
-api_key = "${OPENROUTER_API_KEY}"
-"""
-
 _ROUTER = """
 [router]
 default = "{default}"     # whatever names no other provider; "provider/model" chooses a model as well
@@ -38,14 +37,27 @@ default = "{default}"     # whatever names no other provider; "provider/model" c
 """
 
 
-def draft(providers: tuple[Provider, ...], default: str | None, variables: frozenset[str], port: int) -> str:
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def to_come() -> dict[str, Provider]:
+    """Return, by id, the providers for which nothing but a key is to be set."""
+    return {entry.id: provider_of(entry) for entry in ROWS if entry.base_url and entry.key_variables}
+
+
+def missing(text: str, variables: frozenset[str]) -> list[str]:
+    """Return the variables that a file names and that are not among those that are set."""
+    return [name for name in dict.fromkeys(_VARIABLE.findall(text)) if name not in variables]
+
+
+def draft(providers: tuple[Provider, ...], default: str, variables: frozenset[str], port: int) -> str:
     """Return a file for these providers, of which `default` serves what names no other.
 
     `variables` are those of the environment that are set; a provider's key is named by the first that is its own.
     """
     parts = [_HEAD.format(port=port)]
-    parts += [_provider(provider, variables) for provider in providers] or [_NOBODY]
-    parts.append(_ROUTER.format(default=default or "openrouter"))
+    parts += [_provider(provider, variables) for provider in providers]
+    parts.append(_ROUTER.format(default=default))
     return "".join(parts)
 
 

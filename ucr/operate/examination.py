@@ -1,11 +1,12 @@
 """The whole examination: this machine, the router as a client sees it, and each provider as the router does."""
 
 import resource
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 import httpx
 import trio
@@ -21,7 +22,7 @@ from ucr.operate.answering import state_of
 from ucr.operate.contact import contacted
 from ucr.operate.finding import Finding
 from ucr.operate.reaching import configuration
-from ucr.operate.seat import Seat
+from ucr.operate.seat import Running, Seat
 from ucr.operate.surroundings import NoToken, client_token
 from ucr.starting import from_file, usable
 
@@ -57,6 +58,7 @@ async def examined(
         *surveys.of_permissions(config, seat.folder),
         surveys.of_limits(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         *await _of_router(url, option, environ, config),
+        *of_another(running, config),
         *surveys.of_claude_code(environ, url),
     ]
     if config is None:
@@ -65,6 +67,17 @@ async def examined(
     rest = (await surveys.of_redis(config, network), await surveys.of_custom_router(config, log))
     findings += [finding for finding in rest if finding is not None]
     return [*findings, *await of_providers(config.providers, network, unix_time)]
+
+
+def of_another(running: Running | None, config: Config | None) -> Iterator[Finding]:
+    """Say that the router in the background is not the one of this configuration, where that is so."""
+    if running is None or config is None or config.source == Config().source:
+        return
+    if running.config is None or Path(running.config).resolve() != Path(config.source).resolve():
+        words = f"the one in the background serves {running.config or 'what it has found itself'}, not {config.source}"
+        yield Finding("router", "warning", words, f"ucr-trio stop; ucr-trio start --config {config.source}")
+    if running.url != config.server.url():
+        yield surveys.of_port(config.server.host, config.server.port)
 
 
 async def of_providers(providers: tuple[Provider, ...], network: Network, unix_time: Clock) -> list[Finding]:

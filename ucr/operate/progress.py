@@ -2,14 +2,16 @@
 
 import os
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 import click
 
-QUIET_S = 1.0
-"""So long nothing is shown."""
+QUIET_S, TICK_S = 1.0, 0.2
+"""So long nothing is shown, and so often it is looked whether something is to be shown."""
 
 _ERASED = "\r\x1b[K"
 
@@ -47,6 +49,25 @@ class Progress:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+
+@contextmanager
+def ticking(progress: Progress, every_s: float = TICK_S) -> Iterator[None]:
+    """Show progress by a thread of its own, while this one works without ever waiting."""
+    has_ended = threading.Event()
+
+    def tick() -> None:
+        while not has_ended.wait(every_s):
+            progress.tick()
+
+    thread = threading.Thread(target=tick, name="progress", daemon=True)
+    with progress:
+        thread.start()
+        try:
+            yield
+        finally:
+            has_ended.set()
+            thread.join()
 
 
 def say(text: str, colour: str | None = None, *, is_error: bool = False) -> None:

@@ -50,7 +50,8 @@ def list_providers(config: str | None, as_json: bool) -> None:
     for row in rows:
         state = "" if row["enabled"] else ", not enabled"
         model = row["default_model"] or "the model asked for"
-        click.echo(f"{row['id']}: {row['dialect']} at {row['base_url']}, {model}, {row['keys']} keys{state}")
+        keys = f"{row['keys']} key" + ("" if row["keys"] == 1 else "s")
+        click.echo(f"{row['id']}: {row['dialect']} at {row['base_url']}, {model}, {keys}{state}")
 
 
 @providers.command("test")

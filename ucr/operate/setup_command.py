@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,18 +27,25 @@ def setup(config: str | None, port: int, yes: bool) -> None:
     """Find providers, ask which to use, try them, and write a configuration."""
     from ucr.config.places import own_place
     from ucr.errors import ConfigError
-    from ucr.operate.draft import draft
+    from ucr.operate.draft import draft, missing
     from ucr.operate.writing import written
 
     path = Path(config or os.environ.get("UCR_CONFIG") or own_place(os.environ))
-    if path.exists() and (yes or not click.confirm(f"{path} is there already; overwrite it?", default=False)):
-        say(f"{path} is there already and stays as it is; name another file with --config", is_error=True)
-        sys.exit(FAILED)
-    chosen = _chosen(_found(), yes)
-    default = _default(chosen, yes)
-    text = draft(chosen, default, frozenset(os.environ), port)
     try:
-        written(path, text, os.environ if chosen else {**os.environ, "OPENROUTER_API_KEY": "to-come"})
+        if path.exists() and (yes or not click.confirm(f"{path} is there already; overwrite it?")):
+            say(f"{path} is there already and stays as it is; name another file with --config", is_error=True)
+            sys.exit(FAILED)
+        found = _found()
+        chosen = _chosen(found, yes) or _to_come(yes)
+        default = _default(chosen, found.failing, yes)
+    except click.Abort:
+        say("\nnothing was written", is_error=True)
+        sys.exit(FAILED)
+    variables = frozenset(name for name, value in os.environ.items() if value)
+    text = draft(chosen, default, variables, port)
+    unset = missing(text, variables)
+    try:
+        written(path, text, {**os.environ, **dict.fromkeys(unset, "to-come")})
     except ConfigError as error:
         for problem in error.problems:
             say(str(problem), "red", is_error=True)
@@ -46,13 +54,28 @@ def setup(config: str | None, port: int, yes: bool) -> None:
         say(f"ucr-trio: {path}: {error.strerror}", "red", is_error=True)
         sys.exit(FAILED)
     say(f"{path} is written", "green")
-    claude = (
-        "" if shutil.which("claude") else ", once it is installed: npm install -g @anthropic-ai/claude-code"
-    )
-    say(f"next: ucr-trio start, or Claude Code at once: ucr-trio code{claude}")
+    _tell_what_comes_next(unset)
 
 
-def _found() -> "tuple[Provider, ...]":
+def _tell_what_comes_next(unset: list[str]) -> None:
+    say("next:")
+    for name in unset:
+        say(f"  export {name}=...  # the key, which the file only names")
+    say("  ucr-trio start  # the router in the background; or, with Claude Code on it:")
+    if not shutil.which("claude"):
+        say("  npm install -g @anthropic-ai/claude-code")
+    say("  ucr-trio code")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Which providers were found; `failing` are the ids of those that do not answer as they should."""
+
+    providers: "tuple[Provider, ...]" = ()
+    failing: frozenset[str] = frozenset()
+
+
+def _found() -> Found:
     import trio
 
     from actors import RealNetwork
@@ -70,16 +93,34 @@ def _found() -> "tuple[Provider, ...]":
         say("no key of a provider is in the environment, and no local server answers", "yellow")
     for finding in findings:
         tell(finding)
-    return providers
+    failed = {finding.area.partition(",")[0] for finding in findings if finding.verdict == "failed"}
+    return Found(providers, frozenset(p.id for p in providers if f"provider {p.id}" in failed))
 
 
-def _chosen(providers: "tuple[Provider, ...]", yes: bool) -> "tuple[Provider, ...]":
-    return tuple(p for p in providers if yes or click.confirm(f"use {p.id}?", default=True))
+def _chosen(found: Found, yes: bool) -> "tuple[Provider, ...]":
+    return tuple(
+        p for p in found.providers if yes or click.confirm(f"use {p.id}?", default=p.id not in found.failing)
+    )
 
 
-def _default(providers: "tuple[Provider, ...]", yes: bool) -> str | None:
+def _to_come(yes: bool) -> "tuple[Provider, ...]":
+    """Return the provider whose key is still to be set."""
+    from ucr.operate.draft import USUAL, to_come
+
+    known = to_come()
+    if yes:
+        return (known[USUAL],)
+    say(f"UCR knows {', '.join(known)}")
+    said: str = click.prompt(
+        "whose key will you set?", type=click.Choice(list(known)), default=USUAL, show_choices=False
+    )
+    return (known[said],)
+
+
+def _default(providers: "tuple[Provider, ...]", failing: frozenset[str], yes: bool) -> str:
     ids = [provider.id for provider in providers]
+    first = next((id_ for id_ in ids if id_ not in failing), ids[0])
     if yes or len(ids) < 2:
-        return ids[0] if ids else None
-    said: str = click.prompt("who serves what names no other?", type=click.Choice(ids), default=ids[0])
+        return first
+    said: str = click.prompt("who serves what names no other?", type=click.Choice(ids), default=first)
     return said

@@ -36,7 +36,10 @@ def of_configuration(found: Config | ConfigError) -> Iterator[Finding]:
             yield Finding("configuration", "failed", f"{problem.file}: {problem.key}{shown}", problem.remedy)
         return
     for warning in found.warnings:
-        yield Finding("configuration", "warning", warning, "see ucr-trio check")
+        words, _, remedy = warning.rpartition("; ")
+        yield Finding(
+            "configuration", "warning", words or remedy, remedy if words else "see docs/configuration.md"
+        )
     many = len(found.providers)
     words = f"{found.source}: {many} provider{'' if many == 1 else 's'}"
     if many:

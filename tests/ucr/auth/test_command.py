@@ -87,7 +87,7 @@ def test_a_configured_sign_in_is_used_and_what_fails_is_told_with_status_1(here:
         (("logout", "groq"), 0, "nobody has signed in"),
         (("refresh", "groq"), 1, "nobody has signed in"),
         (("refresh",), 0, ""),
-        (("list",), 0, "in clear"),
+        (("list",), 0, "in clear\n  nobody is signed in"),
     ],
 )
 def test_every_end_has_its_status_and_words(

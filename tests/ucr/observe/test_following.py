@@ -44,7 +44,7 @@ async def test_a_refusal_is_told_in_the_words_of_the_router() -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:1/"])
 async def test_where_nobody_listens_it_says_what_helps(url: str) -> None:
-    with pytest.raises(Unanswered, match="; start it, or give --url"):
+    with pytest.raises(Unanswered, match="; start it with ucr-trio start, or give --url"):
         await follow(url, None, True, print)
 
 

@@ -65,12 +65,27 @@ async def test_lines_are_printed_until_the_router_has_gone(capsys: pytest.Captur
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+async def test_lines_that_nobody_reads_any_more_are_no_fault_of_the_router(autojump_clock: MockClock) -> None:
+    async def blames_the_router(take: Take) -> None:
+        try:
+            await forever(take)
+        except OSError as error:
+            raise Unanswered(f"no router answers: {error}") from None
+
+    def gone(_message: Any) -> str:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await print_lines(blames_the_router, gone, None)
+
+
 async def test_a_page_follows_the_router_until_a_key_ends_it(autojump_clock: MockClock) -> None:
     screen: Any = Screen("s", "e", "q")
     await show(screen, forever, "http://x", coloured=False)
     assert not screen.is_taken
     assert "7 in all" in screen.pages[-1][1]
-    assert screen.pages[-1][-1].rstrip().endswith("by per_s   errors only")
+    assert screen.pages[-1][-1].startswith("errors only   q quit")
+    assert screen.pages[-1][-1].rstrip().endswith("by per_s")
 
 
 async def test_a_busy_router_draws_no_more_than_ten_pages_a_second(autojump_clock: MockClock) -> None:

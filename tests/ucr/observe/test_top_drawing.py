@@ -74,6 +74,18 @@ def test_a_page_shows_everything() -> None:
     assert lines[-1].startswith("q quit")
 
 
+def test_a_terminal_of_eighty_columns_has_room_for_every_column() -> None:
+    lines = drawn(board(STATISTICS, REQUEST), 80, 24)
+    assert lines[10].endswith(" REQUESTS  ERRORS")
+    assert lines[13].endswith("  MORE")
+    assert "default" in lines[14]
+
+
+def test_permits_that_are_not_borrowed_are_no_limit_of_zero() -> None:
+    idle = {**STATISTICS["providers"]["up"], "in_flight": 0, "limit": 0}
+    assert drawn(board({**STATISTICS, "providers": {"up": idle}}))[11].split()[3] == "0/-"
+
+
 @pytest.mark.parametrize("size", [(120, 30), (40, 10), (1, 1), (300, 5), (80, 24)])
 def test_a_page_is_as_large_as_the_terminal(size: tuple[int, int]) -> None:
     made = board(STATISTICS, *[REQUEST] * 50)

@@ -1,13 +1,14 @@
 """Providers that are broken on purpose, each in one way, and what is found of them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import trio
 
 from ucr.config.model import Provider
-from ucr.operate.contact import Contact, contacted, list_path, listed
+from ucr.operate.contact import Contact, contacted, list_path, listed, said
 from ucr.quirks import Quirks
 from ucr.secret import Secret
 from ucr.stress.network import Fault, Hang, MemoryNetwork, Refuse, Unresolved
@@ -55,6 +56,31 @@ async def test_a_provider_that_is_well_lists_its_models(autojump_clock: object) 
     (request,) = upstream.requests
     assert (request.method, request.path) == ("GET", "/v1/models")
     assert request.header("authorization") == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"error": {"message": "the key is invalid", "type": "x"}}', "the key is invalid"),
+        (b'[{"error": {"message": "API key not valid", "code": 400}}]', "API key not valid"),
+        (b'{"detail": "who are you?"}', "who are you?"),
+        (b'{"error": "no to sk-0123456789abc"}', "no to [key]"),
+        (b'{"ok": false}', '{"ok": false}'),
+        (b"[]", "[]"),
+        (b"<h1>no</h1>", "no"),
+    ],
+)
+def test_an_error_is_told_by_its_message(body: bytes, words: str) -> None:
+    assert said(body) == words
+
+
+async def test_a_key_that_is_refused_is_corrected_where_it_comes_from(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", KEY)
+    contact, _ = await asked(replace(up(), id="deepseek"), says(401, {"error": {"message": "no"}}))
+    assert contact.findings[0].remedy == "correct DEEPSEEK_API_KEY, or providers.deepseek.api_key"
+    assert contact.findings[0].words == "refuses its key: answers 401 (no)"
 
 
 @pytest.mark.parametrize(

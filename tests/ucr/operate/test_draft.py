@@ -4,7 +4,7 @@ from ucr.catalogue import ROWS
 from ucr.config.load import load
 from ucr.config.model import Provider
 from ucr.config.providers import provider_of
-from ucr.operate.draft import draft
+from ucr.operate.draft import USUAL, draft, missing, to_come
 
 KEYED = tuple(provider_of(row) for row in ROWS if row.base_url and row.key_variables)
 
@@ -34,6 +34,10 @@ def test_a_local_server_is_written_with_its_address(id_: str) -> None:
     assert config.providers[0].default_model == "m"
 
 
-def test_without_providers_it_shows_how_one_is_written() -> None:
-    text = draft((), None, frozenset(), 3000)
-    assert load(text, "ucr.toml", {"OPENROUTER_API_KEY": "k"}).providers[0].id == "openrouter"
+def test_a_provider_to_come_is_written_with_the_variable_that_is_missing() -> None:
+    assert USUAL in to_come()
+    for id_, provider in to_come().items():
+        text = draft((provider,), id_, frozenset({"HOME"}), 3000)
+        (name,) = missing(text, frozenset({"HOME"}))
+        assert missing(text, frozenset({name})) == []
+        assert load(text, "ucr.toml", {name: "k"}).providers[0].id == id_

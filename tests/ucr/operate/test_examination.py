@@ -1,5 +1,7 @@
 import json
 import os
+import socket
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -7,9 +9,11 @@ import pytest
 import trio
 
 from actors import RealNetwork
+from ucr.config.model import Config, Server
 from ucr.errors import ConfigError
-from ucr.operate.examination import examined, read_configuration
+from ucr.operate.examination import examined, of_another, read_configuration
 from ucr.operate.finding import Finding
+from ucr.operate.seat import Running
 from ucr.stress.upstream import Answer, SeenRequest, Upstream
 
 FILE = """
@@ -68,6 +72,24 @@ async def test_where_no_router_runs_the_port_is_looked_at(home: Path) -> None:
     words = {finding.area: finding.words for finding in findings}
     assert words["router"] == "no router runs"
     assert words["port"].endswith("is free")
+
+
+def test_a_router_in_the_background_that_serves_another_file_is_named(tmp_path: Path) -> None:
+    mine, other = tmp_path / "ucr.toml", tmp_path / "other.toml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = Server(port=taken.getsockname()[1])
+        config = Config(server=server, source=str(mine))
+        same = Running(1, "", "", server.url(), str(tmp_path / "." / "ucr.toml"), "")
+        assert list(of_another(same, config)) == []
+        assert list(of_another(None, config)) == []
+        assert list(of_another(same, Config())) == []
+        for place, told in ((str(other), str(other)), (None, "what it has found itself")):
+            (finding,) = of_another(replace(same, config=place), config)
+            assert finding.verdict == "warning"
+            assert f"serves {told}, not {mine}" in finding.words
+            assert finding.remedy.endswith(f"ucr-trio start --config {mine}")
+        (port,) = of_another(replace(same, url="http://127.0.0.1:1"), config)
+        assert (port.area, port.verdict) == ("port", "failed")
 
 
 async def test_a_wrong_configuration_ends_it_early(home: Path) -> None:

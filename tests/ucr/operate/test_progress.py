@@ -1,8 +1,9 @@
 import io
+import threading
 
 import pytest
 
-from ucr.operate.progress import Progress, say
+from ucr.operate.progress import Progress, say, ticking
 
 
 class Terminal(io.StringIO):
@@ -26,6 +27,18 @@ def test_a_terminal_shows_the_seconds_and_is_clean_at_the_end() -> None:
         for _ in range(3):
             progress.tick()
     assert stream.getvalue() == "\r\x1b[Kwaiting ... 1 s\r\x1b[Kwaiting ... 2 s\r\x1b[K"
+
+
+def test_whoever_never_waits_has_a_thread_that_shows_it() -> None:
+    ticked = threading.Event()
+
+    class Heard(Progress):
+        def tick(self) -> None:
+            ticked.set()
+
+    with ticking(Heard("working"), every_s=0.001):
+        assert ticked.wait(timeout=60)
+    assert "progress" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])

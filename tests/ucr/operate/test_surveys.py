@@ -27,8 +27,15 @@ def test_each_problem_of_the_configuration_is_a_finding() -> None:
         Finding("configuration", "failed", "u.toml: a.b = 3", "write 4"),
         Finding("configuration", "failed", "u.toml: c", "is missing"),
     ]
-    well = Config(providers=(LOCAL,), source="u.toml", warnings=("careful",))
-    assert [finding.verdict for finding in surveys.of_configuration(well)] == ["warning", "ok"]
+    well = Config(providers=(LOCAL,), source="u.toml", warnings=("careful", "u.toml: open; close it"))
+    careful, is_open, fine = surveys.of_configuration(well)
+    assert (careful.verdict, careful.words, careful.remedy) == (
+        "warning",
+        "careful",
+        "see docs/configuration.md",
+    )
+    assert (is_open.words, is_open.remedy) == ("u.toml: open", "close it")
+    assert fine.verdict == "ok"
     (none,) = surveys.of_configuration(Config())
     assert (none.verdict, "ucr-trio setup" in none.remedy) == ("warning", True)
 
