@@ -4,12 +4,11 @@ Measurements are offered: whoever measures never waits, and what finds no room i
 mailbox. The totals are the child's, not the actor's: a crash loses the one message that caused it, and no
 total ever falls.
 
-Whoever measures often has a `Bundler`, which puts what it measures into one message until the actor takes that: the
-mailbox then costs nothing for most measurements.
+Whoever measures often adds up what is alike, and sends what is left in one `Bundle`.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -18,30 +17,31 @@ import trio
 from actors.actor import ActorChild
 from actors.errors import ActorError
 from actors.mailbox import Mailbox, Reply
-from actors.ref import Question, Ref
+from actors.ref import Question
 from actors.totals import MetricsSnapshot, Tally, Totals
 
 DRAIN_S = 1.0
 GATHER_S = 0.01
 """For how long measurements are gathered after some were counted; who asks for a snapshot waits as long at most."""
 
-BUNDLE = 100
-"""How many measurements go in one message; so the mailbox bounds them too."""
-
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one event brings; to be offered. One amount for each series of the tally, in its order."""
+    """What events of one kind bring; to be offered.
+
+    There is one amount for each counter of the tally, in its order, and for each of its histograms all the values.
+    """
 
     tally: Tally
     amounts: tuple[float, ...]
+    values: tuple[Sequence[float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Bundle:
-    """What several events bring; the actor empties it. Only its `Bundler` makes one, and may add to it until then."""
+    """What events of several kinds bring. Who makes one bounds how many events are in it."""
 
-    entries: list[tuple[Tally, tuple[float, ...]]]
+    measured: tuple[Measured, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +52,6 @@ class Snapshot(Question[MetricsSnapshot]):
 MetricsMessage = Measured | Bundle | Snapshot
 
 
-class Bundler:
-    """Offers measurements. Those that come before the actor has taken the one before go in the same message.
-
-    A bundle is as good as offered while anything is in it, and is empty once the actor has taken it.
-    """
-
-    def __init__(self, metrics: Ref[MetricsMessage]) -> None:
-        self._metrics = metrics
-        self._entries: list[tuple[Tally, tuple[float, ...]]] = []
-
-    def __repr__(self) -> str:
-        return f"<Bundler with {len(self._entries)} measurements that wait>"
-
-    def offer(self, tally: Tally, amounts: tuple[float, ...]) -> None:
-        """Offer one amount for each series of the tally, in its order."""
-        entries = self._entries
-        if not entries or len(entries) >= BUNDLE:
-            entries = []
-            if not self._metrics.offer(Bundle(entries)):
-                return
-            self._entries = entries
-        entries.append((tally, amounts))
-
-
 class MetricsActor:
     """One incarnation."""
 
@@ -84,22 +60,15 @@ class MetricsActor:
 
     def receive(self, message: MetricsMessage, reply: Reply[Any]) -> None:
         match message:
-            case Measured(tally=tally, amounts=amounts):
-                self._totals.add_up(tally, amounts)
-            case Bundle(entries=entries):
-                self._take(entries)
+            case Measured(tally=tally, amounts=amounts, values=values):
+                self._totals.add_up(tally, amounts, values)
+            case Bundle(measured=measured):
+                for one in measured:
+                    self._totals.add_up(one.tally, one.amounts, one.values)
             case Snapshot():
                 reply.answer(self._totals.snapshot())
             case other:
                 assert_never(other)
-
-    def _take(self, entries: list[tuple[Tally, tuple[float, ...]]]) -> None:
-        """Count a bundle; it is empty afterwards in any case, or its sender would go on adding to it."""
-        try:
-            for tally, amounts in entries:
-                self._totals.add_up(tally, amounts)
-        finally:
-            entries.clear()
 
 
 class Metrics(ActorChild[MetricsMessage]):
@@ -128,7 +97,7 @@ class Metrics(ActorChild[MetricsMessage]):
             await trio.sleep(GATHER_S)
 
     def crashed(self, error: BaseException | None) -> None:
-        """Count the crash, and with it the message that may have been in hand: up to `BUNDLE` measurements."""
+        """Count the crash, and with it the message that may have been in hand."""
         super().crashed(error)
         self.crashes += 1
 

@@ -4,8 +4,8 @@ Pure. Totals only grow. The number of series of one name is bounded: what comes 
 is counted under the label value "other". Snapshots of several processes can be added up.
 
 How this works. Who counts the same things again and again makes a `Tally` once, which names their series, and then
-sends amounts alone. The totals look the series of a tally up when they meet it first, and find them again by the
-tally itself, so that no name and no label is hashed for an event.
+sends amounts alone, of any number of events at once. The totals look the series of a tally up when they meet it first,
+and find them again by the tally itself, so that no name and no label is hashed for an event.
 """
 
 from bisect import bisect_left
@@ -112,14 +112,16 @@ class Totals:
         for seen in observations:
             self._histogram(seen.name, seen.labels).add(seen.value)
 
-    def add_up(self, tally: Tally, amounts: Sequence[float]) -> None:
-        """Add one amount to each series of the tally."""
-        sums, histograms = self._tallies.get(tally) or self._opened(tally)
-        for counter, amount in zip(sums, amounts[: len(sums)], strict=True):
+    def add_up(self, tally: Tally, amounts: Sequence[float], values: Sequence[Sequence[float]] = ()) -> None:
+        """Add one amount to each counter of the tally, and any number of values to each of its histograms."""
+        counters, histograms = self._tallies.get(tally) or self._opened(tally)
+        for counter, amount in zip(counters, amounts, strict=True):
             counter.value += amount
-        for histogram, value in zip(histograms, amounts[len(sums) :], strict=True):
-            histogram.counts[bisect_left(histogram.bounds, value)] += 1
-            histogram.sum += value
+        for histogram, seen in zip(histograms, values, strict=True):
+            counts, bounds = histogram.counts, histogram.bounds
+            for value in seen:
+                counts[bisect_left(bounds, value)] += 1
+            histogram.sum += sum(seen)
 
     def _opened(self, tally: Tally) -> "_Series":
         """Return the series of a tally that was not met before, or is forgotten."""

@@ -3,9 +3,11 @@
     python scripts/observe_cost.py [--requests N] [--rounds N]
 
 A worker runs in this process; its client and its provider are another one. What ends a request (its log line, what
-the metrics are told, and the accounts), what the metrics' actor then counts, and what streams note of their pauses are
-timed on the spot, in processor time of this thread, and compared with the processor time of the whole process in the
-same round: so a busy machine makes both larger, and changes the share little. The timing itself is counted in.
+the metrics, the accounts and the journal are told), what their actors then do, and what streams note of their pauses are
+timed on the spot, in processor time of this thread. The other threads of this process do nothing but write accounts and
+journal into their files, so that all of their time is counted too. The sum is compared with the processor time of the
+whole process in the same round: so a busy machine makes both larger, and changes the share little. The timing itself
+is counted in.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import trio
@@ -26,7 +29,10 @@ import trio
 from actors import RealNetwork
 from actors.metrics import MetricsActor
 from ucr import listening
+from ucr.books import BooksActor
+from ucr.clerk import Clerk
 from ucr.config.model import Config, ModelTarget, Provider, Router, Server
+from ucr.journal.keeping import JournalActor
 from ucr.logs import make_log
 from ucr.observe.gaps import StreamGaps
 from ucr.reporting import Reporter
@@ -36,8 +42,13 @@ HOST = "127.0.0.1"
 NOWHERE = Path("/dev/null")
 EVENTS = 40
 CLIENTS = 8
-SEEN = ((Reporter, "report"), (MetricsActor, "receive"), (StreamGaps, "saw"))
-"""What is done to be seen: at the end of a request, in the metrics' actor, in a stream."""
+WRITTEN_S = 1.5
+"""So long after its requests a round waits, until accounts and journal are in their files."""
+SEEN = (
+    *((Reporter, "report"), (Reporter, "tell"), (MetricsActor, "receive"), (StreamGaps, "saw")),
+    *((Clerk, "_tell"), (BooksActor, "receive"), (JournalActor, "receive")),
+)
+"""What is done to be seen: at the end of a request, in the actors, in a stream, and once a second."""
 _CHAT = {"id": "c1", "object": "chat.completion", "created": 1, "model": "m"}
 _USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 
@@ -110,6 +121,7 @@ class Timed:
     def __init__(self, *methods: tuple[type, str]) -> None:
         self._methods = methods
         self._before = [getattr(owner, name) for owner, name in methods]
+        self._is_within = False
         self.spent_s = 0.0
 
     def __enter__(self) -> "Timed":
@@ -123,11 +135,14 @@ class Timed:
 
     def _wrapped(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any, **named: Any) -> Any:
-            began = time.thread_time()
+            if self._is_within:
+                return method(*arguments, **named)
+            self._is_within, began = True, time.thread_time()
             try:
                 return method(*arguments, **named)
             finally:
                 self.spent_s += time.thread_time() - began
+                self._is_within = False
 
         return timed
 
@@ -145,27 +160,38 @@ class Bench:
         """Write a line of the log to nowhere, by a call of the system, as a log file costs one."""
         self._sink.write(line)
 
-    async def run(self, kind: str) -> float:
-        """Have all requests answered; return the processor time of this process in microseconds for each."""
+    async def run(self, kind: str, timed: Timed) -> tuple[float, float]:
+        """Have all requests answered; return the processor time in seconds, of all and of what is done to be seen.
+
+        Of what this thread does when nobody asks any more, only the latter counts.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        began = time.process_time()
+        began_s, others_s = time.thread_time(), _others_s()
         self._process.stdin.write(f"{self.port} {self._count} {kind}\n")
         self._process.stdin.flush()
         await trio.to_thread.run_sync(self._process.stdout.readline)
-        return (time.process_time() - began) * 1e6 / self._count
+        answered_s, seen_s = time.thread_time() - began_s, timed.spent_s
+        await trio.sleep(WRITTEN_S)
+        others_s = _others_s() - others_s
+        return answered_s + timed.spent_s - seen_s + others_s, timed.spent_s + others_s
+
+
+def _others_s() -> float:
+    """Return the processor time of the threads that write files."""
+    return time.process_time() - time.thread_time()
 
 
 async def measure(bench: Bench, kind: str, rounds: int, count: int) -> None:
     """Measure one kind of request and print what came of it."""
-    await bench.run(kind)
+    with Timed() as timed:
+        await bench.run(kind, timed)
     wholes, shares = [], []
     for _ in range(rounds):
         with Timed(*SEEN) as timed:
-            whole_us = await bench.run(kind)
-            await trio.sleep(0.1)
-        wholes.append(whole_us)
-        shares.append(timed.spent_s * 1e6 / count / whole_us)
+            whole_s, seen_s = await bench.run(kind, timed)
+        wholes.append(whole_s * 1e6 / count)
+        shares.append(seen_s / whole_s)
     share, whole = statistics.median(shares), statistics.median(wholes)
     print(
         f"{kind:7} {whole:5.0f} us a request, {share:.1%} of it to be seen ({min(shares):.1%} to {max(shares):.1%})"
@@ -180,8 +206,8 @@ def config_of(port: int) -> Config:
     )
 
 
-async def main(count: int, rounds: int) -> None:
-    """Measure both kinds of requests."""
+async def main(count: int, rounds: int, folder: str) -> None:
+    """Measure both kinds of requests; accounts and journal are in a folder."""
     command = [sys.executable, __file__, "--other-end"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
         assert process.stdout is not None
@@ -191,7 +217,8 @@ async def main(count: int, rounds: int) -> None:
         bench.port = listening.port_of(sockets)
         log = make_log("info", (), (bench.write,), partial(datetime.now, UTC))
         listeners = listening.listeners(sockets)
-        async with open_worker(config, listeners, RealNetwork(), log) as worker:
+        opening = open_worker(config, listeners, RealNetwork(), log, folder=folder)
+        async with opening as worker:
             for kind in ("whole", "stream"):
                 await measure(bench, kind, rounds, count)
             assert process.stdin is not None
@@ -208,4 +235,5 @@ if __name__ == "__main__":
     if found.other_end:
         trio.run(other_end)
     else:
-        trio.run(main, found.requests, found.rounds)
+        with TemporaryDirectory() as place:
+            trio.run(main, found.requests, found.rounds, place)

@@ -1,7 +1,7 @@
-"""The clerk of a worker: notes something of each request, and tells it to whoever keeps it, once a second."""
+"""The clerk of a worker: is given something of each request, and tells it to whoever keeps it, once a second."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
@@ -15,8 +15,8 @@ TELL_S = 1.0
 LAST_S = 1.0
 """How long the end of a worker waits until the keeper has everything."""
 PART_BYTES = 1024 * 1024
-PART_NOTES = 32
-"""So much and so many are told in one message, and always one note: what writes them out keeps the loop meanwhile."""
+PART_NOTES = 256
+"""So much and so many are told in one message, or what was noted together: to write them out keeps the loop meanwhile."""
 
 Note = TypeVar("Note")
 
@@ -24,8 +24,8 @@ Note = TypeVar("Note")
 class Clerk(Generic[Note]):
     """A supervised child. `keeper` may be in another process.
 
-    `message` makes what is told of several notes, which it may write out. Requests have their turns between two messages.
-    Of notes that cannot be told, more than `max_bytes` are dropped and counted.
+    `message` makes what is told of several notes. Requests have their turns between two messages. Of notes that cannot be
+    told, more than `max_bytes` are dropped and counted.
     """
 
     essential = False
@@ -43,19 +43,19 @@ class Clerk(Generic[Note]):
         self._keeper = keeper
         self._message = message
         self._max_bytes = max_bytes
-        self._notes: deque[tuple[Note, int]] = deque()
+        self._noted: deque[tuple[Sequence[Note], int]] = deque()
         self._bytes = 0
 
     def __repr__(self) -> str:
-        return f"<Clerk {self.name} with {len(self._notes)} notes>"
+        return f"<Clerk {self.name} with {sum(len(notes) for notes, _ in self._noted)} notes>"
 
-    def note(self, note: Note, size_bytes: int) -> None:
-        """Note something of a request that has ended, which takes so much."""
+    def note(self, notes: Sequence[Note], size_bytes: int) -> None:
+        """Note something of requests that have ended, all of which takes so much."""
         if self._bytes + size_bytes <= self._max_bytes:
-            self._notes.append((note, size_bytes))
+            self._noted.append((notes, size_bytes))
             self._bytes += size_bytes
         else:
-            self.dropped += 1
+            self.dropped += len(notes)
 
     async def run(self) -> None:
         """Tell what was noted, once a second, for ever."""
@@ -66,26 +66,22 @@ class Clerk(Generic[Note]):
 
     def _tell(self) -> bool:
         """Tell one part of what is noted; return whether there was any, and the keeper took it."""
-        if not self._notes:
+        if not self._noted:
             return False
-        part, size = self._part()
-        if not self._keeper.offer(self._message(part)):
+        part: list[Note] = []
+        size = count = 0
+        for notes, size_bytes in self._noted:
+            if part and (size + size_bytes > PART_BYTES or len(part) + len(notes) > PART_NOTES):
+                break
+            part += notes
+            size += size_bytes
+            count += 1
+        if not self._keeper.offer(self._message(tuple(part))):
             return False
         self._bytes -= size
-        for _ in part:
-            self._notes.popleft()
+        for _ in range(count):
+            self._noted.popleft()
         return True
-
-    def _part(self) -> tuple[tuple[Note, ...], int]:
-        """Return what is told next, and what it takes."""
-        part: list[Note] = []
-        size = 0
-        for note, size_bytes in self._notes:
-            if part and (size + size_bytes > PART_BYTES or len(part) == PART_NOTES):
-                break
-            part.append(note)
-            size += size_bytes
-        return tuple(part), size
 
     def crashed(self, error: BaseException | None) -> None:
         """Nothing to clear: what was noted outlives the incarnations."""

@@ -3,7 +3,7 @@
 from itertools import count
 
 from actors import Ref, Supervisor, Tally
-from actors.metrics import Bundler, MetricsMessage
+from actors.metrics import Measured, MetricsMessage
 from ucr.config.model import Config, Router
 from ucr.custom import INTENSITY, NAME, CustomRouter, Start
 from ucr.logs import Log
@@ -17,7 +17,7 @@ class CustomSeat:
 
     def __init__(self, supervisor: Supervisor, metrics: Ref[MetricsMessage], log: Log, start: Start) -> None:
         self._supervisor = supervisor
-        self._metrics = Bundler(metrics)
+        self._metrics = metrics
         self._tallies: dict[Outcome, Tally] = {}
         self._log = log
         self._start = start
@@ -58,10 +58,7 @@ class CustomSeat:
         return router
 
     def _count(self, outcome: Outcome) -> None:
-        tally = self._tallies.get(outcome)
-        if tally is None:
-            tally = self._tallies[outcome] = Tally(((CUSTOM, (("outcome", outcome),)),))
-        self._metrics.offer(tally, (1,))
+        self._metrics.offer(Measured(Tally(((CUSTOM, (("outcome", outcome),)),)), (1,)))
 
 
 def _key(router: Router) -> tuple[object, ...]:

@@ -37,7 +37,7 @@ TOTALS = (
     Family(metering.OVERHEAD, "histogram", "The router's own part of that time."),
     Family(gaps.NAME, "histogram", "Time between one part of content of a stream and the next."),
     Family("ucr_exchanges_started_total", "counter", "Exchanges of any kind that have begun."),
-    Family("ucr_measurements_dropped_total", "counter", "Measurements that found no room."),
+    Family("ucr_measurements_dropped_total", "counter", "Messages with measurements that found no room."),
     Family("ucr_actor_crashes_total", "counter", "Crashes of an actor."),
     Family("ucr_actor_restarts_total", "counter", "Starts of an actor after its first."),
     Family("ucr_mailbox_asks_total", "counter", "Asks of an actor, by how they ended."),

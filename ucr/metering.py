@@ -1,8 +1,10 @@
 """What the end of a request says to the metrics: counters by who answered and how, and times. Pure."""
 
-from operator import not_
+from collections.abc import Mapping
+from itertools import compress
+from types import MappingProxyType
 
-from actors import Labels, Tally
+from actors import Labels, Measured, Tally
 from ucr.config.model import Config, Provider, Targets
 from ucr.record import Record, Took
 from ucr.usage import NAME_CHARS
@@ -34,8 +36,14 @@ MAX_KINDS = 1000
 BOUNDS = ((OVERHEAD, OVERHEAD_BOUNDS),)
 """Histograms with buckets of their own: the router's own time is far below those of the providers."""
 
-Measurement = tuple[Tally, tuple[float, ...]]
-Tokens = tuple[int | None, int | None, int | None, int | None]
+OUTCOMES = ("finished", "failed", "cancelled")
+ENDED: Mapping[str, Tally] = MappingProxyType(
+    {outcome: Tally(((EXCHANGES, (("outcome", outcome),)),)) for outcome in OUTCOMES}
+)
+"""What is told of an exchange of which nothing else is."""
+
+Kind = tuple[object, ...]
+"""What requests have in common that add to the same series."""
 
 
 def outcome_of(status: int) -> str:
@@ -46,66 +54,88 @@ def outcome_of(status: int) -> str:
 
 
 class Meter:
-    """Makes what the metrics are told of each exchange.
+    """Adds up what the metrics are told of exchanges.
 
-    How this works. Most requests are like one before: the same provider and model, the same status and manner. For
-    each kind that it has met it keeps the tally, whose labels are then not made again; there are no more kinds than
-    the configuration and the statuses make, since models that it does not name are all `other`.
+    How this works. Most requests are like one before: the same provider and model, the same status and manner. What has
+    ended of one such kind since the metrics were told last is one sum for each counter, and a list of times for each
+    histogram. For each kind that it has met it keeps the tally, whose labels are then not made again; there are no more
+    kinds than the configuration and the statuses make, since models that it does not name are all `other`.
     """
 
     def __init__(self) -> None:
-        self._follow(Config())
+        self._config = Config()
+        self._models: dict[tuple[str, str], str] = {}
+        self._tallies: dict[Kind, Tally] = {}
+        self._sums: dict[Kind, _Sums] = {}
+        self._untold: list[_Sums] = []
+        self._others: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"<Meter of {len(self._tallies)} kinds>"
 
     def _follow(self, config: Config) -> None:
+        """Forget labels: under another configuration the same model may have another one."""
         self._config = config
-        self._models: dict[tuple[str, str], str] = {}
-        self._tallies: dict[tuple[object, ...], Tally] = {}
+        self._models.clear()
+        self._tallies.clear()
+        self._sums.clear()
 
-    def measured(self, record: Record, took: Took, config: Config, *, is_request: bool) -> Measurement:
-        """Return what one exchange adds to the totals: an amount for each series of a tally.
-
-        `is_request` says that it was a request to a model, or one that failed: what `request.finished` tells of.
-        """
+    def count(self, record: Record, took: Took, config: Config) -> None:
+        """Count a request to a model, or one that failed: what `request.finished` tells of."""
         if config is not self._config:
             self._follow(config)
-        if not is_request:
-            outcome = outcome_of(record.status)
-            return self._tallies.get((outcome,)) or self._kept((outcome,), _ended(outcome)), (1,)
+        usage, attempts, cost_nano = record.summary.usage, record.attempts, record.cost_nano or 0
+        read, written = usage.input_tokens or 0, usage.output_tokens or 0
+        cached, created = usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0
         total_s, own_s, ttfb_s = took
-        usage, model = record.summary.usage, self._models.get((record.provider, record.model_used))
+        kind = (
+            *(record.provider, record.model_used, record.dialect, record.status, record.route, record.stream),
+            *(record.cache, record.error_type, ttfb_s is None),
+            *(not attempts, not read, not written, not cached, not created, not cost_nano),
+        )
+        sums = self._sums.get(kind)
+        if sums is None:
+            sums = self._begun(kind, record)
+        sums.count += 1
+        sums.attempts += attempts
+        sums.read += read
+        sums.written += written
+        sums.cached += cached
+        sums.created += created
+        sums.cost_nano += cost_nano
+        sums.totals.append(total_s)
+        sums.owns.append(own_s)
+        if ttfb_s is not None:
+            sums.firsts.append(ttfb_s)
+
+    def count_other(self, status: int) -> None:
+        """Count an exchange that asked for no model, and failed in nothing that is told of."""
+        outcome = outcome_of(status)
+        self._others[outcome] = self._others.get(outcome, 0) + 1
+
+    def gathered(self) -> tuple[Measured, ...]:
+        """Return what was counted since the last time."""
+        told = [sums.measured() for sums in self._untold]
+        told += [Measured(ENDED[outcome], (count,)) for outcome, count in self._others.items()]
+        self._sums.clear()
+        self._untold.clear()
+        self._others.clear()
+        return tuple(told)
+
+    def _begun(self, kind: Kind, record: Record) -> "_Sums":
+        """Return the sums, still empty, of a kind that was not met since the metrics were told last."""
+        model = self._models.get((record.provider, record.model_used))
         if model is None:
             model = self._model(record.provider, record.model_used)
-        tokens = (
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cache_read_tokens,
-            usage.cache_creation_tokens,
-        )
-        if_any = (
-            record.attempts,
-            record.cache != "bypass",
-            *tokens,
-            (record.cost_nano or 0) / 1e9,
-            1 if record.error_type else 0,
-        )
-        kind = (
-            *(record.provider, model, record.dialect, record.status, record.route, record.stream),
-            *(record.cache, record.error_type, ttfb_s is None, *map(not_, if_any)),
-        )
-        tally = self._tallies.get(kind)
+        label = (record.provider, model, *kind[2:])
+        tally, has = self._tallies.get(label), _has(record)
         if tally is None:
-            tally = self._kept(kind, _tally(record, model, tokens, ttfb_s is not None))
-        times = (total_s, own_s) if ttfb_s is None else (total_s, own_s, ttfb_s)
-        return tally, (1.0, 1.0, *filter(None, if_any), *times)
-
-    def _kept(self, kind: tuple[object, ...], tally: Tally) -> Tally:
-        if len(self._tallies) >= MAX_KINDS:
-            self._tallies.clear()
-        self._tallies[kind] = tally
-        return tally
+            if len(self._tallies) >= MAX_KINDS:
+                self._tallies.clear()
+            tally = self._tallies[label] = _tally(record, model, has)
+        sums = self._sums[kind] = _Sums(tally, has)
+        self._untold.append(sums)
+        return sums
 
     def _model(self, provider: str, model: str) -> str:
         """Return the label of a model; only so many names are remembered, since clients make them up."""
@@ -115,26 +145,60 @@ class Meter:
         return label
 
 
-def _ended(outcome: str) -> Tally:
-    return Tally(((EXCHANGES, (("outcome", outcome),)),))
+class _Sums:
+    """What requests of one kind came to. `has` says which of its counters there are, in their order."""
+
+    __slots__ = (
+        *("_has", "_tally", "attempts", "cached", "cost_nano", "count", "created", "firsts", "owns", "read"),
+        *("totals", "written"),
+    )
+
+    def __init__(self, tally: Tally, has: tuple[bool, ...]) -> None:
+        self._tally = tally
+        self._has = has
+        self.count = self.attempts = 0
+        self.read = self.written = self.cached = self.created = self.cost_nano = 0
+        self.totals: list[float] = []
+        self.owns: list[float] = []
+        self.firsts: list[float] = []
+
+    def measured(self) -> Measured:
+        """Return an amount for each counter of the tally, and the times for its histograms."""
+        count = self.count
+        tokens = (self.read, self.written, self.cached, self.created)
+        amounts = (count, count, self.attempts, count, *tokens, self.cost_nano / 1e9, count)
+        times = (self.totals, self.owns, self.firsts) if self.firsts else (self.totals, self.owns)
+        return Measured(self._tally, tuple(compress(amounts, self._has)), times)
 
 
-def _tally(record: Record, model: str, tokens: Tokens, has_ttfb: bool) -> Tally:
-    """Return the series to which a request adds, in the order of the amounts in `Meter.measured`."""
+def _has(record: Record) -> tuple[bool, ...]:
+    """Return which counters there are for a request: of those that have nothing to add, no series is begun."""
+    usage, is_looked_up = record.summary.usage, record.cache != "bypass"
+    tokens = (
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_tokens,
+        usage.cache_creation_tokens,
+    )
+    some = (record.attempts, is_looked_up, *tokens, record.cost_nano, record.error_type)
+    return (True, True, *map(bool, some))
+
+
+def _tally(record: Record, model: str, has: tuple[bool, ...]) -> Tally:
+    """Return the series to which a request adds."""
     whom: Labels = (("provider", record.provider), ("model", model))
-    kinds = zip(TOKEN_KINDS, tokens, strict=True)
     counters = (
         (EXCHANGES, (("outcome", outcome_of(record.status)),)),
         (REQUESTS, (*whom, *_manner(record))),
-        *(((ATTEMPTS, whom),) if record.attempts else ()),
-        *(((LOOKUPS, (("result", record.cache),)),) if record.cache != "bypass" else ()),
-        *((TOKENS, (*whom, ("kind", kind))) for kind, amount in kinds if amount),
-        *(((COST, whom),) if record.cost_nano else ()),
-        *(((ERRORS, _error(record, record.error_type)),) if record.error_type else ()),
+        (ATTEMPTS, whom),
+        (LOOKUPS, (("result", record.cache),)),
+        *((TOKENS, (*whom, ("kind", kind))) for kind in TOKEN_KINDS),
+        (COST, whom),
+        (ERRORS, (("provider", record.provider), ("type", record.error_type or ""))),
     )
     labels: Labels = (("provider", record.provider), ("stream", "true" if record.stream else "false"))
-    times = (DURATION, OVERHEAD, TTFB) if has_ttfb else (DURATION, OVERHEAD)
-    return Tally(counters, tuple((name, labels) for name in times))
+    times = (DURATION, OVERHEAD) if record.first_byte_s is None else (DURATION, OVERHEAD, TTFB)
+    return Tally(tuple(compress(counters, has)), tuple((name, labels) for name in times))
 
 
 def _manner(record: Record) -> Labels:
@@ -145,10 +209,6 @@ def _manner(record: Record) -> Labels:
         ("stream", "true" if record.stream else "false"),
         ("cache", record.cache),
     )
-
-
-def _error(record: Record, error_type: str) -> Labels:
-    return (("provider", record.provider), ("type", error_type))
 
 
 def known_model(config: Config, provider_id: str, model: str) -> str:

@@ -19,18 +19,30 @@ METRICS_S = 0.25
 
 
 class Viewer:
-    """Whoever wants to see this worker asks it. It remembers what has been counted by actors that are gone."""
+    """Whoever wants to see this worker asks it. It remembers what has been counted by actors that are gone.
 
-    def __init__(self, tree: Tree, worker: str, requests: Callable[[], RequestCount], gaps: Gaps) -> None:
+    `tell` has the metrics told of all that has ended.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        worker: str,
+        requests: Callable[[], RequestCount],
+        gaps: Gaps,
+        tell: Callable[[], None],
+    ) -> None:
         self._tree = tree
         self._worker = worker
         self._requests = requests
         self._gaps = gaps
+        self._tell = tell
         self._ratchet = Ratchet()
         self._began_s = trio.current_time()
 
     async def take(self) -> WorkerView:
         """Return the view of now; a metrics actor that does not answer shows the totals so far."""
+        self._tell()
         measured = await _metrics(self._tree)
         view = self._now(self._requests())
         return replace(view, metrics=merged(measured, self._counted(view)))

@@ -42,8 +42,7 @@ from ucr.config.model import Config
 from ucr.config.model import Provider as ProviderConfig
 from ucr.config.plan import plan_of
 from ucr.hot_follower import HotFollower
-from ucr.journal.drafts import Draft, entry_of
-from ucr.journal.entry import Noted
+from ucr.journal.entry import Entry, Noted
 from ucr.journal.keeping import MAX_WAITING_BYTES, spec_of, start_journal
 from ucr.logs import Log
 from ucr.roster import Children, Roster
@@ -76,7 +75,7 @@ class Tree:
     hot: HotTier
     purse: Purse
     accounts: Clerk[UsageRow] | None
-    journal: Clerk[Draft] | None
+    journal: Clerk[Entry] | None
     keeper: Keeper | None
     vault: Vault | None
     store: StoreAddress | None = None
@@ -223,7 +222,7 @@ async def _start_journal(
     log: Log,
     folder: str | None,
     unix_time: Callable[[], float],
-) -> Clerk[Draft] | None:
+) -> Clerk[Entry] | None:
     """Start what keeps the journal, alone or in the store; without a place to keep it nothing is noted."""
     if not config.journal.enabled or (store is None and folder is None):
         return None
@@ -231,11 +230,7 @@ async def _start_journal(
         ref = (await start_journal(supervisor, spec_of(config.journal, folder), unix_time, log)).ref
     else:
         ref = (await supervisor.start(journal_link(store.path))).ref
-
-    def noted(drafts: tuple[Draft, ...]) -> Noted:
-        return Noted(tuple(map(entry_of, drafts)))
-
-    clerk = Clerk[Draft](ref, JOURNAL_CLERK, noted, MAX_WAITING_BYTES)
+    clerk = Clerk[Entry](ref, JOURNAL_CLERK, Noted, MAX_WAITING_BYTES)
     return await supervisor.start(clerk)
 
 

@@ -5,11 +5,11 @@ import trio
 from trio.testing import MockClock
 
 from actors.errors import ActorCrashed
-from actors.metrics import BUNDLE, Bundler, Measured, Metrics, Snapshot
+from actors.metrics import Bundle, Measured, Metrics, Snapshot
 from actors.supervisor import open_supervisor
 from actors.totals import Tally
 
-ONE = Measured(Tally((("calls", ()),), (("wait_s", ()),)), (1, 0.5))
+ONE = Measured(Tally((("calls", ()),), (("wait_s", ()),)), (1,), ((0.5,),))
 UNKNOWN: Any = object()
 """No message of this actor: receiving it is a bug, at which the actor raises."""
 
@@ -68,40 +68,25 @@ async def test_an_actor_that_keeps_crashing_holds_up_the_end_for_a_second_at_mos
     assert trio.current_time() - began <= 1.0
 
 
-async def test_measurements_go_together_until_the_actor_takes_them_and_none_is_lost(
+async def test_a_bundle_brings_events_of_several_kinds_and_any_number_of_each(
     autojump_clock: MockClock,
 ) -> None:
     async with open_supervisor() as supervisor:
         metrics = await supervisor.start(Metrics())
-        bundler = Bundler(metrics.ref)
-        for number in range(2 * BUNDLE + 1):
-            bundler.offer(ONE.tally, ONE.amounts)
-            assert metrics.mailbox.statistics().queued == 1 + number // BUNDLE
-        assert (await metrics.ref.ask(Snapshot())).total("calls") == 2 * BUNDLE + 1
-        assert repr(bundler) == "<Bundler with 0 measurements that wait>"
-        bundler.offer(ONE.tally, ONE.amounts)
-    assert metrics.totals.snapshot().total("calls") == 2 * BUNDLE + 2
+        many = Measured(ONE.tally, (3,), ([0.5, 7.0, 9.0],))
+        metrics.ref.offer(Bundle((many, Measured(Tally((("errors", ()),)), (2,)))))
+        snapshot = await metrics.ref.ask(Snapshot())
+    assert (snapshot.total("calls"), snapshot.total("errors")) == (3, 2)
+    (waits,) = snapshot.histograms
+    assert (waits.count, waits.sum) == (3, 16.5)
 
 
-async def test_bundles_that_find_no_room_are_dropped_and_counted() -> None:
-    metrics = Metrics(max_queued=2)
-    bundler = Bundler(metrics.ref)
-    for _ in range(5 * BUNDLE):
-        bundler.offer(ONE.tally, ONE.amounts)
-    assert metrics.mailbox.statistics().dropped == 3 * BUNDLE
-    with trio.move_on_after(0):
-        await metrics.run()
-    assert metrics.totals.snapshot().total("calls") == 2 * BUNDLE
-
-
-async def test_a_bundle_at_which_the_actor_crashes_keeps_nothing_back_that_comes_later(
+async def test_a_bundle_at_which_the_actor_crashes_is_the_only_one_that_is_lost(
     autojump_clock: MockClock,
 ) -> None:
     async with open_supervisor() as supervisor:
         metrics = await supervisor.start(Metrics())
-        bundler = Bundler(metrics.ref)
-        bundler.offer(ONE.tally, (1,))
-        await metrics.ref.ask(Snapshot())
-        bundler.offer(ONE.tally, ONE.amounts)
+        metrics.ref.offer(Bundle((Measured(ONE.tally, (1, 1, 1)),)))
+        metrics.ref.offer(Bundle((ONE,)))
         assert (await metrics.ref.ask(Snapshot())).histograms[0].count == 1
         assert metrics.crashes == 1

@@ -34,7 +34,7 @@ def test_a_tally_adds_to_the_series_that_it_names() -> None:
     tally = Tally((("calls", GET), ("bytes", ())), (("wait", GET),))
     totals.add([Count("calls", GET)])
     for _ in range(2):
-        totals.add_up(tally, (1, 50, 0.5))
+        totals.add_up(tally, (1, 50), ((0.5,),))
     totals.add_up(Tally((("calls", GET),)), (4,))
     snapshot = totals.snapshot()
     assert (snapshot.total("calls"), snapshot.total("bytes")) == (7, 100)

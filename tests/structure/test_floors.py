@@ -188,7 +188,7 @@ FLOORS = {
     "ucr.usage": PURE,
     "ucr.journal": PURE,
     "ucr.journal.difference": PURE,
-    "ucr.journal.drafts": EDGE,
+    "ucr.journal.writer": EDGE,
     "ucr.journal.entry": PURE,
     "ucr.journal.recording": EDGE,
     "ucr.tasks": PURE,

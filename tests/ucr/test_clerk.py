@@ -18,8 +18,8 @@ async def test_what_is_noted_is_told_together_within_a_second(autojump_clock: Mo
     mailbox: Mailbox[object] = Mailbox("keeper", capacity=9)
     async with open_supervisor(grace_s=0) as supervisor:
         clerk = await supervisor.start(clerk_to(mailbox))
-        for note in (b"a", b"b", b"c"):
-            clerk.note(note, len(note))
+        clerk.note([b"a"], 1)
+        clerk.note([b"b", b"c"], 2)
         await trio.sleep(TELL_S + 0.1)
         message, _ = await mailbox.take()
         assert message == (b"a", b"b", b"c")
@@ -33,10 +33,10 @@ async def test_much_is_told_in_parts_and_in_its_order(autojump_clock: MockClock)
     async with open_supervisor(grace_s=0) as supervisor:
         clerk = await supervisor.start(clerk_to(mailbox))
         for note in notes:
-            clerk.note(note, len(note))
+            clerk.note([note], len(note))
         assert clerk.dropped == 1
         await trio.sleep(TELL_S + 0.1)
-        clerk.note(notes[-1], len(notes[-1]))
+        clerk.note([notes[-1]], len(notes[-1]))
         assert clerk.dropped == 1
         await trio.sleep(TELL_S)
         told = [(await mailbox.take())[0] for _ in range(3)]
@@ -58,8 +58,9 @@ async def test_others_have_a_turn_between_two_parts(autojump_clock: MockClock) -
 
     async with open_supervisor(grace_s=0) as supervisor:
         clerk = await supervisor.start(Clerk[bytes](Ref(mailbox), "clerk", write_out, MAX_BYTES))
-        for _ in range(2 * PART_NOTES + 1):
-            clerk.note(b"x", 1)
+        for _ in range(PART_NOTES):
+            clerk.note([b"x", b"y"], 2)
+        clerk.note([b"x"], 1)
         await trio.sleep(TELL_S - 0.01)
         async with trio.open_nursery() as nursery:
             await trio.sleep(0.01)
@@ -84,7 +85,7 @@ async def test_the_end_waits_until_the_keeper_has_the_rest(autojump_clock: MockC
         nursery.start_soon(keep)
         async with open_supervisor() as supervisor:
             clerk = await supervisor.start(clerk_to(mailbox))
-            clerk.note(b"last", len(b"last"))
+            clerk.note([b"last"], len(b"last"))
         assert heard == [(b"last",), Received()]
         nursery.cancel_scope.cancel(reason="tested")
 
@@ -97,6 +98,6 @@ async def test_a_keeper_that_is_gone_holds_up_no_end_and_takes_bounded_memory(
     async with open_supervisor() as supervisor:
         clerk = await supervisor.start(clerk_to(mailbox))
         for _ in range(35):
-            clerk.note(b"x" * (MAX_BYTES // 30), len(b"x" * (MAX_BYTES // 30)))
+            clerk.note([b"x" * (MAX_BYTES // 60)] * 2, MAX_BYTES // 30)
         await trio.sleep(3)
-        assert (repr(clerk), clerk.dropped) == ("<Clerk clerk with 30 notes>", 5)
+        assert (repr(clerk), clerk.dropped) == ("<Clerk clerk with 60 notes>", 10)

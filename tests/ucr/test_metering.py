@@ -8,7 +8,7 @@ from tests.world.router import config_of, provider
 from ucr.config.model import Config, ModelTarget
 from ucr.dialects.roles import Summary
 from ucr.events import Usage
-from ucr.metering import MAX_KINDS, MAX_NAMES, Measurement, Meter, known_model, outcome_of
+from ucr.metering import MAX_KINDS, MAX_NAMES, Meter, known_model, outcome_of
 from ucr.record import Record
 from ucr.usage import NAME_CHARS
 
@@ -25,15 +25,25 @@ def record(**fields: Any) -> Record:
     return made
 
 
-def measured(meter: Meter, now_s: float = 103.0, config: Config = CONFIG, **fields: Any) -> Measurement:
-    made = record(**fields)
-    return meter.measured(made, made.took(now_s), config, is_request=True)
-
-
 def counted(made: Record, *, is_request: bool = True) -> Totals:
+    meter = Meter()
+    if is_request:
+        meter.count(made, made.took(103.0), CONFIG)
+    else:
+        meter.count_other(made.status)
+    return added(meter)
+
+
+def added(meter: Meter) -> Totals:
     totals = Totals()
-    totals.add_up(*Meter().measured(made, made.took(103.0), CONFIG, is_request=is_request))
+    for one in meter.gathered():
+        totals.add_up(one.tally, one.amounts, one.values)
     return totals
+
+
+def count(meter: Meter, now_s: float = 103.0, config: Config = CONFIG, **fields: Any) -> None:
+    made = record(**fields)
+    meter.count(made, made.took(now_s), config)
 
 
 def test_a_request_is_counted_by_who_answered_and_how() -> None:
@@ -92,21 +102,55 @@ def test_requests_of_one_kind_have_one_tally_and_every_difference_makes_another(
         {"stream": True},
         {"cache": "miss"},
     )
-    told = [
-        [measured(meter, 103.0 + turn, **{**ordinary, **change}) for change in changes] for turn in range(2)
-    ]
-    first, second = ([tally for tally, _ in each] for each in told)
+    told = []
+    for turn in range(2):
+        for change in changes:
+            count(meter, 103.0 + turn, **{**ordinary, **change})
+        told.append(meter.gathered())
+    first, second = ([one.tally for one in each] for each in told)
     assert first == second
     assert len(set(first)) == len(changes)
-    assert told[0][0][1] == (1, 1, 1, 11, 7, 3.0, 2.5, 1.0)
+    assert (told[0][0].amounts, told[0][0].values) == ((1, 1, 1, 11, 7), ([3.0], [2.5], [1.0]))
     assert repr(meter) == f"<Meter of {len(changes)} kinds>"
+    assert meter.gathered() == ()
+
+
+def test_requests_of_one_kind_are_added_up_until_the_metrics_are_told() -> None:
+    meter = Meter()
+    for number in range(3):
+        usage = Usage(input_tokens=10 + number, output_tokens=1, cache_read_tokens=2, cache_creation_tokens=3)
+        many: dict[str, Any] = {"summary": Summary(usage), "attempts": 2, "cache": "miss"}
+        count(meter, 103.0 + number, status=200, cost_nano=500_000_000, error_type="api_error", **many)
+        meter.count_other(200)
+    one, other = meter.gathered()
+    assert one.amounts == (3, 3, 6, 3, 33, 3, 6, 9, 1.5, 3)
+    assert one.values == ([3.0, 4.0, 5.0], [2.5, 3.5, 4.5])
+    assert [name for name, _ in one.tally.counters] == [
+        *(
+            "ucr_exchanges_total",
+            "ucr_requests_total",
+            "ucr_upstream_attempts_total",
+            "ucr_cache_lookups_total",
+        ),
+        *(["ucr_tokens_total"] * 4),
+        *("ucr_cost_usd_total", "ucr_request_errors_total"),
+    ]
+    assert (other.amounts, other.values) == ((3,), ())
+
+
+def test_sums_that_come_to_nothing_are_told_all_the_same() -> None:
+    meter = Meter()
+    for tokens in (5, -5):
+        count(meter, status=200, summary=Summary(Usage(input_tokens=tokens)))
+    (one,) = meter.gathered()
+    assert one.amounts == (2, 2, 0)
 
 
 def test_another_configuration_makes_other_labels() -> None:
-    meter, totals = Meter(), Totals()
+    meter = Meter()
     for config in (CONFIG, config_of(provider("groq", "openai-chat")), CONFIG):
-        totals.add_up(*measured(meter, config=config, status=200, attempts=1))
-    snapshot = totals.snapshot()
+        count(meter, config=config, status=200, attempts=1)
+    snapshot = added(meter).snapshot()
     assert snapshot.total("ucr_upstream_attempts_total", model="gpt-x") == 2
     assert snapshot.total("ucr_upstream_attempts_total", model="other") == 1
 
@@ -114,16 +158,20 @@ def test_another_configuration_makes_other_labels() -> None:
 def test_a_name_that_is_longer_than_any_models_is_not_kept() -> None:
     meter, name = Meter(), "m" * (NAME_CHARS + 1)
     references = sys.getrefcount(name)
-    measured(meter, status=200, model_used=name)
+    count(meter, status=200, model_used=name)
+    meter.gathered()
     assert sys.getrefcount(name) == references
 
 
 def test_names_that_clients_make_up_take_no_room_for_ever() -> None:
     meter = Meter()
-    tallies = {measured(meter, status=200, model_used=f"m{number}")[0] for number in range(2 * MAX_NAMES)}
+    tallies = set()
+    for number in range(2 * MAX_NAMES):
+        count(meter, status=200, model_used=f"m{number}")
+        tallies |= {one.tally for one in meter.gathered()}
     assert len(tallies) == 1
     for status in range(MAX_KINDS + 10):
-        measured(meter, status=status)
+        count(meter, status=status)
     assert repr(meter) == "<Meter of 11 kinds>"
 
 

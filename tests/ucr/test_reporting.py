@@ -10,23 +10,25 @@ from types import FrameType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import trio
 from trio.testing import MockClock
 
-from actors import Mailbox, Metrics, Ref
+from actors import Mailbox, Metrics, MetricsSnapshot, Ref, open_supervisor
 from tests.world import answers
 from tests.world.router import World, config_of, open_router, provider
 from ucr.call import Router as Surroundings
 from ucr.clerk import Clerk
 from ucr.config.model import Config, Journal
 from ucr.dialects.roles import Summary
+from ucr.errors import ApiError
 from ucr.events import Usage
 from ucr.exchange import Exchange
-from ucr.journal.drafts import Draft
+from ucr.journal.entry import Entry
 from ucr.journal.file import NAME
 from ucr.journal.reading import Found, Reader, Wanted
 from ucr.logs import make_log
-from ucr.record import Record
-from ucr.reporting import Reporter
+from ucr.record import Record, Tried
+from ucr.reporting import GATHER_S, MOST, MOST_BYTES, Reporter
 from ucr.secret import Secret
 from ucr.usage import UsageRow
 
@@ -147,7 +149,7 @@ async def test_who_leaves_is_told_of_as_gone(autojump_clock: object, tmp_path: P
     assert found.account["error_type"] == "client_gone"
 
 
-MOST_CALLS = 20
+MOST_CALLS = 21
 """How many functions of Python the end of a request may call, with accounts and a journal."""
 
 
@@ -185,22 +187,158 @@ def ended(number: int) -> Record:
     )
 
 
+class Ending:
+    """A reporter, and the ends of requests of which it is to tell: `lines` are what it has told, by request."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+        keeper: Ref[Any] = Ref(Mailbox("keeper", capacity=1))
+        self.accounts = Clerk[UsageRow](keeper, "accounts", lambda notes: notes, 1_000_000)
+        self.journal = Clerk[Entry](keeper, "journal", lambda notes: notes, 1_000_000)
+        self.metrics = Metrics()
+        log = make_log(
+            "info", ["local-key-123"], [self._written.append], lambda: datetime(2026, 11, 27, tzinfo=UTC)
+        )
+        self.reporter = Reporter(log, self.metrics.ref, self.accounts, self.journal)
+        self._router = Surroundings(config_of(A), {}, {}, lambda: 1_000.5)
+
+    @property
+    def lines(self) -> list[str]:
+        return [json.loads(line)["request_id"] for line in self._written]
+
+    def end(self, number: int, **changes: Any) -> None:
+        record = ended(number)
+        for name, value in changes.items():
+            setattr(record, name, value)
+        self.report(record)
+
+    def report(self, record: Record) -> None:
+        exchange = cast(Exchange, SimpleNamespace(sent_bytes=9, is_finished=True))
+        self.reporter.report(exchange, record, self._router)
+
+
+def names(*numbers: int) -> list[str]:
+    return [f"req_{number}" for number in numbers]
+
+
 async def test_the_end_of_a_request_calls_few_functions_whatever_is_told_of_it(
     autojump_clock: MockClock,
 ) -> None:
-    lines: list[bytes] = []
-    keeper: Ref[Any] = Ref(Mailbox("keeper", capacity=1))
-    accounts = Clerk[UsageRow](keeper, "accounts", lambda notes: notes, 1_000_000)
-    journal = Clerk[Draft](keeper, "journal", lambda notes: notes, 1_000_000)
-    log = make_log("info", ["local-key-123"], [lines.append], lambda: datetime(2026, 11, 27, tzinfo=UTC))
-    reporter = Reporter(log, Metrics().ref, accounts, journal)
-    router = Surroundings(config_of(A), {}, {}, lambda: 1_000.5)
+    ending = Ending()
+
+    def end_most() -> int:
+        return sum(calls_of(partial(ending.report, record)) for record in [ended(n) for n in range(MOST)])
+
+    ending.end(99)
+    first = end_most()
+    assert end_most() == first <= MOST * MOST_CALLS
+    assert len(ending.lines) == 2 * MOST + 1
+    told = f"with {2 * MOST + 1} notes"
+    assert (repr(ending.accounts), repr(ending.journal)) == (
+        f"<Clerk accounts {told}>",
+        f"<Clerk journal {told}>",
+    )
+
+
+async def test_the_first_is_told_of_at_once_and_those_that_follow_soon_together(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    ending = Ending()
+    nursery.start_soon(ending.reporter.run)
+    for _ in range(2):
+        began, told = trio.current_time(), len(ending.lines)
+        ending.end(1)
+        assert len(ending.lines) == told + 1
+        await trio.sleep(GATHER_S / 2)
+        ending.end(2)
+        ending.end(3)
+        assert len(ending.lines) == told + 1
+        assert repr(ending.reporter) == "<Reporter with 2 requests to tell of>"
+        await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep_until(began + GATHER_S)
+        await trio.testing.wait_all_tasks_blocked()
+        assert ending.lines[told:] == names(1, 2, 3)
+        await trio.sleep(1)
+    nursery.cancel_scope.cancel()
+
+
+async def test_no_more_wait_than_a_few_and_none_that_are_long(autojump_clock: MockClock) -> None:
+    ending = Ending()
+    ending.end(0)
+    for number in range(1, MOST):
+        ending.end(number)
+    assert len(ending.lines) == 1
+    ending.end(MOST)
+    assert ending.lines == names(*range(MOST + 1))
+    ending.end(1, request_bytes=MOST_BYTES)
+    assert len(ending.lines) == MOST + 1
+    ending.end(2, request_bytes=1)
+    assert len(ending.lines) == MOST + 3
+
+
+@pytest.mark.parametrize(
+    "changes", [{"error_type": "api_error"}, {"tried": (Tried("b", "m", ApiError("api_error", "no")),)}]
+)
+async def test_what_went_wrong_is_told_of_at_once_with_all_that_ended_before(
+    autojump_clock: MockClock, changes: dict[str, Any]
+) -> None:
+    ending = Ending()
+    ending.end(1)
+    ending.end(2)
+    ending.end(3, **changes)
+    assert ending.lines == names(1, 2, 3)
+
+
+async def test_what_waits_at_the_end_is_told_of(autojump_clock: MockClock) -> None:
+    async with open_supervisor(grace_s=0) as supervisor:
+        ending = Ending()
+        await supervisor.start(ending.reporter)
+        ending.end(1)
+        ending.end(2)
+        assert ending.lines == names(1)
+    assert ending.lines == names(1, 2)
+
+
+async def test_a_request_that_cannot_be_told_of_keeps_no_other_from_it(autojump_clock: MockClock) -> None:
+    async with open_supervisor(grace_s=0) as supervisor:
+        ending = Ending()
+        await supervisor.start(ending.reporter)
+        ending.end(1)
+        ending.end(2, summary=None)
+        ending.end(3)
+        await trio.sleep(60)
+        assert ending.lines == names(1, 3)
+        assert [child.crashes for child in supervisor.statistics()] == [1]
+        snapshot = await told_to(ending.metrics)
+    assert snapshot.total("ucr_requests_total") == 2
+
+
+async def told_to(metrics: Metrics) -> MetricsSnapshot:
+    """Return what the actor makes of all that it was told."""
+    with trio.move_on_after(1):
+        await metrics.run()
+    return metrics.totals.snapshot()
+
+
+async def test_each_is_told_of_with_the_time_at_which_it_ended(autojump_clock: MockClock) -> None:
+    lines: list[dict[str, Any]] = []
+    log = make_log(
+        "info", [], [lambda line: lines.append(json.loads(line))], lambda: datetime(2026, 11, 27, tzinfo=UTC)
+    )
+    reporter = Reporter(log, Metrics().ref)
+    router = Surroundings(config_of(A), {}, {}, lambda: 1_000.0 + trio.current_time())
     exchange = cast(Exchange, SimpleNamespace(sent_bytes=9, is_finished=True))
-
-    def report(number: int) -> int:
-        return calls_of(partial(reporter.report, exchange, ended(number), router))
-
-    report(0)
-    assert report(1) == report(2) <= MOST_CALLS
-    assert len(lines) == 3
-    assert (repr(accounts), repr(journal)) == ("<Clerk accounts with 3 notes>", "<Clerk journal with 3 notes>")
+    began_s = trio.current_time()
+    for _ in range(3):
+        record = ended(0)
+        record.began_s = began_s
+        reporter.report(exchange, record, router)
+        await trio.sleep(0.004)
+    reporter.tell()
+    first = datetime.fromisoformat(lines[0]["timestamp"])
+    assert [(datetime.fromisoformat(line["timestamp"]) - first).total_seconds() for line in lines] == [
+        0.0,
+        0.004,
+        0.008,
+    ]
+    assert [line["total_ms"] for line in lines] == [0.0, 4.0, 8.0]

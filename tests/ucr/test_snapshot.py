@@ -16,6 +16,10 @@ UNKNOWN: Any = object()
 ONE = Measured(Tally((("calls", ()),)), (1,))
 
 
+def nothing_to_tell() -> None:
+    pass
+
+
 def requests() -> RequestCount:
     return RequestCount(started=5, open=1, generation=2, state="draining")
 
@@ -24,7 +28,7 @@ async def test_a_view_holds_what_everybody_says_of_themselves(autojump_clock: Mo
     async with open_tree(CONFIG, MemoryNetwork(), Lines().log) as tree:
         tree.metrics.ref.offer(ONE)
         with await tree.children["one"].admit("r1", deadline=trio.current_time() + 1):
-            view = await Viewer(tree, "4", requests, Gaps()).take()
+            view = await Viewer(tree, "4", requests, Gaps(), nothing_to_tell).take()
     assert (view.worker, view.generation, view.state, view.open_requests) == ("4", 2, "draining", 1)
     assert [child.name for child in view.children][:2] == ["ucr:metrics", "ucr:cache"]
     assert view.providers["one"]["in_flight"] == 1
@@ -41,7 +45,7 @@ async def test_a_metrics_actor_that_has_given_up_hides_no_total(autojump_clock: 
         for _ in range(6):
             tree.metrics.ref.tell(UNKNOWN)
         await trio.sleep(10)
-        view = await Viewer(tree, "0", requests, Gaps()).take()
+        view = await Viewer(tree, "0", requests, Gaps(), nothing_to_tell).take()
     assert view.children[0].state == "given_up"
     assert view.metrics.total("calls") == 1
 
@@ -53,7 +57,7 @@ async def test_the_memory_of_this_process_is_known() -> None:
 @pytest.mark.parametrize("broken", [0, 1])
 async def test_no_total_falls_between_two_views(broken: int, autojump_clock: MockClock) -> None:
     async with open_tree(CONFIG, MemoryNetwork(), Lines().log) as tree:
-        viewer = Viewer(tree, "0", requests, Gaps())
+        viewer = Viewer(tree, "0", requests, Gaps(), nothing_to_tell)
         with await tree.children["one"].admit("r1", deadline=trio.current_time() + 1):
             pass
         before = await viewer.take()

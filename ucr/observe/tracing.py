@@ -55,9 +55,14 @@ class Tracing:
     def __repr__(self) -> str:
         return f"<Tracing of {self._provider.resource.attributes.get('service.name')}>"
 
-    def note(self, headers: Mapping[str, str], record: Record, router: Router, unix_s: float) -> None:
-        """Make the spans of a request that ends now; its client's `traceparent` says to which trace it belongs."""
-        whole, *attempts = spans_of(record, router.config, trio.current_time(), unix_s)
+    def note(
+        self, headers: Mapping[str, str], record: Record, router: Router, ended_s: float, unix_s: float
+    ) -> None:
+        """Make the spans of a request that has ended; its client's `traceparent` says to which trace it belongs.
+
+        It ended at `ended_s` on the loop's clock, and at `unix_s` on the wall.
+        """
+        whole, *attempts = spans_of(record, router.config, ended_s, unix_s)
         carried = {name: headers[name] for name in ("traceparent", "tracestate") if name in headers}
         span = self._start(whole, self._propagator.extract(carried) if carried else None, router)
         if span.is_recording():

@@ -10,7 +10,7 @@ An `Audit` is begun while the router runs, since what stops leaves the tree, and
 from collections.abc import Iterator
 
 from actors import Mailbox, Provider
-from actors.metrics import BUNDLE
+from ucr.reporting import MOST
 from ucr.worker import Worker
 
 
@@ -41,7 +41,7 @@ class Audit:
         metrics = self._tree.metrics
         ended = metrics.totals.snapshot().total("ucr_exchanges_total")
         seen = metrics.mailbox.statistics()
-        lost = seen.dropped + BUNDLE * (seen.undeliverable + metrics.crashes)
+        lost = MOST * (seen.dropped + seen.undeliverable + metrics.crashes)
         if not ended <= requests.started <= ended + lost:
             yield f"exchanges: {requests.started} began, {ended:g} ended, {lost} measurements at most were lost"
 
