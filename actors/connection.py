@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from actors.errors import Phase, PoolError
-from actors.http1 import ResponseReader
+from actors.http1 import Fields, ResponseReader
 from actors.network import close_now, poll_of
 from actors.reader import AnswerReader
 from actors.request import Limits, UpstreamRequest
@@ -43,6 +43,7 @@ _JOIN_BYTES = 16_384
 class Connection:
     """A stream that carries one exchange after the other, in HTTP/2 if there is a `session`.
 
+    Connections to one upstream have the same `fields`.
     `good_until` is for who keeps it while it is idle. Nobody else may close its stream: its number may be another
     socket's then.
     """
@@ -50,6 +51,7 @@ class Connection:
     __slots__ = (
         "_all_sent",
         "_descriptor",
+        "_fields",
         "_is_cut",
         "_poll",
         "_sending",
@@ -62,10 +64,15 @@ class Connection:
     )
 
     def __init__(
-        self, stream: trio.abc.Stream, opened_at: float, session: "Http2Session | None" = None
+        self,
+        stream: trio.abc.Stream,
+        opened_at: float,
+        session: "Http2Session | None" = None,
+        fields: Fields | None = None,
     ) -> None:
         self.stream = stream
         self._session = session
+        self._fields = Fields() if fields is None else fields
         self.opened_at = opened_at
         self.good_until = math.inf
         self._socket = plain_socket(stream)
@@ -124,7 +131,7 @@ class Connection:
     def reader(self, request: UpstreamRequest, limits: Limits) -> AnswerReader:
         """Return what will read the answer to the next request."""
         if self._session is None:
-            return ResponseReader(request.method, limits)
+            return ResponseReader(request.method, limits, self._fields)
         return self._session.begin(request, limits)
 
     async def begin(self, head: bytes, body: bytes, reader: AnswerReader, limits: Limits) -> None:

@@ -5,8 +5,9 @@ lengths, a length beside chunks, bare line feeds and folded headers. What it doe
 request is being answered (HEAD has no body), that informational answers are not the answer, where a body ends
 that has no length, and where the head and the end may not be. What is the same in HTTP/2 is in `reader`.
 
-What llhttp calls back for is only kept there, and made sense of once, at the end of the head. (To read a head without
-it, by regular expressions or by splitting its lines, takes fewer calls and more time.)
+llhttp checks the heads, but is not asked for their fields: to be called back for each costs as much as all the rest. The
+lines of a head that it has found valid are taken apart here, and since an upstream says most of them again in each of
+its answers, `Fields` remembers them.
 """
 
 from dataclasses import dataclass
@@ -34,10 +35,14 @@ OWN_FIELDS = frozenset(
 )
 """What the connection decides and a request cannot (RFC 9110, 7.6.1, and what frames the message)."""
 
+_NEVER_KEPT = frozenset({"set-cookie", "www-authenticate", "proxy-authenticate"})
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 KNOWN = 64
 KNOWN_CHARS = 512
 """So many beginnings of heads are kept, for paths that are no longer than that."""
+KNOWN_LINES = 256
+KNOWN_LINE_CHARS = 256
+"""So many lines of answers' heads are remembered, none of which is longer than that."""
 
 
 def header_block(headers: Headers) -> bytes:
@@ -132,16 +137,53 @@ def _broken_head() -> PoolError:
     return PoolError("protocol", "the request has a header or a path that breaks its head", phase="connect")
 
 
+class Fields:
+    """The fields of one upstream's heads: a line that comes again is not taken apart again."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Fields: {len(self._known)} lines known>"
+
+    def read(self, lines: list[str]) -> list[tuple[str, str]]:
+        """Return the fields of valid lines, the names in lower case."""
+        known = self._known
+        return [known.get(line) or self._read(line) for line in lines]
+
+    def _read(self, line: str) -> tuple[str, str]:
+        name, _, value = line.partition(":")
+        field = name.lower(), value.strip(" \t")
+        if len(line) <= KNOWN_LINE_CHARS and field[0] not in _NEVER_KEPT:
+            if len(self._known) >= KNOWN_LINES:
+                self._known.clear()
+            self._known[line] = field
+        return field
+
+
 class ResponseReader(AnswerReader):
-    """Reads one response of HTTP/1.1."""
+    """Reads one response of HTTP/1.1. Who reads many of one upstream has `fields` for them."""
 
-    __slots__ = ("_barren_bytes", "_has_rest", "_is_head_request", "_keeps_alive", "_parser", "_raw")
+    __slots__ = (
+        "_barren_bytes",
+        "_field_lines",
+        "_has_rest",
+        "_head_parts",
+        "_is_head_request",
+        "_keeps_alive",
+        "_parser",
+        "_skipped_heads",
+    )
 
-    def __init__(self, method: str, limits: Limits) -> None:
+    def __init__(self, method: str, limits: Limits, fields: Fields | None = None) -> None:
         super().__init__(limits)
+        self._field_lines = fields if fields is not None else Fields()
         self._is_head_request = method == "HEAD"
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
-        self._raw: list[tuple[bytes, bytes]] = []
+        self._head_parts: list[bytes] = []
+        self._skipped_heads = 0
         self._barren_bytes = 0
         self._has_rest = False
         self._keeps_alive = False
@@ -157,6 +199,8 @@ class ResponseReader(AnswerReader):
             return
         self.received_bytes += len(data)
         body_bytes = self._body_bytes
+        if self.status is None:
+            self._head_parts.append(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -188,25 +232,18 @@ class ResponseReader(AnswerReader):
         else:
             self._fail_cut()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by the parser; also for the trailers, which nobody needs. `feed` bounds how many there are."""
-        if self.status is None:
-            self._raw.append((name, value))
-
     def on_headers_complete(self) -> None:
         """Called by the parser at the end of every head, informational ones too."""
         parser = self._parser
-        if parser is None or self._has_rest or 100 <= (status := parser.get_status_code()) < 200:
+        if parser is None or self._has_rest:
+            return
+        if 100 <= (status := parser.get_status_code()) < 200:
+            self._skipped_heads += 1
             return
         if (version := parser.get_http_version()) not in {"1.0", "1.1"}:
             self._fail("protocol", f"the answer is HTTP/{version}")
             return
-        self._fields = [
-            (name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")) for name, value in self._raw
-        ]
-        if self.received_bytes > self._limits.header_bytes:
-            self._check_size()
-        self._read_fields()
+        self._read_head()
         self.status = status
         self._keeps_alive = parser.should_keep_alive()
         self._has_no_body = self._is_head_request or status in {204, 304}
@@ -215,9 +252,20 @@ class ResponseReader(AnswerReader):
             self.is_complete = True
             self._keeps_alive = False
 
-    def _check_size(self) -> None:
-        if sum(len(name) + len(value) + len(": \r\n") for name, value in self._raw) > self._limits.header_bytes:
+    def _read_head(self) -> None:
+        """Take the head apart that is complete: its lines are valid, and empty ones may stand before it."""
+        parts, self._head_parts = self._head_parts, []
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        start = data.index(b"HTTP/")
+        end = data.index(b"\r\n\r\n", start)
+        for _ in range(self._skipped_heads):
+            start = data.index(b"HTTP/", end)
+            end = data.index(b"\r\n\r\n", start)
+        if end - start > self._limits.header_bytes:
             self._fail_headers()
+        lines = data[start:end].decode("latin-1").split("\r\n")
+        self._fields = self._field_lines.read(lines[1:])
+        self._read_fields()
 
     def on_message_begin(self) -> None:
         """Called by the parser; a second message after the answer is nobody's."""
@@ -226,7 +274,5 @@ class ResponseReader(AnswerReader):
 
     def on_message_complete(self) -> None:
         """Called by the parser; at the end of informational answers, too."""
-        if self.status is None:
-            self._raw.clear()
-        else:
+        if self.status is not None:
             self.is_complete = True

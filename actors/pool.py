@@ -17,7 +17,7 @@ import trio
 from actors.clock import clock
 from actors.connection import Connection, cause_of
 from actors.errors import PoolError
-from actors.http1 import Front, HeadWriter, header_block
+from actors.http1 import Fields, Front, HeadWriter, header_block
 from actors.network import Network
 from actors.proxy import Proxy
 from actors.reader import AnswerReader
@@ -77,6 +77,7 @@ class Pool:
             header_block(proxy.headers) if proxy is not None and is_forwarded else b"",
         )
         self._heads = HeadWriter(front)
+        self._fields = Fields()
         self._now = clock()
         self._idle: deque[Connection] = deque()
         self._is_closed = False
@@ -185,7 +186,7 @@ class Pool:
                 self._failed += 1
             raise
         self._opened += 1
-        return Connection(stream, self._now(), self._session(stream, limits))
+        return Connection(stream, self._now(), self._session(stream, limits), self._fields)
 
     def _session(self, stream: trio.abc.Stream, limits: Limits) -> "Http2Session | None":
         """Return the state of HTTP/2, which is loaded only when it is spoken."""

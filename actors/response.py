@@ -88,6 +88,13 @@ class UpstreamResponse:
         """True when `receive` surely returns, or raises, without waiting."""
         return self._reader.has_more
 
+    def receive_now(self) -> bytes | None:
+        """Return what `receive` would at once; None where that would wait, or has something to raise."""
+        reader = self._reader
+        if not self._is_open or reader.fault is not None or reader.is_coded or not reader.has_more:
+            return None
+        return reader.take()
+
     async def receive(self) -> bytes:
         """Return the next bytes of the body, from one read of the connection; b"" at its proper end.
 
@@ -100,21 +107,26 @@ class UpstreamResponse:
         while not (data := self._reader.take()):
             if self._reader.is_complete:
                 return b""
-            if self._silent_since is None:
-                self._silent_since = trio.current_time()
             self._on_wait(self._connection, "idle")
-            deadline = self._silent_since + self._limits.idle_s
-            if not await self._connection.read_more(self._reader, deadline=deadline):
-                raise PoolError("timeout", f"no byte for {self._limits.idle_s:g} s", phase="idle")
-            self._silent_since = None
+            if self._limits.idle_s == math.inf:  # the caller keeps the time
+                await self._connection.read_more(self._reader)
+            else:
+                await self._read_in_time()
         return data
+
+    async def _read_in_time(self) -> None:
+        if self._silent_since is None:
+            self._silent_since = trio.current_time()
+        deadline = self._silent_since + self._limits.idle_s
+        if not await self._connection.read_more(self._reader, deadline=deadline):
+            raise PoolError("timeout", f"no byte for {self._limits.idle_s:g} s", phase="idle")
+        self._silent_since = None
 
     def can_flow(self, pump: Pump) -> bool:
         """True when `flow` may be used: the bytes of the socket are those of the body, and the caller keeps the time."""
-        keeps_time = self._limits.idle_s == math.inf
         return (
             pump.is_usable
-            and keeps_time
+            and self._limits.idle_s == math.inf
             and not self._reader.is_coded
             and self._connection.descriptor is not None
         )

@@ -233,6 +233,9 @@ class Answer:
 
     async def receive(self, content_until: float | None = None) -> bytes:
         """Return the next bytes, b"" at the end. `content_until` is when there must have been content."""
+        data = self._response.receive_now()
+        if data is not None:
+            return data
         self._watchdog.content_until = content_until
         with self._watchdog:
             return await self._response.receive()

@@ -6,7 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.errors import PoolError
-from actors.http1 import KNOWN, KNOWN_CHARS, Front, HeadWriter, ResponseReader, encode_head, header_block
+from actors.http1 import (
+    KNOWN,
+    KNOWN_CHARS,
+    KNOWN_LINE_CHARS,
+    KNOWN_LINES,
+    Fields,
+    Front,
+    HeadWriter,
+    ResponseReader,
+    encode_head,
+    header_block,
+)
 from actors.request import Headers, Limits, UpstreamRequest
 
 HOST = Front("api.example.com")
@@ -180,6 +191,50 @@ def test_any_split_of_the_bytes_gives_the_same_response(data: st.DataObject, ans
 )
 def test_arbitrary_bytes_raise_nothing_but_our_own_error(parts: list[bytes], prefix: bytes) -> None:
     read(prefix, *parts, eof=True)
+
+
+def test_lines_that_come_again_are_read_as_the_first_time() -> None:
+    fields = Fields()
+    lines = ["X-A: 1", "x-a:1", "X-B:\t2 \t", "X-C:", "x-d: a:b"]
+    read_first = fields.read(lines)
+    assert read_first == [("x-a", "1"), ("x-a", "1"), ("x-b", "2"), ("x-c", ""), ("x-d", "a:b")]
+    assert fields.read(lines[::-1]) == read_first[::-1]
+    assert repr(fields) == "<Fields: 5 lines known>"
+
+
+def test_lines_are_remembered_up_to_a_bound_and_never_those_with_secrets() -> None:
+    fields = Fields()
+    fields.read([f"x-{number}: 1" for number in range(2 * KNOWN_LINES + 3)])
+    fields.read(["x: " + "a" * KNOWN_LINE_CHARS, "Set-Cookie: session=secret", "www-authenticate: Bearer"])
+    assert repr(fields) == "<Fields: 3 lines known>"
+
+
+@pytest.mark.parametrize("prefix", [b"\r\n", b"\r\n\r\n\r\n"])
+def test_empty_lines_before_an_answer_are_no_part_of_its_head(prefix: bytes) -> None:
+    whole = read(prefix + INFORMED)
+    assert whole == read(INFORMED)
+    assert whole.headers == (("content-type", "text/plain"), ("content-length", "5"))
+
+
+@settings(max_examples=80)
+@given(
+    places=st.lists(
+        st.tuples(
+            st.integers(0, 90),
+            st.sampled_from([b"\r", b"\n", b"\r\n", b":", b" ", b"\0", b"\x0b", b"\x85", b"\r\n\r\n"]),
+        ),
+        max_size=3,
+    )
+)
+def test_no_odd_byte_moves_the_border_between_two_fields(places: list[tuple[int, bytes]]) -> None:
+    """What the parser lets pass is cut at the same places here: there is no line end in a field, and no colon in a name."""
+    data = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: b\r\nContent-Length: 5\r\nX-C: d\r\n\r\nhello"
+    for at, odd in places:
+        data = data[:at] + odd + data[at:]
+    for name, value in read(data).headers:
+        assert not set(name) & set("\r\n\0: ")
+        assert name
+        assert not set(value) & set("\r\n\0")
 
 
 def test_a_body_without_length_ends_with_the_connection() -> None:

@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -26,6 +28,46 @@ async def test_each_read_of_the_connection_gives_its_bytes_at_once(autojump_cloc
             received.append((data, trio.current_time() - started_at))
         assert received == [(b"one ", 0), (b"two ", 100), (b"three", 200)]
         assert await response.receive() == b""
+
+
+async def test_what_is_here_is_received_without_waiting_and_nothing_else(autojump_clock: MockClock) -> None:
+    async def stream(request: SeenRequest, answer: Answer) -> None:
+        await answer.head(200, STREAM)
+        await answer.send(b"one")
+        await trio.sleep(100)
+        await answer.send(b"two")
+        await answer.finish()
+
+    async with open_pool_world(stream) as world, opened(world.pool, HELLO, LIMITS) as response:
+        here, awaited = [], []
+        while True:
+            data = response.receive_now()
+            if data is None:
+                data = await response.receive()
+                awaited.append(data)
+            else:
+                here.append(data)
+            if not data:
+                break
+        assert b"".join(here + awaited) == b"onetwo"
+        assert awaited
+        assert response.receive_now() == b""
+    assert response.receive_now() is None
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_what_has_to_be_raised_is_not_received_without_waiting(coding: str) -> None:
+    async def cut(request: SeenRequest, answer: Answer) -> None:
+        body = b"half" if coding == "identity" else gzip.compress(b"half")[:-4]
+        await answer.head(200, (*STREAM, ("content-encoding", coding)), close=coding == "gzip")
+        await answer.send(body)
+        await answer.close()
+
+    async with open_pool_world(cut) as world, opened(world.pool, HELLO, LIMITS) as response:
+        with pytest.raises(PoolError):
+            while await response.receive():
+                pass
+        assert response.receive_now() is None
 
 
 async def test_silence_in_the_body_ends_at_the_idle_limit(autojump_clock: MockClock) -> None:
