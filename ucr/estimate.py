@@ -42,11 +42,12 @@ _FOUR_BYTE_TOKENS = 2.0
 
 _QUICK_BYTES = 3.7
 _QUICK_HIGH_BYTES = 2.7
-_BINARY = re.compile(rb"[A-Za-z0-9+/=_-]{1024}")
+_BINARY_BYTES = 1024
+_BINARY = re.compile(rb"[A-Za-z0-9+/=_-]{%d}" % _BINARY_BYTES)
 _BINARY_CHARS = bytes((chr(byte).isalnum() and byte < 128) or byte in b"+/=_-" for byte in range(256))
 _SAMPLE_EVERY = 16
 _SAMPLED_FROM_BYTES = 16_384
-_BINARY_SAMPLES = b"\1" * (1024 // _SAMPLE_EVERY)
+_BINARY_SAMPLES = b"\1" * (_BINARY_BYTES // _SAMPLE_EVERY)
 _BINARY_MARKS = ((b";base64", b","), (b'"data"', b'"'), (b'_data"', b'"'))
 """What stands before base64 data: a data URL's head and its comma, or a field's name and the quote after it."""
 _MARKS_LIMIT = 200
@@ -74,6 +75,8 @@ def quick_estimate(raw: bytes) -> int:
     data at all, and how much of a long body is beyond ASCII.
     """
     length, tokens = len(raw), 0
+    if length < _BINARY_BYTES and raw.isascii():
+        return round(length / _QUICK_BYTES) or 1
     sample = raw[::_SAMPLE_EVERY]
     has_binary = _BINARY_SAMPLES in sample.translate(_BINARY_CHARS) and b"base64" in raw
     for start, end in _binary_spans(raw) if has_binary else ():
@@ -287,4 +290,5 @@ class Calibration:
 
     def corrected(self, model: str, estimated: int) -> int:
         """Return an estimate as a model would count it."""
-        return max(1, round(estimated * self.factor(model)))
+        known = self._factors.get(model)
+        return estimated if known is None else max(1, round(estimated * known[0]))

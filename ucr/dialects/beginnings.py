@@ -17,7 +17,6 @@ import re
 import msgspec
 
 from ucr.dialects.kept import Kept
-from ucr.estimate import quick_estimate
 from ucr.jsontext import COMMAS_LIMIT, JsonObject
 
 LIMIT_BYTES = 8 * 1024 * 1024
@@ -40,7 +39,6 @@ _VALUE_BYTES = 64
 
 _MARK = "\x00turns\x00"
 MARK_TEXT = b'"\\u0000turns\\u0000"'
-_MARK_TOKENS = quick_estimate(MARK_TEXT)
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -48,19 +46,19 @@ _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 class Beginning(Kept):
     """The first turns of a conversation as they were read, which nobody may change, and their text.
 
-    `tokens` is by about how many tokens they are more than the mark, and `weight` about how many bytes all of it takes.
+    `weight` is about how many bytes all of it takes. Of the first `clean` turns it is known that they hold nothing of
+    UCR's own.
     """
 
-    __slots__ = ("text", "tokens", "turns", "weight")
+    __slots__ = ("clean", "turns", "weight")
 
     def __init__(
-        self, text: bytes, turns: list[JsonObject], tokens: int, weight: int, made: "Beginning | None" = None
+        self, text: bytes, turns: list[JsonObject], added: bytes, before: "Beginning | None" = None
     ) -> None:
-        super().__init__(() if made is None else made._made)
-        self.text = text
+        super().__init__(text, added, before)
         self.turns = turns
-        self.tokens = tokens
-        self.weight = weight
+        self.weight: int = _weight(added) + (0 if before is None else before.weight)
+        self.clean: int = 0 if before is None else before.clean
 
     def __repr__(self) -> str:
         return f"<Beginning of {len(self.turns)} turns, {len(self.text)} bytes>"
@@ -79,8 +77,8 @@ class Beginnings:
     def __repr__(self) -> str:
         return f"<Beginnings: {self._count} of {self.bytes} bytes>"
 
-    def taken_out(self, raw: bytes) -> tuple[bytes, Beginning] | None:
-        """Return a body with a mark in the place of a beginning that is known, and that; None when there is none."""
+    def taken_out(self, raw: bytes) -> tuple[bytes, Beginning, int] | None:
+        """Return a body with a mark in the place of a known beginning, that, and the place; None when there is none."""
         if not self._kept or len(raw) > COMMAS_LIMIT:
             return None
         place = _PLACE.search(raw)
@@ -91,7 +89,7 @@ class Beginnings:
         for known in reversed(self._kept.get(key, ())):
             if raw.startswith(known.text, start):
                 self._touch(key, known)
-                return b"%b%b%b" % (raw[:start], MARK_TEXT, raw[start + len(known.text) :]), known
+                return b"%b%b%b" % (raw[:start], MARK_TEXT, raw[start + len(known.text) :]), known, start
         return None
 
     def learn(self, rest: bytes, turns: list[JsonObject], known: Beginning | None) -> Beginning | None:
@@ -107,11 +105,9 @@ class Beginnings:
         if found is None:
             return None
         text, added = found
-        weight = _weight(added) + (0 if known is None else known.weight)
-        if len(text) < LEAST_BYTES or weight > min(LONGEST_BYTES, self._limit_bytes):
+        made = Beginning(text, turns[:end], added, known)
+        if len(text) < LEAST_BYTES or made.weight > min(LONGEST_BYTES, self._limit_bytes):
             return None
-        tokens = quick_estimate(added) + (-_MARK_TOKENS if known is None else known.tokens)
-        made = Beginning(text, turns[:end], tokens, weight, known)
         if known is not None:
             self._forget(text[:LEAST_BYTES], known)
         self._add(text[:LEAST_BYTES], made)
@@ -151,13 +147,18 @@ def turns_after(rest: JsonObject) -> list[JsonObject] | None:
 
 def _end_of_beginning(turns: list[JsonObject], begun: int) -> int:
     """Return how many turns will come again as they are, and are followed by one of the assistant."""
-    count = len(turns)
-    marked = next(
-        (at for at in range(max(begun, count - _MARKED_TURNS), count) if _is_marked(turns[at])), count
-    )
-    for end in range(min(marked, count - 1), begun, -1):
-        if turns[end]["role"] == "assistant":
-            return end
+    end = _last_answer(turns, begun, len(turns) - 1)
+    for at in range(max(begun, len(turns) - _MARKED_TURNS), end):
+        if _is_marked(turns[at]):
+            return _last_answer(turns, begun, at)
+    return end
+
+
+def _last_answer(turns: list[JsonObject], begun: int, last: int) -> int:
+    """Return where the last turn of the assistant up to `last` is; `begun` when there is none after that."""
+    for at in range(last, begun, -1):
+        if turns[at]["role"] == "assistant":
+            return at
     return begun
 
 

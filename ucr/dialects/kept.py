@@ -1,16 +1,27 @@
-"""What was made of something that comes again with many requests, kept for those whom it was made for."""
+"""Text that comes again with many requests, with what was made of it for those whom that was made for."""
+
+from ucr.dialects.model_name import MODEL, may_hold
+from ucr.estimate import quick_estimate
 
 TARGETS = 2
 """For so many providers, or models, it is kept what was made."""
 
 
 class Kept:
-    """Base of what comes again; what is made of it is kept with it, and may not be changed by anybody."""
+    """Base of what comes again; what was read or made of it is kept with it, and may not be changed by anybody.
 
-    __slots__ = ("_made",)
+    `tokens` is about how many tokens it is. `names_model` is True when it may have a name under the key `model`:
+    then it must be looked at when that of the request is to be changed.
+    """
 
-    def __init__(self, made: tuple[tuple[object, object], ...] = ()) -> None:
-        self._made = made
+    __slots__ = ("_made", "names_model", "text", "tokens")
+
+    def __init__(self, text: bytes, added: bytes, before: "Kept | None" = None) -> None:
+        """Keep a text that ends with what was `added` to one that was kept `before`, or to none."""
+        self.text = text
+        self.tokens: int = quick_estimate(added) + (0 if before is None else before.tokens)
+        self.names_model: bool = may_hold(added, MODEL) or (before is not None and before.names_model)
+        self._made: tuple[tuple[object, object], ...] = () if before is None else before._made
 
     def made(self, target: object) -> object | None:
         """Return what was made for a target: for this very object, since a plan keeps its own."""

@@ -17,6 +17,10 @@ _VALUE = rb'(?P<colon>\s*:\s*)(?P<value>"(?:[^"\\]|\\.)*+")'
 _BACKSLASH = 0x5C
 
 
+Places = tuple[tuple[int, int], ...]
+"""Where in a text, each from its start to its end; none at all stands for everywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key under which a name stands: as it is written, and what finds it however its letters are written.
@@ -41,13 +45,25 @@ MODEL_VERSION = _key("modelVersion", b"\\u00")
 """What Google calls it in answers."""
 
 
-def renamed(text: bytes, model: str, inside: str | None = None, key: Key = MODEL) -> bytes | None:
+def may_hold(text: bytes, key: Key) -> bool:
+    """True unless a name surely stands nowhere in a text under the key."""
+    return key.escape in text or bool(_plain(text, key, 0, len(text)))
+
+
+def renamed(
+    text: bytes, model: str, inside: str | None = None, key: Key = MODEL, places: Places = ()
+) -> bytes | None:
     """Return JSON text with another model's name: at its top, or in the object under the key `inside`.
 
     None when there is no such name to change. The caller knows that `text` is an object. When the text holds a
-    single `model` that is a string it is changed wherever it stands.
+    single `model` that is a string it is changed wherever it stands. `places` are the only ones where the key may be.
     """
-    found = _spelt(text, key) if text.rfind(key.escape) >= 0 else _plain(text, key)
+    found: list[re.Match[bytes]] = []
+    for start, end in places or ((0, len(text)),):
+        if text.rfind(key.escape, start, end) >= 0:
+            found = _spelt(text, key)
+            break
+        found += _plain(text, key, start, end)
     if len(found) > 1:
         found = _in_place(text, found, inside)
     if not found:
@@ -60,15 +76,15 @@ def _spelt(text: bytes, key: Key) -> list[re.Match[bytes]]:
     return [match for match in key.spelt.finditer(text) if text[match.start() - 1] != _BACKSLASH]
 
 
-def _plain(text: bytes, key: Key) -> list[re.Match[bytes]]:
-    """Find the keys that are written as they are."""
+def _plain(text: bytes, key: Key, start: int, end: int) -> list[re.Match[bytes]]:
+    """Find the keys between two places that are written as they are."""
     found: list[re.Match[bytes]] = []
-    at = text.rfind(key.text)
+    at = text.rfind(key.text, start, end)
     while at >= 0:
         match = key.plain.match(text, at)
         if match is not None and text[at - 1] != _BACKSLASH:
             found.append(match)
-        at = text.rfind(key.text, 0, at)
+        at = text.rfind(key.text, start, at)
     return found[::-1]
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from ucr.catalogue import Quirks
 from ucr.dialects.beginnings import Beginning
+from ucr.dialects.model_name import Places
 from ucr.dialects.toolset import Toolset
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import quick_estimate
@@ -27,6 +28,8 @@ from ucr.profile import Profile, profile_of
 
 Headers = Mapping[str, str]
 """Names in lower case; repeated fields joined by ", "."""
+
+_ESTIMATE = "estimate"
 
 HeaderList = tuple[tuple[str, str], ...]
 
@@ -40,7 +43,8 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     whoever looks into it, and less than what `raw` says. `toolset` is known where `body` has the tools of many
     requests: then these very objects. `beginning` are the first
     turns of `body`, where they were those of an earlier request or will be those of a later one. `estimated` is about
-    how many tokens it is, where that is known already. It keeps its estimate, in a dictionary of its own.
+    how many tokens it is, where that is known already; else it keeps its estimate, in a dictionary of its own. `places`
+    are where in `raw` the name of the model may stand, if that is not everywhere.
     """
 
     dialect: str
@@ -55,11 +59,18 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     toolset: Toolset | None = None
     beginning: Beginning | None = None
     estimated: int | None = None
+    places: Places = ()
 
-    @cached_property
+    @property
     def estimate(self) -> int:
         """About how many tokens it is, judged by nothing but its bytes."""
-        return quick_estimate(self.raw) if self.estimated is None else self.estimated
+        if self.estimated is not None:
+            return self.estimated
+        kept = self.__dict__  # where `cached_property` would take a lock each time
+        if _ESTIMATE not in kept:
+            kept[_ESTIMATE] = quick_estimate(self.raw)
+        estimate: int = kept[_ESTIMATE]
+        return estimate
 
     @cached_property
     def own_body(self) -> JsonObject:

@@ -15,7 +15,6 @@ from msgspec import Raw
 from msgspec.json import Decoder
 
 from ucr.dialects.kept import Kept
-from ucr.estimate import quick_estimate
 from ucr.jsontext import COMMAS_LIMIT, JsonObject
 
 LIMIT = 16
@@ -31,25 +30,19 @@ _PLACES = 4
 
 _MARK = "\x00tools\x00"
 MARK_TEXT = b'"\\u0000tools\\u0000"'
-_MARK_TOKENS = quick_estimate(MARK_TEXT)
 _PARTS = Decoder(dict[str, Raw])
 
 
 class Toolset(Kept):
-    """The tools of a request as they were read, which nobody may change, and their text.
+    """The tools of a request as they were read, which nobody may change, and their text."""
 
-    `tokens` is by about how many tokens they are more than the mark.
-    """
-
-    __slots__ = ("is_whole", "text", "tokens", "tools", "types")
+    __slots__ = ("is_whole", "tools", "types")
 
     def __init__(self, text: bytes, tools: list[JsonObject]) -> None:
-        super().__init__()
-        self.text = text
+        super().__init__(text, text)
         self.tools = tools
         self.types = frozenset(str(tool.get("type")) for tool in tools if "type" in tool)
         self.is_whole = all(isinstance(tool.get("input_schema"), dict) for tool in tools)
-        self.tokens = quick_estimate(text) - _MARK_TOKENS
 
     def __repr__(self) -> str:
         return f"<Toolset of {len(self.tools)} tools, {len(self.text)} bytes>"
@@ -67,8 +60,8 @@ class Toolsets:
     def __repr__(self) -> str:
         return f"<Toolsets: {len(self._kept)} of {self.bytes} bytes>"
 
-    def taken_out(self, raw: bytes) -> tuple[bytes, Toolset] | None:
-        """Return a body with a mark in the place of tools that are known, and those; None when there are none."""
+    def taken_out(self, raw: bytes) -> tuple[bytes, Toolset, int] | None:
+        """Return a body with a mark in the place of known tools, those, and the place; None when there are none."""
         if not self._kept or len(raw) < LEAST_BYTES or len(raw) > COMMAS_LIMIT:
             return None
         for place in islice(_PLACE.finditer(raw), _PLACES):
@@ -76,7 +69,7 @@ class Toolsets:
             for text in reversed(self._kept):
                 if raw.startswith(text, start):
                     self._kept[text] = known = self._kept.pop(text)
-                    return b"%b%b%b" % (raw[:start], MARK_TEXT, raw[start + len(text) :]), known
+                    return b"%b%b%b" % (raw[:start], MARK_TEXT, raw[start + len(text) :]), known, start
         return None
 
     def learn(self, raw: bytes, body: JsonObject) -> Toolset | None:

@@ -224,7 +224,7 @@ def test_a_conversation_that_goes_on_is_kept_once() -> None:
     for count in range(3, 3 + 2 * LIMIT, 2):
         raw = body(turns(count))
         taken = beginnings.taken_out(raw)
-        rest, known = (raw, None) if taken is None else taken
+        rest, known, _ = (raw, None, 0) if taken is None else taken
         beginnings.learn(rest, client.parse(raw, {}).body["messages"], known)
     assert repr(beginnings).startswith("<Beginnings: 1 of")
     assert known is not None

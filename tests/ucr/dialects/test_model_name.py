@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ucr import jsontext
-from ucr.dialects.model_name import MODEL_VERSION, renamed
+from ucr.dialects.model_name import MODEL_VERSION, Places, renamed
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,25 @@ def test_only_the_name_at_the_top_is_changed(text: bytes, expected: bytes) -> No
 def test_a_name_inside_a_named_object_is_changed() -> None:
     text = b'{"type":"message_start","model":"top","message":{"model":"a","c":{"model":"x"}}}'
     assert renamed(text, "new", inside="message") == text.replace(b'"a"', b'"new"')
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ((), b'{"a":{"model":"x"},"model":"new","b":1}'),
+        (((0, 5), (18, 38)), b'{"a":{"model":"x"},"model":"new","b":1}'),
+        (((18, 38),), b'{"a":{"model":"x"},"model":"new","b":1}'),
+        (((0, 5), (31, 38)), None),
+    ],
+)
+def test_the_name_is_looked_for_where_it_may_be(places: Places, expected: bytes | None) -> None:
+    text = b'{"a":{"model":"x"},"model":"old","b":1}'
+    assert renamed(text, "new", places=places) == expected
+
+
+def test_a_key_that_is_spelt_otherwise_is_found_in_its_place() -> None:
+    text = b'{"a":["long"],"m\\u006fdel":"old"}'
+    assert renamed(text, "new", places=((0, 5), (13, len(text)))) == b'{"a":["long"],"model":"new"}'
 
 
 @pytest.mark.parametrize("text", [b"{}", b'{"model":1}', b'{"t":{"model":"a"},"u":{"model":"b"}}'])

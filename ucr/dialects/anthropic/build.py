@@ -29,15 +29,16 @@ def translated(canonical: Canonical, request: Request, target: Target) -> Change
     return body, (*canonical.notes, *paired, *thought, *sampled)
 
 
-def adapted(body: JsonObject, asked: str, target: Target) -> Changed:
+def adapted(body: JsonObject, asked: str, target: Target, *, has_own: bool) -> Changed:
     """Return the body of a Messages request as the target takes it: the very same object where nothing changes.
 
     Thinking that UCR signed is taken out for every upstream, and what its own tools found becomes words. Everything
     else is adapted only when the router sends the request to a model of another family than the client asked for: a
-    client that names its model itself gets that model's own answer.
+    client that names its model itself gets that model's own answer. `has_own` is False when nothing in it is UCR's own.
     """
-    body, notes = _without_own_thinking(body)
-    if history.has_own_results(body["messages"]):
+    notes: tuple[str, ...] = ()
+    if has_own:
+        body, notes = _without_own_thinking(body)
         body = _with_messages(body, without_own(body["messages"]))
     if any(key in body for key in target.quirks.drop):
         body = _without(body, target.quirks.drop)

@@ -35,7 +35,8 @@ class AnthropicClient:
         return self._parsed(raw, headers, is_count=True)
 
     def _parsed(self, raw: bytes, headers: Headers, *, is_count: bool) -> Request:
-        body, toolset, beginning, estimated = self._reader.read(raw, is_count=is_count)
+        read = self._reader.read(raw, is_count=is_count)
+        body = read.body
         return Request(
             dialect=self.name,
             raw=raw,
@@ -45,9 +46,10 @@ class AnthropicClient:
             headers=headers,
             session_id=headers.get(SESSION_HEADER) or (_session_of(body) if "metadata" in body else None),
             agent_id=headers.get(AGENT_HEADER) or None,
-            toolset=toolset,
-            beginning=beginning,
-            estimated=estimated,
+            toolset=read.toolset,
+            beginning=read.beginning,
+            estimated=read.tokens,
+            places=read.places,
         )
 
     def canonical(self, request: Request) -> Canonical:

@@ -17,18 +17,14 @@ _THINKING = ("thinking", "redacted_thinking")
 _OPENING = "(the conversation begins with an answer)"
 
 
-def has_own_thinking(turns: Turns) -> bool:
-    """True when a turn has thinking that UCR signed."""
-    return _have(turns, _is_own)
-
-
-def has_own_results(turns: Turns) -> bool:
-    """True when a turn has the result of a tool that the router ran."""
+def has_own(turns: Turns) -> bool:
+    """True when a turn has what only UCR understands: thinking that it signed, or the result of a tool that it ran."""
     for turn in turns:
         content = turn["content"]
         if isinstance(content, list):
             for block in content:
-                if block["type"] in RESULTS and is_own(block):
+                kind = block["type"]
+                if (kind in _THINKING and _is_own(block)) or (kind in RESULTS and is_own(block)):
                     return True
     return False
 

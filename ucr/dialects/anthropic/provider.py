@@ -110,10 +110,21 @@ class AnthropicProvider:
 
 def _adapted(request: Request, target: Target) -> tuple[JsonObject, tuple[str, ...]]:
     is_native = request.model == target.model and not target.quirks.drop and target.quirks.mid_system
-    turns = request.body["messages"]
-    if is_native and not (history.has_own_thinking(turns) or history.has_own_results(turns)):
+    has_own = _has_own(request)
+    if is_native and not has_own:
         return request.body, ()
-    return build.adapted(request.body, request.model, target)
+    return build.adapted(request.body, request.model, target, has_own=has_own)
+
+
+def _has_own(request: Request) -> bool:
+    """True when a turn has what only UCR understands; the beginning is looked at when it is new."""
+    turns, beginning = request.body["messages"], request.beginning
+    if beginning is None or turns[: len(beginning.turns)] != beginning.turns:
+        return history.has_own(turns)
+    if history.has_own(turns[beginning.clean :]):
+        return True
+    beginning.clean = len(beginning.turns)
+    return False
 
 
 def _with_betas(
@@ -140,7 +151,9 @@ def _bytes(request: Request, body: JsonObject, model: str) -> bytes:
         return jsontext.dumps({**body, "model": model})
     if model == request.model:
         return request.raw
-    return model_name.renamed(request.raw, model) or jsontext.dumps({**body, "model": model})
+    return model_name.renamed(request.raw, model, places=request.places) or jsontext.dumps(
+        {**body, "model": model}
+    )
 
 
 def _path(target: Target) -> str:

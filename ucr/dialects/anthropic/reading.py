@@ -4,10 +4,14 @@ Of a long body nearly everything was in the request before it: the tools (`tools
 (`beginnings`). Marks take their places, the rest is parsed and checked, and what was read of them is put back.
 """
 
+import msgspec
+
 from ucr import jsontext
 from ucr.dialects import beginnings, toolset
 from ucr.dialects.anthropic import typed, validate
 from ucr.dialects.beginnings import Beginning, Beginnings
+from ucr.dialects.kept import Kept
+from ucr.dialects.model_name import Places
 from ucr.dialects.toolset import Toolset, Toolsets
 from ucr.errors import ApiError
 from ucr.estimate import quick_estimate
@@ -16,8 +20,17 @@ from ucr.jsontext import JsonError, JsonObject
 LEAST_BYTES = min(beginnings.LEAST_BYTES, toolset.LEAST_BYTES)
 """In a shorter body nothing is looked for."""
 
-Read = tuple[JsonObject, Toolset | None, Beginning | None, int | None]
-"""A body, what of it is known, and about how many tokens it is, if that was told by what is known."""
+_MARK_TOKENS = quick_estimate(toolset.MARK_TEXT)
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A body as it was read, and what is known of it; see `Request` for the words."""
+
+    body: JsonObject
+    tokens: int | None = None
+    toolset: Toolset | None = None
+    beginning: Beginning | None = None
+    places: Places = ()
 
 
 class Reader:
@@ -32,27 +45,34 @@ class Reader:
 
     def read(self, raw: bytes, *, is_count: bool) -> Read:
         """Parse and check a body; raise `ApiError` 400 that names what is wrong and where."""
-        if len(raw) >= LEAST_BYTES and (known := self._known(raw, is_count=is_count)) is not None:
+        is_short = len(raw) < LEAST_BYTES
+        if not is_short and (known := self._known(raw, is_count=is_count)) is not None:
             return known
         try:
             body = jsontext.loads(raw)
         except JsonError as error:
             raise ApiError("invalid_request_error", f"The request body is not valid JSON: {error}") from None
-        if not typed.is_plain(body, is_count=is_count):
+        is_plain = typed.is_plain(body, is_count=is_count)
+        if not is_plain:
             validate.check_each(body, is_count=is_count)
-            return body, self._toolsets.learn(raw, body), None, None
-        if len(raw) < LEAST_BYTES:
-            return body, None, None, None
-        return body, self._toolsets.learn(raw, body), self._beginnings.learn(raw, body["messages"], None), None
+        if is_short:
+            return Read(body)
+        beginning = self._beginnings.learn(raw, body["messages"], None) if is_plain else None
+        return Read(body, None, self._toolsets.learn(raw, body), beginning)
 
     def _known(self, raw: bytes, *, is_count: bool) -> Read | None:
         """Read a body of which something is known; None when nothing is, and for one that is unusual."""
-        rest, beginning, tools = raw, None, None
-        if (taken := self._beginnings.taken_out(raw)) is not None:
-            rest, beginning = taken
+        rest, taken = raw, list[tuple[int, Kept]]()
+        beginning = tools = None
+        if (without_turns := self._beginnings.taken_out(raw)) is not None:
+            rest, beginning, start = without_turns
+            taken.append((start, beginning))
         if (without_tools := self._toolsets.taken_out(rest)) is not None:
-            rest, tools = without_tools
-        if rest is raw or not _are_single(rest, beginning, tools):
+            rest, tools, place = without_tools
+            if beginning is not None and place > start:
+                place += len(beginning.text) - len(beginnings.MARK_TEXT)
+            taken.append((place, tools))
+        if not taken or not _are_single(rest, beginning, tools):
             return None
         try:
             body = jsontext.loads(rest)
@@ -62,18 +82,15 @@ class Reader:
             return None
         if not typed.is_plain(body, is_count=is_count):
             return None
-        tokens = quick_estimate(rest)
-        if tools is not None:
-            body["tools"] = tools.tools
-            tokens += tools.tokens
-        else:
+        tokens = quick_estimate(rest) + sum([known.tokens for _, known in taken]) - _MARK_TOKENS * len(taken)
+        if tools is None:
             tools = self._toolsets.learn(rest, body)
-        if beginning is not None:
-            turns = body["messages"] = beginning.turns + body["messages"]
-            tokens += beginning.tokens
         else:
-            turns = body["messages"]
-        return body, tools, self._beginnings.learn(rest, turns, beginning) or beginning, tokens
+            body["tools"] = tools.tools
+        if beginning is not None:
+            body["messages"] = beginning.turns + body["messages"]
+        beginning = self._beginnings.learn(rest, body["messages"], beginning) or beginning
+        return Read(body, tokens, tools, beginning, _places(len(raw), taken))
 
 
 def _are_single(rest: bytes, beginning: Beginning | None, tools: Toolset | None) -> bool:
@@ -95,3 +112,14 @@ def _are_in_place(body: JsonObject, beginning: Beginning | None, tools: Toolset 
             return False
         body["messages"] = turns
     return True
+
+
+def _places(length: int, taken: list[tuple[int, Kept]]) -> Places:
+    """Return what lies between the places of what was taken out, if it has no key `model`."""
+    places: list[tuple[int, int]] = []
+    end = 0
+    for start, known in sorted(taken):
+        if not known.names_model:
+            places.append((end, start))
+            end = start + len(known.text)
+    return (*places, (end, length)) if places else ()

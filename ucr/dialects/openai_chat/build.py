@@ -8,6 +8,7 @@ from ucr.dialects.openai_chat.messages import write_messages
 from ucr.dialects.openai_chat.names import provider_names, restored_names
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.parameters import (
+    BARE,
     SHAPING,
     answer_schema,
     max_tokens_of,
@@ -17,7 +18,7 @@ from ucr.dialects.openai_chat.parameters import (
     write_response_format,
     write_sampling,
 )
-from ucr.dialects.openai_chat.reasoning import thinking_is_wanted, wish_of, write_reasoning
+from ucr.dialects.openai_chat.reasoning import NO_WISH, thinking_is_wanted, wish_of, write_reasoning
 from ucr.dialects.openai_chat.tools import names_called, names_used, read_tools, write_tools
 from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
@@ -44,20 +45,21 @@ def build(canonical: Canonical, request: Request, target: Target) -> Outgoing:
 def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     """Write what the request has; what it has not, most of all a small one, costs no call."""
     notes = Notes()
-    known = known_tools(request, source, target)
+    is_bare = source.keys() <= BARE
+    known = None if request.toolset is None else known_tools(request, source, target)
     tools = read_tools(source, target, notes) if known is None else known.tools
-    begun = known_turns(request, source, target)
+    begun = None if request.beginning is None else known_turns(request, source, target)
     if begun is None:
         used = names_used(source, tools)
     else:
         used = names_called(source["messages"][begun.count :]).union(begun.called, tools)
     names = provider_names(used) if known is None or len(used) > len(tools) else known.names
-    schema = answer_schema(source)
+    schema = None if is_bare else answer_schema(source)
     instruction = "" if schema is None else schema_instruction(schema, target)
     max_tokens = max_tokens_of(source, target, notes)
     reasoning: JsonObject = {}
     if target.profile.efforts:
-        wish = wish_of(source)
+        wish = NO_WISH if is_bare else wish_of(source)
         reasoning = write_reasoning(wish, target, has_tools=bool(tools), max_tokens=max_tokens, notes=notes)
     messages = write_messages(source, target, names, notes, instruction, begun)
     body: JsonObject = {"model": target.model, "messages": messages}
@@ -67,14 +69,15 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     if max_tokens is not None:
         body[target.profile.tokens_field] = max_tokens
     body.update(reasoning)
-    if not SHAPING.isdisjoint(source):
+    if not is_bare and not SHAPING.isdisjoint(source):
         body.update(write_sampling(source, target, reasoning.get("reasoning_effort"), notes))
         body.update(write_response_format(schema, target))
         body.update(write_identity(source, target, notes))
     body["stream"] = request.stream
     if request.stream and target.quirks.stream_usage:
         body["stream_options"] = {"include_usage": True}
-    note_unknown(source, notes)
+    if not is_bare:
+        note_unknown(source, notes)
     for key in target.quirks.drop:
         body.pop(key, None)
     headers = _STREAMING if request.stream else _WHOLE
@@ -84,6 +87,6 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
         path=PATH,
         headers=headers,
         body=jsontext.dumps(body),
-        context=context_of(request, target, restored_names(names), thinking_is_wanted(source)),
+        context=context_of(request, target, restored_names(names), not is_bare and thinking_is_wanted(source)),
         notes=notes.phrases,
     )

@@ -35,34 +35,26 @@ def write_plain(
     """
     if not target.profile.takes_plain or not isinstance(turns, list):
         return None
-    try:
-        return _written(turns, target, names, is_open_end)
-    except _Unusual:
-        return None
-
-
-def _written(
-    turns: list[object], target: Target, names: Mapping[str, str], is_open_end: bool
-) -> list[JsonObject]:
     out: list[JsonObject] = []
     open_calls: dict[str, JsonObject] = {}
     is_open = True
-    for turn in turns:
-        if not isinstance(turn, dict):
-            raise _Unusual
-        role, content = turn.get("role"), turn.get("content")
-        if role == "user":
-            is_open = _heard(content, open_calls, target, out) or is_open
-        elif role == "assistant" and is_open and not open_calls:
-            open_calls = _spoken(content, names, out)
-            is_open = False
-        elif role == "system" and out:
-            is_open = _told(content, target, out) or is_open
-        else:
-            raise _Unusual
-    if open_calls or (is_open_end and not is_open):
-        raise _Unusual
-    return out
+    try:
+        for turn in turns:
+            if not isinstance(turn, dict):
+                return None
+            role, content = turn.get("role"), turn.get("content")
+            if role == "user":
+                is_open = _heard(content, open_calls, target, out) or is_open
+            elif role == "assistant" and is_open and not open_calls:
+                open_calls = _spoken(content, names, out)
+                is_open = False
+            elif role == "system" and out:
+                is_open = _told(content, target, out) or is_open
+            else:
+                return None
+    except _Unusual:
+        return None
+    return None if open_calls or (is_open_end and not is_open) else out
 
 
 def _heard(content: object, open_calls: dict[str, JsonObject], target: Target, out: list[JsonObject]) -> bool:

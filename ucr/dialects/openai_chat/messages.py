@@ -53,19 +53,26 @@ def write_messages(
     if written is None:
         begun = None
         written, leading = write_turns(body, target, names, notes)
-    system = system_blocks(body) + leading
-    if instruction:
-        system.append(text_part(instruction))
     messages: list[Any] = ordered(written, target.quirks, notes)
     if begun is not None:
         messages = [begun.messages, *messages]
     if not messages:
         raise ApiError("invalid_request_error", "messages: no message has any content for the model")
-    if not system:
-        return messages
-    plain = plain_text(system, target)
-    content = content_of(parts_of(system, target, notes)) if plain is None else plain
+    content = _system(body, leading, instruction, target, notes)
     return _with_system(messages, content, target) if content else messages
+
+
+def _system(
+    body: JsonObject, leading: list[JsonObject], instruction: str, target: Target, notes: Notes
+) -> str | list[JsonObject]:
+    """Return the content of the system prompt; nothing when there is none."""
+    if not leading and not instruction and "system" not in body:
+        return ""
+    system = system_blocks(body) + leading
+    if instruction:
+        system.append(text_part(instruction))
+    plain = plain_text(system, target)
+    return content_of(parts_of(system, target, notes)) if plain is None else plain
 
 
 def write_turns(

@@ -11,6 +11,8 @@ OPENING = "Continue."
 
 def ordered(messages: list[JsonObject], quirks: Quirks, notes: Notes) -> list[JsonObject]:
     """Return messages in the order that `quirks` ask for."""
+    if quirks.user_after_tool and not quirks.merge_turns and messages and messages[-1]["role"] != "assistant":
+        return messages  # as nearly always
     messages = _ended(messages, quirks, notes)
     if not quirks.user_after_tool:
         messages = _appended_to_tools(messages)

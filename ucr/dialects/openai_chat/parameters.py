@@ -32,6 +32,9 @@ KNOWN = frozenset(
 )
 """Fields of the canonical body that are translated, or that mean nothing to another provider."""
 
+BARE = frozenset({"max_tokens", "messages", "model", "stream", "system", "tool_choice", "tools"})
+"""Fields of the canonical body that nothing of this module but `max_tokens_of`, and no thinking, is read from."""
+
 _SAMPLING = frozenset({"temperature", "top_p", "top_k", "stop_sequences"})
 _IDENTITY = frozenset({"metadata", "service_tier"})
 _OUTPUT = frozenset({"effort", "format"})

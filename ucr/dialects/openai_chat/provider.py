@@ -49,7 +49,7 @@ class OpenAIChatProvider:
         if messages is not None:
             body = dumps({**request.body, "model": target.model, "messages": messages})
         elif request.model != target.model:
-            mapped = renamed(request.raw, target.model)
+            mapped = renamed(request.raw, target.model, places=request.places)
             body = dumps({**request.body, "model": target.model}) if mapped is None else mapped
         accept = "text/event-stream" if request.stream else "application/json"
         context = context_of(request, target)

@@ -16,7 +16,7 @@ from tests.world.anthropic_requests import (
     user,
 )
 from ucr.dialects import envelope
-from ucr.dialects.anthropic import build
+from ucr.dialects.anthropic import build, history
 from ucr.dialects.roles import Canonical
 from ucr.errors import ApiError
 
@@ -208,7 +208,8 @@ def test_what_cannot_be_said_is_refused(body: Any, words: str) -> None:
 
 
 def adapted(body: Any, asked: str, used: str, **quirks: Any) -> Any:
-    changed, _ = build.adapted(body, asked, target(used, **quirks))
+    has_own = history.has_own(body["messages"])
+    changed, _ = build.adapted(body, asked, target(used, **quirks), has_own=has_own)
     return changed
 
 

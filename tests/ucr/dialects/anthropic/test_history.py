@@ -4,6 +4,7 @@ import pytest
 
 from ucr.dialects import envelope
 from ucr.dialects.anthropic import history
+from ucr.dialects.envelope import seal
 
 OURS = {"type": "thinking", "thinking": "mine", "signature": envelope.seal("deepseek", {"a": 1})}
 CLAUDES = {"type": "thinking", "thinking": "", "signature": "EqQBCgIYAg"}
@@ -141,5 +142,12 @@ def test_what_the_routers_own_tools_found_is_noticed() -> None:
         block = {"type": "web_search_tool_result", "tool_use_id": id_, "content": []}
         return [{"role": "user", "content": "q"}, {"role": "assistant", "content": [block]}]
 
-    assert history.has_own_results(turns("srvtoolu_ucr_1"))
-    assert not history.has_own_results(turns("srvtoolu_1"))
+    assert history.has_own(turns("srvtoolu_ucr_1"))
+    assert not history.has_own(turns("srvtoolu_1"))
+
+
+def test_the_routers_own_thinking_is_noticed() -> None:
+    own = {"type": "thinking", "thinking": "hm", "signature": seal("p", {})}
+    assert history.has_own([user(TEXT), assistant(own, TEXT)])
+    assert not history.has_own([user(TEXT), assistant({**own, "signature": "x"}, TEXT)])
+    assert not history.has_own([user(TEXT), assistant({"type": "redacted_thinking", "data": "x"})])

@@ -6,6 +6,7 @@ import pytest
 from tests.world.anthropic_requests import CALL, RESULT, TEXT, assistant, request, target, user
 from tests.world.anthropic_streams import FIXTURES, context, named
 from ucr.dialects import envelope
+from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.anthropic.decode import MessageDecoder
 from ucr.dialects.anthropic.provider import AnthropicProvider
 from ucr.dialects.anthropic.tap import MessageTap
@@ -185,3 +186,19 @@ def test_a_strict_tap_leaves_out_what_is_not_documented() -> None:
     assert tap.feed(
         named({"type": "future"}, {"type": "message_delta", "delta": {"stop_reason": "end_turn"}})
     ) == named({"type": "message_delta", "delta": {"stop_reason": "end_turn"}})
+
+
+@pytest.mark.parametrize("own", [None, OURS])
+def test_a_conversation_that_goes_on_is_passed_on_as_a_new_one(own: Any) -> None:
+    """What is known of its beginning changes nothing, wherever thinking of UCR's own comes into it."""
+    client = AnthropicClient()
+    turns = [user({"type": "text", "text": "w" * 2000})]
+    for step in range(5):
+        turns += [assistant(*([own] if own and step == 2 else []), TEXT), user(TEXT)]
+        raw = json.dumps({**BODY, "messages": turns}).encode()
+        for used in (BODY["model"], "claude-opus-5-5-20261001", "deepseek-v4-pro"):
+            told, expected = (
+                PROVIDER.build_same(one.parse(raw, {}), target(used)) for one in (client, AnthropicClient())
+            )
+            assert (told.body, told.notes) == (expected.body, expected.notes)
+            assert (b"ucr1." in told.body) is False
