@@ -29,24 +29,22 @@ class BooksSpec:
 async def start_books(
     supervisor: Supervisor, spec: BooksSpec, unix_time: Callable[[], float], log: Log
 ) -> Books:
-    """Start the books. A file that cannot be opened is told of, and nothing is kept in it.
+    """Start the books. A file that cannot be opened is told of, and tried again when there is something to write: what
+    was spent before is then unknown to this process, and counted by the next one.
 
     Of a router that has just started no spender lives any more: what they spent is one sum.
     """
-    keeper, kept = (None, ()) if spec.folder is None else _opened(spec, spec.folder, unix_time(), log)
     awaited = spec.awaited if spec.generation > 1 else 0
-    return await supervisor.start(Books(BOOKS, keeper, unix_time, log, kept=kept, awaited=awaited))
-
-
-def _opened(
-    spec: BooksSpec, folder: str, now_s: float, log: Log
-) -> tuple[UsageFile | None, tuple[Balance, ...]]:
-    file = None
+    if spec.folder is None:
+        return await supervisor.start(Books(BOOKS, None, unix_time, log, awaited=awaited))
+    file = UsageFile(Path(spec.folder, NAME), Bounds(spec.keep_s, spec.max_bytes))
+    kept: tuple[Balance, ...] = ()
+    failure: Exception | None = None
     try:
-        file = UsageFile(Path(folder, NAME), Bounds(spec.keep_s, spec.max_bytes))
-        return file, file.balances(now_s, joined=spec.generation == 1)
+        kept = file.balances(unix_time(), joined=spec.generation == 1)
     except (sqlite3.Error, OSError) as error:
-        log.warning("usage.unwritten", error=str(error))
-        if file is not None:
-            file.close()
-        return None, ()
+        failure = error
+    books = Books(BOOKS, file, unix_time, log, kept=kept, awaited=awaited)
+    if failure is not None:
+        books.note_failure(failure)
+    return await supervisor.start(books)

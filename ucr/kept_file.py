@@ -38,7 +38,10 @@ class Plan:
 
 
 class KeptFile:
-    """An open file. Every method raises `sqlite3.Error` or `OSError` when it cannot do what it is to."""
+    """A file that is opened when there is something to do with it: also after a time in which it could not be.
+
+    Every method raises `sqlite3.Error` or `OSError` when it cannot do what it is to.
+    """
 
     def __init__(self, path: Path, bounds: Bounds, plan: Plan) -> None:
         self._path = path
@@ -47,7 +50,7 @@ class KeptFile:
         self._writes = 0
         self._added_bytes = 0
         self._place: tuple[int, int] | None = None
-        self._connection = self._opened()
+        self._connection: sqlite3.Connection | None = None
 
     def __repr__(self) -> str:
         return f"<KeptFile {self._path}>"
@@ -57,17 +60,22 @@ class KeptFile:
 
         Return its result, and whether the file was damaged: then what was in it before is lost.
         """
-        if self._place is None or self._place != self._found():
-            self.close()
-            self._connection = self._opened()
+        connection = self.open()
         try:
-            return self._run(act), False
+            return _run(connection, act), False
         except sqlite3.Error as error:
             if not is_damage(error):
                 raise
             self.close()
             self._connection = self._replaced()
-            return self._run(act), True
+            return _run(self._connection, act), True
+
+    def open(self) -> sqlite3.Connection:
+        """Return the connection to the file that is there; it is a new one where there is another file, or none."""
+        if self._connection is None or self._place is None or self._place != self._found():
+            self.close()
+            self._connection = self._opened()
+        return self._connection
 
     def write(self, act: Callable[[sqlite3.Connection], object], now_s: float, added_bytes: int = 0) -> bool:
         """Do something in one transaction that adds so much to the file; remove now and then what is too old or too much.
@@ -88,7 +96,9 @@ class KeptFile:
     def close(self) -> None:
         """Let go of the file; it is opened again when there is something to do with it."""
         self._place = None
-        self._connection.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _found(self) -> tuple[int, int] | None:
         """Return which file is where this one was opened; None where there is none any more."""
@@ -97,10 +107,6 @@ class KeptFile:
         except FileNotFoundError:
             return None
         return found.st_dev, found.st_ino
-
-    def _run(self, act: Callable[[sqlite3.Connection], T]) -> T:
-        with self._connection:
-            return act(self._connection)
 
     def _prune(self, connection: sqlite3.Connection, now_s: float) -> None:
         table = self._plan.table
@@ -147,6 +153,11 @@ class KeptFile:
                     connection.execute(statement)
         elif version != plan.version:
             raise sqlite3.OperationalError(f"the file is of version {version}, not {plan.version}")
+
+
+def _run(connection: sqlite3.Connection, act: Callable[[sqlite3.Connection], T]) -> T:
+    with connection:
+        return act(connection)
 
 
 def _taken_bytes(connection: sqlite3.Connection) -> int:

@@ -38,7 +38,7 @@ _VALUES = attrgetter(*UsageRow.__struct_fields__)
 
 
 class UsageFile:
-    """An open file. Every method raises `sqlite3.Error` or `OSError` when it cannot do what it is to."""
+    """A file that is opened at need. Every method raises `sqlite3.Error` or `OSError` when it cannot do what it is to."""
 
     def __init__(self, path: Path, bounds: Bounds) -> None:
         self._file = KeptFile(path, bounds, PLAN)

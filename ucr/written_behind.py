@@ -98,7 +98,7 @@ class WrittenBehind(ActorChild[Message], Generic[Message, Batch]):
             was_lost = await self._beside(partial(self.write, batch, self._unix_time()))
         except (sqlite3.Error, OSError) as error:
             self.put_back(batch)
-            self._note_failure(error)
+            self.note_failure(error)
         except BaseException:
             self.put_back(batch)
             raise
@@ -108,7 +108,8 @@ class WrittenBehind(ActorChild[Message], Generic[Message, Batch]):
             if was_lost:
                 self._log.warning(f"{self.topic}.damaged")
 
-    def _note_failure(self, error: Exception) -> None:
+    def note_failure(self, error: Exception) -> None:
+        """Count that the file could not be used, and tell it once until it can be."""
         self.failed += 1
         if not self._is_failing:
             self._log.warning(f"{self.topic}.unwritten", error=str(error))
@@ -135,4 +136,4 @@ class WrittenBehind(ActorChild[Message], Generic[Message, Batch]):
             self.write(batch, self._unix_time())
         except (sqlite3.Error, OSError) as error:
             self.put_back(batch)
-            self._note_failure(error)
+            self.note_failure(error)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import trio
+
 from actors import open_supervisor
 from actors.allowance import GONE
 from actors.purse import Hold, Settle, Short
@@ -54,3 +56,23 @@ async def test_a_file_that_cannot_be_opened_is_told_of_and_budgets_hold_all_the_
         books = await start_books(supervisor, BooksSpec(str(tmp_path)), lambda: 100.0, log_to(lines))
         assert await books.ref.ask(Hold("0-2", "k", math.inf, 1, 101, 100)) == Short(0, 0)
     assert [line["event"] for line in lines] == ["usage.unwritten"]
+
+
+async def test_what_is_spent_while_the_file_cannot_be_opened_is_written_into_it_later_beside_the_rest(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    spec, lines = BooksSpec(str(tmp_path)), list[dict[str, Any]]()
+    await spend(spec, "0-1", 30)
+    away = (tmp_path / NAME).rename(tmp_path / "away")
+    (tmp_path / NAME).mkdir()
+    async with open_supervisor(grace_s=0) as supervisor:
+        books = await start_books(supervisor, spec, lambda: 100.0, log_to(lines))
+        books.ref.tell(Settle("0-2", "k", math.inf, 1, 40))
+        await trio.sleep(2.5)
+        (tmp_path / NAME).rmdir()
+        away.rename(tmp_path / NAME)
+        await trio.sleep(1.1)
+    assert [line["event"] for line in lines] == ["usage.unwritten"]
+    async with open_supervisor(grace_s=0) as supervisor:
+        books = await start_books(supervisor, spec, lambda: 100.0, log_to([]))
+        assert await books.ref.ask(Hold("0-3", "k", math.inf, 1, 31, 100)) == Short(70, 0)

@@ -112,7 +112,9 @@ def test_a_damaged_file_is_moved_aside_and_that_is_said(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
-    opened(tmp_path).close()
-    later = Plan(4, "notes", PLAN.schema)
+    file = opened(tmp_path)
+    note(file, 1.0)
+    file.close()
+    later = KeptFile(tmp_path / "notes.sqlite3", WIDE, Plan(4, "notes", PLAN.schema))
     with pytest.raises(sqlite3.OperationalError, match="version 3, not 4"):
-        KeptFile(tmp_path / "notes.sqlite3", Bounds(math.inf, 2**30), later)
+        later.open()

@@ -146,11 +146,11 @@ def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     connection.execute("pragma user_version = 99")
     connection.close()
     with pytest.raises(sqlite3.OperationalError, match="version 99"):
-        opened(tmp_path)
+        opened(tmp_path).balances(0.0, joined=False)
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
 def test_a_folder_that_cannot_be_is_an_error_of_the_system(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(OSError):
-        opened(tmp_path / "taken")
+        opened(tmp_path / "taken").balances(0.0, joined=False)

@@ -23,13 +23,17 @@ _VALUES = attrgetter(*COLUMNS)
 
 
 class JournalFile:
-    """An open file. Every method raises `sqlite3.Error` or `OSError` when it cannot do what it is to."""
+    """A file that is opened at need. Every method raises `sqlite3.Error` or `OSError` when it cannot do what it is to."""
 
     def __init__(self, path: Path, bounds: Bounds) -> None:
         self._file = KeptFile(path, bounds, PLAN)
 
     def __repr__(self) -> str:
         return f"<JournalFile in {self._file!r}>"
+
+    def open(self) -> None:
+        """Open it now, and not when there is something to write."""
+        self._file.open()
 
     def write(self, entries: Sequence[Entry], now_s: float) -> bool:
         """Keep all of them or none; True: the file was damaged, and what was in it before is lost."""

@@ -134,15 +134,13 @@ class JournalActor:
 async def start_journal(
     supervisor: Supervisor, spec: JournalSpec, unix_time: Callable[[], float], log: Log
 ) -> Journal:
-    """Start the journal. A file that cannot be opened is told of, and nothing is kept in it."""
-    return await supervisor.start(Journal(_opened(spec, log), unix_time, log))
-
-
-def _opened(spec: JournalSpec, log: Log) -> JournalFile | None:
+    """Start the journal. A file that cannot be opened is told of, and tried again when there is something to write."""
     if spec.folder is None:
-        return None
+        return await supervisor.start(Journal(None, unix_time, log))
+    file = JournalFile(Path(spec.folder, NAME), Bounds(spec.keep_s, spec.max_bytes))
+    journal = Journal(file, unix_time, log)
     try:
-        return JournalFile(Path(spec.folder, NAME), Bounds(spec.keep_s, spec.max_bytes))
+        file.open()
     except (sqlite3.Error, OSError) as error:
-        log.warning("journal.unwritten", error=str(error))
-        return None
+        journal.note_failure(error)
+    return await supervisor.start(journal)

@@ -1,11 +1,12 @@
 """What an examination looks at on this machine: files, limits, the port, Redis, the custom router, Claude Code."""
 
 import errno
-import os
 import resource
 import socket
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from ucr.operate.surroundings import BASE_URL, ELSEWHERE
 
 FEW_DESCRIPTORS, MANY_DESCRIPTORS = 256, 4096
 REDIS_S = 5.0
+_BY_OWNER = stat.S_IRWXU
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_PAGE_BYTES = 4096
 _BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LISTENING = "0A"
 _PORT_AND_STATE, _INODE = (1, 3), 9
@@ -59,12 +63,32 @@ def of_permissions(config: Config | None, folder: Path) -> Iterator[Finding]:
         mode = "700" if path.is_dir() else "600"
         yield Finding("permissions", "failed", f"{path} is open to others", f"chmod {mode} {path}")
     above = next(path for path in (folder, *folder.absolute().parents) if _mode_of(path))
-    is_usable = above.is_dir() and os.access(above, os.W_OK | os.X_OK)
-    if not is_usable or _is_out_of_reach(folder):
-        words = f"{folder} cannot be written to"
-        yield Finding("permissions", "failed", words, f"make {above} a folder of yours, or set UCR_STATE_DIR")
+    remedy = f"make {above} a folder of yours, or set UCR_STATE_DIR"
+    if (why := _unwritable(folder, above)) is not None:
+        if why.errno in _FULL:
+            remedy = "make room there, or set UCR_STATE_DIR"
+        words = f"{folder} cannot be written to: {why.strerror}"
+        yield Finding("permissions", "failed", words, remedy)
+    elif _mode_of(above) & _BY_OWNER != _BY_OWNER:
+        yield Finding("permissions", "warning", f"{folder} can be written to by root alone", remedy)
     elif not open_:
         yield Finding("permissions", "ok", f"{folder} is yours alone")
+
+
+def _unwritable(folder: Path, above: Path) -> OSError | None:
+    """Say why nothing could be written into a folder; `above` is the nearest one that is there, perhaps itself.
+
+    It is tried: modes do not bind root, and say nothing of a disk that is full or may only be read.
+    """
+    try:
+        with suppress(FileNotFoundError):
+            folder.stat()
+        with tempfile.TemporaryFile(dir=above) as file:
+            file.write(bytes(_PAGE_BYTES))
+            file.flush()
+    except OSError as error:
+        return error
+    return None
 
 
 def _mode_of(path: Path) -> int:
@@ -73,17 +97,6 @@ def _mode_of(path: Path) -> int:
         return path.stat().st_mode
     except OSError:
         return 0
-
-
-def _is_out_of_reach(folder: Path) -> bool:
-    """True for a folder that may be there, and that the system lets nobody look at."""
-    try:
-        folder.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def of_limits(hard: int) -> Finding:

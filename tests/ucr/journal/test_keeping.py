@@ -100,15 +100,22 @@ async def test_in_its_folder_it_has_a_file(tmp_path: Path) -> None:
     assert [found.entry for found in Reader(tmp_path / NAME).latest(Wanted(), 5)] == [entry(1, 2)]
 
 
-async def test_a_file_that_cannot_be_opened_is_told_of_and_nothing_is_kept(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_opened_at_the_start_is_told_of_once_and_written_when_it_can_be(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     (tmp_path / NAME).mkdir()
     lines: list[dict[str, Any]] = []
     async with open_supervisor(grace_s=0) as supervisor:
         journal = await start_journal(supervisor, JournalSpec(str(tmp_path)), lambda: 7.0, log_to(lines))
         journal.ref.tell(Noted((entry(1),)))
-        await journal.ref.ask(Received())
-        assert journal.statistics().waiting == 0
+        await trio.sleep(3.5)
+        assert (journal.statistics().waiting, journal.statistics().failed) == (1, 4)
+        (tmp_path / NAME).rmdir()
+        journal.ref.tell(Noted((entry(2),)))
+        await trio.sleep(1.1)
+        assert (journal.statistics().waiting, journal.statistics().written) == (0, 2)
     assert [line["event"] for line in lines] == ["journal.unwritten"]
+    assert [found.entry for found in Reader(tmp_path / NAME).latest(Wanted(), 5)] == [entry(1), entry(2)]
 
 
 def test_the_configuration_says_for_how_long_and_how_much() -> None:

@@ -1,5 +1,6 @@
 """This machine, broken on purpose: each fault is found, with a remedy."""
 
+import os
 import resource
 import socket
 from datetime import UTC, datetime
@@ -69,6 +70,26 @@ def test_a_state_folder_that_cannot_even_be_looked_at_is_a_finding_and_no_crash(
         "failed",
         f"make {tmp_path} a folder of yours, or set UCR_STATE_DIR",
     )
+
+
+def test_a_state_folder_that_only_root_could_write_to_is_found_also_by_root(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o500)
+    (finding,) = surveys.of_permissions(None, folder)
+    assert finding.verdict == ("warning" if os.geteuid() == 0 else "failed")
+    assert finding.remedy == f"make {folder} a folder of yours, or set UCR_STATE_DIR"
+
+
+def test_a_state_folder_on_a_disk_without_room_is_found(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        (finding,) = surveys.of_permissions(None, tmp_path / "state")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (finding.verdict, finding.remedy) == ("failed", "make room there, or set UCR_STATE_DIR")
+    assert finding.words == f"{tmp_path / 'state'} cannot be written to: File too large"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_private_key_that_cannot_be_looked_at_is_no_crash(tmp_path: Path) -> None:
