@@ -1,7 +1,6 @@
 """What a provider's actor is asked and told."""
 
-from dataclasses import dataclass
-
+from actors.frozen import dataclass
 from actors.lease import Lease, Outcome
 from actors.mailbox import Reply
 from actors.ref import Question

@@ -10,7 +10,9 @@ believed to be spent than was, never less.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from actors.frozen import dataclass
 
 MAX_ACCOUNTS = 4096
 """How many accounts are known. Beyond, those that end first are forgotten if nothing is held of them."""

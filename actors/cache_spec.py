@@ -1,6 +1,6 @@
 """What a cache is told, and what it counts. Pure data."""
 
-from dataclasses import dataclass
+from actors.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

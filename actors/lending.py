@@ -10,9 +10,10 @@ A rate is counted twice, never less: while it is lent, and for a minute after it
 an argument.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from actors.frozen import dataclass
 from actors.window import Ages, Window
 
 Kind = Literal["rate", "permits"]

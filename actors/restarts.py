@@ -4,7 +4,8 @@ The rule is OTP's restart intensity with an exponential back-off. Pure: the cloc
 """
 
 from collections import deque
-from dataclasses import dataclass
+
+from actors.frozen import dataclass
 
 _MOST_DOUBLINGS = 30
 

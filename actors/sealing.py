@@ -7,7 +7,8 @@ can read the entries.
 """
 
 import hmac
-from dataclasses import dataclass
+
+from actors.frozen import dataclass
 
 _VERSION = b"\x01"
 _DIGEST_BYTES = 16

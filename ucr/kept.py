@@ -1,7 +1,6 @@
 """An answer that is kept: which may be, how it is written down, and what the log says when it is given again. Pure."""
 
-from dataclasses import dataclass
-
+from actors.frozen import dataclass
 from ucr import jsontext
 from ucr.dialects.roles import Summary
 from ucr.jsontext import JsonError

@@ -3,8 +3,7 @@
 Patterns of model names are matched once, here, and not each time that a request is built.
 """
 
-from dataclasses import dataclass
-
+from actors.frozen import dataclass
 from ucr.quirks import Quirks, Role, matches
 
 

@@ -2,8 +2,10 @@
 
 import fnmatch
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
+
+from actors.frozen import dataclass
 
 Role = Literal["system", "developer", "user"]
 

@@ -15,6 +15,7 @@ DATA, PURE, KERNEL, ACTORS, EDGE, PROCESS = range(6)
 FLOORS = {
     "actors": ACTORS,
     "actors.errors": DATA,
+    "actors.frozen": DATA,
     "actors.breaker": PURE,
     "actors.coding": PURE,
     "actors.concurrency": PURE,

@@ -1,6 +1,6 @@
 """How a user signs in at a provider with OAuth 2.0, as data."""
 
-from dataclasses import dataclass
+from actors.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What the configuration says of tools that the router runs, and of eyes for models without."""
 
-from dataclasses import dataclass
-
+from actors.frozen import dataclass
 from ucr.config.targets import Targets
 from ucr.secret import Secret
 

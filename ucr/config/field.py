@@ -1,7 +1,6 @@
 """What a key of the configuration file is, and a table of them; and the kinds of value that several tables share."""
 
-from dataclasses import dataclass
-
+from actors.frozen import dataclass
 from ucr.config.kinds import Kind, Listing, Number, Text
 
 

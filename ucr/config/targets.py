@@ -1,6 +1,6 @@
 """A target of the file, taken apart."""
 
-from dataclasses import dataclass
+from actors.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What the journal's requests come to over time: sums and percentiles of equal spans, as charts want them."""
 
 import sqlite3
-from dataclasses import dataclass
+
+from actors.frozen import dataclass
 
 MOST_ENTRIES = 50_000
 """How many requests are looked at; the last ones, where there are more."""

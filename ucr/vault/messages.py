@@ -1,7 +1,6 @@
 """What is said to the keeper of the vault, and what it says. Pure data that travels between processes."""
 
-from dataclasses import dataclass
-
+from actors.frozen import dataclass
 from actors.ref import Question
 
 
