@@ -6,6 +6,7 @@ while the other is read on, so that a last answer is not lost to a reset, the co
 whoever has read from its socket may have that decrypted (`feed`).
 """
 
+import math
 import ssl
 from contextlib import suppress
 from typing import Any
@@ -82,14 +83,16 @@ class TlsStream(trio.abc.HalfCloseableStream):
                 return await self._flush()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Return what has come; b"" at the end, also at one that the other side did not announce."""
+        """Return what has come, all records of one read; b"" at the end, also at one that the other side did not announce."""
+        limit_bytes = READ_BYTES if max_bytes is None else max_bytes
         if self._broken is not None:
             raise trio.BrokenResourceError(self._broken)
         if self._tls.pending():
             await trio.lowlevel.checkpoint()
         while not self._has_said_end:
             try:
-                return self._tls.read(READ_BYTES if max_bytes is None else max_bytes)
+                data = self._tls.read(limit_bytes)
+                return self._read_on(data, limit_bytes) if self._incoming.pending else data
             except ssl.SSLWantReadError:
                 await self._flush()
                 await self._take()
@@ -116,19 +119,30 @@ class TlsStream(trio.abc.HalfCloseableStream):
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
-        parts: list[bytes] = []
+        data = self._read_on(b"", math.inf)
+        if self._broken is not None and not data:
+            raise trio.BrokenResourceError(self._broken) from None
+        return data
+
+    def _read_on(self, data: bytes, limit_bytes: float) -> bytes:
+        """Return these bytes and what else is to be decrypted of what came, up to a limit; note an end, and what is wrong."""
+        parts, room = [data] if data else [], limit_bytes - len(data)
         try:
-            while part := self._tls.read(READ_BYTES):
+            while room > 0:
+                part = self._tls.read(READ_BYTES if room > READ_BYTES else int(room))
+                if not part:
+                    self._has_heard_end = (
+                        True  # the other side has said so: from now on nothing but b"" is read
+                    )
+                    break
                 parts.append(part)
-            self._has_heard_end = True  # the other side has said so: from now on nothing but b"" is read
+                room -= len(part)
         except ssl.SSLWantReadError:
             pass
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             self._has_heard_end = True
         except ssl.SSLError as error:
             self._broken = str(error)
-            if not parts:
-                raise trio.BrokenResourceError(self._broken) from None
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _take(self) -> None:

@@ -81,6 +81,45 @@ async def test_no_more_is_received_than_was_asked_for(context: ssl.SSLContext, a
     ]
 
 
+async def test_records_that_come_with_one_read_are_received_together(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    stream, client, _ = await connected(context, client_context(authority))
+    await client.send_all(b"before")
+    assert await stream.receive_some() == b"before"
+    for word in (b"one ", b"two ", b"three"):
+        await client.send_all(word)
+    assert await stream.receive_some(6) == b"one tw"
+    assert await stream.receive_some() == b"o three"
+
+
+@pytest.mark.parametrize("way", ["garbage", "end"])
+async def test_what_ends_a_read_takes_none_of_the_words_before_it(
+    way: str, context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    stream, client, below = await connected(context, client_context(authority))
+    await client.send_all(b"before")
+    assert await stream.receive_some() == b"before"
+
+    async def leave() -> None:
+        await client.send_all(b"the last ")
+        await client.send_all(b"words")
+        if way == "end":
+            await client.aclose()
+        else:
+            await below.send_all(b"no TLS at all, and long enough for a record's head")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave)
+        await trio.testing.wait_all_tasks_blocked()
+        assert await stream.receive_some() == b"the last words"
+        if way == "end":
+            assert await stream.receive_some() == b""
+        else:
+            with pytest.raises(trio.BrokenResourceError):
+                await stream.receive_some()
+
+
 @pytest.mark.parametrize("is_polite", [True, False])
 async def test_a_client_that_leaves_has_ended(
     is_polite: bool, context: ssl.SSLContext, authority: trustme.CA
