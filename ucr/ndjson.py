@@ -19,9 +19,8 @@ class LineSplitter:
         self._limit_bytes = limit_bytes
         self._is_broken = False
 
-    @property
-    def is_clear(self) -> bool:
-        """False: all that comes is cut first."""
+    def lets_by(self, data: bytes) -> bool:
+        """Return False: all that comes is cut."""
         return False
 
     def feed(self, data: bytes) -> list[bytes]:

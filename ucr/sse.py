@@ -161,10 +161,16 @@ class Splitter:
         rest, self._buffer = bytes(self._buffer), bytearray()
         return rest
 
-    @property
-    def is_clear(self) -> bool:
-        """True when a block begins with the next byte, and lines end in LF alone so far."""
-        return not (self._buffer or self._has_cr or self._is_broken) and self._begun
+    def lets_by(self, data: bytes) -> bool:
+        """Return whether bytes are whole blocks with lines that end in LF, and follow such blocks.
+
+        They need not be fed then: their blocks end where a blank line is.
+        """
+        is_clear = not (self._buffer or self._has_cr or self._is_broken) and data[-2:] == b"\n\n"
+        if not is_clear or len(data) > self._limit_bytes or b"\r" in data or data[:1] == _BOM[:1]:
+            return False
+        self._begun = True
+        return True
 
     @property
     def is_at_boundary(self) -> bool:

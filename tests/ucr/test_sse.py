@@ -206,3 +206,28 @@ def test_what_is_encoded_is_read_back() -> None:
     assert encode(b"{}", "x") == b"event: x\ndata: {}\n\n"
     assert comment("here") == b": here\n\n"
     assert parse(comment("here")) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "data", "passes"),
+    [
+        ([], b"a\n\nb\nc\n\n", True),
+        ([b"a\n\n"], b"\xc3\xa9\n\n", True),
+        ([b"a\n"], b"b\n\n", False),
+        ([b"a\r\n\r\n"], b"b\n\n", False),
+        ([], b"a\r\n\n\n", False),
+        ([], b"a\n\nb\n", False),
+        ([], b"\n", False),
+        ([], b"\xef\xbb\xbfa\n\n", False),
+        ([], b"aaaaaaaaa\n\n", False),
+    ],
+)
+def test_whole_blocks_that_follow_whole_blocks_need_not_be_cut(
+    before: list[bytes], data: bytes, passes: bool
+) -> None:
+    splitter = Splitter(limit_bytes=10)
+    for part in before:
+        splitter.feed(part)
+    assert splitter.lets_by(data) is passes
+    if passes:  # a mark that would be left out at the beginning is no longer there
+        assert splitter.feed(b"\xef\xbb\xbfb\n\n") == [b"\xef\xbb\xbfb\n\n"]

@@ -8,7 +8,7 @@ so that any split gives the same bytes.
 
 Nearly all blocks hold content and nothing else. A dialect says which ones do (`_contents`), of all blocks of a read at
 once, by a typed decoder that checks everything and keeps next to nothing; they pass in runs, and only the others are
-read one by one. A read of whole blocks that are all content is not even cut into blocks: it passes as it came.
+read one by one. A read of whole blocks that all have as many lines, as most are, is not even cut into blocks before.
 """
 
 from abc import ABC, abstractmethod
@@ -40,9 +40,8 @@ class Splitter(Protocol):
 
     def close(self) -> bytes: ...
 
-    @property
-    def is_clear(self) -> bool:
-        """True when the next bytes are surely read as they are: see `sse.Splitter.is_clear`."""
+    def lets_by(self, data: bytes) -> bool:
+        """Return whether bytes need not be cut here; see `sse.Splitter.lets_by`."""
         ...
 
 
@@ -72,10 +71,8 @@ class EventTap(ABC):
         """Take bytes; return what goes to the client, nothing before the commit point."""
         if self._failure is not None:
             return b""
-        if self._is_committed and self.lines and self._splitter.is_clear:
-            passed = self._whole(data)
-            if passed is not None:
-                return passed
+        if self._splitter.lets_by(data) and self._take_even(data):
+            return self._released()
         try:
             self._take(self._splitter.feed(data))
         except (sse.SseError, NdjsonError) as error:
@@ -172,57 +169,49 @@ class EventTap(ABC):
     def _break(self, what: str, shown: str = "") -> None:
         self._fail(faults.unreadable(self._context.provider, what, shown.encode("utf-8", "replace")))
 
-    def _whole(self, data: bytes) -> bytes | None:
-        """Let a read pass that is nothing but whole blocks of content; None, with nothing taken, for others."""
-        columns = columns_of(data, self.lines) if len(data) <= sse.EVENT_LIMIT_BYTES else None
-        if columns is None:
-            return None
-        contents = self._contents(columns)
-        if not contents or not all(contents):
-            return None
-        passed = self._passed(data, len(contents))
-        if passed is not None:
-            self._count([sum(map(len, lines)) + len(lines) + 1 for lines in zip(*columns, strict=True)])
-        return passed
-
     def _take(self, blocks: list[bytes]) -> None:
-        """Let runs of content pass, and read all other blocks."""
-        contents = [*self._judged(blocks), False]
-        at = 0
-        while at < len(blocks) and self._failure is None:
-            if contents[at] and self._is_committed:
-                start, at = at, contents.index(False, at)
-                self._take_run(blocks[start:at])
-            else:
-                self._take_one(blocks[at])
-                at += 1
-
-    def _judged(self, blocks: list[bytes]) -> Sequence[bool]:
-        """Say of each block whether it is surely only content."""
-        if not self.lines:
-            return [False] * len(blocks)
-        columns = columns_of(b"".join(blocks), self.lines)
-        contents = None if columns is None else self._contents(columns)
-        if (
-            contents is None and len(blocks) > 1
-        ):  # for one that is unusual, the others need not be read one by one
-            return [bool(*self._judged([block])) for block in blocks]
-        return [False] * len(blocks) if contents is None or len(contents) != len(blocks) else contents
-
-    def _take_run(self, run: list[bytes]) -> None:
-        passed = self._passed(b"".join(run), len(run))
-        if passed is None:
-            for block in run:
+        """Read blocks; when one of them is unusual, the others need not be read one by one for that."""
+        if len(blocks) > 1 and self._take_even(b"".join(blocks)):
+            return
+        for block in blocks:
+            if self._failure is not None:
+                return
+            if not self._take_even(block):
                 self._take_one(block)
-        else:
-            self._held.append(passed)
-            self._count(list(map(len, run)))
 
-    def _count(self, sizes: list[int]) -> None:
-        """Count blocks of content of these sizes."""
-        framing = self.framing_bytes
-        self.content.events += len(sizes)
-        self.content.chars += sum([size - framing for size in sizes if size > framing])
+    def _take_even(self, blocks: bytes) -> bool:
+        """Let runs of content pass, and read all other blocks; False, with nothing read, unless all are alike and sound."""
+        height = self.lines + 1
+        lines = even_lines(blocks, height) if height > 1 else None
+        contents = None if lines is None else self._contents([lines[at::height] for at in range(self.lines)])
+        if lines is None or contents is None:
+            return False
+        at, end = 0, len(contents)
+        while at < end and self._failure is None:
+            start, at = at, at + 1
+            if not contents[start] or not self._is_committed:
+                self._take_one(b"\n".join(lines[start * height : at * height]) + b"\n")
+                continue
+            while at < end and contents[at]:
+                at += 1
+            self._take_run(lines[start * height : at * height], at - start)
+        return True
+
+    def _take_run(self, lines: list[bytes], count: int) -> None:
+        blocks = b"\n".join(lines) + b"\n"
+        passed = self._passed(blocks, count)
+        if passed is None:
+            for block in blocks.split(b"\n\n")[:-1]:
+                self._take_one(block + b"\n\n")
+            return
+        self._held.append(passed)
+        self.content.events += count
+        if count == 1:
+            self.content.chars += max(0, len(blocks) - self.framing_bytes)
+        else:
+            framing = self.framing_bytes - 2
+            sizes = map(len, blocks.split(b"\n\n"))
+            self.content.chars += sum([size - framing for size in sizes if size > framing])
 
     def _take_one(self, block: bytes) -> None:
         self._block_bytes = len(block)
@@ -280,16 +269,16 @@ class EventTap(ABC):
         return block.replace(old, data, 1) if old in block else sse.encode(data, event.name)
 
 
-def columns_of(blocks: bytes, count: int) -> list[list[bytes]] | None:
-    """Return the first lines of all blocks, the second ones and so on; None unless each has as many as that, in UTF-8.
+def even_lines(blocks: bytes, height: int) -> list[bytes] | None:
+    """Return the lines of blocks, which are `height` for each, its blank one included; None unless all have so many.
 
     Since a block ends with its only blank line, lines that are all in their places are those of their blocks.
     """
     lines = blocks.split(b"\n")
-    columns = [lines[number : -1 : count + 1] for number in range(count + 1)]
-    is_even = not lines[-1] and len(lines) % (count + 1) == 1 and not any(columns.pop())
-    is_full = is_even and all(map(all, columns)) and b"\r" not in blocks and jsontext.is_utf_8(blocks)
-    return columns if is_full else None
+    if lines.pop() or len(lines) % height or any(lines[height - 1 :: height]) or b"\r" in blocks:
+        return None
+    is_full = lines.count(b"") * height == len(lines)
+    return lines if is_full and (blocks.isascii() or jsontext.is_utf_8(blocks)) else None
 
 
 def decoded(decoder: Decoder[Told], texts: list[bytes]) -> list[Told] | None:

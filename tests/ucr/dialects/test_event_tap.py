@@ -4,7 +4,7 @@ from msgspec.json import Decoder
 
 from tests.world.anthropic_streams import context
 from ucr.dialects import event_tap
-from ucr.dialects.event_tap import EventTap, columns_of, decoded
+from ucr.dialects.event_tap import EventTap, decoded, even_lines
 from ucr.dialects.roles import Content
 from ucr.errors import UpstreamError
 from ucr.jsontext import JsonObject
@@ -120,27 +120,26 @@ def test_an_end_without_its_end_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("blocks", "found"),
+    ("blocks", "is_even"),
     [
-        ([b"a\nb\n\n", b"c\nd\n\n"], [[b"a", b"c"], [b"b", b"d"]]),
-        ([b"a\n\xc3\xa9\n\n"], [[b"a"], [b"\xc3\xa9"]]),
-        ([b"a\nb\n\n", b"c\n\n"], None),
-        ([b"a\nb\nc\n\n", b"d\n\n"], None),
-        ([b"d\n\n", b"a\nb\nc\n\n"], None),
-        ([b"\n\n", b"a\nb\nc\n\n"], None),
-        ([b"a\nb\r\n\r\n"], None),
-        ([b"a\n\xff\n\n"], None),
-        ([b"a\nb\n"], None),
-        ([b"a\nb\n\nc"], None),
-        ([b"a\nb\n\nc\nd\n"], None),
-        ([b"a\n"], None),
-        ([], [[], []]),
+        ([b"a\nb\n\n", b"c\nd\n\n"], True),
+        ([b"a\n\xc3\xa9\n\n"], True),
+        ([b"a\nb\n\n", b"c\n\n"], False),
+        ([b"a\nb\nc\n\n", b"d\n\n"], False),
+        ([b"d\n\n", b"a\nb\nc\n\n"], False),
+        ([b"\n\n", b"a\nb\nc\n\n"], False),
+        ([b"a\nb\r\n\r\n"], False),
+        ([b"a\n\xff\n\n"], False),
+        ([b"a\nb\n"], False),
+        ([b"a\nb\n\nc"], False),
+        ([b"a\nb\n\nc\nd\n"], False),
+        ([b"a\n"], False),
+        ([], True),
     ],
 )
-def test_blocks_are_laid_out_in_columns_only_if_all_have_as_many_lines(
-    blocks: list[bytes], found: list[list[bytes]] | None
-) -> None:
-    assert columns_of(b"".join(blocks), 2) == found
+def test_blocks_are_even_only_if_all_have_as_many_lines(blocks: list[bytes], is_even: bool) -> None:
+    whole = b"".join(blocks)
+    assert even_lines(whole, 3) == (whole.split(b"\n")[:-1] if is_even else None)
 
 
 class Word(Struct):

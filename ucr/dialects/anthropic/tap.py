@@ -59,11 +59,14 @@ class MessageTap(EventTap):
 
     def _contents(self, columns: list[list[bytes]]) -> Sequence[bool] | None:
         names, datas = columns
-        are_contents = [
-            name in _CONTENTS and data[:6] == _DATA for name, data in zip(names, datas, strict=True)
-        ]
-        texts = [data[6:] for data in compress(datas, are_contents)]
-        return None if decoded(_ANY, texts) is None else are_contents
+        if _CONTENTS.issuperset(names):
+            texts = [data[6:] for data in datas if data[:6] == _DATA]
+            return (
+                [True] * len(texts) if len(texts) == len(datas) and decoded(_ANY, texts) is not None else None
+            )
+        contents = [name in _CONTENTS and data[:6] == _DATA for name, data in zip(names, datas, strict=True)]
+        texts = [data[6:] for data in compress(datas, contents)]
+        return contents if decoded(_ANY, texts) is not None else None
 
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         value = value if "type" in value else {**value, "type": event.name}

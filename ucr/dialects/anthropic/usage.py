@@ -4,12 +4,54 @@ Counters at the top of `usage` are the whole truth: `iterations`, which list the
 fallback model, are already in them.
 """
 
+from typing import Annotated
+
+from msgspec import Meta, Struct, ValidationError, convert
+
 from ucr.events import MOST_TOKENS, Usage
 from ucr.jsontext import JsonObject
+
+_Count = Annotated[int, Meta(ge=0, le=MOST_TOKENS)] | None
+
+
+class _Details(Struct, gc=False):
+    thinking_tokens: _Count = None
+
+
+class _Written(Struct, gc=False):
+    ephemeral_1h_input_tokens: _Count = None
+
+
+class _Counters(Struct, gc=False):
+    """The counters as nearly every provider writes them."""
+
+    input_tokens: _Count = None
+    output_tokens: _Count = None
+    cache_read_input_tokens: _Count = None
+    cache_creation_input_tokens: _Count = None
+    output_tokens_details: _Details | None = None
+    cache_creation: _Written | None = None
 
 
 def read(value: object) -> Usage:
     """Read a `usage` object; whatever is no counter is not known."""
+    try:
+        told = convert(value, _Counters)
+    except ValidationError:
+        return _read_each(value)
+    details, written = told.output_tokens_details, told.cache_creation
+    return Usage(
+        told.input_tokens,
+        told.output_tokens,
+        told.cache_read_input_tokens,
+        told.cache_creation_input_tokens,
+        None if details is None else details.thinking_tokens,
+        None if written is None else written.ephemeral_1h_input_tokens or None,
+    )
+
+
+def _read_each(value: object) -> Usage:
+    """Read the counters one by one, where one of them is none."""
     if not isinstance(value, dict):
         return Usage()
     details, written = value.get("output_tokens_details"), value.get("cache_creation")

@@ -35,9 +35,8 @@ class ChunkSplitter:
         self._frames = FrameReader()
         self._failure: sse.SseError | None = None
 
-    @property
-    def is_clear(self) -> bool:
-        """False: all that comes is cut first."""
+    def lets_by(self, data: bytes) -> bool:
+        """Return False: all that comes is cut."""
         return False
 
     def feed(self, data: bytes) -> list[bytes]:
