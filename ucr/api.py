@@ -111,7 +111,7 @@ class Api:
         patience = Patience(router.config.timeouts.total_s, router.timers.now)
         record = Record(exchange.request_id, router.worker, patience.began_s, patience.waited_s)
         record.peer = exchange.peer
-        exchange = self._reporter.watched(exchange, router)
+        exchange = self._reporter.watched(exchange, record, router)
         admission: Admission | None = exchange.badge.admission
         if admission is not None and admission.config is not router.config:
             admission = None

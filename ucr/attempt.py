@@ -75,6 +75,7 @@ class Attempt:
         self._key = 0
         self._remedy: Remedy | None = None
         self._has_rejected_token = False
+        self._span_id = 0
 
     def __repr__(self) -> str:
         return f"<Attempt at {self.candidate.provider.id}/{self.candidate.model}: {self.error!r}>"
@@ -106,7 +107,9 @@ class Attempt:
     def _fail(self, error: ApiError) -> None:
         record, candidate = self._call.record, self.candidate
         self.error = error
-        record.tried += (Tried(candidate.provider.id, candidate.model, error, trio.current_time()),)
+        record.tried += (
+            Tried(candidate.provider.id, candidate.model, error, trio.current_time(), self._span_id),
+        )
 
     @property
     def is_lost(self) -> bool:
@@ -124,6 +127,7 @@ class Attempt:
         record.route, record.tier = candidate.route, candidate.tier
         record.upstream_request_id, record.notes = self._upstream_request_id, self._notes
         record.key_number = self._key + 1 if len(candidate.provider.api_keys) > 1 else None
+        record.span_id = self._span_id
         self._call.delivery.extra_headers = self._headers
 
     async def _pause(self) -> None:
@@ -198,6 +202,9 @@ class Attempt:
 
     def _sending(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> Awaitable[None]:
         call = self._call
+        if call.record.trace is not None:
+            self._span_id = self._span_id or call.record.trace.new_span_id()
+            outgoing.headers += call.record.trace.parent(self._span_id)
         if call.router.config.router.on_disconnect == "cancel":
             return self._exchange(outgoing, lease, claim)
         return outlive(call, lambda: self._exchange(outgoing, lease, claim), lambda: not self._is_lost)

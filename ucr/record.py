@@ -6,6 +6,7 @@ from dataclasses import field
 from actors.frozen import dataclass
 from ucr.dialects.roles import HeaderList, Summary
 from ucr.errors import ApiError
+from ucr.observe.trace import Trace
 from ucr.routing import Candidate
 
 _WORDS_CHARS = 300
@@ -22,12 +23,13 @@ Took = tuple[float, float, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A call of a candidate that came to nothing, why, and when it ended, on the loop's clock."""
+    """A call of a candidate that came to nothing, why, and when it ended, on the loop's clock; and its span in a trace."""
 
     provider: str
     model: str
     error: ApiError
     ended_s: float = 0.0
+    span_id: int = 0
 
     def __str__(self) -> str:
         error = self.error
@@ -42,7 +44,7 @@ class Record:
     US dollar; None is "not known", and `side_nano` is what other models cost that helped. `healed` says what was changed
     after a refusal, `parts` how many answers of a model make this one, `bridged` what was done in place of the model,
     `limit_headers` what is left of the client's own limits, `considered` the candidates in their order, and `tried` those
-    that came to nothing.
+    that came to nothing. `trace` is there when traces are made, and `span_id` that of the call that was answered.
     """
 
     request_id: str
@@ -79,6 +81,8 @@ class Record:
     side_nano: int = 0
     considered: Sequence[Candidate] = ()
     tried: tuple[Tried, ...] = ()
+    trace: Trace | None = None
+    span_id: int = 0
 
     @property
     def message_id(self) -> str:

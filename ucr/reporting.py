@@ -7,7 +7,6 @@ them. One that went wrong does not wait, nor does what waits before it.
 """
 
 from collections import deque
-from collections.abc import Mapping
 from operator import attrgetter
 
 import trio
@@ -44,7 +43,6 @@ class Ended(Struct, frozen=True, gc=False):
     record: Record
     router: Router
     ended_s: float
-    headers: Mapping[str, str] | None
     bodies: Recording | None
 
 
@@ -84,9 +82,14 @@ class Reporter:
     def __repr__(self) -> str:
         return f"<Reporter with {len(self._ended)} requests to tell of>"
 
-    def watched(self, exchange: Exchange, router: Router) -> Exchange:
-        """Return the exchange to be answered: one that keeps its bodies where the journal has them."""
+    def watched(self, exchange: Exchange, record: Record, router: Router) -> Exchange:
+        """Return the exchange to be answered: one that keeps its bodies where the journal has them.
+
+        Where traces are made, the record learns of its own.
+        """
         journal = router.config.journal
+        if self._tracing is not None:
+            record.trace = self._tracing.begun(exchange.headers)
         if self._journal is None or not journal.bodies:
             return exchange
         return Recording(exchange, journal.body_bytes)
@@ -98,9 +101,8 @@ class Reporter:
             record.status = record.status or CLIENT_GONE
             record.error_type = record.error_type or GONE
         now_s, ended = self._now_s(), self._ended
-        headers = None if self._tracing is None else exchange.headers
         bodies = exchange if isinstance(exchange, Recording) else None
-        ended.append(Ended(record, router, now_s, headers, bodies))
+        ended.append(Ended(record, router, now_s, bodies))
         self._ended_bytes += (
             record.request_bytes if bodies is None else record.request_bytes + record.answer_bytes
         )
@@ -146,7 +148,7 @@ class Reporter:
         if self._journal is not None:
             self._entries.append(self._writer.entry(record, fields, told, router.redactor, unix_s, one.bodies))
         if self._tracing is not None:
-            self._tracing.note(one.headers or {}, record, router, one.ended_s, unix_s)
+            self._tracing.note(record, router, one.ended_s, unix_s)
 
     def _hand_over(self) -> None:
         """Give what was gathered to the actors, and to the clerks of those that are elsewhere."""

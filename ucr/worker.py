@@ -247,7 +247,7 @@ async def open_worker(
     secret = secret_of(config.cache, new_secret()) if store is None else store.secret
     surroundings = (network, log, worker, store, spreader.spread_fact, dice)
     opening = open_tree(config, *surroundings, clock=unix_time, secret=secret, folder=folder)
-    async with (trace or open_tracing)(config, worker) as tracing, opening as tree:
+    async with (trace or open_tracing)(config, worker, log) as tracing, opening as tree:
         workers = 1 if store is None else store.workers
         pressure = Pressure(memory.limit_bytes(config, workers))
         answers = _answers_of(config, tree, secret, pressure)

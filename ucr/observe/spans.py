@@ -33,7 +33,10 @@ _KNOWN: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`kind` is `server` for the request and `client` for an attempt; times are Unix times, in seconds."""
+    """`kind` is `server` for the request and `client` for an attempt; times are Unix times, in seconds.
+
+    `span_id` is 0 for one that nobody knows of yet.
+    """
 
     name: str
     kind: Literal["server", "client"]
@@ -41,6 +44,7 @@ class Span:
     ended_s: float
     attributes: Mapping[str, Value]
     is_error: bool
+    span_id: int = 0
 
 
 def spans_of(record: Record, config: Config, now_s: float, unix_s: float) -> tuple[Span, ...]:
@@ -55,12 +59,13 @@ def spans_of(record: Record, config: Config, now_s: float, unix_s: float) -> tup
         if tried.error.status:
             attributes["http.response.status_code"] = tried.error.status
         name = f"{OPERATION} {tried.model}"
-        spans.append(_span(name, "client", began_s + offset_s, tried.ended_s + offset_s, attributes))
+        ended_s = tried.ended_s + offset_s
+        spans.append(_span(name, "client", began_s + offset_s, ended_s, attributes, tried.span_id))
         began_s = tried.ended_s
     if record.attempts > len(record.tried):
         attributes = _of_call(config, record.provider, record.model_used) | _of_answer(record)
         name = f"{OPERATION} {record.model_used}"
-        spans.append(_span(name, "client", began_s + offset_s, unix_s, attributes))
+        spans.append(_span(name, "client", began_s + offset_s, unix_s, attributes, record.span_id))
     whole = _span(
         f"{OPERATION} {record.model_asked}", "server", record.began_s + offset_s, unix_s, _of_request(record)
     )
@@ -73,9 +78,10 @@ def _span(
     began_s: float,
     ended_s: float,
     attributes: Mapping[str, Value | None],
+    span_id: int = 0,
 ) -> Span:
     told = {key: _short(value) for key, value in attributes.items() if value is not None and value != ""}
-    return Span(_clip(name.strip()), kind, began_s, max(began_s, ended_s), told, "error.type" in told)
+    return Span(_clip(name.strip()), kind, began_s, max(began_s, ended_s), told, "error.type" in told, span_id)
 
 
 def _of_request(record: Record) -> dict[str, Value | None]:
@@ -122,6 +128,12 @@ def _of_call(config: Config, provider_id: str, model: str) -> dict[str, Value | 
         "server.port": None if url is None else url.port or (443 if url.scheme == "https" else 80),
         "ucr.provider": provider_id,
     }
+
+
+def texts_of(attributes: Mapping[str, Value]) -> list[str]:
+    """Return all texts among the values of attributes."""
+    texts = [value for value in attributes.values() if isinstance(value, str)]
+    return texts + [text for value in attributes.values() if isinstance(value, tuple) for text in value]
 
 
 def provider_name(provider_id: str) -> str:

@@ -4,7 +4,7 @@ from tests.world.router import config_of, provider
 from ucr.dialects.roles import Summary
 from ucr.errors import ApiError
 from ucr.events import Usage
-from ucr.observe.spans import provider_name, spans_of
+from ucr.observe.spans import provider_name, spans_of, texts_of
 from ucr.record import Record, Tried
 
 CONFIG = config_of(provider("a", "anthropic"), provider("mistral", "openai-chat"))
@@ -84,3 +84,14 @@ def test_long_names_are_cut_and_missing_ones_left_out() -> None:
     assert whole.attributes["error.type"] == "404"
     assert "gen_ai.provider.name" not in whole.attributes
     assert provider_name("groq") == "groq"
+
+
+def test_the_spans_of_attempts_have_the_ids_that_providers_were_told() -> None:
+    made = record()
+    made.span_id = 7
+    made.tried = (Tried("a", "claude", ApiError("overloaded_error", "no"), 102.5, 5),)
+    assert [span.span_id for span in spans_of(made, CONFIG, 110.0, 1_000_010.0)] == [0, 5, 7]
+
+
+def test_all_texts_of_attributes_are_found() -> None:
+    assert texts_of({"a": "x", "b": 1, "c": ("y", "z"), "d": True}) == ["x", "y", "z"]

@@ -13,8 +13,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.world import answers
-from tests.world.router import config_of, open_router, provider
+from tests.world.router import EPOCH, config_of, open_router, provider, upstream_of
 from ucr.config.model import Config, Otel
+from ucr.logs import Log, stdout_log
 from ucr.observe.tracing import Tracing, open_tracing
 from ucr.secret import Secret
 from ucr.stress.upstream import Answer, SeenRequest, Upstream
@@ -25,6 +26,7 @@ ASK = {"model": "claude-x", "max_tokens": 5, "messages": [{"role": "user", "cont
 A, B = provider("a", "anthropic"), provider("b", "openai-chat")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+SAYS = answers.says(200, answers.chat_reply("planted answer"))
 UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-00"
 
 
@@ -35,7 +37,7 @@ async def traced(
     exporter = InMemorySpanExporter()
 
     @asynccontextmanager
-    async def into_memory(config: Config, worker: str) -> AsyncIterator[Tracing]:
+    async def into_memory(config: Config, worker: str, log: Log) -> AsyncIterator[Tracing]:
         tracing = Tracing(config.otel, worker, SimpleSpanProcessor(exporter))
         yield tracing
         await tracing.close()
@@ -64,6 +66,25 @@ async def test_a_request_and_its_attempts_are_one_trace(autojump_clock: object) 
     assert "planted" not in "".join(span.to_json() for span in spans)
 
 
+def told(span: ReadableSpan, flags: str = "01") -> str:
+    return f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-{flags}"
+
+
+def told_of_trace(upstream: Upstream) -> list[str]:
+    return [request.header("traceparent") or "" for request in upstream.requests]
+
+
+async def test_each_provider_is_told_of_the_span_of_its_attempt(autojump_clock: object) -> None:
+    failing, serving = (upstream_of(one) for one in (answers.says(503, {}), SAYS))
+    spans = await traced(config_of(A, B), {"traceparent": PARENT}, {}, a=failing, b=serving)
+    assert [len(told_of_trace(one)) for one in (failing, serving)] == [2, 2]
+    tried = [span for span in spans if span.name == "chat a-model"]
+    served = [span for span in spans if span.name == "chat b-model"]
+    assert told_of_trace(failing) == [told(span) for span in tried]
+    assert told_of_trace(serving) == [told(span) for span in served]
+    assert len({span.context.span_id for span in spans}) == len(spans) == 6
+
+
 async def test_a_client_decides_whether_its_trace_is_kept_and_the_sample_for_others(
     autojump_clock: object,
 ) -> None:
@@ -84,8 +105,39 @@ async def test_no_secret_is_in_a_span(autojump_clock: object) -> None:
     assert "planted" not in "".join(span.to_json() for span in spans)
 
 
+async def test_who_is_not_recorded_is_told_of_so_and_without_traces_nobody_is_told(
+    autojump_clock: object,
+) -> None:
+    serving, untold = upstream_of(SAYS), upstream_of(SAYS)
+    config = config_of(B)
+    assert not await traced(config, {"traceparent": UNSAMPLED}, b=serving)
+    (header,) = told_of_trace(serving)
+    assert header.startswith(f"00-{TRACE}-")
+    assert header.endswith("-00")
+    assert f"00-{TRACE}-b7ad6b7169203331" not in header
+    async with open_router(config, b=untold) as world:
+        await world.ask("/v1/messages", ASK, headers={"traceparent": PARENT, "tracestate": "x=1"})
+    assert told_of_trace(untold) == [""]
+
+
+async def test_one_who_is_asked_again_with_a_healed_request_is_told_of_the_same_span(
+    autojump_clock: object,
+) -> None:
+    refusal = {
+        "error": {
+            "message": "Unsupported parameter: 'temperature' is not supported with this model.",
+            "param": "temperature",
+            "code": "unsupported_parameter",
+        }
+    }
+    serving = upstream_of((answers.says(400, refusal), SAYS))
+    spans = await traced(config_of(B), {}, body={**ASK, "temperature": 0.5}, b=serving)
+    attempt, _ = spans
+    assert told_of_trace(serving) == [told(attempt)] * 2
+
+
 async def test_without_traces_nothing_is_made() -> None:
-    async with open_tracing(Config(), "0") as tracing:
+    async with open_tracing(Config(), "0", stdout_log("info", lambda: EPOCH)) as tracing:
         assert tracing is None
 
 
