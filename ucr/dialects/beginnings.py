@@ -163,7 +163,7 @@ def _last_answer(turns: list[JsonObject], begun: int, last: int) -> int:
 
 
 def _is_marked(turn: JsonObject) -> bool:
-    content = turn["content"]
+    content = turn.get("content")
     return isinstance(content, list) and any("cache_control" in block for block in content)
 
 

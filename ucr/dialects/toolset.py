@@ -77,6 +77,8 @@ class Toolsets:
         tools = body.get("tools")
         if not isinstance(tools, list) or len(raw) < LEAST_BYTES or len(raw) > COMMAS_LIMIT:
             return None
+        if not all(isinstance(tool, dict) for tool in tools):
+            return None
         try:
             text = bytes(_PARTS.decode(raw)["tools"])
         except (ValueError, RecursionError, KeyError):

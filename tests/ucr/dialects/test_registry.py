@@ -1,10 +1,17 @@
+import copy
+import json
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
 
+from tests.world.chat import capture
 from ucr.catalogue import ROWS, row
 from ucr.dialects import registry
-from ucr.dialects.roles import Request, Target
+from ucr.dialects.anthropic.client import AnthropicClient
+from ucr.dialects.roles import ProviderDialect, Request, Target
+from ucr.errors import ApiError
+from ucr.quirks import Quirks
 
 
 def test_every_dialect_is_found_by_its_own_name() -> None:
@@ -62,3 +69,19 @@ def test_models_that_refuse_tools_in_one_protocol_are_asked_in_the_other(
     request = Request(client, b"", body, model, False, {})
     target = Target(provider, model, known.base_url, known.quirks)
     assert registry.provider_for(known.dialect, target, request).name == spoken
+
+
+@pytest.mark.parametrize(
+    "name", ["image_in_tool_result", "parallel-tools", "thinking_sent_back", "tool_reference"]
+)
+@pytest.mark.parametrize("dialect", registry.PROVIDERS.values(), ids=lambda dialect: dialect.name)
+def test_a_request_stays_as_it_is_whoever_it_is_written_for(dialect: ProviderDialect, name: str) -> None:
+    """What was read of a conversation is kept for the requests that go on with it."""
+    client = AnthropicClient()
+    request = client.parse(json.dumps({**capture(name), "model": "claude-opus-5-5"}).encode(), {})
+    before = copy.deepcopy(request.body)
+    for quirks in (Quirks(), Quirks(merge_turns=True, user_after_tool=False, mid_system=False)):
+        target = Target("p", "m", "http://127.0.0.1:9", quirks)
+        with suppress(ApiError):  # of images that a provider does not take
+            dialect.build(client.canonical(request), request, target)
+        assert request.body == before

@@ -1,10 +1,11 @@
 """The client role: what an Anthropic client asks, and answers in its shape."""
 
+from functools import partial
 from operator import itemgetter
 
 from ucr import jsontext, sse
-from ucr.dialects.anthropic import encode, errors
-from ucr.dialects.anthropic.reading import Reader
+from ucr.dialects.anthropic import encode, errors, typed, validate
+from ucr.dialects.reading import Reader, Shape
 from ucr.dialects.roles import Canonical, Headers, Request, StreamEncoder
 from ucr.errors import ApiError
 from ucr.events import Reply
@@ -12,6 +13,10 @@ from ucr.jsontext import JsonError, JsonObject
 
 SESSION_HEADER = "x-claude-code-session-id"
 AGENT_HEADER = "x-claude-code-agent-id"
+
+_NO_JSON = "The request body is not valid JSON"
+_MESSAGE = Shape(typed.is_plain, validate.check_each, _NO_JSON)
+_COUNT = Shape(partial(typed.is_plain, is_count=True), partial(validate.check_each, is_count=True), _NO_JSON)
 
 _CONTENT = itemgetter("content")
 
@@ -28,14 +33,14 @@ class AnthropicClient:
 
     def parse(self, raw: bytes, headers: Headers) -> Request:
         """Read a request for a message; raise `ApiError` 400 that names what is wrong and where."""
-        return self._parsed(raw, headers, is_count=False)
+        return self._parsed(raw, headers, _MESSAGE)
 
     def parse_count(self, raw: bytes, headers: Headers) -> Request:
         """Read a request to count tokens, which needs no `max_tokens`; raise as `parse` does."""
-        return self._parsed(raw, headers, is_count=True)
+        return self._parsed(raw, headers, _COUNT)
 
-    def _parsed(self, raw: bytes, headers: Headers, *, is_count: bool) -> Request:
-        read = self._reader.read(raw, is_count=is_count)
+    def _parsed(self, raw: bytes, headers: Headers, shape: Shape) -> Request:
+        read = self._reader.read(raw, shape)
         body = read.body
         return Request(
             dialect=self.name,

@@ -6,6 +6,7 @@ from ucr import sse
 from ucr.dialects.openai_chat import client_reply, client_request
 from ucr.dialects.openai_chat.client_errors import body_of
 from ucr.dialects.openai_chat.client_stream import KEEP_ALIVE, ChunkEncoder
+from ucr.dialects.reading import Reader
 from ucr.dialects.roles import Canonical, Headers, Request, StreamEncoder
 from ucr.errors import ApiError
 from ucr.events import Reply
@@ -37,9 +38,10 @@ class OpenAIChatClient:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
+        self._reader = Reader()
 
     def parse(self, raw: bytes, headers: Headers) -> Request:
-        return client_request.parse(raw, headers)
+        return client_request.parse(raw, headers, self._reader)
 
     def canonical(self, request: Request) -> Canonical:
         return client_request.canonical(request)

@@ -3,15 +3,15 @@
 from itertools import chain
 from typing import Any
 
-from ucr import jsontext
 from ucr.dialects.openai_chat import client_typed
 from ucr.dialects.openai_chat.client_options import instruction, options
 from ucr.dialects.openai_chat.client_shape import array, flag, name, object_, shown, wrong
 from ucr.dialects.openai_chat.client_tools import choose, tools
 from ucr.dialects.openai_chat.client_turns import Turns
+from ucr.dialects.reading import Reader, Shape
 from ucr.dialects.roles import Canonical, Headers, Request
 from ucr.errors import ApiError
-from ucr.jsontext import JsonError, JsonObject
+from ucr.jsontext import JsonObject
 
 DIALECT = "openai-chat"
 SESSION_HEADERS = ("x-session-id", "session-id")
@@ -19,19 +19,27 @@ CACHE_MARKS_LIMIT = 4
 """As many cache breakpoints as the Anthropic API takes; like OpenAI's, the latest count."""
 
 
-def parse(raw: bytes, headers: Headers) -> Request:
+def parse(raw: bytes, headers: Headers, reader: Reader) -> Request:
     """Read a request; raise `ApiError` 400 for what no provider could understand.
 
     Only what routing needs and what every provider asks for is checked here: a request that passes through may
     hold fields and parts that UCR has never heard of.
     """
-    try:
-        value = jsontext.loads(raw)
-    except JsonError as error:
-        raise ApiError("invalid_request_error", f"the body is not JSON: {error}") from None
-    if not client_typed.is_plain(value):
-        check_each(value)
-    return Request(DIALECT, raw, value, value["model"], bool(value.get("stream")), headers, session_of(headers))
+    read = reader.read(raw, SHAPE)
+    body = read.body
+    return Request(
+        dialect=DIALECT,
+        raw=raw,
+        body=body,
+        model=body["model"],
+        stream=bool(body.get("stream")),
+        headers=headers,
+        session_id=session_of(headers),
+        toolset=read.toolset,
+        beginning=read.beginning,
+        estimated=read.tokens,
+        places=read.places,
+    )
 
 
 def session_of(headers: Headers) -> str | None:
@@ -70,6 +78,9 @@ def _check_content(content: Any, path: str) -> None:
         raise wrong(path, f"expected a string or an array of parts, not {shown(content)}")
     for index, part in enumerate(content):
         object_(part, f"{path}[{index}]")
+
+
+SHAPE = Shape(client_typed.is_plain, check_each, "the body is not JSON")
 
 
 def wants_usage(body: JsonObject) -> bool:

@@ -1,15 +1,22 @@
 """A body of which nearly everything is known is read as one of which nothing is."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.world.chat import assistant, capture, text, user
-from ucr.dialects.anthropic.reading import LEAST_BYTES, Read, Reader
+from tests.world.chat_client import client
+from ucr.dialects.anthropic import typed, validate
+from ucr.dialects.reading import LEAST_BYTES, Read, Reader, Shape
 from ucr.errors import ApiError
 
 LONG = "w" * LEAST_BYTES
+MESSAGE = Shape(typed.is_plain, validate.check_each, "no JSON")
+COUNT = Shape(
+    partial(typed.is_plain, is_count=True), partial(validate.check_each, is_count=True), "no JSON of a count"
+)
 
 
 def raw(*more: dict[str, Any], **fields: Any) -> bytes:
@@ -20,11 +27,11 @@ def raw(*more: dict[str, Any], **fields: Any) -> bytes:
 
 def test_tools_and_turns_that_are_known_are_not_read_again() -> None:
     reader = Reader()
-    first = reader.read(raw(), is_count=False)
+    first = reader.read(raw(), MESSAGE)
     assert (first.body, first.tokens, first.places) == (json.loads(raw()), None, ())
     assert first.toolset is not None
     assert first.beginning is not None
-    again = reader.read(raw(), is_count=False)
+    again = reader.read(raw(), MESSAGE)
     assert again.body == first.body
     assert (again.toolset, again.beginning) == (first.toolset, first.beginning)
     assert again.body["tools"] is first.toolset.tools
@@ -36,10 +43,10 @@ def test_tools_and_turns_that_are_known_are_not_read_again() -> None:
 
 def test_other_tools_in_a_known_conversation_are_known_from_then_on() -> None:
     reader = Reader()
-    reader.read(raw(), is_count=False)
+    reader.read(raw(), MESSAGE)
     others = [{"name": "other", "description": LONG * 2, "input_schema": {"type": "object"}}]
-    first = reader.read(raw(tools=others), is_count=False)
-    second = reader.read(raw(tools=others), is_count=False)
+    first = reader.read(raw(tools=others), MESSAGE)
+    second = reader.read(raw(tools=others), MESSAGE)
     assert first.body == second.body == json.loads(raw(tools=others))
     assert second.toolset is first.toolset is not None
 
@@ -64,7 +71,7 @@ def test_the_places_are_what_lies_between_what_is_known(
     parts = {"tools": tools, "messages": turns} if is_first else {"messages": turns, "tools": tools}
     data = json.dumps({"model": "m", **parts, "max_tokens": 9}).encode()
     reader = Reader()
-    places = [reader.read(data, is_count=False).places for _ in range(2)][1]
+    places = [reader.read(data, MESSAGE).places for _ in range(2)][1]
     assert len(places) == count
     between = b"".join(data[start:end] for start, end in places)
     assert between.startswith(b'{"model": "m"')
@@ -77,27 +84,65 @@ def test_a_short_body_is_not_kept() -> None:
     reader = Reader()
     short = json.dumps({"model": "m", "max_tokens": 1, "messages": [user("q"), assistant("a"), user("q")]})
     for _ in range(2):
-        assert reader.read(short.encode(), is_count=False) == Read(json.loads(short))
+        assert reader.read(short.encode(), MESSAGE) == Read(json.loads(short))
 
 
 @pytest.mark.parametrize("is_count", [True, False])
 def test_what_is_asked_of_a_body_is_asked_of_a_known_one(is_count: bool) -> None:
     reader = Reader()
-    reader.read(raw(), is_count=False)
+    reader.read(raw(), MESSAGE)
     body = json.loads(raw())
     del body["max_tokens"]
     data = json.dumps(body).encode()
     if is_count:
-        assert reader.read(data, is_count=True).body == body
+        assert reader.read(data, COUNT).body == body
     else:
         with pytest.raises(ApiError, match="max_tokens: Field required"):
-            reader.read(data, is_count=False)
+            reader.read(data, MESSAGE)
 
 
 @pytest.mark.parametrize("data", [b"[" * 9, b'["\\u0000tools\\u0000"]', b"", b"{}", b"5"])
 def test_what_is_no_request_is_refused(data: bytes) -> None:
     reader = Reader()
-    reader.read(raw(), is_count=False)
+    reader.read(raw(), MESSAGE)
     for padded in (data, data + b" " * LEAST_BYTES):
         with pytest.raises(ApiError):
-            reader.read(padded, is_count=False)
+            reader.read(padded, MESSAGE)
+
+
+def test_a_conversation_of_chat_completions_goes_on_as_well() -> None:
+    def chat(*more: dict[str, Any], model: str = "m", **fields: Any) -> bytes:
+        called = {"id": "t1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        messages = [
+            {"role": "system", "content": LONG},
+            {"role": "user", "content": [{"type": "text", "text": "q"}]},
+            {"role": "assistant", "tool_calls": [called]},
+            {"role": "tool", "tool_call_id": "t1", "content": "r"},
+            *more,
+        ]
+        tools = [{"type": "function", "function": {"name": "f", "description": LONG * 2}}]
+        return json.dumps({"model": model, "messages": messages, "tools": tools, **fields}).encode()
+
+    speaker, more = client(), [{"role": "assistant", "content": "a"}, {"role": "user", "content": "q"}]
+    for count in (1, 1, 2, 3):
+        raw = chat(*more * count, stream=True)
+        known, fresh = speaker.parse(raw, {}), client().parse(raw, {})
+        assert known.body == fresh.body == json.loads(raw)
+        assert known.beginning is not None
+        assert known.beginning.turns == fresh.body["messages"][: 2 + 2 * count]
+        assert known.toolset is not None
+        assert speaker.canonical(known) == client().canonical(fresh)
+        assert known.body == json.loads(raw)
+    assert len(known.places) == 3
+
+
+@pytest.mark.parametrize("tools", [[1], ["f" * 3000], [None]])
+def test_tools_that_are_none_are_not_kept(tools: list[object]) -> None:
+    """A client of chat completions is told of them where its request is translated, and not before."""
+    speaker = client()
+    for _ in range(2):
+        request = speaker.parse(
+            json.dumps({"model": LONG * 3, "messages": [user("q")], "tools": tools}).encode(), {}
+        )
+        assert request.toolset is None
+        assert request.body["tools"] == tools

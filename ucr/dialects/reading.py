@@ -1,14 +1,16 @@
-"""Reading the body of a Messages request: parsed and checked, except for what came before.
+"""Reading the body of a request of Messages or chat completions: parsed and checked, except for what came before.
 
 Of a long body nearly everything was in the request before it: the tools (`toolset`) and all turns but the last
 (`beginnings`). Marks take their places, the rest is parsed and checked, and what was read of them is put back.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from ucr import jsontext
 from ucr.dialects import beginnings, toolset
-from ucr.dialects.anthropic import typed, validate
 from ucr.dialects.beginnings import Beginning, Beginnings
 from ucr.dialects.kept import Kept
 from ucr.dialects.model_name import Places
@@ -21,6 +23,17 @@ LEAST_BYTES = min(beginnings.LEAST_BYTES, toolset.LEAST_BYTES)
 """In a shorter body nothing is looked for."""
 
 _MARK_TOKENS = quick_estimate(toolset.MARK_TEXT)
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a body must be. `is_plain` is True only for a right one; `check` raises `ApiError` 400 for a wrong one.
+
+    Each turn and each tool must be right by itself, whatever stands beside it. `words` say that it is no JSON.
+    """
+
+    is_plain: Callable[[Any], bool]
+    check: Callable[[Any], None]
+    words: str
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -43,24 +56,24 @@ class Reader:
     def __repr__(self) -> str:
         return f"<Reader with {self._toolsets!r}, {self._beginnings!r}>"
 
-    def read(self, raw: bytes, *, is_count: bool) -> Read:
+    def read(self, raw: bytes, shape: Shape) -> Read:
         """Parse and check a body; raise `ApiError` 400 that names what is wrong and where."""
         is_short = len(raw) < LEAST_BYTES
-        if not is_short and (known := self._known(raw, is_count=is_count)) is not None:
+        if not is_short and (known := self._known(raw, shape)) is not None:
             return known
         try:
             body = jsontext.loads(raw)
         except JsonError as error:
-            raise ApiError("invalid_request_error", f"The request body is not valid JSON: {error}") from None
-        is_plain = typed.is_plain(body, is_count=is_count)
+            raise ApiError("invalid_request_error", f"{shape.words}: {error}") from None
+        is_plain = shape.is_plain(body)
         if not is_plain:
-            validate.check_each(body, is_count=is_count)
+            shape.check(body)
         if is_short:
             return Read(body)
         beginning = self._beginnings.learn(raw, body["messages"], None) if is_plain else None
         return Read(body, None, self._toolsets.learn(raw, body), beginning)
 
-    def _known(self, raw: bytes, *, is_count: bool) -> Read | None:
+    def _known(self, raw: bytes, shape: Shape) -> Read | None:
         """Read a body of which something is known; None when nothing is, and for one that is unusual."""
         rest, taken = raw, list[tuple[int, Kept]]()
         beginning = tools = None
@@ -80,7 +93,7 @@ class Reader:
             return None
         if not isinstance(body, dict) or not _are_in_place(body, beginning, tools):
             return None
-        if not typed.is_plain(body, is_count=is_count):
+        if not shape.is_plain(body):
             return None
         tokens = quick_estimate(rest) + sum([known.tokens for _, known in taken]) - _MARK_TOKENS * len(taken)
         if tools is None:
