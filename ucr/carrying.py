@@ -52,11 +52,12 @@ class Carrier:
     def _take(self, data: bytes, now_s: float) -> bool:
         """Deliver what came; False when it is not all taken, or nothing like it follows."""
         tap = self._tap
-        events = tap.content.events
+        content = tap.content
+        events = content.events
         written = tap.feed(data)
-        if tap.content.events != events:
+        if content.events != events:
             self._answer.put_off(now_s + self._idle_s)
-            self._gaps.saw(tap.content.events, now_s)
+            self._gaps.saw(content.events, now_s)
         if tap.is_finished or tap.failure is not None:
             self.last = written
             return False

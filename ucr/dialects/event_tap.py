@@ -59,9 +59,11 @@ class EventTap(ABC):
         self._splitter: Splitter = splitter or sse.Splitter()
         self._held: list[bytes] = []
         self._held_bytes = 0
-        self._is_committed = False
-        self._is_finished = False
-        self._failure: UpstreamError | None = None
+        self.is_committed = False
+        self.is_finished = False
+        self.is_finishing = False  # whoever passes bytes on waits for all of them
+        self.is_at_boundary = True  # only whole events are returned
+        self.failure: UpstreamError | None = None
         self._usage = Usage()
         self._stop_reason: str | None = None
         self._block_bytes = 0
@@ -69,7 +71,7 @@ class EventTap(ABC):
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes; return what goes to the client, nothing before the commit point."""
-        if self._failure is not None:
+        if self.failure is not None:
             return b""
         if self._splitter.lets_by(data) and self._take_even(data):
             return self._released()
@@ -84,45 +86,20 @@ class EventTap(ABC):
 
         Before the commit point nothing is returned: `failure` says what happened.
         """
-        if self._failure is not None:
+        if self.failure is not None:
             return b""
         try:
             self._take_last(self._splitter.close())
         except (sse.SseError, NdjsonError) as error:
             self._break(f"broke its stream: {error}")
-        if not self._is_finished and self._failure is None:
+        if not self.is_finished and self.failure is None:
             ending = self._ending()
             if ending is None:
                 self._fail(faults.cut_short(self._context.provider))
             else:
-                self._is_finished = True
+                self.is_finished = True
                 self._held.append(ending)
         return self._released()
-
-    @property
-    def is_committed(self) -> bool:
-        """True once content, or a normal end without any, was read."""
-        return self._is_committed
-
-    @property
-    def is_at_boundary(self) -> bool:
-        """True always: only whole events are returned."""
-        return True
-
-    @property
-    def is_finishing(self) -> bool:
-        """False always: whoever passes bytes on waits for all of them."""
-        return False
-
-    @property
-    def is_finished(self) -> bool:
-        """True once the stream's proper end was read."""
-        return self._is_finished
-
-    @property
-    def failure(self) -> UpstreamError | None:
-        """The error that the stream reported or ended in."""
-        return self._failure
 
     @property
     def summary(self) -> Summary:
@@ -158,12 +135,12 @@ class EventTap(ABC):
 
     def _commit(self) -> None:
         """Say that the present event holds content."""
-        self._is_committed = True
+        self.is_committed = True
         self.content.add(self._block_bytes - self.framing_bytes)
 
     def _fail(self, error: UpstreamError, written: bytes | None = None) -> None:
         """End the stream in an error, in the provider's own words when they are `written`."""
-        self._failure = error
+        self.failure = error
         self._hold(self._error_event(error) if written is None else written)
 
     def _break(self, what: str, shown: str = "") -> None:
@@ -174,7 +151,7 @@ class EventTap(ABC):
         if len(blocks) > 1 and self._take_even(b"".join(blocks)):
             return
         for block in blocks:
-            if self._failure is not None:
+            if self.failure is not None:
                 return
             if not self._take_even(block):
                 self._take_one(block)
@@ -187,9 +164,9 @@ class EventTap(ABC):
         if lines is None or contents is None:
             return False
         at, end = 0, len(contents)
-        while at < end and self._failure is None:
+        while at < end and self.failure is None:
             start, at = at, at + 1
-            if not contents[start] or not self._is_committed:
+            if not contents[start] or not self.is_committed:
                 self._take_one(b"\n".join(lines[start * height : at * height]) + b"\n")
                 continue
             while at < end and contents[at]:
@@ -243,20 +220,20 @@ class EventTap(ABC):
             return
         if event is not None:
             self._take([rest + (b"\n" if rest.endswith(b"\n") else b"\n\n")])
-        elif self._is_finished or not rest.strip():
+        elif self.is_finished or not rest.strip():
             self._hold(rest)
 
     def _hold(self, data: bytes) -> None:
         self._held.append(data)
-        if self._is_committed or self._failure is not None:
+        if self.is_committed or self.failure is not None:
             return
         self._held_bytes += len(data)
         if self._held_bytes > HELD_LIMIT_BYTES:
             self._break("sent no content for too long")
 
     def _released(self) -> bytes:
-        if self._is_committed or self._failure is not None:
-            data = b"".join(self._held) if self._is_committed else b""
+        if self.is_committed or self.failure is not None:
+            data = b"".join(self._held) if self.is_committed else b""
             self._held.clear()
             return data
         return b""

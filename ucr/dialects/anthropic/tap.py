@@ -49,7 +49,7 @@ class MessageTap(EventTap):
 
     def open_early(self, message_id: str) -> bytes:
         """Return a `message_start` of UCR's own; the true input counters then come with the last delta."""
-        if self._is_opened_early or self._is_committed:
+        if self._is_opened_early or self.is_committed:
             return b""
         self._is_opened_early = True
         for position in self._start_positions:
@@ -84,8 +84,8 @@ class MessageTap(EventTap):
             case "message_delta":
                 return self._message_delta(block, event, value)
             case "message_stop":
-                self._is_finished = True
-            case "error" if not self._is_finished:
+                self.is_finished = True
+            case "error" if not self.is_finished:
                 self._fail(errors.read_event(self._context.provider, value, event.data.encode()), block)
                 return b""
         return block
@@ -93,7 +93,7 @@ class MessageTap(EventTap):
     def _start(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         counters = _object(_object(value.get("message")).get("usage"))
         self._usage = self._usage.updated(usage.read(counters))
-        if not self._is_committed:
+        if not self.is_committed:
             self._start_counters = counters
             self._start_positions.append(len(self._held))
         if self._is_opened_early:

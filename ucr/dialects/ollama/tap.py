@@ -50,10 +50,10 @@ class OllamaTap(EventTap):
         message = object_of(value.get("message"))
         self._has_calls = self._has_calls or bool(message.get("tool_calls"))
         if value.get("done") is True:
-            self._is_finished = True
+            self.is_finished = True
             self._usage = usage_of(value)
             self._stop_reason = reason_of(value, has_calls=self._has_calls)
-        if self._is_finished or any(message.get(key) for key in _CONTENT):
+        if self.is_finished or any(message.get(key) for key in _CONTENT):
             self._commit()
         return renamed(value, self._context) + b"\n" if self._is_mapped else block
 

@@ -117,7 +117,7 @@ class ChatTap(EventTap):
 
     def _done(self, block: bytes) -> bytes:
         self._commit()
-        self._is_finished = True
+        self.is_finished = True
         return block
 
     def _ending(self) -> bytes | None:

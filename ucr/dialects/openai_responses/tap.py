@@ -64,7 +64,7 @@ class ResponsesTap(EventTap):
 
     def _event(self, block: bytes, event: sse.SseEvent, value: JsonObject) -> bytes:
         kind = text_of(value.get("type")) or event.name or ""
-        if kind in errors.FAILED and not self._is_finished:
+        if kind in errors.FAILED and not self.is_finished:
             self._fail(errors.error_of(value, self._context), block)
             return b""
         if kind in _ENDS:
@@ -80,7 +80,7 @@ class ResponsesTap(EventTap):
 
     def _end(self, response: JsonObject) -> None:
         self._commit()
-        self._is_finished = True
+        self.is_finished = True
         self._usage = self._usage.updated(usage_of(response.get("usage")) or Usage())
         self._stop_reason = stop_reason(response)
 
