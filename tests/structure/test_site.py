@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -10,6 +11,9 @@ from tests.world.sources import ROOT
 
 SITE = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+DRAWINGS = sorted(
+    path for path in (ROOT / "docs" / "assets").glob("*.svg") if path.stem not in ("favicon", "top")
+)
 START = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
 
 
@@ -38,6 +42,21 @@ def test_the_first_page_leads_to_every_other(page: str) -> None:
 
 def test_the_navigation_names_no_page_that_is_not_there() -> None:
     assert [page for page in LISTED if not (ROOT / "docs" / page).is_file()] == []
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda path: path.name)
+def test_a_drawing_is_on_a_page_is_told_to_those_who_do_not_see_it_and_knows_the_dark(drawing: Path) -> None:
+    assert [page for page in PAGES if f"](assets/{drawing.name})" in (ROOT / "docs" / page).read_text("utf-8")]
+    text = drawing.read_text(encoding="utf-8")
+    root = ElementTree.fromstring(text)
+    assert {child.tag.rpartition("}")[2] for child in root} >= {"title", "desc"}
+    assert "(prefers-color-scheme: dark)" in text
+    assert text.count("http") == 1, "it names its namespace, and fetches nothing"
+    assert float(root.attrib["width"]) <= 540, "its words can still be read on a screen 400 pixels wide"
+
+
+def test_there_are_drawings_of_the_architecture() -> None:
+    assert {path.name for path in DRAWINGS} >= {"processes.svg", "request.svg", "restarts.svg"}
 
 
 def test_nothing_is_fetched_by_the_theme() -> None:
