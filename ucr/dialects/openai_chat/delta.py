@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ucr import jsontext
 from ucr.dialects import faults
-from ucr.dialects.openai_chat.blocks import BlockWriter
+from ucr.dialects.openai_chat.blocks import BlockWriter, Run
 from ucr.dialects.openai_chat.call import Call, Fragment
 from ucr.dialects.openai_chat.pieces import PieceReader
 from ucr.dialects.openai_chat.plain import (
@@ -94,6 +94,15 @@ class DeltaReader:
             events += self._calls(delta)
         self._check_held()
         return events
+
+    def lone(self, data: bytes) -> BlockDelta | None:
+        """Read a block, as it comes alone in a slow stream, that only goes on with the open block; None for others."""
+        piece = self._pieces.lone(data)
+        live = self._writer.live if piece else None
+        if not isinstance(live, Run) or live.kind is not self._pieces.kind:
+            return None
+        self.chars += len(piece)
+        return BlockDelta(self._writer.index, live.kind(piece))
 
     def go_on(self, lines: list[bytes], at: int, events: list[Event]) -> tuple[int, PlainChunk | None]:
         """Take the chunks from `at` that only go on with the open block; return where others begin.

@@ -36,11 +36,11 @@ _decode_texts = Decoder(list[str]).decode
 class PieceReader:
     """Reads the pieces of one kind in one stream."""
 
-    __slots__ = ("_after", "_before", "_tries", "kind")
+    __slots__ = ("_after", "_before", "_lead", "_tail", "_tries", "kind")
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self._before = self._after = b""
+        self._before = self._after = self._lead = self._tail = b""
         self._tries = TRIES
 
     def __repr__(self) -> str:
@@ -69,6 +69,16 @@ class PieceReader:
             place += 1
         return pieces, None
 
+    def lone(self, block: bytes) -> str:
+        """Return the piece of a block of one line that stands within the frame, else ""."""
+        lead, tail = self._lead, self._tail
+        if not self._before or not block.startswith(lead) or not block.endswith(tail):
+            return ""
+        try:
+            return _decode_text(block[len(lead) - 1 : 1 - len(tail)])
+        except ValueError:
+            return ""
+
     def _framed(self, lines: list[bytes]) -> list[str]:
         """Return the pieces of the first lines, as far as these stand within the frame; none is empty."""
         before, after = self._before, self._after
@@ -93,6 +103,7 @@ class PieceReader:
         chunk = plain_chunk(b"%b%b%b" % (before, _PROBE.encode(), after))
         if chunk is not None and piece_of(chunk, self.kind) == _PROBE:
             self._before, self._after = before, after
+            self._lead, self._tail = b"data: " + before, after + b"\n\n"
 
 
 def _strings(parts: list[bytes]) -> list[str]:

@@ -40,6 +40,9 @@ class ChatStreamDecoder(SseDecoder):
         return self._assembly.is_started
 
     def _quick(self, data: bytes) -> list[Event] | None:
+        reader = self._assembly.reader
+        if reader is not None and self._splitter.is_clear and (delta := reader.lone(data)) is not None:
+            return [delta]
         values = self._splitter.data_lines(data)
         return None if values is None else self._read_lines(values)
 

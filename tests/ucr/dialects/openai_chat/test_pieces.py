@@ -119,6 +119,29 @@ def test_a_stream_in_whose_frame_stood_something_else_is_read_without_it() -> No
     assert "between b'' and" in repr(reader)
 
 
+def test_a_block_that_comes_alone_is_read_within_the_frame() -> None:
+    reader, block = PieceReader(TextDelta), b"data: %b\n\n" % LAST
+    assert reader.lone(block) == ""
+    assert reader.read([LAST], 0) == (["z"], None)
+    assert [reader.lone(block.replace(b"z", piece)) for piece in (b"z", b"\\u00e9\\n", b"{")] == [
+        "z",
+        "é\n",
+        "{",
+    ]
+    for other in (
+        block * 2,
+        block[1:],
+        block[:-1],
+        block.replace(b"z", b""),
+        block.replace(b'"z"', b'"'),
+        block.replace(b"z", b"\\ud800"),
+        block.replace(b"z", b'a","b'),
+        block.replace(b"z", b"\n"),
+        b"data: %b\n\n" % FIRST,
+    ):
+        assert reader.lone(other) == ""
+
+
 def test_a_line_that_is_shorter_than_its_frame_is_not_within_it() -> None:
     line = written(chunk(content="x"))
     assert read(line, line.replace(b'"x"', b"")) == (["x"], None)

@@ -1,6 +1,7 @@
 """Streams: framing, failures, the recorded ones as goldens, any split, and hostile bytes."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -168,6 +169,12 @@ def test_a_recorded_stream_is_read_as_its_golden_says(case: Any) -> None:
 def test_any_split_of_a_recorded_stream_gives_the_same_events(case: Any, data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(case.body)), max_size=30).map(sorted))
     assert repr(decoded(case.body, context(), *cuts)) == repr(decoded(case.body, context()))
+
+
+@pytest.mark.parametrize("case", STREAMS, ids=lambda case: case.id)
+def test_blocks_that_come_one_by_one_give_the_same_events(case: Any) -> None:
+    ends = [match.end() for match in re.finditer(rb"\n\n", case.body)]
+    assert repr(decoded(case.body, context(), *ends)) == repr(decoded(case.body, context()))
 
 
 def test_single_bytes_give_the_same_events() -> None:
