@@ -14,7 +14,8 @@ Source: WHATWG HTML, "Server-sent events", section 9.2.6.
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ucr.jsontext import is_utf_8
 
@@ -33,8 +34,7 @@ class SseError(ValueError):
     """The stream holds an event that is larger than the limit or is not UTF-8."""
 
 
-@dataclass(frozen=True, slots=True)
-class SseEvent:
+class SseEvent(Struct, frozen=True, gc=False):
     """One event: its `event` field (None when there was none) and its `data` lines joined by LF."""
 
     name: str | None
@@ -201,6 +201,13 @@ def _event(name: bytes | None, data: bytes) -> SseEvent:
         raise SseError("an event is not UTF-8") from None
 
 
+def _named(first: bytes, second: bytes) -> SseEvent | None:
+    """Read a block of two lines, which are UTF-8, as `parse` does; nearly all are a name and data."""
+    if first[:7] == b"event: " and second[:6] == b"data: ":
+        return SseEvent(first[7:].decode() or None, second[6:].decode())
+    return parse(b"%b\n%b\n\n" % (first, second))
+
+
 class Decoder:
     """`feed` bytes, get events; comments and empty blocks give none."""
 
@@ -215,6 +222,9 @@ class Decoder:
         """
         if self._failure is not None:
             raise self._failure
+        pairs = self._splitter.named_lines(data)
+        if pairs is not None:
+            return [event for first, second in pairs if (event := _named(first, second)) is not None]
         events: list[SseEvent] = []
         try:
             events.extend(event for block in self._splitter.feed(data) if (event := parse(block)) is not None)

@@ -2,10 +2,13 @@
 
 from typing import Protocol
 
+from msgspec import Struct
+from msgspec.json import Decoder
+
 from ucr import jsontext, sse
 from ucr.dialects import faults
 from ucr.dialects.anthropic import blocks, errors, usage
-from ucr.dialects.anthropic.open_block import OpenBlock
+from ucr.dialects.anthropic.open_block import OpenBlock, Piece
 from ucr.dialects.roles import Context
 from ucr.errors import UpstreamError
 from ucr.events import (
@@ -57,6 +60,16 @@ def reply(body: bytes, context: Context) -> Reply:
         stop_sequence=sequence if isinstance(sequence, str) else None,
         stop_details=details if isinstance(details, dict) else None,
     )
+
+
+class _PlainDelta(Struct, frozen=True, gc=False, tag_field="type", tag="content_block_delta"):
+    """A delta as nearly all are; what does not fit is read from its dictionary, to the same."""
+
+    index: int
+    delta: Piece
+
+
+_PLAIN = Decoder(_PlainDelta)
 
 
 class Reader(Protocol):
@@ -120,6 +133,13 @@ class MessageDecoder:
         return events
 
     def _event(self, event: sse.SseEvent) -> list[Event]:
+        if event.name == "content_block_delta" and self._open is not None:
+            read = _plain_delta(event.data)
+            events = (
+                self._open.go_on(read.delta) if read is not None and read.index == self._open.index else None
+            )
+            if events is not None:
+                return events
         try:
             value = jsontext.loads_text(event.data)
         except JsonError:
@@ -213,6 +233,13 @@ class MessageDecoder:
     def _fail(self, error: UpstreamError) -> list[Event]:
         self._has_ended = True
         return [Failed(error)]
+
+
+def _plain_delta(data: str) -> _PlainDelta | None:
+    try:
+        return _PLAIN.decode(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _word(value: object) -> str:

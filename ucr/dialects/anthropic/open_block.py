@@ -1,5 +1,7 @@
 """One block of a stream while it is open."""
 
+from msgspec import Struct
+
 from ucr.events import (
     Block,
     BlockDelta,
@@ -19,6 +21,15 @@ from ucr.events import (
     ToolUse,
 )
 from ucr.jsontext import JsonObject
+
+
+class Piece(Struct, frozen=True, gc=False):
+    """What nearly all deltas are: a piece of text, of thinking, or of a call's input."""
+
+    type: str
+    text: str | None = None
+    thinking: str | None = None
+    partial_json: str | None = None
 
 
 class OpenBlock:
@@ -55,6 +66,21 @@ class OpenBlock:
         """Return the event for a delta; none for one that the block's kind has no use for."""
         delta = self._read(raw)
         return [] if delta is None else self._shown(BlockDelta(self._number, delta))
+
+    def go_on(self, piece: Piece) -> list[Event] | None:
+        """Return the event for a piece as `delta` does; None for one that must be read as a dictionary."""
+        block = self._block
+        delta: Delta | None = None
+        if piece.type == "text_delta" and piece.text is not None and isinstance(block, Text):
+            delta = TextDelta(piece.text)
+        elif piece.type == "input_json_delta" and piece.partial_json is not None and isinstance(block, ToolUse):
+            self._has_input = self._has_input or bool(piece.partial_json)
+            delta = InputJsonDelta(piece.partial_json)
+        elif piece.type == "thinking_delta" and piece.thinking is not None and isinstance(block, Thinking):
+            delta = ThinkingDelta(piece.thinking)
+        if delta is None:
+            return None
+        return [] if self._is_hidden else [BlockDelta(self._number, delta)]
 
     def stop(self) -> list[Event]:
         """Return the events that complete and close the block."""

@@ -59,9 +59,9 @@ class ChunkEncoder:
 
     def encode(self, event: Event) -> bytes:
         """Return the chunks that an event amounts to."""
+        if isinstance(event, BlockDelta):
+            return self._delta(event.delta)
         match event:
-            case BlockDelta(delta=delta):
-                return self._delta(delta)
             case BlockStart(block=block):
                 return self._start(block)
             case BlockStop():

@@ -41,7 +41,7 @@ class ChatStreamDecoder(SseDecoder):
 
     def _quick(self, data: bytes) -> list[Event] | None:
         reader = self._assembly.reader
-        if reader is not None and self._splitter.is_clear and (delta := reader.lone(data)) is not None:
+        if reader is not None and self._splitter.lets_by(data) and (delta := reader.lone(data)) is not None:
             return [delta]
         values = self._splitter.data_lines(data)
         return None if values is None else self._read_lines(values)

@@ -90,6 +90,12 @@ def test_any_split_gives_the_same_events(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", stream_files(), ids=case_of)
+def test_the_quick_way_reads_what_the_general_way_reads(file: Path) -> None:
+    data = file.read_bytes().replace(b"\r\n", b"\n")
+    assert repr(decoded(data)) == repr(decoded(data.replace(b"\n", b"\r\n")))
+
+
+@pytest.mark.parametrize("file", stream_files(), ids=case_of)
 def test_every_recorded_stream_is_whole(file: Path) -> None:
     events = decoded(stream(file))
     assert isinstance(events[0], MessageStart) or file.parent.name in BROKEN

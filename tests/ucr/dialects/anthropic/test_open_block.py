@@ -1,4 +1,7 @@
-from ucr.dialects.anthropic.open_block import OpenBlock
+import pytest
+from msgspec import convert
+
+from ucr.dialects.anthropic.open_block import OpenBlock, Piece
 from ucr.events import (
     Block,
     BlockDelta,
@@ -58,3 +61,41 @@ def test_a_delta_of_another_kind_is_skipped_and_an_opaque_block_keeps_its_own() 
 def test_a_hidden_block_gives_nothing() -> None:
     block = opened(Thinking("x", "s"), is_hidden=True)
     assert [*block.start(), *block.delta({"type": "thinking_delta", "thinking": "y"}), *block.stop()] == []
+
+
+@pytest.mark.parametrize(
+    "block", [Text(""), Thinking(""), ToolUse("i", "n", '{"a":1}'), Opaque({"type": "future"})]
+)
+@pytest.mark.parametrize("is_hidden", [False, True])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"type": "text_delta", "text": "x"},
+        {"type": "text_delta", "text": ""},
+        {"type": "thinking_delta", "thinking": "x", "text": "y"},
+        {"type": "input_json_delta", "partial_json": "{}"},
+        {"type": "input_json_delta", "partial_json": ""},
+        {"type": "text_delta"},
+        {"type": "signature_delta", "signature": "x"},
+        {"type": "future_delta", "text": "x"},
+    ],
+)
+def test_a_piece_that_is_taken_is_read_as_its_dictionary_is(
+    block: Block, is_hidden: bool, raw: dict[str, str]
+) -> None:
+    quick, general = opened(block, is_hidden), opened(block, is_hidden)
+    events = quick.go_on(convert(raw, Piece))
+    if events is not None:
+        assert events == general.delta(raw)
+        assert quick.stop() == general.stop()
+
+
+def test_pieces_of_the_blocks_own_kind_are_taken() -> None:
+    assert opened(Text("")).go_on(Piece("text_delta", text="x")) == [BlockDelta(2, TextDelta("x"))]
+    assert opened(Thinking("")).go_on(Piece("thinking_delta", thinking="x")) == [
+        BlockDelta(2, ThinkingDelta("x"))
+    ]
+    said = opened(ToolUse("i", "n")).go_on(Piece("input_json_delta", partial_json="{"))
+    assert said == [BlockDelta(2, InputJsonDelta("{"))]
+    assert opened(Text("")).go_on(Piece("thinking_delta", thinking="x")) is None
+    assert opened(Opaque({"type": "future"})).go_on(Piece("text_delta", text="x")) is None
