@@ -2,7 +2,7 @@
 
 How this works. On a plain socket the system is asked directly: a request is written at once, most often whole,
 and a read waits first, because no upstream has answered yet when it has just been asked. Both cost about half of
-what the stream's own ways do. Through TLS the stream does it.
+what the stream's own ways do. Through TLS the stream does the same with what it has encrypted.
 
 A request that was not taken whole is sent by a second task while the first reads, because an upstream may answer
 (most often: refuse) before it has read everything, and then stop reading. An early refusal ends the sending; an
@@ -58,6 +58,7 @@ class Connection:
         "_served",
         "_session",
         "_socket",
+        "_tls",
         "good_until",
         "opened_at",
         "stream",
@@ -75,6 +76,7 @@ class Connection:
         self._fields = Fields() if fields is None else fields
         self.opened_at = opened_at
         self.good_until = math.inf
+        self._tls = stream if isinstance(stream, TlsStream) else None
         self._socket = plain_socket(stream)
         self._descriptor = NONE if self._socket is None else self._socket.fileno()
         self._poll = poll_of(stream)
@@ -115,7 +117,7 @@ class Connection:
     @property
     def tls(self) -> TlsStream | None:
         """What decrypts the bytes of the socket, where that is necessary."""
-        return self.stream if isinstance(self.stream, TlsStream) else None
+        return self._tls
 
     @property
     def descriptor(self) -> int | None:
@@ -138,7 +140,7 @@ class Connection:
         """Send a request and read until the head of the answer is complete."""
         self._served += 1
         sent = self._write_now(head, body)
-        self._all_sent = sent == len(head) + len(body)
+        self._all_sent = sent == len(head) + len(body) and not (self._tls is not None and self._tls.owes)
         if limits.first_byte_s != math.inf:
             with trio.CancelScope(deadline=trio.current_time() + limits.first_byte_s):
                 return await self._go_on(head, body, sent, reader)
@@ -209,13 +211,17 @@ class Connection:
 
         An upstream that takes nothing any more may have said why: that is then found by reading.
         """
-        if self._socket is None or self._session is not None:
+        if self._session is not None:
             return 0
         try:
+            if self._tls is not None:
+                return self._tls.send_now(head + body)
+            if self._socket is None:
+                return 0
             if len(body) <= _JOIN_BYTES:
                 return os.write(self._descriptor, head + body)
             return os.writev(self._descriptor, (head, body))
-        except OSError:
+        except (OSError, trio.BrokenResourceError):
             return 0
 
     async def _send(self, data: bytes | memoryview) -> bool:

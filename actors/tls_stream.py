@@ -49,6 +49,7 @@ class TlsStream(trio.abc.HalfCloseableStream):
         self._has_said_end = False
         self._has_heard_end = False
         self._broken: str | None = None
+        self._unsent = b""
 
     def __repr__(self) -> str:
         return f"<TlsStream {self._tls.version()}, {self.protocol or 'no protocol agreed'}>"
@@ -105,7 +106,7 @@ class TlsStream(trio.abc.HalfCloseableStream):
     @property
     def is_settled(self) -> bool:
         """True when all that came was decrypted and returned, and there is nothing to be sent: only then `feed`."""
-        is_empty = not (self._tls.pending() or self._incoming.pending or self._outgoing.pending)
+        is_empty = not (self._tls.pending() or self._incoming.pending or self._outgoing.pending or self._unsent)
         return is_empty and not self._has_heard_end and self._broken is None
 
     def feed(self, data: bytes) -> bytes:
@@ -158,8 +159,37 @@ class TlsStream(trio.abc.HalfCloseableStream):
         except OSError as error:
             raise trio.BrokenResourceError(str(error)) from None
 
+    @property
+    def owes(self) -> bool:
+        """True while something of what `send_now` took is still here: it is sent by `send_all`, before anything else."""
+        return bool(self._unsent)
+
+    def send_now(self, data: bytes) -> int:
+        """Send as far as the system takes it without waiting; return how much needs not be given again.
+
+        For who is the only one that sends. What is wrong with the connection `send_all` finds out. Raises
+        `trio.BrokenResourceError` when TLS is broken.
+        """
+        view, at = memoryview(data), 0
+        while self._plain is not None and at < len(view) and not self._unsent:
+            piece = view[at : at + _PIECE_BYTES]
+            try:
+                self._tls.write(piece)
+            except ssl.SSLError as error:
+                raise trio.BrokenResourceError(str(error)) from None
+            at += len(piece)
+            written = self._outgoing.read()
+            try:
+                sent = write_now(self._plain, written)
+            except OSError:
+                sent = 0
+            self._unsent = written[sent:]
+        return at
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send; raise `trio.BrokenResourceError` when the other side is gone."""
+        if self._unsent:
+            await self._flush()
         view = memoryview(data)
         for start in range(0, len(view), _PIECE_BYTES):
             try:
@@ -170,14 +200,15 @@ class TlsStream(trio.abc.HalfCloseableStream):
 
     async def _flush(self) -> None:
         """Send what OpenSSL has written; reading can make it write, too, so that two may want to at one time."""
-        if not self._outgoing.pending:
+        if not (self._outgoing.pending or self._unsent):
             return
         try:
             self._sending.acquire_nowait()
         except trio.WouldBlock:
             await self._sending.acquire()
         try:
-            await self._send(self._outgoing.read())
+            data, self._unsent = self._unsent + self._outgoing.read(), b""
+            await self._send(data)
         finally:
             self._sending.release()
 

@@ -207,6 +207,68 @@ async def test_over_a_socket_it_speaks_as_over_any_stream(
     assert got == large
 
 
+@pytest.mark.parametrize("size", [5, 400_000])
+async def test_what_the_system_does_not_take_at_once_is_sent_before_anything_else(
+    size: int, context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    words = (bytes(range(256)) * (size // 256 + 1))[:size]
+    async with connected_by_socket() as (below, client_below):
+        stream, clients = TlsStream(below, context), []
+
+        async def connect() -> None:
+            clients.append(await encrypted(client_below, client_context(authority)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connect)
+            nursery.start_soon(stream.handshake)
+
+        taken = stream.send_now(words)
+        is_small = size == 5
+        assert 0 < taken <= size
+        assert (stream.owes, stream.is_settled) == (not is_small, is_small)
+        assert stream.send_now(b"more") == (4 if is_small else 0)
+
+        async def send_rest() -> None:
+            await stream.send_all(words[taken:])
+            assert not stream.owes
+            await stream.send_all(b"the end")
+            await stream.send_eof()
+
+        got = b""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send_rest)
+            while data := await clients[0].receive_some():
+                got += data
+    assert got == words + (b"more" if is_small else b"") + b"the end"
+
+
+async def test_what_is_owed_leaves_without_further_words(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    async with connected_by_socket() as (below, client_below):
+        stream, clients = TlsStream(below, context), []
+
+        async def connect() -> None:
+            clients.append(await encrypted(client_below, client_context(authority)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connect)
+            nursery.start_soon(stream.handshake)
+        while not stream.owes:
+            assert stream.send_now(bytes(100_000)) == 100_000
+        await client_below.aclose()
+        assert stream.send_now(b"x") == 0
+        with pytest.raises(trio.BrokenResourceError):
+            await stream.send_all(b"")
+
+
+async def test_nothing_is_sent_without_waiting_where_the_system_cannot_be_asked(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    stream, _, _ = await connected(context, client_context(authority))
+    assert (stream.send_now(b"abc"), stream.owes) == (0, False)
+
+
 @pytest.mark.parametrize("said", [b"the last words", b""])
 async def test_an_end_that_the_other_side_says_in_tls_ends_what_is_fed(
     said: bytes, context: ssl.SSLContext, authority: trustme.CA
