@@ -6,7 +6,8 @@ that is damaged is moved aside, and another one begun in its place; so is one wh
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,13 @@ from actors.sqlite_file import is_damage, move_aside
 BUSY_S = 1.0
 PRUNE_EVERY = 256
 """After so many writes what is too old or too much is removed."""
+
+AT_ONCE = (64, 8, 1)
+"""So many rows go in one statement, as many as there are.
+
+Each statement lets go of the interpreter and waits to have it again, which takes longer than all else there is to a row
+while the loop is busy. SQLite takes 999 values in a statement at least.
+"""
 
 T = TypeVar("T")
 
@@ -158,6 +166,18 @@ class KeptFile:
 def _run(connection: sqlite3.Connection, act: Callable[[sqlite3.Connection], T]) -> T:
     with connection:
         return act(connection)
+
+
+def insert(
+    connection: sqlite3.Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
+    """Add rows to a table, each with a value for every column, in few statements."""
+    row, done = f"({', '.join('?' * len(columns))})", 0
+    for count in AT_ONCE:
+        statement = f"insert into {table} ({', '.join(columns)}) values {', '.join([row] * count)}"
+        while len(rows) - done >= count:
+            connection.execute(statement, tuple(chain.from_iterable(rows[done : done + count])))
+            done += count
 
 
 def _taken_bytes(connection: sqlite3.Connection) -> int:

@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from actors.allowance import GONE, Balance
-from ucr.kept_file import Bounds, KeptFile, Plan
+from ucr.kept_file import Bounds, KeptFile, Plan, insert
 from ucr.usage import UsageRow
 
 NAME = "usage.sqlite3"
@@ -33,8 +33,8 @@ _SCHEMA = (
     "primary key (account, spender)) without rowid",
 )
 PLAN = Plan(1, "usage", _SCHEMA)
-_INSERT = f"insert into usage values ({', '.join('?' * len(_COLUMNS))})"
-_VALUES = attrgetter(*UsageRow.__struct_fields__)
+_NAMES = UsageRow.__struct_fields__
+_VALUES = attrgetter(*_NAMES)
 
 
 class UsageFile:
@@ -62,7 +62,7 @@ class UsageFile:
         """Keep all of it or nothing; True: the file was damaged, and what was in it before is lost."""
 
         def written(connection: sqlite3.Connection) -> None:
-            connection.executemany(_INSERT, map(_VALUES, rows))
+            insert(connection, PLAN.table, _NAMES, [*map(_VALUES, rows)])
             connection.executemany(
                 "insert or replace into balances values (?, ?, ?, ?)",
                 ((one.account, one.spender, one.until_s, one.amount) for one in balances),

@@ -2,11 +2,14 @@
 
 import math
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ucr.kept_file import PRUNE_EVERY, Bounds, KeptFile, Plan
+from ucr.journal.file import COLUMNS
+from ucr.kept_file import AT_ONCE, PRUNE_EVERY, Bounds, KeptFile, Plan, insert
+from ucr.usage import UsageRow
 
 WIDE = Bounds(math.inf, 2**30)
 PLAN = Plan(3, "notes", ("create table notes (at_s real not null, text text not null)",))
@@ -118,3 +121,22 @@ def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
     later = KeptFile(tmp_path / "notes.sqlite3", WIDE, Plan(4, "notes", PLAN.schema))
     with pytest.raises(sqlite3.OperationalError, match="version 3, not 4"):
         later.open()
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, AT_ONCE[0], 3 * AT_ONCE[0] + 2 * AT_ONCE[1] + 3])
+def test_many_rows_take_few_statements_and_keep_their_order(count: int) -> None:
+    statements: list[str] = []
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(*PLAN.schema)
+        connection.set_trace_callback(statements.append)
+        insert(connection, "notes", ("text", "at_s"), [(f"text {number}", number) for number in range(count)])
+        connection.set_trace_callback(None)
+        rows = connection.execute("select at_s, text from notes order by rowid").fetchall()
+    assert rows == [(number, f"text {number}") for number in range(count)]
+    large, rest = divmod(count, AT_ONCE[0])
+    written = [statement for statement in statements if statement.startswith("insert")]
+    assert len(written) == large + rest // AT_ONCE[1] + rest % AT_ONCE[1]
+
+
+def test_what_sqlite_takes_in_one_statement_is_enough_for_both_files() -> None:
+    assert AT_ONCE[0] * max(len(COLUMNS), len(UsageRow.__struct_fields__)) <= 999

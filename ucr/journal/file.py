@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from ucr.journal.entry import Entry
-from ucr.kept_file import Bounds, KeptFile, Plan
+from ucr.kept_file import Bounds, KeptFile, Plan, insert
 
 NAME = "journal.sqlite3"
 
@@ -18,7 +18,6 @@ _SCHEMA = (
     "create index journal_id on journal (request_id)",
 )
 PLAN = Plan(1, "journal", _SCHEMA)
-_INSERT = f"insert into journal ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
 _VALUES = attrgetter(*COLUMNS)
 
 
@@ -39,7 +38,7 @@ class JournalFile:
         """Keep all of them or none; True: the file was damaged, and what was in it before is lost."""
 
         def written(connection: sqlite3.Connection) -> None:
-            connection.executemany(_INSERT, map(_VALUES, entries))
+            insert(connection, PLAN.table, COLUMNS, [*map(_VALUES, entries)])
 
         return self._file.write(written, now_s, sum(entry.size_bytes for entry in entries))
 
