@@ -131,10 +131,10 @@ class TlsStream(trio.abc.HalfCloseableStream):
         try:
             while room > 0:
                 part = self._tls.read(READ_BYTES if room > READ_BYTES else int(room))
-                if not part:
-                    self._has_heard_end = (
-                        True  # the other side has said so: from now on nothing but b"" is read
-                    )
+                if (
+                    not part
+                ):  # the other side has said that nothing follows: nothing but b"" is read from now on
+                    self._has_heard_end = True
                     break
                 parts.append(part)
                 room -= len(part)

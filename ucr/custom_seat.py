@@ -58,7 +58,10 @@ class CustomSeat:
         return router
 
     def _count(self, outcome: Outcome) -> None:
-        self._metrics.offer(Measured(Tally(((CUSTOM, (("outcome", outcome),)),)), (1,)))
+        tally = self._tallies.get(outcome)
+        if tally is None:
+            tally = self._tallies[outcome] = Tally(((CUSTOM, (("outcome", outcome),)),))
+        self._metrics.offer(Measured(tally, (1,)))
 
 
 def _key(router: Router) -> tuple[object, ...]:

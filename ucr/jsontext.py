@@ -46,10 +46,16 @@ class RawJson:
         self.text = text
 
 
-class RawItems(RawJson):
-    """Text of several values with commas between them: written in a list, they are so many of its items."""
+class RawItems:
+    """Text of several values with commas between them: written in a list, they are so many of its items.
 
-    __slots__ = ()
+    In UTF-8: one letter beyond ASCII makes a string of Python's take up to four bytes for each of its characters.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
 
 
 def loads(data: bytes) -> Any:
@@ -195,7 +201,7 @@ def split_text(text: str, pieces: tuple[str, ...], between: bytes) -> bytes:
 
 
 def _fragment(value: Any) -> orjson.Fragment:
-    if isinstance(value, RawJson):
+    if isinstance(value, RawJson | RawItems):
         return orjson.Fragment(value.text)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
@@ -216,7 +222,7 @@ def _spread(value: Any) -> Any:
 def _items(listed: list[Any]) -> list[Any]:
     spread: list[Any] = []
     for item in listed:
-        spread += json.loads(f"[{item.text}]") if isinstance(item, RawItems) else [item]
+        spread += json.loads(b"[%b]" % item.text) if isinstance(item, RawItems) else [item]
     return spread
 
 

@@ -1,16 +1,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import trio
 
+from actors import Mailbox, Measured, Ref, open_supervisor
+from actors.metrics import MetricsMessage
 from tests.world import answers
 from tests.world.custom import CustomStage, answering, custom_stage, failing
 from tests.world.router import World, config_of, open_router, provider
 from ucr.custom import NAME
+from ucr.custom_seat import CustomSeat
+from ucr.dialects.roles import Request
+from ucr.facts import Facts
+from ucr.logs import make_log
 from ucr.messages import Rejected
 
+FACTS = Facts(Request("anthropic", b"{}", {}, "m", False, {}))
 A, B = provider("a", "anthropic"), provider("b", "anthropic")
 WITHOUT = config_of(A, B)
 WITH = config_of(A, B, custom="one.py")
@@ -96,3 +104,18 @@ async def test_questions_are_counted_by_their_outcome(autojump_clock: object) ->
     assert routes == ["custom", "default", "default"]
     for outcome in ("chosen", "none", "invalid"):
         assert f'ucr_custom_router_total{{outcome="{outcome}"}} 1' in page
+
+
+async def test_an_outcome_has_one_tally_however_often_it_comes(autojump_clock: object) -> None:
+    """The totals know a tally by itself, and so many of them alone: those of requests are not to make room."""
+    metrics: Mailbox[MetricsMessage] = Mailbox("metrics", capacity=0)
+    log = make_log("info", (), (), lambda: datetime.now(UTC))
+    async with custom_stage(answering(lambda request: "b")) as stage, open_supervisor() as supervisor:
+        router = await CustomSeat(supervisor, Ref(metrics), log, stage.start).first(WITH)
+        assert router is not None
+        for _ in range(2):
+            await router.advice(FACTS, WITH)
+        first, second = [(await metrics.take())[0] for _ in range(2)]
+    assert isinstance(first, Measured)
+    assert isinstance(second, Measured)
+    assert first.tally is second.tally

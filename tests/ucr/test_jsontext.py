@@ -179,7 +179,7 @@ def test_text_of_whatever_kind_is_utf_8_or_not() -> None:
 
 
 def test_raw_items_are_so_many_items_of_their_list() -> None:
-    items = RawItems('{"a":1.0},"b"')
+    items = RawItems(b'{"a":1.0},"b"')
     deep: object = 0
     for _ in range(DEPTH_LIMIT):
         deep = [deep]

@@ -23,6 +23,11 @@ LEAST_BYTES = min(beginnings.LEAST_BYTES, toolset.LEAST_BYTES)
 """In a shorter body nothing is looked for."""
 
 _MARK_TOKENS = quick_estimate(toolset.MARK_TEXT)
+_NUL = b"\\u0000"
+"""The one way to write the character that no mark is without: its letters could be written in several."""
+
+_MARK_NULS = 2
+"""So many are in a mark. In a body with more of them, a mark may be its client's."""
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -85,7 +90,7 @@ class Reader:
             if beginning is not None and place > start:
                 place += len(beginning.text) - len(beginnings.MARK_TEXT)
             taken.append((place, tools))
-        if not taken or not _are_single(rest, beginning, tools):
+        if not taken or rest.count(_NUL) != len(taken) * _MARK_NULS:
             return None
         try:
             body = jsontext.loads(rest)
@@ -104,13 +109,6 @@ class Reader:
             body["messages"] = beginning.turns + body["messages"]
         beginning = self._beginnings.learn(rest, body["messages"], beginning) or beginning
         return Read(body, tokens, tools, beginning, _places(len(raw), taken))
-
-
-def _are_single(rest: bytes, beginning: Beginning | None, tools: Toolset | None) -> bool:
-    """True when each mark stands in a body once: nobody but the reader has written it."""
-    return (beginning is None or rest.count(beginnings.MARK_TEXT) == 1) and (
-        tools is None or rest.count(toolset.MARK_TEXT) == 1
-    )
 
 
 def _are_in_place(body: JsonObject, beginning: Beginning | None, tools: Toolset | None) -> bool:

@@ -29,22 +29,22 @@ from ucr.profile import Profile, profile_of
 Headers = Mapping[str, str]
 """Names in lower case; repeated fields joined by ", "."""
 
-_ESTIMATE = "estimate"
-
 HeaderList = tuple[tuple[str, str], ...]
+
+_ESTIMATE = "estimate"
 
 
 class Request(msgspec.Struct, frozen=True, dict=True):
     """What a client asks, read and checked but not yet changed.
 
     `body` is the parsed `raw` (decoded from its content coding) and is never mutated. `session_id` and
-    `agent_id` are what Claude Code says of itself in headers or metadata. `beside` is
-    what stands in the path and not in the body, in a dialect that asks so: `body` is then the canonical one, for
-    whoever looks into it, and less than what `raw` says. `toolset` is known where `body` has the tools of many
-    requests: then these very objects. `beginning` are the first
-    turns of `body`, where they were those of an earlier request or will be those of a later one. `estimated` is about
-    how many tokens it is, where that is known already; else it keeps its estimate, in a dictionary of its own. `places`
-    are where in `raw` the name of the model may stand, if that is not everywhere.
+    `agent_id` are what Claude Code says of itself in headers or metadata. `beside` is what stands in the path and not in
+    the body, in a dialect that asks so: `body` is then the canonical one, for whoever looks into it, and less than what
+    `raw` says. `toolset` is known where `body` has the tools of many
+    requests: then these very objects. `beginning` are the first turns of `body`, where they were those of an earlier
+    request or will be those of a later one. `estimated` is about how many tokens it is, where that is known already;
+    else it keeps its estimate, in a dictionary of its own. `places` are where in `raw` the name of the model may stand,
+    if that is not everywhere.
     """
 
     dialect: str

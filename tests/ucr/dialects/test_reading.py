@@ -87,6 +87,33 @@ def test_a_short_body_is_not_kept() -> None:
         assert reader.read(short.encode(), MESSAGE) == Read(json.loads(short))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"messages": ["\0turns\0", user("q")], "other": {"messages": json.loads(raw())["messages"]}},
+        {"tools": "\0tools\0", "other": {"tools": json.loads(raw())["tools"]}},
+    ],
+)
+def test_a_mark_that_the_client_wrote_stands_for_nothing(changes: dict[str, Any]) -> None:
+    """Its letters may be escaped, as what the reader itself writes is not."""
+    reader = Reader()
+    reader.read(raw(), MESSAGE)
+    body = json.loads(raw()) | changes
+    rest = {key: body.pop(key) for key in changes if key != "other"}
+    forged = (
+        json.dumps({**body, **rest}).replace("turns\\", "t\\u0075rns\\").replace("tools\\", "t\\u006fols\\")
+    )
+    assert json.loads(forged) == {**body, **rest}
+    with pytest.raises(ApiError, match=next(iter(rest))):
+        reader.read(forged.encode(), MESSAGE)
+
+
+def test_a_nul_of_the_client_s_own_is_read() -> None:
+    reader = Reader()
+    told = [reader.read(raw(user("a\0b")), MESSAGE) for _ in range(3)]
+    assert [one.body for one in told] == [json.loads(raw(user("a\0b")))] * 3
+
+
 @pytest.mark.parametrize("is_count", [True, False])
 def test_what_is_asked_of_a_body_is_asked_of_a_known_one(is_count: bool) -> None:
     reader = Reader()

@@ -50,7 +50,7 @@ def _made(beginning: Beginning, target: Target, before: KnownTurns | None) -> Kn
     messages = write_plain(turns, target, {}, is_open_end=True)
     if not messages:
         return None
-    text = dumps(messages)[1:-1].decode()
+    text = dumps(messages)[1:-1]
     if before is not None:
-        text, called = f"{before.messages.text},{text}", called | before.called
+        text, called = b"%b,%b" % (before.messages.text, text), called | before.called
     return KnownTurns(len(beginning.turns), RawItems(text), frozenset(called))

@@ -1,6 +1,7 @@
 """How a conversation begins is written once, and as one that is not known."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -98,6 +99,17 @@ def test_what_was_written_is_kept_for_the_target_and_goes_on() -> None:
     assert longer is not None
     assert (longer.count, longer.called) == (7, {"get_weather", "other"})
     assert longer.messages.text.startswith(known.messages.text)
+
+
+def test_what_was_written_takes_a_byte_for_each_of_its_own() -> None:
+    """A string of Python's would take four for each letter, for one that is beyond the others."""
+    turns = [user(text("w" * 1000 + "\N{GRINNING FACE}")), *STEPS["answer"]]
+    raw = json.dumps({"model": "m", "max_tokens": 9, "messages": turns}, ensure_ascii=False).encode()
+    request = AnthropicClient().parse(raw, {})
+    known = known_turns(request, request.body, target())
+    assert known is not None
+    assert request.beginning is not None
+    assert sys.getsizeof(known.messages.text) < request.beginning.weight / 3
 
 
 @pytest.mark.parametrize("step", ["image", "lost", "unfit", "blank"])
