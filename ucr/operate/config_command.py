@@ -90,6 +90,13 @@ def edit(config: str | None) -> None:
         if place is None:
             say("there is no file yet: ucr-trio setup, or ucr-trio config init", "red", is_error=True)
             sys.exit(UNUSABLE)
+        if not (sys.stdin.isatty() or os.environ.get("VISUAL") or os.environ.get("EDITOR")):
+            say(
+                f"no terminal is here for an editor: set VISUAL to one that needs none, or change {place}",
+                "red",
+                is_error=True,
+            )
+            sys.exit(UNUSABLE)
         click.edit(filename=place)
         from_file(place, os.environ, Overrides())
     except ConfigError as error:

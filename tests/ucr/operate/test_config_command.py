@@ -51,3 +51,11 @@ def test_what_is_wrong_after_an_edit_is_told(home: Path, monkeypatch: pytest.Mon
     broken = run("edit")
     assert broken.exit_code == 2
     assert "cash" in broken.stderr
+
+
+def test_no_editor_is_opened_where_no_terminal_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "ucr.toml").write_text(FILE, "utf-8")
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+    refused = run("edit")
+    assert (refused.exit_code, "set VISUAL" in refused.stderr, "ucr.toml" in refused.stderr) == (2, True, True)
