@@ -95,7 +95,8 @@ class TlsStream(trio.abc.HalfCloseableStream):
                 data = self._tls.read(limit_bytes)
                 return self._read_on(data, limit_bytes) if self._incoming.pending else data
             except ssl.SSLWantReadError:
-                await self._flush()
+                if not self._unsent:  # else who sends does it, and whoever reads does not wait for that
+                    await self._flush()
                 await self._take()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""

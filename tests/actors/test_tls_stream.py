@@ -316,3 +316,24 @@ async def test_a_client_of_a_socket_that_resets_breaks_who_reads_and_who_sends(
         await client_below.aclose()
         with pytest.raises((trio.BrokenResourceError, ssl.SSLError)):
             await stream.handshake()
+
+
+async def test_who_reads_does_not_wait_until_what_is_owed_is_taken(
+    context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    """An upstream may refuse a request before it has read it, and read no more."""
+    async with connected_by_socket() as (below, client_below):
+        stream, clients = TlsStream(below, context), []
+
+        async def connect() -> None:
+            clients.append(await encrypted(client_below, client_context(authority)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connect)
+            nursery.start_soon(stream.handshake)
+        while not stream.owes:
+            stream.send_now(bytes(100_000))
+        await clients[0].send_all(b"too much")
+        with trio.fail_after(60):
+            assert await stream.receive_some() == b"too much"
+        assert stream.owes
