@@ -26,7 +26,6 @@ from ucr.routing import Candidate
 from ucr.stream_copy import COPIES_BYTES, StreamCopy
 
 CacheRef = Ref[CacheMessage]
-CacheUse = Literal["hit", "miss", "bypass", "coalesced"]
 Wish = Literal["use", "renew", "nothing"]
 HotTier = Hot["Aged | int"]
 

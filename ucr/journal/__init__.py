@@ -1,5 +1,5 @@
 """The journal: what every request came to and why, kept for a while, so that it can be looked at and sent again.
 
-A worker drafts an entry when a request ends (`drafts`), and tells what it drafted once a second to whoever keeps the
+A worker writes an entry of each request that has ended (`writer`), and tells its entries once a second to whoever keeps the
 journal (`keeping`), which writes it behind into a file (`file`). Commands read the file (`reading`, `showing`).
 """

@@ -8,7 +8,7 @@ from ucr.dialects.openai_chat.names import provider_names
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.tools import Tools, read_tools, written_tools
 from ucr.dialects.roles import Request, Target
-from ucr.jsontext import JsonObject, RawJson, dumps
+from ucr.jsontext import JsonObject, RawItems, dumps
 
 
 class KnownTools(Struct, frozen=True):
@@ -16,7 +16,7 @@ class KnownTools(Struct, frozen=True):
 
     tools: Tools
     names: Mapping[str, str]
-    written: RawJson
+    written: RawItems
 
 
 def known_tools(request: Request, body: JsonObject, target: Target) -> KnownTools | None:
@@ -35,6 +35,6 @@ def _made(listed: list[JsonObject], target: Target) -> KnownTools | None:
     notes = Notes()
     tools = read_tools({"tools": listed}, target, notes)
     names = provider_names(set(tools))
-    written = dumps(written_tools(tools, names, target, notes)).decode()
+    written = dumps(written_tools(tools, names, target, notes))[1:-1]
     has_short_names = any(short != name for name, short in names.items())
-    return None if notes.phrases or has_short_names else KnownTools(tools, names, RawJson(written))
+    return None if notes.phrases or has_short_names else KnownTools(tools, names, RawItems(written))

@@ -9,7 +9,7 @@ from ucr.dialects.openai_chat.notes import name as noted
 from ucr.dialects.openai_chat.schema import is_strict, tool_parameters
 from ucr.dialects.openai_chat.source import objects_of, text_of
 from ucr.dialects.roles import Target
-from ucr.jsontext import JsonObject, RawJson
+from ucr.jsontext import JsonObject, RawItems
 
 PLACEHOLDER_TOOL = "DeferredToolPlaceholder"
 """A tool that Claude Code sends only to have one with `defer_loading`; it cannot be called."""
@@ -79,7 +79,7 @@ def write_tools(
     names: Mapping[str, str],
     target: Target,
     notes: Notes,
-    known: RawJson | None = None,
+    known: RawItems | None = None,
 ) -> JsonObject:
     """Return `tools`, `tool_choice` and `parallel_tool_calls`; nothing at all when no tool is left.
 
@@ -87,7 +87,7 @@ def write_tools(
     """
     if not tools:
         return {}
-    written = written_tools(tools, names, target, notes) if known is None else known
+    written = written_tools(tools, names, target, notes) if known is None else [known]
     choice = body.get("tool_choice")
     if not isinstance(choice, dict):
         return {"tools": written}

@@ -1,6 +1,7 @@
 """Tools that are known are written once, and as those that are not."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -53,6 +54,16 @@ def test_they_are_written_once_for_each_target() -> None:
     assert known_tools(second, second.body, one) is made
     assert known_tools(second, second.body, two) is not made
     assert known_tools(second, {"tools": list(second.body["tools"])}, one) is None
+
+
+def test_what_was_written_takes_a_byte_for_each_of_its_own() -> None:
+    """A string of Python's would take four for each letter, for one that is beyond the others."""
+    tools = [{"name": "t", "description": f"{LONG}\N{GRINNING FACE}", "input_schema": SCHEMA}]
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "q"}], "tools": tools}
+    request = AnthropicClient().parse(json.dumps(body, ensure_ascii=False).encode(), {})
+    made = known_tools(request, request.body, target())
+    assert made is not None
+    assert sys.getsizeof(made.written.text) < 1.2 * len(LONG)
 
 
 def test_tools_of_which_something_is_noted_are_written_anew() -> None:
