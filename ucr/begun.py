@@ -30,7 +30,13 @@ class Begun:
         with far:
             try:
                 self.process = subprocess.Popen(
-                    (sys.executable, "-m", "ucr.worker_process", *arguments),
+                    (
+                        sys.executable,
+                        "-P",
+                        "-m",
+                        "ucr.worker_process",
+                        *arguments,
+                    ),  # as `spawn.python_module` does
                     stdin=subprocess.DEVNULL,
                     pass_fds=(far.fileno(),),
                 )

@@ -30,8 +30,11 @@ class Exit:
 
 
 def python_module(module: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the command `python -m module arguments…`, for this very Python."""
-    return (sys.executable, "-m", module, *arguments)
+    """Return the command `python -m module arguments…`, for this very Python.
+
+    Nothing is loaded from the folder in which the router was started (`-P`): whatever lies there is somebody else's.
+    """
+    return (sys.executable, "-P", "-m", module, *arguments)
 
 
 class ChildProcess:

@@ -1,8 +1,11 @@
 import signal
+import socket
 import sys
+from pathlib import Path
 
 import pytest
 
+from ucr import listening
 from ucr.begun import Begun, ahead, is_to_serve
 
 
@@ -41,6 +44,22 @@ def test_one_that_nobody_takes_is_gone_after_the_block() -> None:
         assert begun.process.poll() is None
     assert begun.process.returncode == -signal.SIGKILL
     assert begun.control.fileno() == -1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["http", "ucr"])
+def test_modules_of_the_folder_it_is_begun_in_are_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    (tmp_path / f"{module}.py").write_text("raise SystemExit(77)")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.chdir(tmp_path)
+    with Begun(0) as begun:
+        process, control = begun.take()
+    bound = socket.create_server(("127.0.0.1", 0))
+    with bound, control:
+        listening.pass_on(control, (bound,))
+    assert process.wait(60) != 77
 
 
 @pytest.mark.slow

@@ -15,6 +15,10 @@ def test_one_number_of_the_system_is_a_status_or_a_signal() -> None:
     assert [str(exit_of(number)) for number in (0, -15)] == ["status 0", "signal SIGTERM"]
 
 
+def test_a_module_is_not_looked_for_in_the_present_folder() -> None:
+    assert python_module("ucr.store", ("1",)) == (sys.executable, "-P", "-m", "ucr.store", "1")
+
+
 @pytest.mark.slow
 async def test_a_process_gets_its_descriptors_and_nothing_else_and_its_end_is_seen() -> None:
     reader, writer = os.pipe()

@@ -242,7 +242,7 @@ def written(folder: Path, text: str) -> Path:
 
 def command(file: Path, workers: int) -> list[str]:
     number = ["--workers", str(workers)] if workers else []
-    return [sys.executable, "-m", "ucr.cli", "serve", "--config", str(file), "--port", "0", *number]
+    return [sys.executable, "-P", "-m", "ucr.cli", "serve", "--config", str(file), "--port", "0", *number]
 
 
 def environment(folder: Path) -> dict[str, str]:

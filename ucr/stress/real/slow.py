@@ -96,7 +96,7 @@ async def drip(line: Line, kind: Kind) -> None:
 
 async def probed(router: Router, seconds: float, pause_s: float) -> list[float]:
     """Ask for health from another process, so that what else happens here counts for nothing."""
-    command = [sys.executable, "-m", PROBE, str(router.port), str(seconds), str(pause_s)]
+    command = [sys.executable, "-P", "-m", PROBE, str(router.port), str(seconds), str(pause_s)]
     done = await trio.run_process(
         command, capture_stdout=True, stdin=subprocess.DEVNULL, env=environment(router.folder)
     )
