@@ -31,7 +31,7 @@ from actors.metrics import MetricsActor
 from ucr import listening
 from ucr.books import BooksActor
 from ucr.clerk import Clerk
-from ucr.config.model import Config, ModelTarget, Provider, Router, Server
+from ucr.config.model import Cache, Config, ModelTarget, Provider, Router, Server
 from ucr.journal.keeping import JournalActor
 from ucr.logs import make_log
 from ucr.observe.gaps import StreamGaps
@@ -202,7 +202,10 @@ def config_of(port: int) -> Config:
     """Return the configuration: one provider, no cache."""
     provider = Provider("up", "openai-chat", f"http://{HOST}:{port}/v1", default_model="m", max_requests=100)
     return Config(
-        providers=(provider,), router=Router(default=(ModelTarget("up"),)), server=Server(host=HOST, port=0)
+        providers=(provider,),
+        router=Router(default=(ModelTarget("up"),)),
+        server=Server(host=HOST, port=0),
+        cache=Cache(enabled=False),
     )
 
 
