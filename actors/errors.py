@@ -84,14 +84,16 @@ class PoolError(ActorError):
 
     `kind` is what went wrong, `phase` how far the exchange was: in "connect" not one byte of the request was
     sent, so that a retry is always safe; in "first_byte" the upstream may have the request but has not given
-    a whole head; in "idle" the body was on its way.
+    a whole head; in "idle" the body was on its way. `is_shortage` is true when the upstream has no part in it:
+    this system had no descriptor or memory for a connection.
     """
 
-    def __init__(self, kind: PoolFault, message: str, *, phase: Phase) -> None:
+    def __init__(self, kind: PoolFault, message: str, *, phase: Phase, is_shortage: bool = False) -> None:
         super().__init__(message)
         self.kind: PoolFault = kind
         self.message = message
         self.phase: Phase = phase
+        self.is_shortage = is_shortage
 
     def __repr__(self) -> str:
         return f"PoolError({self.kind} in {self.phase}: {self.message!r})"

@@ -23,6 +23,7 @@ from actors.proxy import Proxy
 from actors.reader import AnswerReader
 from actors.request import Limits, OnWait, Origin, UpstreamRequest, nobody_waits
 from actors.response import UpstreamResponse
+from actors.sockets import NO_ROOM
 from actors.tls import Tls, client_tls
 from actors.tunnel import ProxiedNetwork
 
@@ -204,7 +205,8 @@ class Pool:
                 return await self._network.connect(host, port, tls=self._tls, server_hostname=host)
         except (OSError, trio.BrokenResourceError) as error:
             message = f"{self.origin} cannot be connected to: {cause_of(error)}"
-            raise PoolError("connect", message, phase="connect") from error
+            is_shortage = isinstance(error, OSError) and error.errno in NO_ROOM
+            raise PoolError("connect", message, phase="connect", is_shortage=is_shortage) from error
         raise PoolError(
             "timeout", f"no connection to {self.origin} within {limits.connect_s:g} s", phase="connect"
         )

@@ -4,6 +4,7 @@ A read waits first, because who was just answered, or asked, has not said anythi
 the system takes most of them at once and whole.
 """
 
+import errno
 import os
 
 import trio
@@ -11,6 +12,8 @@ import trio
 READ_BYTES = 65_536
 NONE = -1
 """The descriptor of no socket: the system knows none of this number."""
+NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""The numbers of errors that say that the system has no room for another connection, whoever is at its other end."""
 
 
 def plain_socket(stream: object) -> trio.socket.SocketType | None:

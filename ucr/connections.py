@@ -1,6 +1,5 @@
 """The connections of a listening server: how many there may be, and that a fault of one ends none of the others."""
 
-import errno
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 import trio
 
+from actors.sockets import NO_ROOM
 from ucr.access import is_loopback
 
 Report = Callable[[BaseException], None]
@@ -25,7 +25,6 @@ _REFUSAL = (
     b"HTTP/1.1 529 \r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\n"
     b"content-length: %d\r\n\r\n%b" % (len(_REFUSAL_BODY), _REFUSAL_BODY)
 )
-_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _PAUSE_S = 0.1
 """How long nobody is accepted when the system has no room for another connection (trio's own pause)."""
 _REPORT_EVERY_S = 10.0
@@ -93,7 +92,7 @@ class Connections:
                 try:
                     stream = await listener.accept()
                 except OSError as error:
-                    if error.errno not in _NO_ROOM:
+                    if error.errno not in NO_ROOM:
                         raise
                     self._report_no_room(error)
                     await trio.sleep(_PAUSE_S)

@@ -136,7 +136,7 @@ class UpstreamError(ApiError):
 
     `body` is the provider's own error body, when there was one: a client of the same dialect gets it as it
     is. `upstream_status` is the status the provider sent (None when it sent none). `is_unsent` is true when
-    not one byte of the request was sent.
+    not one byte of the request was sent, `is_shortage` when that was for want of descriptors or memory here.
     """
 
     def __init__(
@@ -153,6 +153,7 @@ class UpstreamError(ApiError):
         code: str | None = None,
         body: bytes | None = None,
         is_unsent: bool = False,
+        is_shortage: bool = False,
     ) -> None:
         super().__init__(
             type_,
@@ -166,6 +167,7 @@ class UpstreamError(ApiError):
         self.fault: Fault = fault
         self.upstream_status = upstream_status
         self.is_unsent = is_unsent
+        self.is_shortage = is_shortage
         self.body = body
 
     @property

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import trio
 
 from actors import (
+    Abandoned,
     ActorError,
     AskTimeout,
     BreakerOpen,
@@ -254,12 +255,15 @@ class Answer:
         return self._response.is_ready
 
 
-def outcome_of(error: UpstreamError) -> Failure | None:
+def outcome_of(error: UpstreamError) -> Failure | Abandoned | None:
     """Return what a failure means for the provider; None when the fault lay in the request.
 
-    Whoever cannot be connected to in time fails for every model, as one who refuses connections.
+    Whoever cannot be connected to in time fails for every model, as one who refuses connections. Nothing is known of
+    one for whom there was no descriptor here.
     """
     fault = error.fault
+    if error.is_shortage:
+        return Abandoned()
     if fault == "request" or fault == "overflow" or fault == "model":
         return None
     return Failure("connect" if error.is_unsent else fault, error.retry_after_s)

@@ -120,5 +120,10 @@ def pool_fault(provider_id: str, error: PoolError) -> UpstreamError:
         "reset": ("reset", "api_error"),
     }
     fault, type_ = faults.get(error.kind, ("protocol", "api_error"))
-    is_unsent = error.phase == "connect"
-    return UpstreamError(type_, f"provider '{provider_id}': {error.message}", fault=fault, is_unsent=is_unsent)
+    return UpstreamError(
+        type_,
+        f"provider '{provider_id}': {error.message}",
+        fault=fault,
+        is_unsent=error.phase == "connect",
+        is_shortage=error.is_shortage,
+    )

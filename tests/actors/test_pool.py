@@ -1,4 +1,6 @@
+import errno
 import math
+import os
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -330,6 +332,24 @@ async def test_an_upstream_whose_certificate_is_wrong_cannot_be_connected_to() -
         async with opened(pool, HELLO, LIMITS):
             pass
     assert (caught.value.kind, caught.value.phase) == ("connect", "connect")
+
+
+@pytest.mark.parametrize(
+    ("number", "is_shortage"), [(errno.EMFILE, True), (errno.ENOBUFS, True), (errno.ECONNREFUSED, False)]
+)
+async def test_who_has_no_descriptor_for_a_connection_does_not_blame_the_upstream(
+    number: int, is_shortage: bool
+) -> None:
+    class Full(MemoryNetwork):
+        async def connect(self, *args: object, **options: object) -> trio.abc.Stream:  # type: ignore[override]
+            raise OSError(number, os.strerror(number))
+
+    pool = Pool(Origin("http", "upstream.test", 80), Full())
+    with pytest.raises(PoolError, match=os.strerror(number)) as caught:
+        async with opened(pool, HELLO, LIMITS):
+            pass
+    assert (caught.value.kind, caught.value.is_shortage) == ("connect", is_shortage)
+    assert pool.statistics().open == 0
 
 
 async def test_an_answer_to_nothing_on_an_idle_socket_is_not_taken_for_the_next_answer(

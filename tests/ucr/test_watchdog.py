@@ -5,7 +5,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors import PoolError, Timers, UpstreamResponse
+from actors import Abandoned, Failure, PoolError, Timers, UpstreamResponse
 from actors.request import Limits
 from tests.world.pools import HELLO, PoolWorld, open_pool_world
 from ucr.config.model import Provider, Timeouts
@@ -168,5 +168,11 @@ def test_every_failure_of_the_pool_has_its_meaning(error: PoolError, fault: Faul
     told = pool_fault("p", error)
     assert (told.fault, told.type, told.message) == (fault, type_, "provider 'p': w")
     outcome = outcome_of(told)
-    assert outcome is not None
+    assert isinstance(outcome, Failure)
     assert (outcome.kind == "connect") == told.is_unsent == (error.phase == "connect")
+
+
+def test_a_want_of_descriptors_is_not_counted_against_the_provider() -> None:
+    told = pool_fault("p", PoolError("connect", "Too many open files", phase="connect", is_shortage=True))
+    assert (told.fault, told.type, told.status) == ("connect", "overloaded_error", 529)
+    assert outcome_of(told) == Abandoned()
