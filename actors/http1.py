@@ -256,10 +256,11 @@ class ResponseReader(AnswerReader):
         """Take the head apart that is complete: its lines are valid, and empty ones may stand before it."""
         parts, self._head_parts = self._head_parts, []
         data = parts[0] if len(parts) == 1 else b"".join(parts)
-        start = data.index(b"HTTP/")
-        end = data.index(b"\r\n\r\n", start)
-        for _ in range(self._skipped_heads):
-            start = data.index(b"HTTP/", end)
+        start = end = 0
+        for _ in range(self._skipped_heads + 1):
+            start = data.find(b"HTTP/", end)
+            if start < 0 or data[end:start].strip(b"\r\n"):  # the parser takes RTSP, too
+                return self._fail("protocol", "the answer is not HTTP/1.1: it does not begin with its name")
             end = data.index(b"\r\n\r\n", start)
         if end - start > self._limits.header_bytes:
             self._fail_headers()

@@ -299,6 +299,9 @@ def test_an_upstream_that_does_not_keep_the_connection_is_believed(head: bytes) 
     [
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"<html>",
+        b"RTSP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nx: HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\nICE/1.0 200 OK\r\nx: HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 99 X\r\n\r\n",
         b"HTTP/2.0 200 OK\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
