@@ -260,7 +260,8 @@ class ResponseReader(AnswerReader):
         for _ in range(self._skipped_heads + 1):
             start = data.find(b"HTTP/", end)
             if start < 0 or data[end:start].strip(b"\r\n"):  # the parser takes RTSP, too
-                return self._fail("protocol", "the answer is not HTTP/1.1: it does not begin with its name")
+                self._fail("protocol", "the answer is not HTTP/1.1: it does not begin with its name")
+                return
             end = data.index(b"\r\n\r\n", start)
         if end - start > self._limits.header_bytes:
             self._fail_headers()

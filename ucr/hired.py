@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import trio
 
-from actors import ActorError, ActorStopped, Bridge, Mailbox, Question, Ref, Reply, WireError
+from actors import ActorError, ActorStopped, AskTimeout, Bridge, Mailbox, Question, Ref, Reply, WireError
 from ucr import listening
 from ucr.begun import Begun
 from ucr.config.model import Config
@@ -177,7 +177,12 @@ class HiredWorker:
         except ActorError as error:
             self.kill()
             await self.ended.wait()
-            why = f"ended with {self.exit}" if self.exit and self.exit.signal != "SIGKILL" else str(error)
+            if self.exit and self.exit.signal != "SIGKILL":
+                why = f"ended with {self.exit}"
+            elif isinstance(error, AskTimeout):
+                why = f"was not ready within {START_S:.0f} s; is this machine very busy?"
+            else:
+                why = str(error)
             raise Unready(f"worker {self.slot} (process {self.pid}): {why}") from None
         self.ready_at = trio.current_time()
 

@@ -32,7 +32,7 @@ async def test_every_slot_gets_a_worker_with_the_configuration(autojump_clock: o
     assert {line["level"] for line in stage.events("worker.exited")} == {"info"}
 
 
-@pytest.mark.parametrize(("script", "why"), [(dies, "ended with status 1"), (hangs, "no answer before")])
+@pytest.mark.parametrize(("script", "why"), [(dies, "ended with status 1"), (hangs, "not ready within 30 s")])
 async def test_a_first_worker_that_does_not_get_ready_fails_the_start(
     autojump_clock: object, script: object, why: str
 ) -> None:
