@@ -12,6 +12,7 @@ import trio
 
 from actors.sockets import NO_ROOM
 from ucr.access import is_loopback
+from ucr.door import Door
 
 Report = Callable[[BaseException], None]
 Serve = Callable[[Any], Awaitable[None]]
@@ -90,14 +91,15 @@ class Connections:
         async with listener:
             while True:
                 try:
-                    stream = await listener.accept()
+                    connections.start_soon(self._serve_one, await listener.accept())
+                    if isinstance(listener, Door):
+                        for stream in listener.others():
+                            connections.start_soon(self._serve_one, stream)
                 except OSError as error:
                     if error.errno not in NO_ROOM:
                         raise
                     self._report_no_room(error)
                     await trio.sleep(_PAUSE_S)
-                else:
-                    connections.start_soon(self._serve_one, stream)
 
     def _report_no_room(self, error: OSError) -> None:
         now = trio.current_time()

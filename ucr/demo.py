@@ -16,7 +16,7 @@ import trio
 
 from ucr import hygiene
 from ucr.demo_talk import Answer, answer
-from ucr.listening import inherited, listeners
+from ucr.listening import inherited
 
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 IDLE_S = 300.0
@@ -120,7 +120,8 @@ def main() -> None:
     """Serve on the inherited socket until the parent ends this process, or ends."""
     hygiene.ignore_terminal()
     hygiene.die_with(int(sys.argv[1]))
-    trio.run(serve_demo, listeners(inherited((int(sys.argv[2]),))))
+    (bound,) = inherited((int(sys.argv[2]),))
+    trio.run(serve_demo, [trio.SocketListener(trio.socket.from_stdlib_socket(bound))])
 
 
 if __name__ == "__main__":

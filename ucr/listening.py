@@ -2,9 +2,8 @@
 
 import socket
 
-import trio
-
 from ucr.config.model import Config
+from ucr.door import Door
 from ucr.errors import ConfigError, Problem
 
 _WRITE_TIMEOUT_MS = 60_000
@@ -44,9 +43,9 @@ def port_of(sockets: tuple[socket.socket, ...]) -> int:
     return port
 
 
-def listeners(sockets: tuple[socket.socket, ...]) -> list[trio.SocketListener]:
+def listeners(sockets: tuple[socket.socket, ...]) -> list[Door]:
     """Return what a server accepts from; the listeners own the sockets from now on."""
-    return [trio.SocketListener(trio.socket.from_stdlib_socket(bound)) for bound in sockets]
+    return [Door(bound) for bound in sockets]
 
 
 def pass_on(control: socket.socket, sockets: tuple[socket.socket, ...]) -> None:

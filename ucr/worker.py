@@ -34,6 +34,7 @@ from ucr.connections import NoRoom
 from ucr.control import LocalControl
 from ucr.custom import CustomRouter, Start
 from ucr.custom_seat import CustomSeat
+from ucr.door import Door
 from ucr.errors import ConfigError
 from ucr.flight import Flights
 from ucr.generation import Generation
@@ -321,7 +322,7 @@ async def work(slot: int, control: socket.socket, sockets: tuple[socket.socket, 
 
 
 async def _serve_linked(
-    slot: int, link: Link, order: tuple[Reconfigure, Reply[Applied]], listeners: Sequence[trio.SocketListener]
+    slot: int, link: Link, order: tuple[Reconfigure, Reply[Applied]], listeners: Sequence[Door]
 ) -> None:
     config = order[0].config
     opened = OpenLog(config, partial(datetime.now, UTC))

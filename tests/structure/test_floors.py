@@ -332,6 +332,7 @@ FLOORS = {
     "ucr.upstream": EDGE,
     "ucr.hygiene": EDGE,
     "ucr.link": EDGE,
+    "ucr.door": EDGE,
     "ucr.listening": EDGE,
     "ucr.messages": EDGE,
     "ucr.notify": EDGE,
