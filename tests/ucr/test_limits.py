@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+from msgspec import structs
 
 from actors import Borrower
 from actors.purse import Purse
@@ -207,7 +208,7 @@ async def test_counting_and_looking_round_is_not_limited(autojump_clock: object)
 )
 def test_what_a_request_counts_for(usage: Usage, status: int, tokens: int) -> None:
     record = Record("req_1", "0", 0.0, lambda: 0.0, status=status)
-    record.summary = replace(record.summary, usage=usage)
+    record.summary = structs.replace(record.summary, usage=usage)
     assert tokens_used(record, 77) == tokens
 
 

@@ -103,7 +103,7 @@ async def test_a_store_that_serves_another_cache_begins_anew_and_tells_no_secret
         assert (tmp_path / "kept" / "answers.sqlite").exists()
         arguments = Path(f"/proc/{second.pid}/cmdline").read_bytes()  # noqa: ASYNC240 - what all can see
         assert b"a shared secret" not in arguments
-        assert arguments.count(b"\0") == 6
+        assert arguments.count(b"\0") == 7
 
 
 @pytest.mark.slow
