@@ -1,6 +1,7 @@
 """What a provider's actor is asked and told."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
+
 from actors.lease import Lease, Outcome
 from actors.mailbox import Reply
 from actors.ref import Question

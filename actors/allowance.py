@@ -10,9 +10,7 @@ believed to be spent than was, never less.
 """
 
 from collections.abc import Iterable
-from dataclasses import field
-
-from actors.frozen import dataclass
+from dataclasses import dataclass, field
 
 MAX_ACCOUNTS = 4096
 """How many accounts are known. Beyond, those that end first are forgotten if nothing is held of them."""

@@ -5,9 +5,8 @@ fails open: a backing that is slow, full or gone holds nothing, and raises nothi
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
-
-from actors.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

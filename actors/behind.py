@@ -4,11 +4,11 @@ The cache itself waits for nothing: each call is a task of its own, whose end is
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import trio
 
 from actors.backing import Backing
-from actors.frozen import dataclass
 from actors.lookup import Hit, Loaded
 from actors.mailbox import Reply
 

@@ -15,9 +15,9 @@ Pure: the clock and the dice are arguments. The rules are those of Envoy's outli
 growing ejection) and of resilience4j (rates over a window, slow calls, probes).
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
-from actors.frozen import dataclass
 from actors.rolling import Rolling
 
 BreakerState = Literal["closed", "open", "half_open"]

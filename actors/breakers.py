@@ -8,11 +8,10 @@ While both breakers of a model are closed, every call gets the same passes, whic
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from actors.breaker import Breaker, BreakerSpec, BreakerState, BreakerStatus, Pass
-from actors.frozen import dataclass
 from actors.lease import Abandoned, Failure, Outcome, Success
 
 MODELS = 64

@@ -1,6 +1,6 @@
 """What a cache is told, and what it counts. Pure data."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

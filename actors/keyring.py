@@ -1,7 +1,8 @@
 """A keyring: the keys of one upstream, who gets which, and those that have to rest. Pure."""
 
+from dataclasses import dataclass
+
 from actors.errors import KeyFault
-from actors.frozen import dataclass
 from actors.lease import Failure
 from actors.rendezvous import rank
 

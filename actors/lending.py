@@ -10,10 +10,9 @@ A rate is counted twice, never less: while it is lent, and for a minute after it
 an argument.
 """
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
-from actors.frozen import dataclass
 from actors.window import Ages, Window
 
 Kind = Literal["rate", "permits"]

@@ -6,13 +6,12 @@ process was lost, the borrowers say what they have, and nothing is lent before t
 """
 
 from collections import OrderedDict
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import trio
 
 from actors.actor import ActorChild
-from actors.frozen import dataclass
 from actors.lending import Account, Holding, Settlement, Want
 from actors.mailbox import Mailbox, Reply
 from actors.ref import Question

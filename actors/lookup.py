@@ -1,6 +1,7 @@
 """What is said to a cache, and what it says. Pure data, most of which travels between processes."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
+
 from actors.mailbox import Reply
 from actors.ref import Question
 

@@ -16,12 +16,12 @@ before it runs, so that an answer is either received or reported as abandoned to
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 import trio
 
 from actors.errors import ActorCrashed, ActorStopped, MailboxFull, Refusal
-from actors.frozen import dataclass
 
 Answer = TypeVar("Answer")
 Message = TypeVar("Message")

@@ -1,11 +1,10 @@
 """A proxy on the way to an upstream: where it is, who asks it, and what it is asked for. Pure."""
 
 import base64
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from actors.frozen import dataclass
 from actors.request import Headers, Origin
 
 _PORTS = (("http", 80), ("https", 443), ("socks5", 1080))

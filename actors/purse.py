@@ -6,14 +6,13 @@ keeper that lost its memory can be told. Without a keeper nothing can be held: w
 """
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol, assert_never
 
 import trio
 
 from actors.allowance import Part
 from actors.errors import ActorStopped, AllowanceSpent
-from actors.frozen import dataclass
 from actors.ref import Answer, Question
 
 WAIT_S = 0.25

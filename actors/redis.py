@@ -20,7 +20,7 @@ import math
 import random
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -28,7 +28,6 @@ import trio
 
 from actors import sealing
 from actors.backing import Backed
-from actors.frozen import dataclass
 from actors.network import Network
 from actors.redis_address import RedisAddress
 from actors.redis_reply import Command, RedisGone, Refused

@@ -1,9 +1,7 @@
 """Where a Redis or Valkey server is, and who asks it. Pure."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
-
-from actors.frozen import dataclass
 
 DEFAULT_PORT = 6379
 MAX_DATABASE = 65_535

@@ -1,10 +1,10 @@
 """What goes to an upstream: where to, what, and within which limits."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from actors.errors import Phase
-from actors.frozen import dataclass
 
 Headers = tuple[tuple[str, str], ...]
 

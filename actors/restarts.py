@@ -4,8 +4,7 @@ The rule is OTP's restart intensity with an exponential back-off. Pure: the cloc
 """
 
 from collections import deque
-
-from actors.frozen import dataclass
+from dataclasses import dataclass
 
 _MOST_DOUBLINGS = 30
 

@@ -7,8 +7,7 @@ can read the entries.
 """
 
 import hmac
-
-from actors.frozen import dataclass
+from dataclasses import dataclass
 
 _VERSION = b"\x01"
 _DIGEST_BYTES = 16

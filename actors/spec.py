@@ -1,13 +1,12 @@
 """What a provider is told of its upstream, and what it tells of itself."""
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, Protocol
 
 from actors.breaker import BreakerSpec, BreakerState, BreakerStatus
 from actors.errors import KeyFault
-from actors.frozen import dataclass
 from actors.keyring import KeyStatus
 from actors.lease import FailureKind
 from actors.proxy import Proxy

@@ -13,7 +13,7 @@ import math
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
@@ -22,7 +22,6 @@ import trio
 
 from actors import sealing
 from actors.backing import Backed
-from actors.frozen import dataclass
 from actors.sqlite_file import Index, Row, SqliteFile, is_damage, move_aside, open_file
 from actors.supervisor import Restart
 

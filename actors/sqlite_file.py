@@ -9,9 +9,8 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-from actors.frozen import dataclass
 
 APPLICATION = 0x55435243
 VERSION = 1

@@ -14,13 +14,12 @@ can be a child of another one, as a `Branch`.
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 import trio
 
 from actors.errors import ActorStopped, ChildGaveUp
-from actors.frozen import dataclass
 from actors.mailbox import MailboxStatistics, Reply
 from actors.restarts import CrashHistory, Intensity
 

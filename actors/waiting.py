@@ -5,9 +5,8 @@ that has waited long enough is no longer passed over: from then on its turn coun
 """
 
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
-
-from actors.frozen import dataclass
 
 Urgency = Literal["interactive", "background"]
 Key = TypeVar("Key", bound=Hashable)

@@ -1,11 +1,10 @@
 """Where a provider is asked and what its requests carry: made once for a configuration, and not for each request."""
 
 import math
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from actors import Limits, UpstreamRequest, header_block
-from actors.frozen import dataclass
 from ucr.config.model import Provider
 from ucr.dialects.roles import HeaderList, Outgoing
 from ucr.placing import place_of

@@ -1,10 +1,10 @@
 """The admin routes: what they answer, from what all workers say."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import parse_qs
 
-from actors.frozen import dataclass
 from ucr import exposition, models, views
 from ucr.config.model import Config
 from ucr.control import Control

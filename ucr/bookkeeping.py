@@ -3,11 +3,11 @@
 import math
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from actors import Supervisor
 from actors.allowance import Balance
-from actors.frozen import dataclass
 from ucr.books import Books
 from ucr.kept_file import Bounds
 from ucr.logs import Log

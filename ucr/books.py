@@ -6,13 +6,13 @@ memory, and written behind. Of requests that cannot be written, more than `MAX_R
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, assert_never
 
 import trio
 
 from actors import Reply
 from actors.allowance import Allowances, Balance
-from actors.frozen import dataclass
 from actors.purse import DeclareParts, Held, Hold, PurseMessage, Settle, Short, SpenderLeft, Unsure
 from ucr.logs import Log
 from ucr.usage import Received, UsageRow, Used

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from actors import Board, Network, Pump, Timers
 from actors import Provider as ProviderChild
-from actors.frozen import dataclass
 from ucr.address import Address
 from ucr.auth.file import CredentialFile
 from ucr.bridges.bridge import Bridge, Bridges

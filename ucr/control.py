@@ -1,9 +1,9 @@
 """How the admin routes reach the whole router: all of its workers, whichever of them is asked."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from actors.frozen import dataclass
 from ucr.views import Gathered, WorkerView
 
 

@@ -5,11 +5,10 @@ import io
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from actors.frozen import dataclass
 from ucr.jsontext import dumps
 from ucr.pricing import usd
 

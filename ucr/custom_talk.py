@@ -1,13 +1,12 @@
 """One process of a custom router, and what it is being asked: bounded in number, bytes and time."""
 
 from collections import deque
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import trio
 
 from actors.errors import WireError
-from actors.frozen import dataclass
 from actors.wire import FrameDecoder, frame
 from ucr import jsontext
 from ucr.jsontext import JsonError

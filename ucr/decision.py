@@ -8,8 +8,8 @@ no claim could change it, and with the claims otherwise. Nothing is kept for lon
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from actors.frozen import dataclass
 from ucr import tasks
 from ucr.affinity import Ties, ties_of
 from ucr.config.model import Config

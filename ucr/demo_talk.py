@@ -5,10 +5,10 @@ with the smallest value that fits, and the demo's own question with one tool cal
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from actors.frozen import dataclass
 from ucr import jsontext, sse
 from ucr.jsontext import JsonError, JsonObject
 

@@ -4,9 +4,8 @@ This is the part that decides; `ucr.probing` asks the local servers.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from actors.frozen import dataclass
 from ucr import jsontext
 from ucr.auth.credential import Credentials
 from ucr.catalogue import ROWS, row

@@ -1,9 +1,9 @@
 """The tree of a running router, drawn as lines of text from what `GET /admin/tree` says. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from actors.frozen import dataclass
 from ucr.jsontext import JsonObject
 
 _MEGABYTE = 1024 * 1024

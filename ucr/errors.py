@@ -10,9 +10,8 @@ An `ApiError` is written by a client dialect in the client's own shape; its `typ
 error types, which every dialect knows how to spell.
 """
 
+from dataclasses import dataclass
 from typing import Literal
-
-from actors.frozen import dataclass
 
 ErrorType = Literal[
     "invalid_request_error",

@@ -1,8 +1,8 @@
 """Why a request is routed as it is, as plain data and in words. Pure: nobody is asked, and nothing is sent."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
-from actors.frozen import dataclass
 from ucr import shape
 from ucr.choice import chosen
 from ucr.config.model import Config

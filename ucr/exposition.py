@@ -4,10 +4,10 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/ (text forma
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from actors import Counter, Histogram, Labels
-from actors.frozen import dataclass
 from ucr import metering
 from ucr.observe import gaps
 from ucr.series import gauges_of, gauges_of_store

@@ -5,8 +5,8 @@ Two kinds are known: the key of a service account, which signs a statement about
 """
 
 import base64
+from dataclasses import dataclass
 
-from actors.frozen import dataclass
 from ucr import jsontext
 from ucr.auth.grant import Unusable, object_in, texts_in
 from ucr.secret import Secret

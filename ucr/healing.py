@@ -6,11 +6,11 @@ learned to take is sent again.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from msgspec.structs import replace
 
-from actors.frozen import dataclass
 from ucr import jsontext
 from ucr.dialects.anthropic.betas import HEADER
 from ucr.dialects.roles import HeaderList, Outgoing

@@ -1,6 +1,7 @@
 """An answer that is kept: which may be, how it is written down, and what the log says when it is given again. Pure."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
+
 from ucr import jsontext
 from ucr.dialects.roles import Summary
 from ucr.jsontext import JsonError

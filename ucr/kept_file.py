@@ -7,11 +7,11 @@ that is damaged is moved aside, and another one begun in its place; so is one wh
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from actors.frozen import dataclass
 from actors.sqlite_file import is_damage, move_aside
 
 BUSY_S = 1.0

@@ -3,10 +3,10 @@
 A worker is ready when it has answered its first `Reconfigure`. Times travel as remaining seconds.
 """
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from actors import Codec, Question, Refusal
-from actors.frozen import dataclass
 from ucr.config.model import Config
 from ucr.control import ReloadResult
 from ucr.store_spec import StoreAddress

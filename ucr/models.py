@@ -1,11 +1,10 @@
 """The lists of models and providers, in the shape of the client that asks."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from actors.frozen import dataclass
 from ucr import jsontext
 from ucr.config.model import Client, Config
 from ucr.dialects.roles import Headers

@@ -9,12 +9,11 @@ The list is made by `scripts/price_list.py` of the data of `genai-prices` (MIT, 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-
-from actors.frozen import dataclass
 
 FILE = "prices.json"
 """The list's file, beside this module."""

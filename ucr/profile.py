@@ -3,7 +3,8 @@
 Patterns of model names are matched once, here, and not each time that a request is built.
 """
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
+
 from ucr.quirks import Quirks, Role, matches
 
 

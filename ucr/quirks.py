@@ -2,10 +2,8 @@
 
 import fnmatch
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
-
-from actors.frozen import dataclass
 
 Role = Literal["system", "developer", "user"]
 

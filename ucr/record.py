@@ -1,9 +1,8 @@
 """The account of one request: what its log line and its answer's headers say."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from actors.frozen import dataclass
 from ucr.dialects.roles import HeaderList, Summary
 from ucr.errors import ApiError
 from ucr.observe.trace import Trace

@@ -5,10 +5,10 @@ was said: turns, tools, and the shape that the client wants its answer in are le
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from actors.frozen import dataclass
 from ucr.config.rule_model import Path
 from ucr.dialects.anthropic import betas, history, thinking
 from ucr.jsontext import JsonObject

@@ -6,9 +6,9 @@ lowest that is too high), `to` (another name) and `beta`; `at` names the field w
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from actors.frozen import dataclass
 from ucr.config.rule_model import Path
 from ucr.dialects.anthropic import betas
 from ucr.jsontext import JsonObject

@@ -6,12 +6,11 @@ of the present configuration, whatever its actor is called.
 """
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from actors import Board, Observed, ProviderSpec, Supervisor
 from actors import Provider as ProviderChild
-from actors.frozen import dataclass
 from ucr import upstream
 from ucr.config.model import Config, Provider
 from ucr.config.plan import Plan

@@ -1,10 +1,10 @@
 """The table of the routes: which endpoint a method and a path belong to, and who may ask it. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from actors.frozen import dataclass
 from ucr.errors import ApiError
 
 E_co = TypeVar("E_co", covariant=True)

@@ -8,12 +8,11 @@ that everything here is a function of configuration, name and claims alone.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
-from actors.frozen import dataclass
 from ucr.config.model import Config, ModelTarget, Provider, Targets
 from ucr.dialects.roles import Target
 from ucr.errors import ApiError

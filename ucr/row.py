@@ -1,9 +1,8 @@
 """What the catalogue says of one provider."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
-from actors.frozen import dataclass
 from ucr.auth.sign_in import SignIn
 from ucr.quirks import Quirks
 

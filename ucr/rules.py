@@ -5,10 +5,10 @@ request goes ends it. Conditions look at the request as the client sent it, what
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from actors import weighted
-from actors.frozen import dataclass
 from ucr.conditions import conditions
 from ucr.config.model import Targets
 from ucr.config.rule_model import Rewrite, Rule

@@ -6,10 +6,10 @@ as all services but S3 want it. Source: "Signature Version 4" in the reference o
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 
-from actors.frozen import dataclass
 from ucr.secret import Secret
 
 _ALGORITHM = "AWS4-HMAC-SHA256"

@@ -10,10 +10,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import trio
-
-from actors.frozen import dataclass
 
 _POLL_S = 0.05
 

@@ -7,9 +7,9 @@ first are left out, so that no fallback costs more than was held; those whose pr
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from actors.frozen import dataclass
 from ucr.config.model import Budget, Client
 from ucr.dialects.roles import Request
 from ucr.errors import ApiError

@@ -1,8 +1,8 @@
 """What rules and custom router have said of a request. Pure."""
 
+from dataclasses import dataclass
 from typing import Literal
 
-from actors.frozen import dataclass
 from ucr.config.model import Targets
 from ucr.decision import Steering
 from ucr.facts import Facts

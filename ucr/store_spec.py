@@ -1,8 +1,7 @@
 """What the store process is told when it starts, and what a worker is told of it. Pure data that travels."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from actors.frozen import dataclass
 from ucr.config.model import Cache, Config, Journal, State
 
 DAY_S = 86_400.0

@@ -3,10 +3,11 @@
 No word of a request or an answer is in it.
 """
 
+from dataclasses import dataclass
+
 from msgspec import Struct
 
 from actors import Question
-from actors.frozen import dataclass
 from ucr.record import Record
 
 NAME_CHARS = 200

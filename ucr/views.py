@@ -5,11 +5,10 @@ of a worker that is gone can be kept; the rest says how things are now.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from actors import ChildStatistics, MetricsSnapshot, merged
-from actors.frozen import dataclass
 from ucr.jsontext import JsonObject
 from ucr.pressure import Level
 

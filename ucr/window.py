@@ -9,9 +9,9 @@ Code compacts the conversation; a provider would say the same, only later.
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
-from actors.frozen import dataclass
 from ucr.errors import ApiError
 from ucr.facts import OUTPUT_COUNTED_TOKENS
 from ucr.routing import TIERS, Candidate, without_repeats

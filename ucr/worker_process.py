@@ -7,8 +7,8 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from actors.frozen import dataclass
 from ucr import hygiene
 from ucr.loading import undisturbed
 

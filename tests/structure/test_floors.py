@@ -15,7 +15,6 @@ DATA, PURE, KERNEL, ACTORS, EDGE, PROCESS = range(6)
 FLOORS = {
     "actors": ACTORS,
     "actors.errors": DATA,
-    "actors.frozen": DATA,
     "actors.breaker": PURE,
     "actors.coding": PURE,
     "actors.concurrency": PURE,

@@ -1,10 +1,9 @@
 """What a sign-in left: an API key, or the tokens of OAuth; and how several are written into one file. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from actors.frozen import dataclass
 from ucr import jsontext
 from ucr.auth.grant import Grant, Unusable, is_secure_url, object_in, seconds_in, texts_in
 from ucr.jsontext import JsonObject

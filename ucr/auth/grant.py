@@ -3,9 +3,9 @@ the exchange that GitHub Copilot adds. Pure.
 """
 
 import math
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from actors.frozen import dataclass
 from ucr import jsontext
 from ucr.auth.sign_in import SignIn
 from ucr.jsontext import JsonError, JsonObject

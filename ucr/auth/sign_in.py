@@ -1,6 +1,6 @@
 """How a user signs in at a provider with OAuth 2.0, as data."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

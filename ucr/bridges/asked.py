@@ -1,11 +1,11 @@
 """The tools that Anthropic's servers run, as a request asks for them, and what they may reach."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from actors.frozen import dataclass
 from ucr.jsontext import JsonObject
 
 Kind = Literal["web_search", "web_fetch"]

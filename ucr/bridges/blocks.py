@@ -4,9 +4,9 @@ An id begins with `ID_PREFIX` where the router has run the tool. What a search f
 which clients send back unread: in an envelope of the router's own, so that the model sees it again in the next turn.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
-from actors.frozen import dataclass
 from ucr.bridges.asked import Kind
 from ucr.dialects import envelope
 from ucr.jsontext import JsonObject

@@ -4,10 +4,10 @@ Sources: docs.searxng.org (Search API), api-dashboard.search.brave.com (Web Sear
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from actors.frozen import dataclass
 from ucr import jsontext
 from ucr.bridges.asked import Asked
 from ucr.bridges.blocks import Found

@@ -1,9 +1,10 @@
 """Asks a search engine. What goes wrong there becomes an error code of the Messages API, and words for the log."""
 
+from dataclasses import dataclass
+
 import trio
 
 from actors import Network
-from actors.frozen import dataclass
 from ucr.bridges.asked import Asked
 from ucr.bridges.blocks import Outcome
 from ucr.bridges.engines import ENGINES, QUERY_CHARS, headers, pages, question

@@ -6,13 +6,12 @@ image stands is not described anew with every turn.
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import trio
 
-from actors.frozen import dataclass
 from actors.hot import Hot
 from ucr import jsontext
 from ucr.bridges import images

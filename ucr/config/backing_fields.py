@@ -1,8 +1,8 @@
 """The keys of `[cache]` that say what stands behind the cache in memory, and how they go together."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from actors.frozen import dataclass
 from actors.redis_address import RedisAddress
 from ucr.access import is_link_local
 from ucr.config.field import Field

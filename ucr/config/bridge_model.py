@@ -1,6 +1,7 @@
 """What the configuration says of tools that the router runs, and of eyes for models without."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
+
 from ucr.config.targets import Targets
 from ucr.secret import Secret
 

@@ -1,6 +1,7 @@
 """What a key of the configuration file is, and a table of them; and the kinds of value that several tables share."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
+
 from ucr.config.kinds import Kind, Listing, Number, Text
 
 

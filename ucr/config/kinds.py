@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from actors.frozen import dataclass
 from actors.proxy import Proxy
 from ucr.access import is_link_local
 from ucr.config.interpolate import Filled

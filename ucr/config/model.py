@@ -4,13 +4,12 @@ Every default of the file format is a default here. Units are in the names: `_s`
 """
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal, get_args
 
 from actors.breaker import BreakerSpec
-from actors.frozen import dataclass
 from actors.proxy import Proxy
 from actors.redis_address import RedisAddress
 from ucr.auth.sign_in import SignIn

@@ -1,8 +1,8 @@
 """What a budget may be in the configuration."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from actors.frozen import dataclass
 from ucr.config.kinds import REFERENCE, Choice, Number, Schema, Wrong
 from ucr.config.model import Budget
 

@@ -1,9 +1,8 @@
 """What the environment and the command line say over the file."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from actors.frozen import dataclass
 from ucr.access import digest, is_loopback
 from ucr.config.fields import LEVELS
 from ucr.config.interpolate import Filled

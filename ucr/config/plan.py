@@ -5,9 +5,8 @@ something that lives (connections, permits); what a worker takes at its start ne
 needs new sockets.
 """
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
-from actors.frozen import dataclass
 from ucr.config.model import Config, Provider, Server
 
 LIVE = frozenset(

@@ -1,10 +1,10 @@
 """What a value in a rule of the routing may be: patterns, tests of headers and fields, times, weights, rewrites."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from actors.frozen import dataclass
 from ucr.config.kinds import REFERENCE, Number, Schema, TargetList, Wrong
 from ucr.config.rule_model import (
     ALL_DAYS,

@@ -1,8 +1,8 @@
 """A rule of the routing as the rest of UCR sees it: what must hold of a request, and what follows. Data that travels."""
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from actors.frozen import dataclass
 from ucr.config.targets import ModelTarget, Targets
 
 Operation = Literal["like", "equals", "exists", "greater", "less"]

@@ -1,6 +1,6 @@
 """A target of the file, taken apart."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

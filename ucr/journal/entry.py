@@ -1,8 +1,9 @@
 """An entry of the journal, and what is said to the actor that keeps it. Pure data that travels."""
 
+from dataclasses import dataclass
+
 from msgspec import Struct
 
-from actors.frozen import dataclass
 from ucr.usage import Received
 
 BASE_BYTES = 200

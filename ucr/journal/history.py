@@ -1,8 +1,7 @@
 """What the journal's requests come to over time: sums and percentiles of equal spans, as charts want them."""
 
 import sqlite3
-
-from actors.frozen import dataclass
+from dataclasses import dataclass
 
 MOST_ENTRIES = 50_000
 """How many requests are looked at; the last ones, where there are more."""

@@ -4,11 +4,11 @@ import math
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, assert_never
 
 from actors import Reply, Supervisor
-from actors.frozen import dataclass
 from ucr.config.model import Journal as JournalConfig
 from ucr.journal.entry import Entry, JournalMessage, Noted
 from ucr.journal.file import NAME, JournalFile

@@ -4,10 +4,10 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actors.frozen import dataclass
 from ucr.journal.entry import Entry
 from ucr.journal.file import COLUMNS
 from ucr.journal.history import History, history

@@ -1,8 +1,8 @@
 """Requests of the journal sent again, to another model."""
 
 import json
+from dataclasses import dataclass
 
-from actors.frozen import dataclass
 from ucr.dialects.gemini.client import MODELS, called
 from ucr.journal.reading import Found
 from ucr.jsontext import dumps

@@ -5,11 +5,11 @@ below `ucr.`. Nothing of what was said is in a span.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
-from actors.frozen import dataclass
 from ucr.config.model import Config
 from ucr.record import Record
 

@@ -7,10 +7,10 @@ missing from them. What would be less than nothing is then nothing.
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from actors import Histogram, MetricsSnapshot
-from actors.frozen import dataclass
 from ucr import metering
 from ucr.jsontext import JsonObject
 from ucr.observe import gaps

@@ -3,11 +3,11 @@
 import gzip
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
-from actors.frozen import dataclass
 from ucr.dialects.roles import HeaderList, Headers
 from ucr.negotiation import coding_for
 from ucr.ui.session import PATH

@@ -11,8 +11,8 @@ page can send: a header of the dashboard's own for requests, the same origin for
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 
-from actors.frozen import dataclass
 from ucr.access import is_same_origin
 from ucr.dialects.roles import Headers
 

@@ -5,12 +5,12 @@ client did not bring back, as it was before there was a vault.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 import trio
 
 from actors import ActorChild, Hot, HotStatistics, Mailbox, Reply
-from actors.frozen import dataclass
 from ucr.config.model import State as Config
 from ucr.vault.messages import FindStates, KeepState, States, VaultMessage
 from ucr.views import STATE

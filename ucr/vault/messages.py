@@ -1,6 +1,7 @@
 """What is said to the keeper of the vault, and what it says. Pure data that travels between processes."""
 
-from actors.frozen import dataclass
+from dataclasses import dataclass
+
 from actors.ref import Question
 
 
