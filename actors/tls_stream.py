@@ -132,9 +132,8 @@ class TlsStream(trio.abc.HalfCloseableStream):
         try:
             while room > 0:
                 part = self._tls.read(READ_BYTES if room > READ_BYTES else int(room))
-                if (
-                    not part
-                ):  # the other side has said that nothing follows: nothing but b"" is read from now on
+                if not part:
+                    # The other side has said that nothing follows: nothing but b"" is read from now on.
                     self._has_heard_end = True
                     break
                 parts.append(part)

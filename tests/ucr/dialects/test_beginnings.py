@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.world.chat import assistant, capture, text, user
+from tests.world.reading import told
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.beginnings import LEAST_BYTES, LIMIT, LONGEST_BYTES, Beginnings
 from ucr.dialects.toolset import LEAST_BYTES as TOOLS_BYTES
-from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 
 LONG = "w" * LEAST_BYTES
@@ -124,13 +124,7 @@ def test_what_is_wrong_with_the_rest_is_told_as_ever(extra: bytes) -> None:
     known.parse(raw, {})
     raw = raw.replace(b'}], "max_tokens', b"}" + extra + b'], "max_tokens')
     assert extra in raw
-    told: list[object] = []
-    for client in (known, AnthropicClient()):
-        try:
-            told.append(client.parse(raw, {}).body)
-        except ApiError as error:
-            told.append(error.message)
-    assert told[0] == told[1]
+    assert told(known, raw) == told(AnthropicClient(), raw)
 
 
 def test_who_writes_the_mark_himself_is_read_as_he_wrote() -> None:
@@ -138,13 +132,7 @@ def test_who_writes_the_mark_himself_is_read_as_he_wrote() -> None:
     client.parse(body(turns(7)), {})
     for messages in (["\x00turns\x00", *turns(7)], turns(7)):
         raw = body(messages, metadata={"messages": turns(7), "a": "\x00turns\x00"})
-        told: list[object] = []
-        for one in (client, AnthropicClient()):
-            try:
-                told.append(one.parse(raw, {}).body)
-            except ApiError as error:
-                told.append(error.message)
-        assert told[0] == told[1]
+        assert told(client, raw) == told(AnthropicClient(), raw)
 
 
 @given(
@@ -164,13 +152,7 @@ def test_a_body_is_read_alike_whatever_is_known(fields: dict[str, Any], before: 
     raw = json.dumps({**fields, **plain} if before else {**plain, **fields}).encode()
     if doubled:
         raw = raw[:-1] + b', "messages": ' + json.dumps(turns(7)).encode() + b"}"
-    told: list[object] = []
-    for client in (known, AnthropicClient()):
-        try:
-            told.append(client.parse(raw, {}).body)
-        except ApiError as error:
-            told.append(error.message)
-    assert told[0] == told[1]
+    assert told(known, raw) == told(AnthropicClient(), raw)
 
 
 def learn(beginnings: Beginnings, raw: bytes) -> None:
