@@ -7,9 +7,22 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.errors import PoolError
 from actors.request import Limits
 from tests.world.pools import HELLO, LIMITS, open_pool_world, opened
-from ucr.stress.upstream import Answer, SeenRequest
+from ucr.stress.upstream import Answer, Handler, SeenRequest
 
 STREAM = (("content-type", "text/event-stream"),)
+
+
+def pausing(pause_s: float) -> Handler:
+    """Answer with two parts of a stream, and be silent between them."""
+
+    async def stream(request: SeenRequest, answer: Answer) -> None:
+        await answer.head(200, STREAM)
+        await answer.send(b"one")
+        await trio.sleep(pause_s)
+        await answer.send(b"two")
+        await answer.finish()
+
+    return stream
 
 
 async def test_each_read_of_the_connection_gives_its_bytes_at_once(autojump_clock: MockClock) -> None:
@@ -31,14 +44,7 @@ async def test_each_read_of_the_connection_gives_its_bytes_at_once(autojump_cloc
 
 
 async def test_what_is_here_is_received_without_waiting_and_nothing_else(autojump_clock: MockClock) -> None:
-    async def stream(request: SeenRequest, answer: Answer) -> None:
-        await answer.head(200, STREAM)
-        await answer.send(b"one")
-        await trio.sleep(100)
-        await answer.send(b"two")
-        await answer.finish()
-
-    async with open_pool_world(stream) as world, opened(world.pool, HELLO, LIMITS) as response:
+    async with open_pool_world(pausing(100)) as world, opened(world.pool, HELLO, LIMITS) as response:
         here, awaited = [], []
         while True:
             data = response.receive_now()
@@ -116,14 +122,7 @@ async def test_a_receive_that_was_cancelled_lost_nothing(autojump_clock: MockClo
 
 
 async def test_the_time_of_a_slow_caller_is_no_silence(autojump_clock: MockClock) -> None:
-    async def stream(request: SeenRequest, answer: Answer) -> None:
-        await answer.head(200, STREAM)
-        await answer.send(b"one")
-        await trio.sleep(1100)
-        await answer.send(b"two")
-        await answer.finish()
-
-    async with open_pool_world(stream) as world, opened(world.pool, HELLO, LIMITS) as response:
+    async with open_pool_world(pausing(1100)) as world, opened(world.pool, HELLO, LIMITS) as response:
         assert await response.receive() == b"one"
         await trio.sleep(1000)
         assert await response.receive() == b"two"

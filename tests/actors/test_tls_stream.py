@@ -35,17 +35,22 @@ Client = trio.SSLStream[trio.abc.Stream]
 
 async def connected(context: ssl.SSLContext, trust: ssl.SSLContext) -> tuple[TlsStream, Client, MemoryStream]:
     """Return the server's end, the client's, and the connection below the client's."""
-    server, client = stream_pair()
+    server, below = stream_pair()
     stream = TlsStream(server, context)
+    return stream, await shaken(stream, below, trust), below
+
+
+async def shaken(stream: TlsStream, below: trio.abc.Stream, trust: ssl.SSLContext) -> Client:
+    """Shake hands with a client over the connection below it, and return its end."""
     clients: list[Client] = []
 
     async def connect() -> None:
-        clients.append(await encrypted(client, trust))
+        clients.append(await encrypted(below, trust))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(connect)
         nursery.start_soon(stream.handshake)
-    return stream, clients[0], client
+    return clients[0]
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -181,14 +186,8 @@ async def test_over_a_socket_it_speaks_as_over_any_stream(
 ) -> None:
     large = bytes(range(256)) * 8_000
     async with connected_by_socket() as (below, client_below):
-        stream, clients = TlsStream(below, context), []
-
-        async def connect() -> None:
-            clients.append(await encrypted(client_below, client_context(authority)))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(connect)
-            nursery.start_soon(stream.handshake)
+        stream = TlsStream(below, context)
+        client = await shaken(stream, client_below, client_context(authority))
 
         async def echo() -> None:
             received = 0
@@ -201,8 +200,8 @@ async def test_over_a_socket_it_speaks_as_over_any_stream(
         got = b""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(echo)
-            nursery.start_soon(clients[0].send_all, large)
-            while data := await clients[0].receive_some():
+            nursery.start_soon(client.send_all, large)
+            while data := await client.receive_some():
                 got += data
     assert got == large
 
@@ -213,14 +212,8 @@ async def test_what_the_system_does_not_take_at_once_is_sent_before_anything_els
 ) -> None:
     words = (bytes(range(256)) * (size // 256 + 1))[:size]
     async with connected_by_socket() as (below, client_below):
-        stream, clients = TlsStream(below, context), []
-
-        async def connect() -> None:
-            clients.append(await encrypted(client_below, client_context(authority)))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(connect)
-            nursery.start_soon(stream.handshake)
+        stream = TlsStream(below, context)
+        client = await shaken(stream, client_below, client_context(authority))
 
         taken = stream.send_now(words)
         is_small = size == 5
@@ -237,7 +230,7 @@ async def test_what_the_system_does_not_take_at_once_is_sent_before_anything_els
         got = b""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(send_rest)
-            while data := await clients[0].receive_some():
+            while data := await client.receive_some():
                 got += data
     assert got == words + (b"more" if is_small else b"") + b"the end"
 
@@ -246,14 +239,8 @@ async def test_what_is_owed_leaves_without_further_words(
     context: ssl.SSLContext, authority: trustme.CA
 ) -> None:
     async with connected_by_socket() as (below, client_below):
-        stream, clients = TlsStream(below, context), []
-
-        async def connect() -> None:
-            clients.append(await encrypted(client_below, client_context(authority)))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(connect)
-            nursery.start_soon(stream.handshake)
+        stream = TlsStream(below, context)
+        await shaken(stream, client_below, client_context(authority))
         while not stream.owes:
             assert stream.send_now(bytes(100_000)) == 100_000
         await client_below.aclose()
@@ -323,17 +310,11 @@ async def test_who_reads_does_not_wait_until_what_is_owed_is_taken(
 ) -> None:
     """An upstream may refuse a request before it has read it, and read no more."""
     async with connected_by_socket() as (below, client_below):
-        stream, clients = TlsStream(below, context), []
-
-        async def connect() -> None:
-            clients.append(await encrypted(client_below, client_context(authority)))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(connect)
-            nursery.start_soon(stream.handshake)
+        stream = TlsStream(below, context)
+        client = await shaken(stream, client_below, client_context(authority))
         while not stream.owes:
             stream.send_now(bytes(100_000))
-        await clients[0].send_all(b"too much")
+        await client.send_all(b"too much")
         with trio.fail_after(60):
             assert await stream.receive_some() == b"too much"
         assert stream.owes
