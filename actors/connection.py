@@ -242,8 +242,11 @@ class Connection:
             except PoolError as error:
                 failure = error
             nursery.cancel_scope.cancel(reason="the upstream has answered")
-        if failure is not None:
-            raise failure
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            del failure  # its traceback holds this frame
 
     async def _send_rest(self, data: memoryview) -> None:
         try:

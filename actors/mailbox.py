@@ -93,8 +93,12 @@ class Reply(Generic[Answer]):
         if self._state == "open":
             self._task = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._abandon)
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # its traceback holds this frame
         return self._value  # type: ignore[return-value]
 
     def _abandon(self, _raise_cancel: object) -> trio.lowlevel.Abort:

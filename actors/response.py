@@ -155,7 +155,7 @@ class UpstreamResponse:
             self._parts_bytes += len(data)
             if self._parts_bytes > limit_bytes:
                 raise self._too_large(limit_bytes)
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        return self._joined()
 
     def read_now(self, limit_bytes: int | None = None) -> bytes | None:
         """Return what `read` would if the whole rest of the body is here; None where it has to do more than that."""
@@ -163,5 +163,11 @@ class UpstreamResponse:
             return None
         return self._reader.take_whole(self._limits.body_bytes if limit_bytes is None else limit_bytes)
 
+    def _joined(self) -> bytes:
+        """Return what was read, and keep none of it: a response may outlive its body."""
+        parts, self._parts = self._parts, []
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
     def _too_large(self, limit_bytes: int) -> PoolError:
+        self._parts = []  # the traceback of an error leads here until the collector comes
         return PoolError("too_large", f"the answer has more than {limit_bytes} bytes", phase="idle")

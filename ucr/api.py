@@ -129,7 +129,7 @@ class Api:
             visit.caller = admission.caller
             await admission.route.endpoint(self, visit)
         except ApiError as error:
-            await _fail(visit, error)
+            await _fail(visit, error.without_frames())
         except MemoryError:
             self._log.error("memory.exhausted", request_id=exchange.request_id)
             await _fail(visit, ApiError("overloaded_error", _NO_MEMORY, retry_after_s=_NO_MEMORY_RETRY_S))

@@ -106,7 +106,7 @@ class Attempt:
 
     def _fail(self, error: ApiError) -> None:
         record, candidate = self._call.record, self.candidate
-        self.error = error
+        self.error = error.without_frames()
         record.tried += (
             Tried(candidate.provider.id, candidate.model, error, trio.current_time(), self._span_id),
         )

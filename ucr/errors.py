@@ -11,7 +11,7 @@ error types, which every dialect knows how to spell.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 ErrorType = Literal[
     "invalid_request_error",
@@ -125,6 +125,15 @@ class ApiError(UcrError):
         self.param = param
         self.code = code
         self.headers = headers
+
+    def without_frames(self) -> Self:
+        """Return this error, and hold no traceback, of it or of what led to it.
+
+        Frames hold all that they worked on, and those that called them. So an error that is kept holds its whole
+        request, and one that is kept by what a frame holds is in a cycle: only the collector would free it.
+        """
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.status} {self.type}: {self.message!r})"

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import trio
+from outcome import Error, Outcome, Value
+
+from ucr.errors import ApiError
 
 LARGE_BYTES = 4 * 1024 * 1024
 """Working on this much takes longer than others should wait; a thread costs a thousandth of it."""
@@ -20,4 +23,12 @@ async def beside(limiter: trio.CapacityLimiter, work: Callable[[], T]) -> T:
 
     It is not interrupted: whoever is cancelled meanwhile leaves when it has ended.
     """
-    return await trio.to_thread.run_sync(work, limiter=limiter)
+    return (await trio.to_thread.run_sync(_outcome, work, limiter=limiter)).unwrap()
+
+
+def _outcome(work: Callable[[], T]) -> Outcome[T]:
+    """Return what became of the work; a refusal comes without the frames of the thread, which would hold it."""
+    try:
+        return Value(work())
+    except ApiError as error:
+        return Error(error.without_frames())

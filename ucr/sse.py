@@ -213,7 +213,7 @@ class Decoder:
 
     def __init__(self, limit_bytes: int = EVENT_LIMIT_BYTES) -> None:
         self._splitter = Splitter(limit_bytes)
-        self._failure: SseError | None = None
+        self._failure: str | None = None
 
     def feed(self, data: bytes) -> list[SseEvent]:
         """Return the events completed by these bytes; raise `SseError` as the splitter and `parse` do.
@@ -221,7 +221,7 @@ class Decoder:
         Events that stood before the failure are returned first; the next call then raises it.
         """
         if self._failure is not None:
-            raise self._failure
+            raise SseError(self._failure)
         pairs = self._splitter.named_lines(data)
         if pairs is not None:
             return [event for first, second in pairs if (event := _named(first, second)) is not None]
@@ -229,7 +229,7 @@ class Decoder:
         try:
             events.extend(event for block in self._splitter.feed(data) if (event := parse(block)) is not None)
         except SseError as error:
-            self._failure = error
+            self._failure = str(error)
             if not events:
                 raise
         return events
@@ -237,7 +237,7 @@ class Decoder:
     def close(self) -> list[SseEvent]:
         """Return the last event when its blank line is missing."""
         if self._failure is not None:
-            raise self._failure
+            raise SseError(self._failure)
         event = parse(self._splitter.close())
         return [] if event is None else [event]
 

@@ -87,7 +87,12 @@ class Watchdog:
         worked_s, self.worked_s = self.worked_s, 0.0
         self.waited_s = self._patience.end(self, worked_s) - self._began_s
         if exc is not None and isinstance(exc, PoolError):
-            raise self._error or pool_fault(self._provider.id, exc) from None
+            exc.__traceback__ = None  # the reader of the answer keeps it, and its frames hold the whole request
+            raise self._taken_error() or pool_fault(self._provider.id, exc) from None
+
+    def _taken_error(self) -> ApiError | None:
+        error, self._error = self._error, None
+        return error
 
     def _ring(self) -> None:
         until = self.content_until

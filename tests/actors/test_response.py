@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 
 import pytest
 import trio
@@ -176,6 +177,25 @@ async def test_an_endless_body_is_cut_at_the_limit(limit_bytes: int | None, limi
         with pytest.raises(PoolError, match="more than 9 bytes") as caught:
             await response.read(limit_bytes)
         assert caught.value.kind == "too_large"
+
+
+async def test_a_body_that_is_too_large_is_not_kept_with_the_error() -> None:
+    size = 5_000_000
+
+    async def large(request: SeenRequest, answer: Answer) -> None:
+        await answer.head(200)
+        while True:
+            await answer.send(b"x" * 100_000)
+            await wait_all_tasks_blocked()
+
+    async with open_pool_world(large) as world, opened(world.pool, HELLO, LIMITS) as response:
+        tracemalloc.start()
+        with pytest.raises(PoolError) as caught:
+            await response.read(size)
+        kept, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert caught.value.__traceback__ is not None
+        assert kept < size // 5 < size < most
 
 
 async def test_the_repr_shows_how_far_it_is() -> None:

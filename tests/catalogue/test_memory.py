@@ -2,7 +2,9 @@
 
 import gc
 import json
+import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,21 +13,25 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors import Lease, Reply
-from tests.world.catalogue import PATHS, Fine, body_of, see, up
+from tests.world.catalogue import DIALECTS, PATHS, Dialect, Fine, body_of, see, up
 from tests.world.router import EPOCH, Heard, World, config_of, open_router
 from ucr.attempt import Attempt
 from ucr.badge import Badge
 from ucr.call import Call
 from ucr.config.model import Cache, Memory
-from ucr.dialects.roles import HeaderList, Headers
+from ucr.dialects.openai_chat.client_turns import Turns
+from ucr.dialects.openai_responses.client_items import Items
+from ucr.dialects.roles import HeaderList, Headers, Outgoing
 from ucr.errors import ApiError
 from ucr.lane.exchange import LaneExchange
+from ucr.large import LARGE_BYTES
 from ucr.logs import make_log
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.stress.failing import faults, healthy
+from ucr.stress.failing import faults, healthy, named
+from ucr.stress.real import attackers
 
-KINDS = (Attempt, Call, LaneExchange, Lease, Patience, Record, Reply)
+KINDS = (Attempt, Call, Items, LaneExchange, Lease, Outgoing, Patience, Record, Reply, Turns)
 
 
 class Hungry:
@@ -59,8 +65,13 @@ class Hungry:
 
 
 def alive() -> Counter[str]:
-    """Count the objects that belong to requests."""
+    """Count the objects that belong to requests, and that something still uses."""
     gc.collect()
+    return held()
+
+
+def held() -> Counter[str]:
+    """Count the objects that belong to requests."""
     return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, KINDS))
 
 
@@ -94,6 +105,49 @@ async def test_fault_91_nothing_of_a_request_is_left_however_it_ended(autojump_c
         left = alive() - before
         assert set(left) <= {"Reply"}
         assert left["Reply"] <= 2 * len(world.worker.tree.supervisor.statistics())
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Let only the counts of references free what is no longer used, and look at nothing that was there before."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("client", DIALECTS)
+@pytest.mark.parametrize("fault", sorted(set(named.NAMED) - attackers.LARGE))
+async def test_fault_91_a_request_is_freed_at_its_end_without_the_collector(
+    fault: str, client: Dialect, stream: bool, autojump_clock: object
+) -> None:
+    """A body of 20 MB that waits for the collector is soon one of many."""
+    provider: Dialect = "openai-chat" if client == "anthropic" else "anthropic"
+    async with open_router(config_of(up(provider)), up=named.NAMED[fault]) as world:
+        await world.ask(PATHS[client], body_of(client, stream=stream))
+        world.upstreams["up"].requests.clear()
+        await trio.sleep(1)
+        left = set(held())
+    assert left <= {"Reply"}
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("written", [b'{"model": "m", "messages": [{"role": "no one"', b"[" * 9])
+async def test_fault_91_a_large_body_that_is_refused_is_freed_without_the_collector(
+    written: bytes, autojump_clock: object
+) -> None:
+    async with open_router(config_of(up("anthropic")), up=healthy.well) as world:
+        tracemalloc.start()
+        heard = await world.ask(PATHS["anthropic"], b" " * LARGE_BYTES + written)
+        await wait_all_tasks_blocked()
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert heard.status == 400
+    assert kept < LARGE_BYTES // 2
 
 
 @pytest.mark.usefixtures("both_lanes")

@@ -138,5 +138,5 @@ class Crossing:
 
 def _upstream_error(error: ApiError) -> UpstreamError:
     if isinstance(error, UpstreamError):
-        return error
+        return error.without_frames()
     return UpstreamError(error.type, error.message, status=error.status, fault="midstream")

@@ -6,6 +6,7 @@ a line end that is not CR LF, or an endless line is no chunk. Trailers are read 
 """
 
 import re
+from collections.abc import Callable
 
 _LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
@@ -17,6 +18,9 @@ class ChunksBroken(Exception):
     """The bytes are no body in chunks."""
 
 
+_Reads = Callable[["ChunkReader", bytes], None]
+
+
 class ChunkReader:
     """Takes bytes until the body is complete; `rest` is then what follows it."""
 
@@ -24,7 +28,7 @@ class ChunkReader:
 
     def __init__(self) -> None:
         self._line = b""
-        self._reads = self._read_size
+        self._reads: _Reads = ChunkReader._read_size
         self._remaining = 0
         self._trailer_bytes = 0
         self.is_complete = False
@@ -56,7 +60,7 @@ class ChunkReader:
         line, self._line = self._line, b""
         if not line.endswith(b"\r\n"):
             raise ChunksBroken("a line of the chunked body does not end in CR LF")
-        self._reads(line[:-2])
+        self._reads(self, line[:-2])
         return end
 
     def _read_size(self, line: bytes) -> None:
@@ -64,12 +68,12 @@ class ChunkReader:
         if match is None:
             raise ChunksBroken("a chunk has no valid size")
         self._remaining = int(match[1], 16)
-        self._reads = self._read_end if self._remaining else self._read_trailer
+        self._reads = ChunkReader._read_end if self._remaining else ChunkReader._read_trailer
 
     def _read_end(self, line: bytes) -> None:
         if line:
             raise ChunksBroken("a chunk is longer than its size")
-        self._reads = self._read_size
+        self._reads = ChunkReader._read_size
 
     def _read_trailer(self, line: bytes) -> None:
         self._trailer_bytes += len(line)

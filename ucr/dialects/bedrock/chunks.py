@@ -33,7 +33,7 @@ class ChunkSplitter:
 
     def __init__(self) -> None:
         self._frames = FrameReader()
-        self._failure: sse.SseError | None = None
+        self._failure: str | None = None
 
     def lets_by(self, data: bytes) -> bool:
         """Return False: all that comes is cut."""
@@ -42,21 +42,21 @@ class ChunkSplitter:
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes; return the blocks completed by them."""
         if self._failure is not None:
-            raise self._failure
+            raise sse.SseError(self._failure)
         blocks: list[bytes] = []
         try:
             for frame in self._frames.feed(data):
                 blocks += _blocks(frame)
         except (FrameError, sse.SseError) as error:
-            self._failure = sse.SseError(str(error))
+            self._failure = str(error)
             if not blocks:
-                raise self._failure from None
+                raise sse.SseError(self._failure) from None
         return blocks
 
     def close(self) -> bytes:
         """Return nothing: half a message says nothing."""
         if self._failure is not None:
-            raise self._failure
+            raise sse.SseError(self._failure)
         try:
             self._frames.close()
         except FrameError as error:

@@ -61,7 +61,7 @@ class FrameReader:
         self._buffer = bytearray()
         self._limit_bytes = limit_bytes
         self._known: dict[bytes, dict[str, str]] = {}
-        self._failure: FrameError | None = None
+        self._failure: str | None = None
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take bytes; return the messages completed by them.
@@ -70,7 +70,7 @@ class FrameReader:
         before it, so that none of those is lost.
         """
         if self._failure is not None:
-            raise self._failure
+            raise FrameError(self._failure)
         self._buffer += data
         frames: list[Frame] = []
         start = 0
@@ -79,17 +79,17 @@ class FrameReader:
                 frames.append(self._read(bytes(self._buffer[start:end])))
                 start = end
         except FrameError as error:
-            self._failure = error
+            self._failure = str(error)
             start = len(self._buffer)
         del self._buffer[:start]
         if self._failure is not None and not frames:
-            raise self._failure
+            raise FrameError(self._failure)
         return frames
 
     def close(self) -> None:
         """Say that the bytes are at their end; raise `FrameError` if they end within a message."""
         if self._failure is not None:
-            raise self._failure
+            raise FrameError(self._failure)
         if self._buffer:
             raise FrameError("the last message is cut off")
 

@@ -4,8 +4,9 @@ Leading system and developer messages become the system prompt; later ones stay 
 tools stand, as the Anthropic API wants it, in one user turn, before what the user says next.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from ucr.dialects.openai_chat import client_layout
 from ucr.dialects.openai_chat.client_calls import CallIds, function_id, tool_uses
@@ -32,24 +33,16 @@ class Turns:
         self._notes = notes
         self._ids = CallIds()
         self._results: list[JsonObject] = []
-        self._readers: dict[str, Callable[[JsonObject, str], None]] = {
-            "system": self._read_system,
-            "developer": self._read_system,
-            "user": self._read_user,
-            "assistant": self._read_assistant,
-            "tool": self._read_tool,
-            "function": self._read_function,
-        }
 
     def read(self, message: Any, path: str) -> None:
         """Take the next message; raise `ApiError` 400 for what cannot be one."""
         role = object_(message, path).get("role")
-        reader = self._readers.get(role) if isinstance(role, str) else None
+        reader = self._READERS.get(role) if isinstance(role, str) else None
         if reader is None:
-            raise wrong(f"{path}.role", f"expected one of {', '.join(self._readers)}, not {shown(role)}")
+            raise wrong(f"{path}.role", f"expected one of {', '.join(self._READERS)}, not {shown(role)}")
         if role not in ("tool", "function", "user"):
             self._flush_results()
-        reader(message, path)
+        reader(self, message, path)
 
     def close(self) -> None:
         """Finish: results without a user message after them, and what `finished` sees to."""
@@ -115,6 +108,17 @@ class Turns:
     def _note_name(self, message: JsonObject) -> None:
         if message.get("name") is not None:
             self._notes.append("names of participants were dropped")
+
+    _READERS: ClassVar[Mapping[str, Callable[["Turns", JsonObject, str], None]]] = MappingProxyType(
+        {
+            "system": _read_system,
+            "developer": _read_system,
+            "user": _read_user,
+            "assistant": _read_assistant,
+            "tool": _read_tool,
+            "function": _read_function,
+        }
+    )
 
 
 def finished(

@@ -4,8 +4,9 @@ Items stand one after the other; what the assistant said, thought and called in 
 tools stand in one turn of the user, before what the user says next.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from ucr.dialects.openai_chat.client_calls import CallIds, arguments
 from ucr.dialects.openai_chat.client_shape import array, name, object_, shown, text, wrong
@@ -29,15 +30,6 @@ class Items:
         self._ids = CallIds()
         self._said: list[JsonObject] = []
         self._results: list[JsonObject] = []
-        self._readers: dict[str, Callable[[JsonObject, str], None]] = {
-            "message": self._message,
-            "reasoning": self._reasoning,
-            "function_call": self._function_call,
-            "custom_tool_call": self._custom_call,
-            "function_call_output": self._output,
-            "custom_tool_call_output": self._output,
-            "item_reference": self._reference,
-        }
 
     def instruct(self, words: Any, path: str) -> None:
         """Take the instructions, which stand before everything else."""
@@ -55,9 +47,9 @@ class Items:
 
     def _read(self, item: JsonObject, path: str) -> None:
         kind = item.get("type", "message")
-        reader = self._readers.get(kind) if isinstance(kind, str) else None
+        reader = self._READERS.get(kind) if isinstance(kind, str) else None
         if reader is not None:
-            reader(item, path)
+            reader(self, item, path)
         elif isinstance(kind, str) and kind:
             self._notes.append(_DROPPED)
         else:
@@ -127,3 +119,15 @@ class Items:
 
     def _reference(self, item: JsonObject, path: str) -> None:
         raise wrong(path, _NOT_KEPT)
+
+    _READERS: ClassVar[Mapping[str, Callable[["Items", JsonObject, str], None]]] = MappingProxyType(
+        {
+            "message": _message,
+            "reasoning": _reasoning,
+            "function_call": _function_call,
+            "custom_tool_call": _custom_call,
+            "function_call_output": _output,
+            "custom_tool_call_output": _output,
+            "item_reference": _reference,
+        }
+    )
