@@ -38,12 +38,12 @@ Take = Callable[[bytes, float], bool]
 class Flow:
     """One stream in a pump: `take` is given what is read, b"" at the end. `busy_s` is how long that took."""
 
-    __slots__ = ("_descriptor", "_pump", "_take", "_task", "busy_s")
+    __slots__ = ("_descriptor", "_pump", "_task", "busy_s", "take")
 
     def __init__(self, pump: "Pump", descriptor: int, take: Take) -> None:
         self._pump = pump
         self._descriptor = descriptor
-        self._take = take
+        self.take = take
         self._task: trio.lowlevel.Task | None = None
         self.busy_s = 0.0
 
@@ -62,14 +62,6 @@ class Flow:
     def cancel(self, *, reason: str | None = None) -> None:
         """End it from outside: it fails with a `PoolError` "timeout". May be called late, or again."""
         self.end(outcome.Error(PoolError("timeout", "the wait was ended", phase="idle")))
-
-    def on_readable(self, now: float) -> bool:
-        """Read once and hand over; False when the task is to go on. Raises what `take` does, and `OSError`; for the pump."""
-        try:
-            data = os.read(self._descriptor, READ_BYTES)
-        except BlockingIOError:
-            return True
-        return self._take(data, now)
 
     def end(self, how: "outcome.Outcome[None]") -> None:
         """Let the task go on, with this outcome; for the pump."""
@@ -157,7 +149,11 @@ class Pump:
             flow = self._present = flows.get(descriptor)
             if flow is None:
                 continue
-            if flow.on_readable(self._at):
+            try:
+                data = os.read(descriptor, READ_BYTES)
+            except BlockingIOError:
+                continue
+            if flow.take(data, self._at):
                 then = self._now()
                 flow.busy_s += then - self._at
                 self._at = then

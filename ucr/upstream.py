@@ -195,14 +195,14 @@ class Answer:
     with, where that is one that ends.
     """
 
-    __slots__ = ("_response", "_watchdog", "headers", "status", "token")
+    __slots__ = ("_response", "headers", "status", "token", "watchdog")
 
     def __init__(self, response: UpstreamResponse, watchdog: Watchdog, token: Secret | None = None) -> None:
         self.status = response.status
         self.token = token
         self.headers: Headers = fields.joined(response.headers)
         self._response = response
-        self._watchdog = watchdog
+        self.watchdog = watchdog
 
     def __enter__(self) -> Self:
         return self
@@ -222,23 +222,19 @@ class Answer:
     async def flow(self, pump: Pump, take: Take, content_until: float) -> None:
         """Give to `take` what comes, without waking this task, until it or the answer wants otherwise.
 
-        `content_until` is when there must have been content; `put_off` moves that while it flows.
+        `content_until` is when there must have been content; whoever takes may put that off in the `watchdog`.
         """
-        self._watchdog.content_until = content_until
-        with self._watchdog:
-            self._watchdog.worked_s = await self._response.flow(pump, take)
-
-    def put_off(self, content_until: float) -> None:
-        """Give a flow until then to have content again."""
-        self._watchdog.content_until = content_until
+        self.watchdog.content_until = content_until
+        with self.watchdog:
+            self.watchdog.worked_s = await self._response.flow(pump, take)
 
     async def receive(self, content_until: float | None = None) -> bytes:
         """Return the next bytes, b"" at the end. `content_until` is when there must have been content."""
         data = self._response.receive_now()
         if data is not None:
             return data
-        self._watchdog.content_until = content_until
-        with self._watchdog:
+        self.watchdog.content_until = content_until
+        with self.watchdog:
             return await self._response.receive()
 
     async def read(self, limit_bytes: int | None = None) -> bytes:
@@ -246,7 +242,7 @@ class Answer:
         body = self._response.read_now(limit_bytes)
         if body is not None:
             return body
-        with self._watchdog:
+        with self.watchdog:
             return await self._response.read(limit_bytes)
 
     @property

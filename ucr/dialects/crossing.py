@@ -46,13 +46,9 @@ class Crossing:
         self.content = Content()
         self.is_committed = False
         self.is_finished = False
+        self.is_finishing = False
         self.is_at_boundary = True
         self.failure: UpstreamError | None = None
-
-    @property
-    def is_finishing(self) -> bool:
-        """True when only the usage may still come."""
-        return self._decoder.is_finishing
 
     @property
     def summary(self) -> Summary:
@@ -60,6 +56,11 @@ class Crossing:
 
     def feed(self, data: bytes) -> bytes:
         """Take the provider's bytes; return the client's."""
+        stretch = self._decoder.stretch
+        if stretch is not None and (piece := stretch.piece(data)):
+            self.content.events += 1
+            self.content.chars += len(piece)
+            return self._encoder.encode(BlockDelta(stretch.index, stretch.kind(piece)))
         try:
             events = self._decoder.feed(data)
         except UpstreamError as error:
@@ -100,6 +101,7 @@ class Crossing:
                     written += map(self._encoder.encode, self._held)
                     self._held.clear()
                 written.append(self._encoder.encode(event))
+        self.is_finishing = self._decoder.is_finishing
         return b"".join(written)
 
     def _count(self, delta: Delta) -> None:

@@ -22,7 +22,7 @@ from ucr.dialects.model_name import Places
 from ucr.dialects.toolset import Toolset
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import quick_estimate
-from ucr.events import Event, Reply, StopReason, Usage
+from ucr.events import Event, Reply, StopReason, TextDelta, ThinkingDelta, Usage
 from ucr.jsontext import JsonObject, loads
 from ucr.profile import Profile, profile_of
 
@@ -190,6 +190,21 @@ class Content:
         self.chars += max(0, chars)
 
 
+class Stretch(Protocol):
+    """Reads bytes that are one more piece of the text or reasoning of a block, as nearly all of a slow stream are.
+
+    `index` is that of the block, `kind` what its deltas are, and `chars` counts what was read.
+    """
+
+    index: int
+    kind: type[TextDelta] | type[ThinkingDelta]
+    chars: int
+
+    def piece(self, data: bytes) -> str:
+        """Return the piece; "", with nothing taken, for all other bytes, which are the decoder's."""
+        ...
+
+
 class StreamDecoder(Protocol):
     """Reads a provider's stream. Raises nothing but `UpstreamError`, whatever the bytes are."""
 
@@ -197,6 +212,11 @@ class StreamDecoder(Protocol):
 
     def close(self) -> list[Event]:
         """Say that the bytes are at their end; a stream cut short gives `Failed`."""
+        ...
+
+    @property
+    def stretch(self) -> Stretch | None:
+        """What may be given the next bytes first, until `feed` has had some. With it the stream has content and no end."""
         ...
 
     @property

@@ -7,7 +7,7 @@ and what the end of the bytes comes to (`_end_of_bytes`). Everything that is wro
 from ucr import jsontext, sse
 from ucr.dialects import faults
 from ucr.dialects.openai_chat.errors import error_in
-from ucr.dialects.roles import Context
+from ucr.dialects.roles import Context, Stretch
 from ucr.errors import UpstreamError
 from ucr.events import Event, Failed
 from ucr.jsontext import JsonError
@@ -17,6 +17,8 @@ DONE = b"[DONE]"
 
 class SseDecoder:
     """The beginning of a `StreamDecoder`: every failure is a `Failed` event, and nothing is raised."""
+
+    stretch: Stretch | None = None
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -87,13 +87,13 @@ class Reply:
 
     def part(self, data: bytes) -> bytes:
         """Return the bytes that carry a part of the body; `ValueError` for more than was announced."""
+        if self._is_chunked and self._has_body:
+            return b"%x\r\n%b\r\n" % (len(data), data)
         if self._remaining is not None:
             self._remaining -= len(data)
             if self._remaining < 0:
                 raise ValueError("an answer is longer than it said")
-        if not self._has_body:
-            return b""
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
+        return data if self._has_body else b""
 
     def end(self) -> bytes:
         """Return what ends the answer; one that is shorter than it said ends with its connection."""

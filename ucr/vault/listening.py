@@ -11,6 +11,8 @@ from ucr.vault.gathering import Gatherer
 class ListeningDecoder:
     """A decoder whose events a gatherer hears; see `ucr.dialects.roles.StreamDecoder`."""
 
+    stretch = None  # Each event is to be heard.
+
     def __init__(self, decoder: StreamDecoder, gatherer: Gatherer) -> None:
         self._decoder = decoder
         self._gatherer = gatherer

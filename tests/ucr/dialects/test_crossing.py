@@ -12,7 +12,7 @@ from ucr.dialects.crossing import Crossing
 from ucr.dialects.openai_chat.client import OpenAIChatClient
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.dialects.registry import clients
-from ucr.dialects.roles import ClientDialect, Request
+from ucr.dialects.roles import ClientDialect, Request, Stretch
 from ucr.errors import ApiError, UpstreamError
 from ucr.events import (
     BlockDelta,
@@ -49,6 +49,7 @@ class Script:
         self._last = last
         self._error = error
         self.is_finishing = False
+        self.stretch: Stretch | None = None
 
     def feed(self, data: bytes) -> list[Event]:
         if self._error is not None:
@@ -186,6 +187,7 @@ def test_it_is_finishing_while_its_decoder_is_and_always_at_a_boundary() -> None
     tap = crossing(script)
     assert (tap.is_finishing, tap.is_at_boundary) == (False, True)
     script.is_finishing = True
+    assert tap.feed(b".") == b""
     assert tap.is_finishing
 
 
@@ -212,6 +214,24 @@ def test_any_split_of_the_bytes_gives_the_same_stream(cuts: list[int]) -> None:
     whole = crossed(STREAM)
     assert crossed(*pieces) == whole
     assert problems(whole) == []
+
+
+def test_blocks_that_come_alone_give_the_same_stream_and_counts() -> None:
+    said = ["a", "é\u2028", '"\\', "b" * 50, "c d"]
+    chunks = [chunk(reasoning_content=word) for word in said] + [chunk(content=word) for word in said]
+    stream = sse(chunk(role="assistant", content=""), *chunks, chunk("stop"))
+    client = AnthropicClient()
+    request = Request("anthropic", b"{}", {}, "claude-asked", True, {})
+    together, apart = (Crossing(ChatStreamDecoder(context()), client, request, context()) for _ in range(2))
+    whole = together.feed(stream)
+    read = list[str]()
+    for block in stream.split(b"\n\n")[:-1]:
+        read.append(apart.feed(block + b"\n\n").decode())
+    assert "".join(read).encode() + apart.close() == whole + together.close()
+    assert apart.content == together.content
+    assert apart.summary == together.summary
+    assert apart.summary.usage.output_tokens, "estimated by the characters"
+    assert apart.is_finished
 
 
 @pytest.mark.parametrize("name", ["anthropic", "openai-chat", "openai-responses", "gemini", "ollama"])

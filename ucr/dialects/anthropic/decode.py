@@ -88,6 +88,8 @@ class MessageDecoder:
     would be to mix two answers.
     """
 
+    stretch = None
+
     def __init__(self, context: Context, reader: Reader | None = None) -> None:
         self._context = context
         self._sse = reader or sse.Decoder()

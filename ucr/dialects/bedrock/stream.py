@@ -14,6 +14,8 @@ from ucr.jsontext import JsonError
 class BedrockStreamDecoder:
     """A `StreamDecoder`: every failure is a `Failed` event, and nothing is raised."""
 
+    stretch = None
+
     def __init__(self, context: Context) -> None:
         self._context = context
         self._frames = FrameReader()

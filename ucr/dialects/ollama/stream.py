@@ -17,6 +17,8 @@ from ucr.ndjson import LineSplitter, NdjsonError
 class OllamaStreamDecoder:
     """A `StreamDecoder`: every failure is a `Failed` event, and nothing is raised."""
 
+    stretch = None
+
     def __init__(self, context: Context) -> None:
         self._context = context
         self._splitter = LineSplitter()

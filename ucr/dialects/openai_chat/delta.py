@@ -28,7 +28,7 @@ from ucr.dialects.openai_chat.plain import (
 )
 from ucr.dialects.openai_chat.think_tags import Part, ThinkSplitter
 from ucr.dialects.openai_chat.thoughts import thinking_text
-from ucr.dialects.roles import Context
+from ucr.dialects.roles import Context, Stretch
 from ucr.events import BlockDelta, Event, TextDelta, ThinkingDelta
 from ucr.jsontext import JsonObject
 
@@ -95,14 +95,19 @@ class DeltaReader:
         self._check_held()
         return events
 
-    def lone(self, data: bytes) -> BlockDelta | None:
-        """Read a block, as it comes alone in a slow stream, that only goes on with the open block; None for others."""
-        piece = self._pieces.lone(data)
-        live = self._writer.live if piece else None
+    def stretch(self) -> Stretch | None:
+        """Return what reads blocks that only go on with the open block; None where that is not known.
+
+        It holds until something else is read. What it has read is told to `went_on`.
+        """
+        live = self._writer.live
         if not isinstance(live, Run) or live.kind is not self._pieces.kind:
             return None
-        self.chars += len(piece)
-        return BlockDelta(self._writer.index, live.kind(piece))
+        return self._pieces.stretch(self._writer.index)
+
+    def went_on(self, stretch: Stretch) -> None:
+        """Count what a stretch has read, at its end."""
+        self.chars += stretch.chars
 
     def go_on(self, lines: list[bytes], at: int, events: list[Event]) -> tuple[int, PlainChunk | None]:
         """Take the chunks from `at` that only go on with the open block; return where others begin.

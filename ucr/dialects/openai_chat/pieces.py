@@ -6,6 +6,9 @@ reading that chunk again with another string in the place of the piece: JSON in 
 other string there. Of the chunks that follow one another within the frame, the pieces are then read at once, as one
 JSON array of strings. Some providers put something that changes into each chunk; after a few tries no frame is looked
 for any longer.
+
+In a slow stream each read is one block. As long as one follows the other within the frame, they are read by a `Stretch`,
+which needs no more than the frame for that.
 """
 
 import re
@@ -16,6 +19,7 @@ from msgspec.json import Decoder
 
 from ucr.dialects.openai_chat.plain import Kind, PlainChunk, plain_chunk
 from ucr.events import TextDelta, ThinkingDelta
+from ucr.sse import EVENT_LIMIT_BYTES
 
 LONGEST_BYTES = 2048
 """A frame is not taken from a longer chunk: each stream keeps its own."""
@@ -36,11 +40,11 @@ _decode_texts = Decoder(list[str]).decode
 class PieceReader:
     """Reads the pieces of one kind in one stream."""
 
-    __slots__ = ("_after", "_before", "_lead", "_tail", "_tries", "kind")
+    __slots__ = ("_after", "_before", "_tries", "kind")
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self._before = self._after = self._lead = self._tail = b""
+        self._before = self._after = b""
         self._tries = TRIES
 
     def __repr__(self) -> str:
@@ -69,15 +73,9 @@ class PieceReader:
             place += 1
         return pieces, None
 
-    def lone(self, block: bytes) -> str:
-        """Return the piece of a block of one line that stands within the frame, else ""."""
-        lead, tail = self._lead, self._tail
-        if not self._before or not block.startswith(lead) or not block.endswith(tail):
-            return ""
-        try:
-            return _decode_text(block[len(lead) - 1 : 1 - len(tail)])
-        except ValueError:
-            return ""
+    def stretch(self, index: int) -> "Stretch | None":
+        """Return what reads the next blocks of this stream, which go on with the content block of that index."""
+        return Stretch(self.kind, index, self._before, self._after) if self._before else None
 
     def _framed(self, lines: list[bytes]) -> list[str]:
         """Return the pieces of the first lines, as far as these stand within the frame; none is empty."""
@@ -103,7 +101,36 @@ class PieceReader:
         chunk = plain_chunk(b"%b%b%b" % (before, _PROBE.encode(), after))
         if chunk is not None and piece_of(chunk, self.kind) == _PROBE:
             self._before, self._after = before, after
-            self._lead, self._tail = b"data: " + before, after + b"\n\n"
+
+
+class Stretch:
+    """Reads blocks that come alone and go on with one content block; see `ucr.dialects.roles.Stretch`.
+
+    `chars` counts what it has read.
+    """
+
+    __slots__ = ("_end", "_lead", "_start", "_tail", "chars", "index", "kind")
+
+    def __init__(self, kind: Kind, index: int, before: bytes, after: bytes) -> None:
+        self.kind = kind
+        self.index = index
+        self.chars = 0
+        self._lead, self._tail = b"data: " + before, after + b"\n\n"
+        self._start, self._end = len(self._lead) - 1, 1 - len(self._tail)
+
+    def __repr__(self) -> str:
+        return f"<Stretch of {self.kind.__name__} between {self._lead!r} and {self._tail!r}>"
+
+    def piece(self, data: bytes) -> str:
+        """Return the piece of bytes that are one such block, else ""; several, or part of one, have no JSON between."""
+        if data.startswith(self._lead) and data.endswith(self._tail) and len(data) <= EVENT_LIMIT_BYTES:
+            try:
+                piece = _decode_text(data[self._start : self._end])
+            except ValueError:
+                return ""
+            self.chars += len(piece)
+            return piece
+        return ""
 
 
 def _strings(parts: list[bytes]) -> list[str]:

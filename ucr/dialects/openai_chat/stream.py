@@ -14,7 +14,7 @@ from ucr.dialects.openai_chat.usage import plain_usage_of
 from ucr.dialects.roles import Context
 from ucr.dialects.sse_decoder import DONE, SseDecoder
 from ucr.errors import UpstreamError
-from ucr.events import Event
+from ucr.events import BlockDelta, Event
 from ucr.jsontext import JsonError, JsonObject
 
 
@@ -24,6 +24,10 @@ class ChatStreamDecoder(SseDecoder):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._assembly = Assembly(context, in_pieces=True)
+
+    def close(self) -> list[Event]:
+        self._end_stretch()
+        return super().close()
 
     @property
     def is_finishing(self) -> bool:
@@ -40,11 +44,24 @@ class ChatStreamDecoder(SseDecoder):
         return self._assembly.is_started
 
     def _quick(self, data: bytes) -> list[Event] | None:
-        reader = self._assembly.reader
-        if reader is not None and self._splitter.lets_by(data) and (delta := reader.lone(data)) is not None:
-            return [delta]
+        stretch = self.stretch
+        if stretch is not None and (piece := stretch.piece(data)):
+            return [BlockDelta(stretch.index, stretch.kind(piece))]
+        self._end_stretch()
         values = self._splitter.data_lines(data)
-        return None if values is None else self._read_lines(values)
+        if values is None:
+            return None
+        events = self._read_lines(values)
+        # One block with nothing behind it is likely to be followed by others that come alone.
+        if len(values) == 1 and data.endswith(b"\n\n") and not self._is_over:
+            reader = self._assembly.reader
+            self.stretch = None if reader is None else reader.stretch()
+        return events
+
+    def _end_stretch(self) -> None:
+        stretch, self.stretch = self.stretch, None
+        if stretch is not None and self._assembly.reader is not None:
+            self._assembly.reader.went_on(stretch)
 
     def _read_lines(self, lines: list[bytes]) -> list[Event]:
         """Read blocks that are one line of data each."""

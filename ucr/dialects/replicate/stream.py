@@ -15,6 +15,8 @@ from ucr.jsontext import JsonError, JsonObject
 class ReplicateStreamDecoder:
     """A `StreamDecoder`: every failure is a `Failed` event, and nothing is raised."""
 
+    stretch = None
+
     def __init__(self, context: Context) -> None:
         self._context = context
         self._sse = sse.Decoder()

@@ -10,6 +10,7 @@ from tests.world.chat_streams import USAGE, call, chunk
 from ucr.dialects.openai_chat.pieces import LONGEST_BYTES, TRIES, PieceReader, piece_of
 from ucr.dialects.openai_chat.plain import Kind, PlainChunk, plain_chunk
 from ucr.events import TextDelta, ThinkingDelta
+from ucr.sse import EVENT_LIMIT_BYTES
 
 
 def written(value: object) -> bytes:
@@ -121,13 +122,17 @@ def test_a_stream_in_whose_frame_stood_something_else_is_read_without_it() -> No
 
 def test_a_block_that_comes_alone_is_read_within_the_frame() -> None:
     reader, block = PieceReader(TextDelta), b"data: %b\n\n" % LAST
-    assert reader.lone(block) == ""
+    assert reader.stretch(3) is None
     assert reader.read([LAST], 0) == (["z"], None)
-    assert [reader.lone(block.replace(b"z", piece)) for piece in (b"z", b"\\u00e9\\n", b"{")] == [
+    stretch = reader.stretch(3)
+    assert stretch is not None
+    assert (stretch.kind, stretch.index) == (TextDelta, 3)
+    assert [stretch.piece(block.replace(b"z", piece)) for piece in (b"z", b"\\u00e9\\n", b"{")] == [
         "z",
         "é\n",
         "{",
     ]
+    assert stretch.chars == 4
     for other in (
         block * 2,
         block[1:],
@@ -137,9 +142,14 @@ def test_a_block_that_comes_alone_is_read_within_the_frame() -> None:
         block.replace(b"z", b"\\ud800"),
         block.replace(b"z", b'a","b'),
         block.replace(b"z", b"\n"),
+        block.replace(b"z", b"\r"),
+        block.replace(b"z", b"\xff"),
+        block.replace(b"z", b"z" * EVENT_LIMIT_BYTES),
         b"data: %b\n\n" % FIRST,
     ):
-        assert reader.lone(other) == ""
+        assert stretch.piece(other) == ""
+    assert stretch.chars == 4
+    assert "TextDelta between" in repr(stretch)
 
 
 def test_a_line_that_is_shorter_than_its_frame_is_not_within_it() -> None:

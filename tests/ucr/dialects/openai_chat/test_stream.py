@@ -177,6 +177,27 @@ def test_blocks_that_come_one_by_one_give_the_same_events(case: Any) -> None:
     assert repr(decoded(case.body, context(), *ends)) == repr(decoded(case.body, context()))
 
 
+def test_blocks_that_come_alone_are_a_stretch_until_something_else_comes() -> None:
+    decoder = ChatStreamDecoder(context())
+
+    def feed(*chunks: object) -> None:
+        decoder.feed(b"".join(b"data: %b\n\n" % json.dumps(one).encode() for one in chunks))
+
+    feed(chunk(role="assistant", content=""))
+    assert decoder.stretch is None
+    for other in (chunk(content="y") | {"id": "c2"}, chunk(reasoning_content="hm"), chunk("stop")):
+        feed(chunk(content="x"))
+        feed(chunk(content="x"))
+        first = decoder.stretch
+        assert first is not None
+        feed(chunk(content="x"))
+        assert decoder.stretch is first
+        feed(other)
+        assert decoder.stretch is not first
+    decoder.close()
+    assert decoder.stretch is None
+
+
 def test_single_bytes_give_the_same_events() -> None:
     body = sse(chunk(content="é😀\u2028"), calls(call(0, "0", "f", '{"é":1}')), chunk("stop"), USAGE)
     assert decoded(body, context(), *range(1, len(body))) == decoded(body, context())
