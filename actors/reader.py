@@ -78,6 +78,11 @@ class AnswerReader:
         return self.is_complete or self.fault is not None or bool(self._body and self._decoder is None)
 
     @property
+    def is_drained(self) -> bool:
+        """True when the body has ended well and all of it is taken; that of a coded one only `take` finds out."""
+        return self.is_complete and not self._body and self.fault is None and self._decoder is None
+
+    @property
     def is_coded(self) -> bool:
         """True when the bytes of the body are not those that `take` returns."""
         return self._decoder is not None

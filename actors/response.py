@@ -88,6 +88,11 @@ class UpstreamResponse:
         """True when `receive` surely returns, or raises, without waiting."""
         return self._reader.has_more
 
+    @property
+    def is_drained(self) -> bool:
+        """True when the body has ended well, and `receive` has returned all of it."""
+        return self._reader.is_drained
+
     def receive_now(self) -> bytes | None:
         """Return what `receive` would at once; None where that would wait, or has something to raise."""
         reader = self._reader

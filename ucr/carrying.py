@@ -19,13 +19,12 @@ class Carrier:
     to be sent with it.
     """
 
-    __slots__ = ("_answer", "_content", "_delivery", "_gaps", "_idle_s", "_pump", "_tap", "_watchdog", "last")
+    __slots__ = ("_answer", "_content", "_delivery", "_gaps", "_idle_s", "_pump", "_tap", "last")
 
     def __init__(self, call: Call, answer: Answer, tap: Tap, idle_s: float, gaps: StreamGaps) -> None:
         self._pump = call.router.pump
         self._delivery = call.delivery
         self._answer = answer
-        self._watchdog = answer.watchdog
         self._tap = tap
         self._content = tap.content
         self._idle_s = idle_s
@@ -57,7 +56,7 @@ class Carrier:
         events = content.events
         written = tap.feed(data)
         if content.events != events:
-            self._watchdog.content_until = now_s + self._idle_s
+            self._answer.watchdog.content_until = now_s + self._idle_s
             self._gaps.saw(content.events, now_s)
         if tap.is_finished or tap.failure is not None:
             self.last = written

@@ -41,6 +41,11 @@ class Kept(Answer):
         return await self.receive()
 
     @property
+    def is_drained(self) -> bool:
+        """True when it was returned."""
+        return not self._body
+
+    @property
     def is_ready(self) -> bool:
         """True always."""
         return True

@@ -90,7 +90,7 @@ async def _stream(call: Call, incoming: Incoming) -> None:
         await call.delivery.end(last)
     elif tap.failure is not None:
         await call.delivery.end()
-    if tap.failure is None:
+    if tap.failure is None and not incoming.answer.is_drained:
         await _let_end(incoming.answer)
 
 
@@ -109,28 +109,30 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> bytes:
 
     Pings and comments are no sign of life: what is not content within the idle limit is silence.
     """
-    idle_s = incoming.provider.timeouts.idle_s
+    idle_s, now = incoming.provider.timeouts.idle_s, call.patience.now
     gaps = call.router.gaps.stream(incoming.provider.id)
-    carrier = Carrier(call, incoming.answer, tap, idle_s, gaps)
-    seen, until, last = -1, 0.0, b""
+    carrier: Carrier | None = None
+    seen, until, last = 0, now() + idle_s, b""
     while not tap.is_finished and tap.failure is None:
-        call.router.pump.catch_up()
-        if tap.is_committed and call.request.raw:
-            call.let_go()
         if tap.content.events != seen:
-            seen, now_s = tap.content.events, trio.current_time()
+            seen, now_s = tap.content.events, now()
             until = now_s + idle_s
             gaps.saw(seen, now_s)
-        if carrier.can_carry:
-            await carrier.carry(until)
-            last = carrier.last
-            continue
+        if tap.is_committed:
+            call.router.pump.catch_up()
+            if call.request.raw:
+                call.let_go()
+            carrier = carrier or Carrier(call, incoming.answer, tap, idle_s, gaps)
+            if carrier.can_carry:
+                await carrier.carry(until)
+                last = carrier.last
+                continue
         data = await _next(incoming, tap, until)
         last = tap.feed(data) if data else tap.close()
         if not data or tap.is_finished or tap.failure is not None:
             break
         await call.delivery.write(last)
-    gaps.saw(tap.content.events, trio.current_time())
+    gaps.saw(tap.content.events, now())
     call.router.pump.catch_up()
     return last
 
@@ -138,7 +140,7 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> bytes:
 async def _next(incoming: Incoming, tap: Tap, until: float) -> bytes:
     """Return the next bytes; b"" at the end, or when only counters are missing and do not come."""
     answer = incoming.answer
-    if answer.is_ready or not tap.is_finishing:
+    if not tap.is_finishing or answer.is_ready:
         return await answer.receive(until)
     with trio.move_on_after(FINISHING_S):
         return await answer.receive()

@@ -246,6 +246,11 @@ class Answer:
             return await self._response.read(limit_bytes)
 
     @property
+    def is_drained(self) -> bool:
+        """True when the body has ended well, and all of it was received."""
+        return self._response.is_drained
+
+    @property
     def is_ready(self) -> bool:
         """True when `receive` returns, or raises, without waiting."""
         return self._response.is_ready

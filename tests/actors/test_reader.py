@@ -28,6 +28,26 @@ def test_what_has_come_is_taken_once() -> None:
     assert (reader.take(), reader.take(), reader.is_complete) == (b"cdef", b"", True)
 
 
+def test_a_body_is_drained_when_all_of_it_is_taken() -> None:
+    reader = ResponseReader("POST", Limits())
+    reader.feed(HEAD % (6, b"") + b"ab")
+    assert reader.take() == b"ab"
+    assert not reader.is_drained
+    reader.feed(b"cdef")
+    assert not reader.is_drained
+    assert reader.take() == b"cdef"
+    assert reader.is_drained
+    coded = begun(zlib.compress(b"words"), b"content-encoding: deflate\r\n")
+    while coded.take():
+        pass
+    assert not coded.is_drained, "its decoder may have something to raise"
+    broken = begun(bytes(11), limits=Limits(body_bytes=10))
+    with pytest.raises(PoolError):
+        while broken.take():
+            pass
+    assert not broken.is_drained
+
+
 def test_a_fault_is_told_after_what_came_before_it() -> None:
     reader = ResponseReader("POST", Limits())
     reader.feed(HEAD % (6, b"") + b"ab")

@@ -118,7 +118,7 @@ class Crossing:
             content.chars += len(delta.partial_json) if isinstance(delta, InputJsonDelta) else 0
 
     def _note(self, event: _Other) -> None:
-        if isinstance(event, BlockStart | BlockStop):
+        if isinstance(event, (BlockStart, BlockStop)):
             self.is_committed = True
             self.content.events += 1
         elif isinstance(event, MessageDelta):

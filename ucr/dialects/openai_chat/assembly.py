@@ -17,7 +17,10 @@ _ID_CHARS = 100
 
 
 class Assembly:
-    """What is known of the answer so far. `in_pieces` is False for a whole answer; `reader` comes with its start."""
+    """What is known of the answer so far. `in_pieces` is False for a whole answer; `reader` comes with its start.
+
+    `is_finishing` is True once the provider has said why it stopped.
+    """
 
     def __init__(self, context: Context, *, in_pieces: bool) -> None:
         self._context = context
@@ -25,15 +28,11 @@ class Assembly:
         self.reader: DeltaReader | None = None
         self._usage = Usage()
         self._finish: str | None = None
+        self.is_finishing = False
 
     @property
     def is_started(self) -> bool:
         return self.reader is not None
-
-    @property
-    def is_finishing(self) -> bool:
-        """True once the provider has said why it stopped."""
-        return self._finish is not None
 
     @property
     def usage_is_estimated(self) -> bool:
@@ -80,7 +79,7 @@ class Assembly:
         if reason in stop.FAILURES:
             words = f"provider '{self._context.provider}' stopped with finish reason '{reason}'"
             return faults.upstream_error(self._context.provider, 500, words, code=reason)
-        self._finish = reason
+        self._finish, self.is_finishing = reason, True
         return None
 
     def end(self) -> list[Event]:
