@@ -167,7 +167,7 @@ class EventTap(ABC):
         while at < end and self.failure is None:
             start, at = at, at + 1
             if not contents[start] or not self.is_committed:
-                self._take_one(b"\n".join(lines[start * height : at * height]) + b"\n")
+                self._take_lines(lines[start * height : at * height])
                 continue
             while at < end and contents[at]:
                 at += 1
@@ -190,19 +190,30 @@ class EventTap(ABC):
             sizes = map(len, blocks.split(b"\n\n"))
             self.content.chars += sum([size - framing for size in sizes if size > framing])
 
+    def _take_lines(self, lines: list[bytes]) -> None:
+        """Read a block of UTF-8 that was cut into its lines; most are a name and data, or data alone."""
+        block, name, data = b"\n".join(lines) + b"\n", lines[0], lines[-2]
+        is_named = len(lines) == 3
+        if data[:6] != b"data: " or len(lines) > 3 or (is_named and name[:7] != b"event: "):
+            return self._take_one(block)
+        return self._read(
+            block, sse.SseEvent(name[7:].decode() or None if is_named else None, data[6:].decode())
+        )
+
     def _take_one(self, block: bytes) -> None:
-        self._block_bytes = len(block)
         event = sse.parse(block)
         if event is None:
             self._hold(block)
-        elif event.data.strip() == _DONE:
-            self._hold(self._done(block))
         else:
             self._read(block, event)
 
     def _read(self, block: bytes, event: sse.SseEvent) -> None:
+        self._block_bytes = len(block)
+        if event.data.strip() == _DONE:
+            self._hold(self._done(block))
+            return
         try:
-            value = jsontext.loads_text(event.data)
+            value = jsontext.loads(event.data.encode())
         except JsonError:
             value = None
         if isinstance(value, dict):

@@ -51,6 +51,24 @@ def test_plain_blocks_are_read_before_the_commit_point_only() -> None:
     assert tap.read == [{"plain": 1}, {"go": 1}]
 
 
+@pytest.mark.parametrize("first", [b"event: go", b"event: ", b"event:go", b"id: 1", b'data: {"a":'])
+def test_a_block_of_even_lines_is_read_as_it_is_alone(first: bytes) -> None:
+    class Named(Plain):
+        lines = 2
+
+        def _event(self, block: bytes, event: SseEvent, value: JsonObject) -> bytes:
+            return super()._event(block, event, {**value, "name": event.name})
+
+    block = first + (b"\ndata: 1}\n\n" if b"data" in first else b'\ndata: {"a":1}\n\n')
+    go = b'event: go\ndata: {"go":1}\n\n'
+    together, apart = Named(), Named()
+    assert together.feed(go + block) == go + block
+    assert apart.feed(go) + apart.feed(b"\n" + block) == go + b"\n" + block
+    assert together.read == apart.read
+    assert together.read[1]["a"] == 1
+    assert together.content == apart.content
+
+
 def test_a_run_that_cannot_pass_as_it_is_is_read_block_by_block() -> None:
     tap, plain, odd = Plain(), b'data: {"plain":1}\n\n', b'data: {"plain":"odd"}\n\n'
     assert tap.feed(GO + odd + plain + X + plain) == GO + odd + plain + X + plain.upper()
