@@ -111,9 +111,9 @@ async def _told(call: Call, error: ApiError) -> bool:
 
 def _note(record: Record, flight: Flight) -> None:
     """Make the record speak of the leader's answer; its tokens are counted in the leader's."""
-    if flight.leader is None:
+    made = flight.record
+    if made is None:
         return
-    made = flight.leader.record
     record.cache = "coalesced"
     record.provider, record.model_used = made.provider, made.model_used
     record.route, record.tier, record.notes = made.route, made.tier, made.notes

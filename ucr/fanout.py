@@ -18,10 +18,6 @@ PIECE_BYTES = 64
 """What a piece takes beside its bytes."""
 
 
-def _nothing() -> None:
-    pass
-
-
 @dataclass(slots=True)
 class Room:
     """What all fan-outs of a worker keep together."""
@@ -53,24 +49,24 @@ class Fanout:
     """What a stream gave so far, and who reads it.
 
     `own_bytes` are kept for who may join: they count from the first piece on, as long as the stream `is_whole`;
-    `on_partial` is told when it is no longer.
+    `on_partial` is told when it is no longer; who has told it all sets it to None.
     """
 
     __slots__ = (
-        "_on_partial",
         "_own_bytes",
         "_pieces",
         "_room",
         "first",
         "is_whole",
         "kept_bytes",
+        "on_partial",
         "readers",
         "total_bytes",
     )
 
-    def __init__(self, room: Room, own_bytes: int = 0, on_partial: Callable[[], None] = _nothing) -> None:
+    def __init__(self, room: Room, own_bytes: int = 0, on_partial: Callable[[], None] | None = None) -> None:
         self._room = room
-        self._on_partial = on_partial
+        self.on_partial = on_partial
         self._pieces: list[bytes] = []
         self._own_bytes = own_bytes
         self.first = 0
@@ -147,7 +143,8 @@ class Fanout:
             self.is_whole = False
             if self.total_bytes:
                 self._count(-self._own_bytes)
-            self._on_partial()
+            if self.on_partial is not None:
+                self.on_partial()
         self._drop(min((reader.next for reader in self.readers), default=self.first + len(self._pieces)))
         kept, allowed = self.first, self._allowed_bytes()
         size = self.kept_bytes

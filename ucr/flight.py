@@ -70,8 +70,9 @@ class Leader(Protocol):
 class Flight:
     """One answer on its way.
 
-    `ask` is there as long as others may find it. `body` is a whole one that was made; `error` what a client is told
-    instead, with the words of a provider of its dialect.
+    `ask` is there as long as others may find it, `leader` as long as it makes the answer, and its `record` to the end.
+    `body` is a whole one that was made; `error` what a client is told instead, with the words of a provider of its
+    dialect.
     """
 
     __slots__ = (
@@ -86,6 +87,7 @@ class Flight:
         "heir",
         "key",
         "leader",
+        "record",
         "seats",
         "state",
         "stream",
@@ -102,6 +104,7 @@ class Flight:
         self.body: bytes | None = None
         self.error: tuple[ApiError, bytes | None] | None = None
         self.leader: Leader | None = None
+        self.record: Record | None = None
         self.heir: Seat | None = None
         self.seats: dict[Seat, None] = {}
         self._news: trio.Event | None = None
@@ -120,7 +123,7 @@ class Flight:
 
     def led_by(self, leader: Leader) -> None:
         """Begin: who waited to lead does so, and is no follower any more."""
-        self.leader, heir = leader, self.heir
+        self.leader, self.record, heir = leader, leader.record, self.heir
         if heir is not None:
             self.heir = None
             del self.seats[heir]
@@ -142,19 +145,21 @@ class Flight:
     def fail(self, error: ApiError, body: bytes | None) -> None:
         """The leader's client is told this error: so are all others, or one of them tries for itself."""
         if self.state == "flying":
-            self.error = error, body
+            self.error = error.without_frames(), body
             may_do_better = verdict.tries_next(error) and self.failures < MOST_FAILURES
             if not (may_do_better and self._hand_over()):
                 self._rest("failed")
 
     def give_up(self) -> None:
         """Nobody leads any more, and nothing was told: another one does, if nothing was sent."""
+        self.leader = None
         if self.state == "flying" and not (self.seats and self._hand_over()):
             self._rest("over")
 
     def _rest(self, state: State) -> None:
         self.state = state
         self._forget()
+        self.fanout.on_partial = None  # it leads back to here
         if self.fanout.kept_bytes:
             self._close_when_left()
         if self._news is not None:
@@ -175,6 +180,7 @@ class Flight:
             seat.move(after)
         after.heir = next(iter(after.seats))
         self.seats.clear()
+        self.fanout.close()
         self._rest("over")
         return True
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from ucr.call import Call
+from ucr.delivery import Delivery
 from ucr.dialects.roles import ClientDialect, HeaderList
 from ucr.errors import ApiError, ClientGone
 from ucr.exchange import Exchange
@@ -32,17 +33,20 @@ def lagging() -> ApiError:
 
 
 class Lead:
-    """See `ucr.exchange.Sink` and `ucr.flight.Leader`. Whoever leads has it from its beginning until `close`."""
+    """See `ucr.exchange.Sink` and `ucr.flight.Leader`. Whoever leads has it from its beginning until `close`.
 
-    __slots__ = ("_call", "_cancel", "_exchange", "_flight", "_is_failing", "_is_followed", "_own", "record")
+    It keeps nothing of the request, and has the delivery only until that leads to it: nothing is left in a cycle.
+    """
+
+    __slots__ = ("_cancel", "_client", "_exchange", "_flight", "_is_failing", "_own", "_undiverted", "record")
 
     def __init__(self, flight: Flight, exchange: Exchange, call: Call) -> None:
         self.record: Record = call.record
         self._flight = flight
         self._exchange = exchange
-        self._call = call
+        self._client: ClientDialect = call.client
+        self._undiverted: Delivery | None = call.delivery
         self._own: OwnReader | None = None
-        self._is_followed = False
         self._is_failing = False
         self._cancel: Callable[[], None] | None = None
         if flight.stream:
@@ -51,16 +55,16 @@ class Lead:
 
     def followed(self) -> bool:
         """Share from now on. Not while the client keeps a part of its stream waiting: it would hold up all."""
-        if self._is_followed:
+        delivery, is_stream = self._undiverted, self._flight.stream
+        if delivery is None:
             return True
-        delivery, is_stream = self._call.delivery, self._flight.stream
         if not delivery.may_divert or (delivery.is_started and not is_stream):
             return False
-        self._is_followed = True
+        self._undiverted = None
         delivery.divert(self, self.fail)
         self._exchange.when_left(self._left)
         if is_stream:
-            self._own = OwnReader(self._flight, self._exchange, self._call)
+            self._own = OwnReader(self._flight, self._exchange, self._client, self.record)
             self._exchange.spawn(self._own.deliver)
         return True
 
@@ -82,7 +86,7 @@ class Lead:
     def close(self) -> None:
         """The leader is done; if its client has left, it ends as such."""
         self._flight.give_up()
-        if self._is_followed:
+        if self._undiverted is None:
             self._exchange.when_left(None)
             if self._own is not None:
                 self._own.stop()
@@ -139,13 +143,13 @@ class Lead:
 class OwnReader:
     """Sends a followed stream to the leader's own client. `rest` follows what all get, and is for it alone."""
 
-    def __init__(self, flight: Flight, exchange: Exchange, call: Call) -> None:
+    def __init__(self, flight: Flight, exchange: Exchange, client: ClientDialect, record: Record) -> None:
         self.head: tuple[int, HeaderList] | None = None
         self.rest: list[bytes] = []
         self._flight = flight
         self._exchange = exchange
-        self._client: ClientDialect = call.client
-        self._record: Record = call.record
+        self._client = client
+        self._record = record
         self._reader = flight.fanout.join(late=False)
         self._is_whole = False
         self._is_stopped = False

@@ -23,15 +23,17 @@ from ucr.dialects.openai_chat.client_turns import Turns
 from ucr.dialects.openai_responses.client_items import Items
 from ucr.dialects.roles import HeaderList, Headers, Outgoing
 from ucr.errors import ApiError
+from ucr.flight import Flight
 from ucr.lane.exchange import LaneExchange
 from ucr.large import LARGE_BYTES
+from ucr.lead import Lead
 from ucr.logs import make_log
 from ucr.patience import Patience
 from ucr.record import Record
 from ucr.stress.failing import faults, healthy, named
 from ucr.stress.real import attackers
 
-KINDS = (Attempt, Call, Items, LaneExchange, Lease, Outgoing, Patience, Record, Reply, Turns)
+KINDS = (Attempt, Call, Flight, Items, LaneExchange, Lead, Lease, Outgoing, Patience, Record, Reply, Turns)
 
 
 class Hungry:
@@ -129,6 +131,31 @@ async def test_fault_91_a_request_is_freed_at_its_end_without_the_collector(
     provider: Dialect = "openai-chat" if client == "anthropic" else "anthropic"
     async with open_router(config_of(up(provider)), up=named.NAMED[fault]) as world:
         await world.ask(PATHS[client], body_of(client, stream=stream))
+        world.upstreams["up"].requests.clear()
+        await trio.sleep(1)
+        left = set(held())
+    assert left <= {"Reply"}
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("stay_s", [(400.0,), (400.0, 400.0), (0.5, 400.0), (400.0, 0.5), (0.5, 0.5)], ids=repr)
+@pytest.mark.parametrize("fault", ["well", "slow", "silent", "status-500", "reset-midway"])
+async def test_fault_91_requests_that_share_an_answer_are_freed_at_their_end_without_the_collector(
+    fault: str, stay_s: tuple[float, ...], stream: bool, autojump_clock: object
+) -> None:
+    """Every request may be followed by another one like it where there is a cache."""
+    config = config_of(up("openai-chat"), cache=Cache(enabled=True))
+
+    async def stay(world: World, seconds: float) -> None:
+        with trio.move_on_after(seconds):
+            await world.ask(PATHS["anthropic"], body_of("anthropic", stream=stream))
+
+    async with open_router(config, up=named.NAMED[fault]) as world:
+        async with trio.open_nursery() as nursery:
+            for seconds in stay_s:
+                nursery.start_soon(stay, world, seconds)
+                await trio.sleep(0.2)
         world.upstreams["up"].requests.clear()
         await trio.sleep(1)
         left = set(held())
