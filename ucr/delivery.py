@@ -170,6 +170,7 @@ class Delivery:
     def leave_alone(self) -> None:
         """Keep the stream alive no longer: it has ended, one way or another."""
         self._has_ended = True
+        self._tap = None  # that of a bridge's part leads back to here
         self._timers.clear(self._look)
 
     def _look(self) -> None:

@@ -19,19 +19,21 @@ Act = Callable[[], Awaitable[None]]
 async def outlive(call: Call, act: Act, is_wanted: Callable[[], bool]) -> None:
     """Run a call that may outlive its client, when it is still wanted then."""
     failure: UcrError | None = None
-    async with trio.open_nursery() as nursery:
-        departure = _Departure(call, is_wanted)
-        nursery.start_soon(departure.watch)
-        with departure.scope:
-            try:
-                await act()
-            except UcrError as error:
-                failure = error
-        departure.is_over = True
-        nursery.cancel_scope.cancel(reason="the call has ended")
-    if failure is not None:
-        raise failure
-    return
+    try:
+        async with trio.open_nursery() as nursery:
+            departure = _Departure(call, is_wanted)
+            nursery.start_soon(departure.watch)
+            with departure.scope:
+                try:
+                    await act()
+                except UcrError as error:
+                    failure = error
+            departure.is_over = True
+            nursery.cancel_scope.cancel(reason="the call has ended")
+        if failure is not None:
+            raise failure
+    finally:
+        del failure  # its traceback holds this frame
 
 
 class _Departure:

@@ -13,8 +13,10 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors import Lease, Reply
+from tests.world import answers
 from tests.world.catalogue import DIALECTS, PATHS, Dialect, Fine, body_of, see, up
 from tests.world.router import EPOCH, Heard, World, config_of, open_router
+from tests.world.web import FOUND, SEARCH, TOOLS, chat_call_stream, chat_calls
 from ucr.attempt import Attempt
 from ucr.badge import Badge
 from ucr.call import Call
@@ -29,6 +31,7 @@ from ucr.large import LARGE_BYTES
 from ucr.lead import Lead
 from ucr.logs import make_log
 from ucr.patience import Patience
+from ucr.quirks import Quirks
 from ucr.record import Record
 from ucr.stress.failing import faults, healthy, named
 from ucr.stress.real import attackers
@@ -157,6 +160,38 @@ async def test_fault_91_requests_that_share_an_answer_are_freed_at_their_end_wit
                 nursery.start_soon(stay, world, seconds)
                 await trio.sleep(0.2)
         world.upstreams["up"].requests.clear()
+        await trio.sleep(1)
+        left = set(held())
+    assert left <= {"Reply"}
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_fault_91_a_request_with_a_tool_that_the_router_runs_is_freed_without_the_collector(
+    stream: bool, autojump_clock: object
+) -> None:
+    call = ("web_search", {"query": "cats"})
+    calls = answers.streams(chat_call_stream(call)) if stream else answers.says(200, chat_calls(call))
+    config = config_of(replace(up("openai-chat"), quirks=Quirks(server_tools=())), tools=TOOLS)
+    engine = answers.says(200, FOUND)
+    async with open_router(config, up=(calls, healthy.well), engine=engine) as world:
+        body = body_of("anthropic", stream=stream) | {"tools": [SEARCH]}
+        heard = await world.ask(PATHS["anthropic"], body)
+        await trio.sleep(1)
+        left = set(held())
+        assert (heard.status, len(world.upstreams["engine"].requests)) == (200, 1)
+    assert left <= {"Reply"}
+
+
+@pytest.mark.usefixtures("no_collector")
+async def test_fault_91_a_call_that_fails_after_its_client_has_left_is_freed_without_the_collector(
+    autojump_clock: object,
+) -> None:
+    config = config_of(up("openai-chat"), on_disconnect="drain", drain_s=30.0)
+    async with open_router(config, up=answers.late(5.0, 500)) as world:
+        with trio.move_on_after(2.0):
+            await world.ask(PATHS["anthropic"], body_of("anthropic", stream=False))
+        await world.wait_finished(1)
         await trio.sleep(1)
         left = set(held())
     assert left <= {"Reply"}

@@ -218,6 +218,7 @@ class Bridge:
             await call.delivery.fail(error, None)
         finally:
             self._note()
+            call.bridge = None  # it leads back to the call
 
     async def _go_on(self, call: "Call") -> "Call | None":
         """Run what the last answer called; return the call that asks for the next one, None when there is none."""

@@ -128,7 +128,7 @@ class Eyes:
                 try:
                     made[images.digest_of(image)] = await self._one(answering, call, image)
                 except ApiError as error:
-                    failures.append(error)
+                    failures.append(error.without_frames())
 
         async with trio.open_nursery() as nursery:
             for image in shown:
