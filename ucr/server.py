@@ -55,12 +55,12 @@ def server_of(config: Config, api: Api, report: Report, serve_socket: ServeSocke
         secure=None if tls is None else tls.secured,
     )
     answer, bodies = answer_of(config, api, proxies), Bodies(server.bodies_limit_bytes)
-    new_request_id = RequestIds()
+    router = api.generation.router
+    new_request_id = RequestIds(router.unix_time)
     app = AsgiApp(answer, new_request_id, server.body_limit_bytes, bodies, serve_socket)
     if not server.front_lane:
         return guarded(app, limits, connections)
     standby = Standby(app, limits, connections)
-    router = api.generation.router
     lane = FrontLane(answer, new_request_id, limits, standby.serve_one, router.unix_time, bodies, router.timers)
     return FrontServer(lane, connections, standby.drain)
 

@@ -412,7 +412,7 @@ async def called(world: World, body: dict[str, Any]) -> None:
     async def send(message: dict[str, Any]) -> None:
         await trio.lowlevel.checkpoint()
 
-    await AsgiApp(world.worker.api.answer, RequestIds(), 10**6, Bodies(10**6))(scope, receive, send)
+    await AsgiApp(world.worker.api.answer, RequestIds(lambda: 0.0), 10**6, Bodies(10**6))(scope, receive, send)
 
 
 def assert_idle(world: World) -> None:

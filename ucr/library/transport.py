@@ -35,7 +35,7 @@ class RouterTransport(httpx.AsyncBaseTransport):
         self._limit_bytes = limit_bytes
         # The nursery is that of `open_router`: requests end before the router does.
         self._nursery = nursery
-        self._new_request_id = RequestIds()
+        self._new_request_id = RequestIds(api.generation.router.unix_time)
         self._families: dict[str, Family] = {}
         self._is_open = True
 
