@@ -60,20 +60,21 @@ class Hot(Generic[Value]):
     def __repr__(self) -> str:
         return f"<Hot {len(self._places)}/{self._max_entries} values, {self._size_bytes} bytes>"
 
-    def __contains__(self, key: bytes) -> bool:
-        """True for what was put here and has not left, which `get` may find too old."""
-        return key in self._places
-
     def get(self, key: bytes) -> Value | None:
         """Return a value and keep it for longer; None when it is not here, or is too old."""
+        value = self.find(key)
+        if value is None:
+            self._numbers.misses += 1
+        return value
+
+    def find(self, key: bytes) -> Value | None:
+        """Do as `get` does, for somebody who asks again where he finds nothing: that is not counted."""
         place = self._places.get(key)
         if place is None:
-            self._numbers.misses += 1
             return None
         now = self._clock()
         if place.idle_at <= now or place.until <= now:
             self._remove(key)
-            self._numbers.misses += 1
             return None
         self._numbers.hits += 1
         place.idle_at = now + self._idle_s

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import trio
 
-from ucr import __version__, access, admin, explaining, models
+from ucr import __version__, access, admin, again, explaining, models
 from ucr.call import Router, note_request
 from ucr.config.model import Client, Config
 from ucr.control import Control
@@ -124,6 +124,10 @@ class Api:
         try:
             if exchange.fault is not None:
                 raise exchange.fault
+            if router.answers is not None and not self.pressure.is_shedding:
+                known = again.find(exchange, router, exchange.whole)
+                if known is not None:
+                    return await again.give(known, exchange, record, patience.now())
             if admission is None:
                 admission = self._admission(visit)
             visit.caller = admission.caller

@@ -67,6 +67,11 @@ class AsgiExchange:
         self.sent_bytes = 0
 
     @property
+    def whole(self) -> None:
+        """None: the body is read by waiting; see `ucr.exchange.Exchange.whole`."""
+        return None
+
+    @property
     def direct(self) -> None:
         """None: hypercorn is asked by waiting; see `ucr.exchange.Exchange.direct`."""
         return None

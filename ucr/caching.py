@@ -103,7 +103,7 @@ class Answers:
 
     def at_hand(self, key: bytes) -> Aged | None:
         """Return what the hot tier has; a request that finds nothing so is counted by whoever looks on."""
-        found = self.hot.get(key) if key in self.hot else None
+        found = self.hot.find(key)
         return found if isinstance(found, Aged) else None
 
     async def look_up(self, want: "Want", patience: Patience) -> Aged | Hit | Ticket | None:

@@ -71,6 +71,11 @@ class CompressingExchange:
         self._inner.sent_bytes = amount
 
     @property
+    def whole(self) -> bytes | None:
+        """The body, if it is here; see `ucr.exchange.Exchange.whole`."""
+        return self._inner.whole
+
+    @property
     def direct(self) -> Direct | None:
         """How to send what is not kept; see `ucr.exchange.Exchange.direct`."""
         return self._inner.direct if self._head is None else None

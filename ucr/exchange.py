@@ -74,6 +74,11 @@ class Exchange(Sink, Protocol):
     is_finished: bool
     sent_bytes: int
 
+    @property
+    def whole(self) -> bytes | None:
+        """The body as it was sent, where it is here already, and an answer may be given without `body`; else None."""
+        ...
+
     async def body(self, limit_bytes: int) -> bytes:
         """Read the body, decoded from its content coding.
 

@@ -38,27 +38,24 @@ def _step(share: float) -> int:
 
 
 class Pressure:
-    """What a worker takes, and on which level that is. `limit_bytes` is what it may take."""
+    """What a worker takes, and on which level that is. `limit_bytes` is what it may take.
+
+    While it `is_tight` nothing may be kept that can be done without, and while it `is_shedding` no new request may be begun.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.rss_bytes = 0
         self.level: Level = "calm"
+        self.is_tight = False
+        self.is_shedding = False
 
     def __repr__(self) -> str:
         return f"<Pressure {self.level}: {self.rss_bytes} of {self.limit_bytes} bytes>"
-
-    @property
-    def is_tight(self) -> bool:
-        """True when nothing may be kept that can be done without."""
-        return self.level != "calm"
-
-    @property
-    def is_shedding(self) -> bool:
-        """True when no new request may be begun."""
-        return self.level in ("shedding", "spent")
 
     def look(self, rss_bytes: int) -> None:
         """Take down what the worker takes now."""
         self.rss_bytes = rss_bytes
         self.level = level_of(rss_bytes, self.limit_bytes, self.level)
+        self.is_tight = self.level != "calm"
+        self.is_shedding = self.level in ("shedding", "spent")

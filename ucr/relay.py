@@ -15,9 +15,9 @@ from functools import partial
 
 import trio
 
-from ucr import caching, coalescing, retry, shape, verdict
+from ucr import again, caching, coalescing, retry, shape, verdict
 from ucr.attempt import Attempt
-from ucr.caching import Aged, Answers, Place
+from ucr.caching import Place
 from ucr.call import Call, Router, note_request
 from ucr.choice import chosen
 from ucr.delivery import Delivery
@@ -31,7 +31,6 @@ from ucr.large import LARGE_BYTES, beside
 from ucr.limits import Entry
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.repeats import Repeat
 from ucr.routing import TIERS, Candidate, Tier
 
 NO_NOTES: tuple[str, ...] = ()
@@ -52,9 +51,10 @@ async def relay(
 ) -> None:
     """Answer one request. Raises `ApiError` only for what is wrong with the request itself."""
     # Nothing but the call holds the request: see `Call.let_go`.
+    came_later = exchange.whole is None  # else the API has looked whether it was there before
     raw = await exchange.body(router.config.server.body_limit_bytes)
-    if router.answers is not None and (again := _given_again(router.answers, exchange, router, record, raw)):
-        return await Delivery(exchange, client, record, router.timers).replay(again.kept, _age_s(again))
+    if came_later and (known := again.find(exchange, router, raw)) is not None:
+        return await again.give(known, exchange, record, patience.now())
     request = await parsed(router, client, raw, exchange.headers)
     del raw
     note_request(record, request)
@@ -69,7 +69,7 @@ async def relay(
     record.considered = choices = await entry.spend(call.request, choices, router.pricing)
     place = caching.glance(router.answers, call.request, decision.candidates, record)
     if place is not None and place.kept is not None:
-        _remember(place, exchange, call, choices)
+        again.remember(place, exchange, call, choices)
         return await call.delivery.replay(place.kept, place.age_s)
     entered = coalescing.enter(router.flights, exchange, call, choices)
     if isinstance(entered, Seat):
@@ -83,34 +83,6 @@ async def relay(
     finally:
         if entered is not None:
             entered.close()
-
-
-def _given_again(
-    answers: Answers, exchange: Exchange, router: Router, record: Record, raw: bytes
-) -> Aged | None:
-    """Return the answer at hand to a request that was there before, byte by byte, and note what that one was."""
-    if record.client is not None or router.steer is not None:
-        return None
-    repeat = answers.repeats.find(router.config, exchange, raw)
-    found = None if repeat is None else answers.at_hand(repeat.key)
-    if repeat is None or found is None:
-        return None
-    note_request(record, repeat.request)
-    record.request_bytes, record.considered = len(raw), repeat.choices
-    found.kept.note(record)
-    return found
-
-
-def _age_s(found: Aged) -> float:
-    return trio.current_time() - found.since_s
-
-
-def _remember(place: Place, exchange: Exchange, call: Call, choices: tuple[Candidate, ...]) -> None:
-    """Know this request when it comes again; not where limits or rules look into each one."""
-    router = call.router
-    if router.answers is not None and router.steer is None and call.record.client is None:
-        repeat = Repeat(call.request, choices, place.key)
-        router.answers.repeats.remember(router.config, exchange, repeat)
 
 
 async def _through(place: Place, call: Call, choices: Sequence[Candidate]) -> None:
@@ -185,12 +157,12 @@ async def _ask_again(call: Call, tier: Tier, choices: Sequence[Candidate], faile
     kept = 1 if any(_may_serve(call, candidate) for candidate in _below(tier, choices)) else 0
     for attempt in [attempt for attempt in failed if attempt.candidate.tier == tier]:
         while call.calls_left > kept and _goes_on(call, failed):
-            again = _retry(call, attempt, failed)
-            if again is None:
+            another = _retry(call, attempt, failed)
+            if another is None:
                 break
-            if await _ask(call, again, deque(), failed):
+            if await _ask(call, another, deque(), failed):
                 return True
-            attempt = again
+            attempt = another
     return False
 
 

@@ -31,6 +31,7 @@ from actors import (
     Supervisor,
     open_supervisor,
 )
+from actors.clock import clock as now_of_run
 from actors.purse import Purse
 from ucr import metering, upstream
 from ucr.bookkeeping import BooksSpec, start_books
@@ -254,7 +255,7 @@ def _spec_of(config: Config) -> CacheSpec:
 def hot_tier(cache: CacheConfig) -> HotTier:
     """Return the tier of this process, which keeps nothing where there is no cache."""
     entries = cache.hot_entries if cache.enabled else 0
-    return Hot(cache.hot_ttl_s, entries, cache.hot_max_bytes, trio.current_time)
+    return Hot(cache.hot_ttl_s, entries, cache.hot_max_bytes, now_of_run())
 
 
 def tell(log: Log, provider: str, event: ProviderEvent) -> None:

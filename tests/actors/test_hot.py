@@ -35,11 +35,15 @@ def test_a_value_stays_as_long_as_it_is_wanted_and_no_longer_than_its_own_time()
     assert kept.statistics() == HotStatistics(0, 0, 3, 2, 0)
 
 
-def test_one_may_ask_what_is_here_without_using_it() -> None:
-    kept = hot()
+def test_who_asks_again_where_nothing_is_found_counts_hits_alone() -> None:
+    clock = Clock()
+    kept = hot(clock)
     kept.put(b"k", "v", 5, until=125.0, epoch=0)
-    assert (b"k" in kept, b"other" in kept) == (True, False)
-    assert kept.statistics() == HotStatistics(1, 5 + VALUE_OVERHEAD_BYTES, 0, 0, 0)
+    assert (kept.find(b"k"), kept.find(b"other")) == ("v", None)
+    assert kept.statistics() == HotStatistics(1, 5 + VALUE_OVERHEAD_BYTES, 1, 0, 0)
+    clock.now = 125.0
+    assert kept.find(b"k") is None
+    assert kept.statistics() == HotStatistics(0, 0, 1, 0, 0)
 
 
 def test_it_is_bounded_by_values_and_by_bytes() -> None:

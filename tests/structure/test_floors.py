@@ -109,6 +109,7 @@ FLOORS = {
     "ucr.budget": PURE,
     "ucr.cache_key": PURE,
     "ucr.repeats": EDGE,
+    "ucr.again": EDGE,
     "ucr.kept": PURE,
     "ucr.stream_copy": PURE,
     "ucr.choice": PURE,

@@ -34,7 +34,7 @@ def head(badge: Badge | None = None, **changes: Any) -> Exchange:
 
 def repeat(raw: bytes = RAW, **changes: Any) -> Repeat:
     asked = Request("anthropic", raw, {"a": "question"}, "claude-x", False, HEADERS, "session")
-    return Repeat(structs.replace(asked, **changes), CHOICES, b"k" * 32)
+    return Repeat(structs.replace(asked, **changes), CHOICES, b"k" * 32, (), len(raw))
 
 
 def knowing(*repeats: Repeat) -> Repeats:

@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 from ucr.request_ids import RequestIds
 
@@ -20,7 +21,7 @@ def test_later_ids_come_after_earlier_ones() -> None:
     new_id = RequestIds(lambda: next(seconds))
     ids = [new_id() for _ in range(2560)]
     groups = [ids[at : at + 256] for at in range(0, len(ids), 256)]
-    assert all(max(earlier) < min(later) for earlier, later in zip(groups, groups[1:], strict=False))
+    assert all(max(earlier) < min(later) for earlier, later in pairwise(groups))
 
 
 def test_an_id_has_its_length_whatever_the_clock_says() -> None:

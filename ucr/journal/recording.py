@@ -87,6 +87,11 @@ class Recording:
             self.is_finished = self._exchange.is_finished
 
     @property
+    def whole(self) -> None:
+        """None: a body is kept as it is read."""
+        return None
+
+    @property
     def direct(self) -> Direct | None:
         """None: all that is sent passes by here."""
         return None

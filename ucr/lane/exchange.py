@@ -111,6 +111,11 @@ class LaneExchange:
         """Whether another request may follow on this connection."""
         return self.is_finished and self._reply.keeps_alive
 
+    @property
+    def whole(self) -> bytes | None:
+        """The body, if it came whole with its head; see `ucr.exchange.Exchange.whole`."""
+        return self._body if self._intake is None else None
+
     def close_after(self) -> None:
         """Let this be the last answer of its connection; one whose head is out says so no more."""
         self._reply.keeps_alive = False

@@ -113,6 +113,11 @@ class LocalExchange:
             await self.pipe.wait_room()
 
     @property
+    def whole(self) -> None:
+        """None: a body counts among those that are held when it is read; see `ucr.exchange.Exchange.whole`."""
+        return None
+
+    @property
     def direct(self) -> "LocalExchange":
         """Itself; see `ucr.exchange.Exchange.direct`."""
         return self
