@@ -215,7 +215,8 @@ class Delivery:
         self.replied = body
         self.extra_headers += (("content-length", str(len(body))),)
         await self._start(200, "application/json")
-        await self._finish(body)
+        self._has_ended = True
+        await self._exchange.finish(body)
 
     async def replay(self, kept: Kept, age_s: float | None) -> None:
         """Send an answer that was kept, in the form in which it was given: a stream keeps all of its events.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from ucr.dialects.roles import HeaderList, Summary
 from ucr.errors import ApiError
@@ -12,6 +13,8 @@ _WORDS_CHARS = 300
 _VALUE_CHARS = 1000
 """What a name or a note may take of an answer's head: clients refuse heads of more than 16 KiB (Node.js)."""
 
+
+_VALUE = itemgetter(1)
 
 HUNDREDTHS = 100_000
 """Of a millisecond, in a second: as exact as times are told. Dividing whole ones takes a fifth of what `round` does."""
@@ -96,21 +99,22 @@ class Record:
 
     def headers(self, now_s: float) -> HeaderList:
         """Return the headers that every answer carries."""
+        own_s = now_s - self.began_s - self.waited_s()
         pairs = (
             ("request-id", self.request_id),
             ("x-request-id", self.request_id if self.dialect.startswith("openai-") else ""),
-            ("x-ucr-provider", self.provider),
-            ("x-ucr-model", self.model_used),
-            ("x-ucr-route", self.route),
+            ("x-ucr-provider", self.provider[:_VALUE_CHARS]),
+            ("x-ucr-model", self.model_used[:_VALUE_CHARS]),
+            ("x-ucr-route", self.route[:_VALUE_CHARS]),
             ("x-ucr-tier", self.tier),
             ("x-ucr-attempts", str(self.attempts) if self.attempts else ""),
             ("x-ucr-cache", self.cache if self.provider else ""),
             ("x-ucr-worker", self.worker),
-            ("x-ucr-overhead-ms", f"{self.took(now_s)[1] * 1000:.2f}"),
-            ("x-ucr-notes", "; ".join(self.notes) if self.notes else ""),
-            ("x-ucr-upstream-request-id", self.upstream_request_id or ""),
+            ("x-ucr-overhead-ms", "%.2f" % (own_s * 1000 if own_s > 0.0 else 0.0)),
+            ("x-ucr-notes", "; ".join(self.notes)[:_VALUE_CHARS] if self.notes else ""),
+            ("x-ucr-upstream-request-id", (self.upstream_request_id or "")[:_VALUE_CHARS]),
         )
-        return (*[(name, value[:_VALUE_CHARS]) for name, value in pairs if value], *self.limit_headers)
+        return (*filter(_VALUE, pairs), *self.limit_headers)
 
     def fields(self, took: Took) -> dict[str, object]:
         """Return the fields of `request.finished`, in the order in which they are documented."""

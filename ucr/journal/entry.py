@@ -28,7 +28,10 @@ class Entry(Struct, frozen=True, gc=False):
     @property
     def size_bytes(self) -> int:
         """About what it takes, in memory and in the file."""
-        return BASE_BYTES + len(self.account) + len(self.request or "") + len(self.answer or "")
+        size_bytes = BASE_BYTES + len(self.account)
+        if self.request is not None:
+            size_bytes += len(self.request)
+        return size_bytes if self.answer is None else size_bytes + len(self.answer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,9 @@ class LaneExchange:
 
     async def drain(self) -> None:
         """Send what `send_now` has left."""
-        await self._flush()
+        data, self._held = self._held, b""
+        if data:
+            await self._line.send(data)
 
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         """Run something beside the answer. A client that is lost ends it: its connection is closed."""
@@ -213,17 +215,11 @@ class LaneExchange:
 
     async def finish(self, last: bytes = b"") -> None:
         """End the answer. Its `last` part and its end are one write; a client that leaves before it has had no end."""
+        data, self._held = self._held, b""
         if last:
             self.sent_bytes += len(last)
-            self._held += self._reply.part(last) + self._reply.end()
-            await self._flush()
+            await self._line.send(data + self._reply.last(last))
         self.is_finished = True
         self._line.is_answered = True
-        if not last:
-            self._held += self._reply.end()
-            await self._flush()
-
-    async def _flush(self) -> None:
-        data, self._held = self._held, b""
-        if data:
+        if not last and (data := data + self._reply.end()):
             await self._line.send(data)

@@ -95,6 +95,12 @@ class Reply:
                 raise ValueError("an answer is longer than it said")
         return data if self._has_body else b""
 
+    def last(self, data: bytes) -> bytes:
+        """Return the last part and the end, together what `part` and `end` would return."""
+        if self._remaining == len(data) and self._has_body:
+            return data  # of a length that was announced; so are whole answers
+        return self.part(data) + self.end()
+
     def end(self) -> bytes:
         """Return what ends the answer; one that is shorter than it said ends with its connection."""
         if not self._has_body:
