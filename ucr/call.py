@@ -150,7 +150,7 @@ class Call:
         """Forget the words of the request: a stream that has begun goes on for minutes, and nobody else is asked."""
         self._sent_estimate = self.sent_estimate
         self.request, self.canonical = (
-            replace(self.request, raw=b"", body={}, toolset=None, beginning=None),
+            replace(self.request, raw=b"", body={}, toolset=None, beginning=None, prompt=None),
             None,
         )
         self.restored = None

@@ -68,7 +68,7 @@ class Repeats:
             self._lengths.clear()
         mark = exchange.badge.mark or self._mark(exchange)
         like = self._lengths.setdefault((mark, len(raw)), {})
-        kept = replace(request, raw=b"", body={}, headers={}, toolset=None, beginning=None)
+        kept = replace(request, raw=b"", body={}, headers={}, toolset=None, beginning=None, prompt=None)
         like[_digest(mark, raw)] = replace(repeat, request=kept)
         self._count += 1
 

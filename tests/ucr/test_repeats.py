@@ -6,6 +6,7 @@ from msgspec import structs
 from tests.world.router import provider
 from ucr.badge import Badge
 from ucr.dialects.beginnings import Beginning
+from ucr.dialects.prompt import Prompt
 from ucr.dialects.roles import Request
 from ucr.dialects.toolset import Toolset
 from ucr.exchange import Exchange
@@ -90,10 +91,11 @@ def test_a_head_is_digested_once_and_the_length_of_the_body_is_no_part_of_it() -
 
 def test_neither_the_head_nor_the_body_is_kept_nor_what_was_read_of_it() -> None:
     beginning, toolset = Beginning(RAW, [{"role": "user", "content": "a"}], RAW), Toolset(b"[]", [])
-    found = knowing(repeat(beginning=beginning, toolset=toolset)).find(CONFIG, head(), RAW)
+    prompt = Prompt(b"[]", [])
+    found = knowing(repeat(beginning=beginning, toolset=toolset, prompt=prompt)).find(CONFIG, head(), RAW)
     assert found is not None
     assert (found.request.raw, found.request.body, found.request.headers) == (b"", {}, {})
-    assert (found.request.beginning, found.request.toolset) == (None, None)
+    assert (found.request.beginning, found.request.toolset, found.request.prompt) == (None, None, None)
 
 
 def test_what_is_kept_is_bounded_by_number_and_by_size() -> None:

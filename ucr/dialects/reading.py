@@ -1,7 +1,7 @@
 """Reading the body of a request of Messages or chat completions: parsed and checked, except for what came before.
 
-Of a long body nearly everything was in the request before it: the tools (`toolset`) and all turns but the last
-(`beginnings`). Marks take their places, the rest is parsed and checked, and what was read of them is put back.
+Of a long body nearly everything was in the request before it: the tools and the system prompt (`members`), and all turns
+but the last (`beginnings`). Marks take their places, the rest is parsed and checked, and what was read of them is put back.
 """
 
 from collections.abc import Callable
@@ -10,19 +10,20 @@ from typing import Any
 import msgspec
 
 from ucr import jsontext
-from ucr.dialects import beginnings, toolset
+from ucr.dialects import beginnings, members
 from ucr.dialects.beginnings import Beginning, Beginnings
 from ucr.dialects.kept import Kept
 from ucr.dialects.model_name import Places
+from ucr.dialects.prompt import Prompt, Prompts
 from ucr.dialects.toolset import Toolset, Toolsets
 from ucr.errors import ApiError
 from ucr.estimate import quick_estimate
 from ucr.jsontext import JsonError, JsonObject
 
-LEAST_BYTES = min(beginnings.LEAST_BYTES, toolset.LEAST_BYTES)
+LEAST_BYTES = min(beginnings.LEAST_BYTES, members.LEAST_BYTES)
 """In a shorter body nothing is looked for."""
 
-_MARK_TOKENS = quick_estimate(toolset.MARK_TEXT)
+_MARK_TOKENS = quick_estimate(beginnings.MARK_TEXT)
 _NUL = b"\\u0000"
 """The one way to write the character that no mark is without: its letters could be written in several."""
 
@@ -49,6 +50,7 @@ class Read(msgspec.Struct, frozen=True):
     toolset: Toolset | None = None
     beginning: Beginning | None = None
     places: Places = ()
+    prompt: Prompt | None = None
 
 
 class Reader:
@@ -56,10 +58,11 @@ class Reader:
 
     def __init__(self) -> None:
         self._toolsets = Toolsets()
+        self._prompts = Prompts()
         self._beginnings = Beginnings()
 
     def __repr__(self) -> str:
-        return f"<Reader with {self._toolsets!r}, {self._beginnings!r}>"
+        return f"<Reader with {self._toolsets!r}, {self._prompts!r}, {self._beginnings!r}>"
 
     def read(self, raw: bytes, shape: Shape) -> Read:
         """Parse and check a body; raise `ApiError` 400 that names what is wrong and where."""
@@ -75,62 +78,96 @@ class Reader:
             shape.check(body)
         if is_short:
             return Read(body)
-        beginning = self._beginnings.learn(raw, body["messages"], None) if is_plain else None
-        return Read(body, None, self._toolsets.learn(raw, body), beginning)
+        tools = self._toolsets.learn(raw, body)
+        if not is_plain:
+            return Read(body, None, tools)
+        beginning = self._beginnings.learn(raw, body["messages"], None)
+        return Read(body, None, tools, beginning, prompt=self._prompts.learn(raw, body))
 
     def _known(self, raw: bytes, shape: Shape) -> Read | None:
         """Read a body of which something is known; None when nothing is, and for one that is unusual."""
-        rest, taken = raw, list[tuple[int, Kept]]()
-        beginning = tools = None
-        if (without_turns := self._beginnings.taken_out(raw)) is not None:
+        rest, taken = raw, _Taken(raw)
+        beginning = prompt = tools = None
+        if (without_turns := self._beginnings.taken_out(rest)) is not None:
             rest, beginning, start = without_turns
-            taken.append((start, beginning))
+            taken.add(beginning, start, beginnings.MARK_TEXT)
+        if (without_prompt := self._prompts.taken_out(rest)) is not None:
+            rest, prompt, start = without_prompt
+            taken.add(prompt, start, self._prompts.mark_text)
         if (without_tools := self._toolsets.taken_out(rest)) is not None:
-            rest, tools, place = without_tools
-            if beginning is not None and place > start:
-                place += len(beginning.text) - len(beginnings.MARK_TEXT)
-            taken.append((place, tools))
-        if not taken or rest.count(_NUL) != len(taken) * _MARK_NULS:
+            rest, tools, start = without_tools
+            taken.add(tools, start, self._toolsets.mark_text)
+        if not taken.parts or rest.count(_NUL) != len(taken.parts) * _MARK_NULS:
             return None
         try:
             body = jsontext.loads(rest)
         except JsonError:
             return None
-        if not isinstance(body, dict) or not _are_in_place(body, beginning, tools):
+        if not isinstance(body, dict) or not self._are_in_place(body, beginning, prompt, tools):
             return None
         if not shape.is_plain(body):
             return None
-        tokens = quick_estimate(rest) + sum([known.tokens for _, known in taken]) - _MARK_TOKENS * len(taken)
+        tokens = quick_estimate(rest) + taken.tokens
         if tools is None:
             tools = self._toolsets.learn(rest, body)
         else:
             body["tools"] = tools.tools
+        if prompt is None:
+            prompt = self._prompts.learn(rest, body)
+        else:
+            body["system"] = prompt.blocks
         if beginning is not None:
             body["messages"] = beginning.turns + body["messages"]
         beginning = self._beginnings.learn(rest, body["messages"], beginning) or beginning
-        return Read(body, tokens, tools, beginning, _places(len(raw), taken))
+        return Read(body, tokens, tools, beginning, taken.places(), prompt)
+
+    def _are_in_place(
+        self, body: JsonObject, beginning: Beginning | None, prompt: Prompt | None, tools: Toolset | None
+    ) -> bool:
+        """True when the marks stand where they belong; what is left there is as if nothing had been taken out."""
+        if tools is not None:
+            if not self._toolsets.is_marked(body):
+                return False
+            body["tools"] = None  # which the check takes for none at all
+        if prompt is not None:
+            if not self._prompts.is_marked(body):
+                return False
+            body["system"] = None
+        if beginning is not None:
+            turns = beginnings.turns_after(body)
+            if turns is None:
+                return False
+            body["messages"] = turns
+        return True
 
 
-def _are_in_place(body: JsonObject, beginning: Beginning | None, tools: Toolset | None) -> bool:
-    """True when the marks stand where they belong; what is left there is as if nothing had been taken out."""
-    if tools is not None:
-        if not toolset.is_marked(body):
-            return False
-        body["tools"] = None  # which the check takes for none at all
-    if beginning is not None:
-        turns = beginnings.turns_after(body)
-        if turns is None:
-            return False
-        body["messages"] = turns
-    return True
+class _Taken:
+    """What was taken out of a body, one after the other: each with its place, and that in the body as it came."""
 
+    __slots__ = ("_length", "_shifts", "parts", "tokens")
 
-def _places(length: int, taken: list[tuple[int, Kept]]) -> Places:
-    """Return what lies between the places of what was taken out, if it has no key `model`."""
-    places: list[tuple[int, int]] = []
-    end = 0
-    for start, known in sorted(taken):
-        if not known.names_model:
-            places.append((end, start))
-            end = start + len(known.text)
-    return (*places, (end, length)) if places else ()
+    def __init__(self, raw: bytes) -> None:
+        self._length = len(raw)
+        self._shifts: list[tuple[int, int]] = []
+        self.parts: list[tuple[int, Kept]] = []
+        self.tokens = 0
+
+    def add(self, known: Kept, start: int, mark: bytes) -> None:
+        """Note what stood at `start`, where now this mark stands."""
+        place = start
+        for before, shift in reversed(self._shifts):
+            if place > before:
+                place += shift
+        self._shifts.append((start, len(known.text) - len(mark)))
+        self.parts.append((place, known))
+        self.tokens += known.tokens - _MARK_TOKENS
+
+    def places(self) -> Places:
+        """Return what lies between the places of what was taken out, if it has no key `model`."""
+        places: list[tuple[int, int]] = []
+        end = 0
+        for start, known in sorted(self.parts):
+            if not known.names_model:
+                places.append((end, start))
+                end = start + len(known.text)
+        return (*places, (end, self._length)) if places else ()

@@ -19,6 +19,7 @@ import msgspec
 from ucr.catalogue import Quirks
 from ucr.dialects.beginnings import Beginning
 from ucr.dialects.model_name import Places
+from ucr.dialects.prompt import Prompt
 from ucr.dialects.toolset import Toolset
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import quick_estimate
@@ -40,8 +41,8 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     `body` is the parsed `raw` (decoded from its content coding) and is never mutated. `session_id` and
     `agent_id` are what Claude Code says of itself in headers or metadata. `beside` is what stands in the path and not in
     the body, in a dialect that asks so: `body` is then the canonical one, for whoever looks into it, and less than what
-    `raw` says. `toolset` is known where `body` has the tools of many
-    requests: then these very objects. `beginning` are the first turns of `body`, where they were those of an earlier
+    `raw` says. `toolset` is known where `body` has the tools of many requests: then these very objects; so is `prompt`,
+    where it has the system prompt of many. `beginning` are the first turns of `body`, where they were those of an earlier
     request or will be those of a later one. `estimated` is about how many tokens it is, where that is known already;
     else it keeps its estimate, in a dictionary of its own. `places` are where in `raw` the name of the model may stand,
     if that is not everywhere.
@@ -60,6 +61,7 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     beginning: Beginning | None = None
     estimated: int | None = None
     places: Places = ()
+    prompt: Prompt | None = None
 
     @property
     def estimate(self) -> int:

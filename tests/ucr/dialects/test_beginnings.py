@@ -11,7 +11,7 @@ from tests.world.chat import assistant, capture, text, user
 from tests.world.reading import told
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.beginnings import LEAST_BYTES, LIMIT, LONGEST_BYTES, Beginnings
-from ucr.dialects.toolset import LEAST_BYTES as TOOLS_BYTES
+from ucr.dialects.members import LEAST_BYTES as TOOLS_BYTES
 from ucr.jsontext import JsonObject
 
 LONG = "w" * LEAST_BYTES

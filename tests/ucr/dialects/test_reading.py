@@ -37,7 +37,7 @@ def test_tools_and_turns_that_are_known_are_not_read_again() -> None:
     assert again.body["tools"] is first.toolset.tools
     assert again.body["messages"][0] is first.beginning.turns[0]
     assert again.tokens is not None
-    assert "Toolsets: 1 of" in repr(reader)
+    assert "tools: 1 of" in repr(reader)
     assert "Beginnings: 1 of" in repr(reader)
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.world.reading import told
 from ucr.dialects.anthropic.client import AnthropicClient
-from ucr.dialects.toolset import LEAST_BYTES, LIMIT_BYTES, LONGEST_BYTES, Toolset, Toolsets
+from ucr.dialects.members import LEAST_BYTES, LIMIT_BYTES, LONGEST_BYTES
+from ucr.dialects.toolset import Toolset, Toolsets
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
 

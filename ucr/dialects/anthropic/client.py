@@ -55,6 +55,7 @@ class AnthropicClient:
             beginning=read.beginning,
             estimated=read.tokens,
             places=read.places,
+            prompt=read.prompt,
         )
 
     def canonical(self, request: Request) -> Canonical:

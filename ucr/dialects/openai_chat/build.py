@@ -2,6 +2,7 @@
 
 from ucr import jsontext
 from ucr.dialects.openai_chat.initiator import initiator_headers
+from ucr.dialects.openai_chat.known_prompt import known_prompt
 from ucr.dialects.openai_chat.known_tools import known_tools
 from ucr.dialects.openai_chat.known_turns import known_turns
 from ucr.dialects.openai_chat.messages import write_messages
@@ -61,7 +62,8 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     if target.profile.efforts:
         wish = NO_WISH if is_bare else wish_of(source)
         reasoning = write_reasoning(wish, target, has_tools=bool(tools), max_tokens=max_tokens, notes=notes)
-    messages = write_messages(source, target, names, notes, instruction, begun)
+    prompt = None if request.prompt is None else known_prompt(request, source, target)
+    messages = write_messages(source, target, names, notes, instruction, begun, prompt)
     body: JsonObject = {"model": target.model, "messages": messages}
     if tools:
         written = None if known is None else known.written

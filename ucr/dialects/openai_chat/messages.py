@@ -25,7 +25,7 @@ from ucr.dialects.openai_chat.turns import Turn, paired, read_turns, system_bloc
 from ucr.dialects.roles import Target
 from ucr.dialects.tool_ids import alnum9
 from ucr.errors import ApiError
-from ucr.jsontext import JsonObject, RawJson
+from ucr.jsontext import JsonObject, RawItems, RawJson
 
 Shown: TypeAlias = tuple[str | list[JsonObject], list[JsonObject]]
 """The content of a tool message, and the media that must follow it."""
@@ -42,8 +42,11 @@ def write_messages(
     notes: Notes,
     instruction: str = "",
     begun: KnownTurns | None = None,
+    prompt: RawItems | None = None,
 ) -> list[Any]:
-    """Return the messages; `instruction` is appended to the system prompt, and `begun` is what is written already.
+    """Return the messages; `instruction` is appended to the system prompt.
+
+    `begun` is what is written already of the turns, and `prompt` the message of the system prompt where that is alone.
 
     Raise `ApiError` 400 when nothing is left to say, and for images to a model that takes none.
     """
@@ -58,6 +61,8 @@ def write_messages(
         messages = [begun.messages, *messages]
     if not messages:
         raise ApiError("invalid_request_error", "messages: no message has any content for the model")
+    if prompt is not None and not leading and not instruction:
+        return [prompt, *messages]
     content = _system(body, leading, instruction, target, notes)
     return _with_system(messages, content, target) if content else messages
 

@@ -1,0 +1,32 @@
+"""System prompts that come again with each request of a session, read and checked once: see `members`."""
+
+from ucr.dialects.kept import Kept
+from ucr.dialects.members import LEAST_BYTES, LIMIT, LIMIT_BYTES, Members
+from ucr.jsontext import JsonObject
+
+
+class Prompt(Kept):
+    """The blocks of a system prompt as they were read, which nobody may change, and their text."""
+
+    __slots__ = ("blocks",)
+
+    def __init__(self, text: bytes, blocks: list[JsonObject]) -> None:
+        super().__init__(text, text)
+        self.blocks = blocks
+
+    def __repr__(self) -> str:
+        return f"<Prompt of {len(self.blocks)} blocks, {len(self.text)} bytes>"
+
+
+class Prompts(Members[Prompt]):
+    """The system prompts that came last."""
+
+    def __init__(self, limit: int = LIMIT, limit_bytes: int = LIMIT_BYTES) -> None:
+        super().__init__("system", Prompt, limit, limit_bytes)
+
+    def learn(self, raw: bytes, body: JsonObject) -> Prompt | None:
+        """Keep the prompt of a body that was found right; a short one is not worth to be looked for in the text."""
+        blocks = body.get("system")
+        if not isinstance(blocks, list) or sum([len(block["text"]) for block in blocks]) < LEAST_BYTES:
+            return None
+        return super().learn(raw, body)
