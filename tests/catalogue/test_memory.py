@@ -45,6 +45,7 @@ class Hungry:
     method, path, query, peer = "POST", PATHS["anthropic"].partition("?")[0], "", "127.0.0.1"
     request_id = "req_hungry"
     fault: ApiError | None = None
+    whole: bytes | None = None
 
     def __init__(self) -> None:
         self.badge = Badge()
