@@ -14,6 +14,7 @@ from bench_replay import EXPONENT, TOPICS, USERS, Phase
 from bench_rounds import REFERENCE, Measured, named, ratio
 from bench_start import Start
 from bench_streams import Held, added_ms, direct_of
+from bench_wanted import wishes
 from bench_workloads import Paced, Workload
 
 from ucr.stress.real.report import versions
@@ -46,6 +47,7 @@ class Report:
             f"{self.machine}.",
             *self.notes,
             budgets(self.workloads),
+            self._wanted(),
             costs(self.workloads),
             added(self.workloads),
             *(paced_table(*entry) for entry in self.paced),
@@ -54,6 +56,11 @@ class Report:
             micro_table(self.micro) if self.micro else "",
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _wanted(self) -> str:
+        rows = [wish.cells for wish in wishes(self.workloads, self.paced, self.start)]
+        head = ("wanted as well", "measured", "at most", "holds")
+        return markdown_table(head, rows) if rows else ""
 
     def as_json(self) -> str:
         """Return every single sample."""

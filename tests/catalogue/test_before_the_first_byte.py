@@ -6,6 +6,8 @@ from tests.world.catalogue import TIMES, Case, Dialect, Told, each, see_alone, s
 from ucr.stress.failing import faults
 from ucr.stress.network import Hang, Refuse, Silent, Unresolved
 
+pytestmark = pytest.mark.usefixtures("both_lanes")
+
 LATE = Told(504, "timeout_error")
 BROKEN = Told(500, "api_error")
 FULL = Told(529, "overloaded_error")

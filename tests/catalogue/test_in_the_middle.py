@@ -5,6 +5,8 @@ import pytest
 from tests.world.catalogue import TIMES, Case, Cut, Dialect, Fine, Told, each, see_alone, see_helped
 from ucr.stress.failing import faults
 
+pytestmark = pytest.mark.usefixtures("both_lanes")
+
 LATE = Told(504, "timeout_error")
 BROKEN = Told(500, "api_error")
 CUT = Cut("api_error")

@@ -147,6 +147,12 @@ def test_a_start_is_told_beside_its_budgets() -> None:
     assert "| worker 0 | 45 | 0.40% |" in found
 
 
+def test_the_summary_says_what_else_is_wanted_and_whether_it_is_so() -> None:
+    report = Report("a machine", True, start=Start(0.1, 1.75, ()))
+    assert "| `ucr-trio serve`, to the first whole answer | 1.75 s | 1 s | NO |" in report.summary()
+    assert "wanted as well" not in Report("a machine", True).summary()
+
+
 def test_parts_are_told_with_all_their_percentiles() -> None:
     found = micro_table([Timing("parse", 100, 2, 1, 2, 3, 4, 5)])
     assert found.splitlines()[-1] == "| parse | 100 | 2.0 | 1.0 | 2.0 | 3.0 | 4.0 | 5.0 |"

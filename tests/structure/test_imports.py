@@ -1,12 +1,15 @@
 """What is loaded, and when: each process carries what it uses, and nothing else, until it needs it."""
 
+import ast
+import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.world.sources import Source, sources
+from tests.world.sources import Source, read, sources
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -101,3 +104,39 @@ def test_a_worker_loads_hypercorn_for_the_first_route_that_is_not_hot() -> None:
 def test_nothing_that_serves_imports_the_simulator(source: Source) -> None:
     if not source.module.startswith("ucr.stress"):
         assert not [name for name in source.imports() if name.startswith("ucr.stress.")]
+
+
+def python_scripts() -> list[Source]:
+    """Read the scripts in Python whose names do not say so, at which no type checker looks."""
+    paths = [path for path in sorted(Path(ROOT, "scripts").iterdir()) if path.is_file() and path.suffix == ""]
+    texts = {path.name: path.read_text("utf-8") for path in paths}
+    return [
+        read(name, text, f"scripts/{name}")
+        for name, text in texts.items()
+        if text.startswith("#!/usr/bin/env python")
+    ]
+
+
+def missing(source: Source) -> Iterator[str]:
+    """Give what a script takes from our own packages and is not there."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("actors", "tests", "ucr"):
+            try:
+                module = importlib.import_module(node.module or "")
+            except ModuleNotFoundError:
+                yield node.module or ""
+            else:
+                yield from (
+                    f"{node.module}.{alias.name}" for alias in node.names if not hasattr(module, alias.name)
+                )
+
+
+@pytest.mark.parametrize("source", python_scripts(), ids=lambda source: source.path)
+def test_what_a_script_imports_is_there(source: Source) -> None:
+    assert list(missing(source)) == []
+
+
+def test_the_check_of_scripts_is_able_to_fail() -> None:
+    text = "from ucr.nothing import x\nfrom ucr.stress.failing.named import NAMED, NOBODY"
+    assert list(missing(read("x", text))) == ["ucr.nothing", "ucr.stress.failing.named.NOBODY"]
+    assert {source.path for source in python_scripts()} >= {"scripts/faulty_upstream"}

@@ -31,10 +31,11 @@ class Figure:
 
 @dataclass(slots=True)
 class Report:
-    """Collects the figures of one target after the other, and says each at once."""
+    """Collects the figures of one target after the other, and says each at once, with what is `beside` all of them."""
 
     short: bool
     say: Callable[[str], object] = click.echo
+    beside: str = ""
     figures: list[Figure] = field(default_factory=list)
 
     @property
@@ -67,9 +68,9 @@ class Report:
         self._add(target, what, measured, "", trials, None)
 
     def _add(self, target: str, what: str, measured: str, bound: str, trials: int, holds: bool | None) -> None:
-        figure = Figure(target, what, measured, bound, trials, holds)
+        figure = Figure(target, what + self.beside, measured, bound, trials, holds)
         self.figures.append(figure)
-        self.say(f"{target:4} {what}: {measured} {figure.verdict}".rstrip())
+        self.say(f"{target:4} {figure.what}: {measured} {figure.verdict}".rstrip())
 
     def note(self, line: str) -> None:
         """Tell something more of the figures just told; it is not in the table."""

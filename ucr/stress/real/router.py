@@ -77,6 +77,12 @@ def configuration(*served: Served, grace_s: float = 10.0, router: str = "") -> s
     return text
 
 
+def with_lane(text: str, front_lane: bool) -> str:
+    """Return a configuration, which has a table of the server, with the front lane turned on or off."""
+    before, table, after = text.partition("[server]\n")
+    return f"{before}{table}front_lane = {str(front_lane).lower()}\n{after}"
+
+
 @dataclass(frozen=True, slots=True)
 class LogLine:
     """A line of the router's log and when it was read."""

@@ -1,8 +1,8 @@
 """What every target needs: its length, its dice, a folder, the report and the timeline."""
 
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,14 +11,14 @@ import trio
 
 from ucr.stress.real.load import Load, Marks, Plan, loaded
 from ucr.stress.real.report import Report
-from ucr.stress.real.router import Router, running
+from ucr.stress.real.router import Router, running, with_lane
 from ucr.stress.real.timeline import Timeline
 from ucr.stress.real.upstream import Upstream, upstreams
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of the targets, within Trio. `short` is the form of CI."""
+    """One run of the targets, within Trio. `short` is the form of CI; `front_lane` is what routers are told of theirs."""
 
     short: bool
     seed: int
@@ -27,6 +27,7 @@ class Run:
     workers: int
     marks: Marks = field(default_factory=Marks)
     timeline: Timeline = field(default_factory=Timeline)
+    front_lane: bool = True
     _routers: int = 0
 
     def pick(self, full: float, short: float) -> float:
@@ -50,8 +51,20 @@ class Run:
         self._routers += 1
         folder = self.folder / f"router-{self._routers}"
         number = self.workers if workers is None else workers
-        async with running(folder, text, workers=number, variables=variables) as router:
+        async with running(
+            folder, with_lane(text, self.front_lane), workers=number, variables=variables
+        ) as router:
             yield router
+
+    @contextmanager
+    def hypercorn_alone(self) -> Iterator[None]:
+        """Run routers without their front lane as long as the block, and say so beside each figure."""
+        before = self.front_lane, self.report.beside
+        self.front_lane, self.report.beside = False, ", without the front lane"
+        try:
+            yield
+        finally:
+            self.front_lane, self.report.beside = before
 
     @asynccontextmanager
     async def loaded(self, router: Router, plan: Plan | None = None) -> AsyncIterator[Load]:

@@ -1,13 +1,16 @@
 import os
 import signal
 import sys
+import tomllib
 
 import pytest
 import trio
 
 from ucr.config.load import load
 from ucr.config.overrides import Overrides
+from ucr.stress.real.attackers import HOSTILE, KEYED, OPEN
 from ucr.stress.real.router import (
+    SERVER,
     Served,
     children,
     configuration,
@@ -17,6 +20,7 @@ from ucr.stress.real.router import (
     processor_s,
     resident_bytes,
     send,
+    with_lane,
 )
 from ucr.stress.real.upstream import upstreams
 
@@ -31,6 +35,15 @@ async def test_the_first_provider_is_the_default_and_the_others_stand_in_for_it(
             f"http://127.0.0.1:{beta.port}/v1",
         ]
     assert config.server.grace_s == 3
+
+
+@pytest.mark.parametrize("front_lane", [True, False])
+@pytest.mark.parametrize("text", [SERVER, HOSTILE, OPEN, KEYED])
+def test_the_front_lane_can_be_turned_off(text: str, front_lane: bool) -> None:
+    server = tomllib.loads(
+        with_lane(text.format(grace_s=1, default="", fallbacks="[]", router=""), front_lane)
+    )["server"]
+    assert (server.pop("front_lane"), list(server)) == (front_lane, ["grace_s"])
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import pytest
 
 from ucr.stress.real.report import Report
 from ucr.stress.real.run import Run
-from ucr.stress.real.targets import NAMES, TARGETS, Target, chosen, heading, prove, why
+from ucr.stress.real.targets import NAMES, TARGETS, Target, chosen, heading, in_both_lanes, prove, why
 
 
 def test_all_are_proved_unless_some_are_named_and_in_their_order() -> None:
@@ -39,3 +39,19 @@ def test_the_first_cause_is_found_in_groups(depth: int) -> None:
     for _ in range(depth):
         error = BaseExceptionGroup("more", [error, KeyError()])
     assert why(error) == "ValueError('deep')"
+
+
+async def test_what_is_proved_in_both_lanes_says_which_figure_is_of_which(tmp_path: Path) -> None:
+    lanes: list[bool] = []
+
+    async def counts(run: Run) -> None:
+        lanes.append(run.front_lane)
+        run.report.count("A", "wrong answers", 0, 0, 1)
+
+    run = Run(False, 1, tmp_path, Report(False, lambda line: None), 1)
+    await in_both_lanes(counts)(run)
+    assert (lanes, run.front_lane, run.report.beside) == ([True, False], True, "")
+    assert [figure.what for figure in run.report.figures] == [
+        "wrong answers",
+        "wrong answers, without the front lane",
+    ]
