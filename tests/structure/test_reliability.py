@@ -3,6 +3,7 @@
 import pytest
 
 from tests.world.tables import Row, page, problems, rows
+from ucr.stress.real.targets import NAMES
 
 ROWS = list(rows(page("reliability.md"), r"\d+"))
 LISTED = [*range(1, 71), *range(75, 99)]
@@ -28,3 +29,8 @@ def test_each_fault_has_tests_that_exist(row: Row) -> None:
 )
 def test_the_check_is_able_to_fail(row: Row) -> None:
     assert problems(row)
+
+
+def test_each_target_has_its_rows_and_what_was_measured() -> None:
+    section = page("reliability.md").partition("## Targets")[2]
+    assert {name for name, _, _ in rows(section, r"R\d+|[a-zA-Z0-9]+")} - {"target"} >= set(NAMES)
