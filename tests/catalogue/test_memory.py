@@ -116,7 +116,6 @@ async def test_fault_91_nothing_of_a_request_is_left_however_it_ended(autojump_c
 @pytest.fixture
 def no_collector() -> Iterator[None]:
     """Let only the counts of references free what is no longer used, and look at nothing that was there before."""
-    gc.collect()
     gc.freeze()
     gc.disable()
     yield
