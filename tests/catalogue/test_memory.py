@@ -4,7 +4,7 @@ import gc
 import json
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from ucr.dialects.openai_responses.client_items import Items
 from ucr.dialects.roles import HeaderList, Headers, Outgoing
 from ucr.errors import ApiError
 from ucr.flight import Flight
+from ucr.lane.chunks import ChunkReader
 from ucr.lane.exchange import LaneExchange
 from ucr.large import LARGE_BYTES
 from ucr.lead import Lead
@@ -81,6 +82,14 @@ def held() -> Counter[str]:
     return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, KINDS))
 
 
+async def left_of(world: World) -> set[str]:
+    """Return what is left of requests that have ended, when their upstreams have forgotten them."""
+    for upstream in world.upstreams.values():
+        upstream.requests.clear()
+    await trio.sleep(1)
+    return set(held()) - {"Reply"}
+
+
 async def ask(world: World, *, stream: bool) -> None:
     heard = await world.ask(PATHS["anthropic"], body_of("anthropic", stream=stream))
     see(heard, Fine(), "anthropic", stream=stream)
@@ -134,10 +143,8 @@ async def test_fault_91_a_request_is_freed_at_its_end_without_the_collector(
     provider: Dialect = "openai-chat" if client == "anthropic" else "anthropic"
     async with open_router(config_of(up(provider)), up=named.NAMED[fault]) as world:
         await world.ask(PATHS[client], body_of(client, stream=stream))
-        world.upstreams["up"].requests.clear()
-        await trio.sleep(1)
-        left = set(held())
-    assert left <= {"Reply"}
+        left = await left_of(world)
+    assert left == set()
 
 
 @pytest.mark.usefixtures("no_collector")
@@ -159,10 +166,8 @@ async def test_fault_91_requests_that_share_an_answer_are_freed_at_their_end_wit
             for seconds in stay_s:
                 nursery.start_soon(stay, world, seconds)
                 await trio.sleep(0.2)
-        world.upstreams["up"].requests.clear()
-        await trio.sleep(1)
-        left = set(held())
-    assert left <= {"Reply"}
+        left = await left_of(world)
+    assert left == set()
 
 
 @pytest.mark.usefixtures("no_collector")
@@ -177,10 +182,9 @@ async def test_fault_91_a_request_with_a_tool_that_the_router_runs_is_freed_with
     async with open_router(config, up=(calls, healthy.well), engine=engine) as world:
         body = body_of("anthropic", stream=stream) | {"tools": [SEARCH]}
         heard = await world.ask(PATHS["anthropic"], body)
-        await trio.sleep(1)
-        left = set(held())
         assert (heard.status, len(world.upstreams["engine"].requests)) == (200, 1)
-    assert left <= {"Reply"}
+        left = await left_of(world)
+    assert left == set()
 
 
 @pytest.mark.usefixtures("no_collector")
@@ -192,9 +196,17 @@ async def test_fault_91_a_call_that_fails_after_its_client_has_left_is_freed_wit
         with trio.move_on_after(2.0):
             await world.ask(PATHS["anthropic"], body_of("anthropic", stream=False))
         await world.wait_finished(1)
-        await trio.sleep(1)
-        left = set(held())
-    assert left <= {"Reply"}
+        left = await left_of(world)
+    assert left == set()
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize(
+    "make", [lambda: Turns([]), lambda: Items([]), ChunkReader], ids=["chat", "items", "chunks"]
+)
+def test_fault_91_a_reader_of_requests_is_freed_without_the_collector(make: Callable[[], object]) -> None:
+    kind = type(make())
+    assert [thing for thing in gc.get_objects() if isinstance(thing, kind)] == []
 
 
 @pytest.mark.usefixtures("no_collector")
