@@ -332,17 +332,20 @@ class RedisBacking:
         """Follow what others clear, until the session is lost."""
         self._numbers.sessions += 1
         self._report("connected")
-        try:
-            async with trio.open_nursery() as nursery:
-                self._writes = nursery  # a write outlives its caller, and ends with the session
-                while not session.lost.is_set():
-                    with trio.move_on_after(WATCH_S):
-                        await session.lost.wait()
-                        break
-                    await self._look()
-                nursery.cancel_scope.cancel(reason="the session is lost")
-        finally:
-            self._session = self._writes = None
+        async with trio.open_nursery() as nursery:
+            self._writes = nursery  # a write outlives its caller, and ends with the session
+            try:
+                await self._watch(session)
+            finally:  # and not behind the block: a nursery takes nobody in from its last task's end on
+                self._session = self._writes = None
+            nursery.cancel_scope.cancel(reason="the session is lost")
+
+    async def _watch(self, session: "Session") -> None:
+        while not session.lost.is_set():
+            with trio.move_on_after(WATCH_S):
+                await session.lost.wait()
+                break
+            await self._look()
 
     def crashed(self, error: BaseException | None) -> None:
         """Nothing to clear: a session ends with its incarnation."""

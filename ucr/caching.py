@@ -11,7 +11,22 @@ from typing import Literal
 
 import trio
 
-from actors import ActorError, Busy, CacheMessage, Clear, Fill, Hit, Hot, Lookup, Note, Recall, Ref, Ticket
+from actors import (
+    ActorError,
+    AskTimeout,
+    Busy,
+    CacheMessage,
+    Clear,
+    Fill,
+    Hit,
+    Hot,
+    Lookup,
+    Note,
+    Recall,
+    Ref,
+    Ticket,
+)
+from actors.ref import Answer, Question
 from ucr import kept as keeping
 from ucr.budget import Budget
 from ucr.cache_key import Keys
@@ -29,7 +44,12 @@ CacheRef = Ref[CacheMessage]
 Wish = Literal["use", "renew", "nothing"]
 HotTier = Hot["Aged | int"]
 
-LOOKUP_S = 0.05
+LOOKUP_S = 0.25
+"""How long a lookup may take: while this worker is busy itself, an answer that has come waits to be read."""
+
+LATE_LOOKUP_S = 0.05
+"""How long it may take after one that was not answered in time, until one is again."""
+
 CLEAR_S = 1.0
 LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
 """The digest of a larger request would take longer than others should wait."""
@@ -77,6 +97,7 @@ class Answers:
         self.coalesces = config.coalesce
         self._pressure = pressure
         self._copies = Budget(COPIES_BYTES)
+        self._lookup_s = LOOKUP_S
 
     def __repr__(self) -> str:
         return f"<Answers in {self.hot!r} and {self.ref!r}>"
@@ -114,8 +135,7 @@ class Answers:
         """
         epoch = self.hot.epoch
         try:
-            lookup = Lookup(want.key, joins=False, renews=want.renews)
-            found = await self.ref.ask(lookup, deadline=trio.current_time() + LOOKUP_S)
+            found = await self._asked(Lookup(want.key, joins=False, renews=want.renews))
             if isinstance(found, Busy) and want.shares:
                 with patience.wait():
                     found = await self.ref.ask(Lookup(want.key))
@@ -131,6 +151,16 @@ class Answers:
             return aged
         return Ticket(self.ref, found.ticket) if isinstance(found, Fill) else None
 
+    async def _asked(self, question: Question[Answer]) -> Answer:
+        """Ask the actor, with less patience once it has not answered in time. Raises `ActorError`."""
+        try:
+            answer = await self.ref.ask(question, deadline=trio.current_time() + self._lookup_s)
+        except AskTimeout:
+            self._lookup_s = LATE_LOOKUP_S
+            raise
+        self._lookup_s = LOOKUP_S
+        return answer
+
     def copy(self) -> StreamCopy:
         """Return what a stream can be copied into while it is delivered."""
         return StreamCopy(self._copies)
@@ -142,7 +172,7 @@ class Answers:
             return number
         epoch = self.hot.epoch
         try:
-            found = await self.ref.ask(Recall(key), deadline=trio.current_time() + LOOKUP_S)
+            found = await self._asked(Recall(key))
         except ActorError:
             return None
         if found is None or not found.entry.isdigit():

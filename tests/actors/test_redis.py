@@ -261,6 +261,20 @@ async def test_a_server_that_dies_is_a_miss_and_is_found_again(autojump_clock: t
         assert here.names() == ["connected", "lost", "connected"]
 
 
+async def test_who_writes_while_a_session_ends_is_not_taken_in_and_fails_nobody(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    async with site() as (here, (one,)), trio.open_nursery() as writers:
+        here.redis.is_stopped = True
+        writers.start_soon(one.put, KEY, b"entry", 600.0, ())
+        await wait_all_tasks_blocked()
+        writers.start_soon(here.redis.close)
+        for _ in range(100):
+            writers.start_soon(one.put, OTHER, b"entry", 600.0, ())
+            await trio.lowlevel.checkpoint()
+        assert one.statistics()["unstored"] > 50
+
+
 async def test_attempts_grow_apart_while_nobody_is_there(autojump_clock: trio.abc.Clock) -> None:
     async with site() as (here, _):
         here.network.afflict(HOST, PORT, Refuse())
