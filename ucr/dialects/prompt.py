@@ -1,5 +1,7 @@
 """System prompts that come again with each request of a session, read and checked once: see `members`."""
 
+from typing import Any
+
 from ucr.dialects.kept import Kept
 from ucr.dialects.members import LEAST_BYTES, LIMIT, LIMIT_BYTES, Members
 from ucr.jsontext import JsonObject
@@ -27,6 +29,12 @@ class Prompts(Members[Prompt]):
     def learn(self, raw: bytes, body: JsonObject) -> Prompt | None:
         """Keep the prompt of a body that was found right; a short one is not worth to be looked for in the text."""
         blocks = body.get("system")
-        if not isinstance(blocks, list) or sum([len(block["text"]) for block in blocks]) < LEAST_BYTES:
-            return None
-        return super().learn(raw, body)
+        return super().learn(raw, body) if isinstance(blocks, list) and _is_long(blocks) else None
+
+
+def _is_long(blocks: list[Any]) -> bool:
+    """True for texts of some length. In a dialect that has no such prompts nobody has looked at what is there."""
+    try:
+        return sum([len(block["text"]) for block in blocks]) >= LEAST_BYTES
+    except (TypeError, KeyError):
+        return False

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.world.chat_client import client
 from tests.world.reading import told
 from ucr.dialects.anthropic.client import AnthropicClient
 from ucr.dialects.members import LEAST_BYTES, LIMIT_BYTES, LONGEST_BYTES
@@ -93,6 +94,16 @@ def test_a_prompt_that_is_wrong_is_not_kept() -> None:
             client.parse(body(system=wrong), {})
         words.add(refused.value.message)
     assert len(words) == 1 and "system" in words.pop()
+
+
+@pytest.mark.parametrize(
+    "system", [[1], ["a"], [None], [[]], [{}], [{"text": 5}], [{"text": None}], [{"text": ["a"] * LEAST_BYTES}]]
+)
+def test_where_a_dialect_has_no_such_prompt_anything_may_be_there(system: object) -> None:
+    reader = client()
+    for _ in range(2):
+        raw = body(system=system, user="u" * LEAST_BYTES)
+        assert reader.parse(raw, {}).body == json.loads(raw)
 
 
 def test_prompts_are_bounded_by_number_and_bytes_and_the_latest_are_kept() -> None:
