@@ -37,6 +37,9 @@ LOOK_S = 1.0
 TIDY_S = 10.0
 """Between two full passes there is at least this much time."""
 
+AFTERWARDS_S = 60.0
+"""A pass because of growth comes while what has grown is in use; so long after it, another one finds that unused."""
+
 
 def rss_bytes() -> int:
     """Return the resident memory of this process; 0 where the system does not tell."""
@@ -115,6 +118,7 @@ class Monitor:
         self._tidied_at = trio.current_time()
         self._tidied_after = 0
         self._tidied_bytes = take()
+        self._had_grown = False
 
     def __repr__(self) -> str:
         return f"<Monitor of {self._pressure!r}>"
@@ -145,11 +149,14 @@ class Monitor:
             )
 
     def _may_tidy(self) -> bool:
-        """True when memory is short or has grown, or nobody waits and there were requests since the last time."""
+        """True when memory is short, has grown or had grown, or nobody waits and requests have ended since the last time."""
         now, requests = trio.current_time(), self._requests()
-        is_idle = requests.open == 0 and requests.started > self._tidied_after
+        ended, since_s = requests.started - requests.open, now - self._tidied_at
+        is_idle = requests.open == 0 and ended > self._tidied_after
         has_grown = self._pressure.rss_bytes > self._tidied_bytes + GROWTH_BYTES
-        if now - self._tidied_at < TIDY_S or not (is_idle or has_grown or self._pressure.is_tight):
+        is_afterwards = self._had_grown and since_s >= AFTERWARDS_S
+        if since_s < TIDY_S or not (is_idle or has_grown or is_afterwards or self._pressure.is_tight):
             return False
-        self._tidied_at, self._tidied_after = now, requests.started
+        self._tidied_at, self._tidied_after = now, ended
+        self._had_grown = has_grown and not is_idle
         return True

@@ -133,6 +133,35 @@ async def test_when_it_has_grown_it_tidies_up_once_although_somebody_waits(autoj
                 assert len(seen.tidied_at) == times
 
 
+async def test_what_was_in_use_when_it_tidied_up_is_given_back_when_it_has_ended(
+    autojump_clock: object,
+) -> None:
+    async with trio.open_nursery() as nursery:
+        with watched(nursery, Pressure(1000 * MIB)) as seen:
+            seen.requests = RequestCount(started=5, open=5)
+            await trio.sleep(20.5)
+            seen.mib = seen.mib_after_tidying = 400
+            await trio.sleep(2)
+            assert (len(seen.tidied_at), seen.mib) == (1, 400)
+            seen.requests, seen.mib_after_tidying = RequestCount(started=5, open=0), 50
+            await trio.sleep(30)
+            assert (len(seen.tidied_at), seen.mib) == (2, 50)
+
+
+async def test_when_it_had_grown_it_tidies_up_once_more_although_somebody_always_waits(
+    autojump_clock: object,
+) -> None:
+    async with trio.open_nursery() as nursery:
+        with watched(nursery, Pressure(1000 * MIB)) as seen:
+            seen.requests = RequestCount(started=5, open=5)
+            await trio.sleep(20.5)
+            seen.mib = seen.mib_after_tidying = 400
+            await trio.sleep(2)
+            seen.mib_after_tidying = 50
+            await trio.sleep(600)
+            assert (len(seen.tidied_at), seen.mib) == (2, 50)
+
+
 async def test_what_is_kept_for_later_is_let_go_once_when_memory_begins_to_be_short(
     autojump_clock: object,
 ) -> None:
