@@ -167,7 +167,9 @@ class Connection:
         elif sent == 0 and len(head) + len(body) <= INLINE_BYTES:
             self._all_sent = await self._send(head + body)
         elif not self._all_sent:
-            return await self._send_and_read(memoryview(head + body)[sent:], reader)
+            begun = sent - len(head)  # a long body is not copied for what is missing of it
+            rest = memoryview(body)[begun:] if begun >= 0 else memoryview(head + body)[sent:]
+            return await self._send_and_read(rest, reader)
         return await self._read_head(reader)
 
     async def _read_head(self, reader: AnswerReader) -> None:

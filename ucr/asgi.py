@@ -6,6 +6,7 @@ Because somebody always reads, hypercorn's bounded queue never fills up behind a
 """
 
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from typing import Any
 from urllib.parse import unquote
 
@@ -58,7 +59,7 @@ class AsgiExchange:
         self._refusal: ApiError | None = None
         self._spawn = spawn
         self._on_left: OnLeft | None = None
-        self._body = bytearray()
+        self._body = BytesIO()  # which gives its bytes without a copy of them
         self._received_bytes = 0
         self._progress = trio.Event()
         self._is_complete = False
@@ -104,7 +105,7 @@ class AsgiExchange:
         """Collect, unless there is too much: of this body, of those of all requests, or for a begun answer."""
         self._received_bytes += len(data)
         if self._received_bytes > self._limit_bytes or self._refusal is not None or self.is_started:
-            self._body.clear()
+            self._body = BytesIO()
             self.let_go()
             return
         try:
@@ -112,7 +113,7 @@ class AsgiExchange:
         except ApiError as refusal:
             self._refusal = refusal
         else:
-            self._body += data
+            self._body.write(data)
 
     def let_go(self) -> None:
         """Count the body no longer among those that the worker holds."""
@@ -127,8 +128,7 @@ class AsgiExchange:
         await self._read(limit_bytes)
         if self._received_bytes > limit_bytes:
             raise too_large(limit_bytes)
-        body = bytes(self._body)
-        self._body.clear()
+        body, self._body = self._body.getvalue(), BytesIO()
         if coding == "identity":
             return body
         return await self._bodies.decode(body, coding, limit_bytes, self._hold)

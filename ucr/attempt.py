@@ -21,10 +21,11 @@ from ucr.dialects.faults import unreadable, unseen
 from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request
 from ucr.errors import ApiError, Fault, UpstreamError
 from ucr.healing import healed, remedy_for
-from ucr.large import LARGE_BYTES, beside
+from ucr.large import beside
 from ucr.reception import Incoming
 from ucr.record import Tried
 from ucr.remedies import Remedy
+from ucr.rests import LARGE_BYTES
 from ucr.routing import Candidate
 from ucr.upstream import Answer
 from ucr.urgency import urgency_of

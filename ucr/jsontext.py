@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 import msgspec
 import orjson
 
+from ucr.rests import LARGE_BYTES, rest
+
 JsonObject: TypeAlias = dict[str, Any]
 
 COMMAS_LIMIT = 1_000_000
@@ -64,9 +66,13 @@ def loads(data: bytes) -> Any:
         _check_width(data)
     try:
         value = msgspec.json.decode(data)
+        if len(data) >= LARGE_BYTES:
+            rest(len(data))
         orjson.dumps(value)
     except (TypeError, ValueError, RecursionError):
         return _loads_carefully(data)
+    if len(data) >= LARGE_BYTES:
+        rest(len(data))
     return value
 
 

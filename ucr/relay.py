@@ -27,10 +27,11 @@ from ucr.errors import ApiError, UpstreamError
 from ucr.exchange import Exchange
 from ucr.flight import Seat
 from ucr.hedge import hedged
-from ucr.large import LARGE_BYTES, beside
+from ucr.large import beside
 from ucr.limits import Entry
 from ucr.patience import Patience
 from ucr.record import Record
+from ucr.rests import LARGE_BYTES
 from ucr.routing import TIERS, Candidate, Tier
 
 NO_NOTES: tuple[str, ...] = ()

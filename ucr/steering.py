@@ -14,7 +14,8 @@ from ucr.custom import CustomRouter
 from ucr.decision import Decision, Decisions
 from ucr.dialects.roles import Request
 from ucr.facts import Facts
-from ucr.large import LARGE_BYTES, beside
+from ucr.large import beside
+from ucr.rests import LARGE_BYTES
 from ucr.rewriting import Parse, rewritten
 from ucr.routing import is_named
 from ucr.rules import Rules, Ruling

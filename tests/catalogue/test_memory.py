@@ -28,12 +28,12 @@ from ucr.errors import ApiError
 from ucr.flight import Flight
 from ucr.lane.chunks import ChunkReader
 from ucr.lane.exchange import LaneExchange
-from ucr.large import LARGE_BYTES
 from ucr.lead import Lead
 from ucr.logs import make_log
 from ucr.patience import Patience
 from ucr.quirks import Quirks
 from ucr.record import Record
+from ucr.rests import LARGE_BYTES
 from ucr.stress.failing import faults, healthy, named
 from ucr.stress.real import attackers
 

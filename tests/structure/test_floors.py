@@ -138,6 +138,7 @@ FLOORS = {
     "ucr.forwarding": PURE,
     "ucr.google": PURE,
     "ucr.jsontext": PURE,
+    "ucr.rests": PURE,
     "ucr.kind": PURE,
     "ucr.media": PURE,
     "ucr.line": PURE,

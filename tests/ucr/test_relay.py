@@ -10,7 +10,7 @@ from tests.world.check_anthropic_stream import check
 from tests.world.router import config_of, open_router, provider
 from ucr.config.model import Timeouts
 from ucr.dialects.roles import is_strict
-from ucr.large import LARGE_BYTES
+from ucr.rests import LARGE_BYTES
 from ucr.secret import Secret
 
 pytestmark = pytest.mark.usefixtures("both_lanes")

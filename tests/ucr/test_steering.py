@@ -10,7 +10,7 @@ from tests.world.router import config_of, open_router, provider
 from ucr.config.model import ModelTarget
 from ucr.config.rule_model import FieldTest, HeaderTest, Rewrite, Rule, Setting, Weight, When
 from ucr.decision import Decisions
-from ucr.large import LARGE_BYTES
+from ucr.rests import LARGE_BYTES
 from ucr.steering import steer_of
 
 pytestmark = pytest.mark.usefixtures("both_lanes")

@@ -10,7 +10,8 @@ from ucr.config.model import Provider
 from ucr.dialects.anthropic.thinking import is_on
 from ucr.dialects.roles import Canonical, ProviderDialect, Request
 from ucr.jsontext import dumps
-from ucr.large import LARGE_BYTES, beside
+from ucr.large import beside
+from ucr.rests import LARGE_BYTES
 from ucr.vault import chat, turns
 from ucr.vault.gathering import Gatherer
 from ucr.vault.vault import Drawer, Vault, drawer_of

@@ -1,7 +1,10 @@
+import random
+import tracemalloc
+
 import pytest
 
 from ucr.errors import ApiError
-from ucr.lane.intake import Intake
+from ucr.lane.intake import LONG_BYTES, Intake
 
 
 def fed(length: int | None, *pieces: bytes) -> Intake:
@@ -41,3 +44,24 @@ def test_broken_chunks_are_the_requests_fault() -> None:
     with pytest.raises(ApiError) as caught:
         fed(None, b"x\r\n")
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("size", [LONG_BYTES - 1, LONG_BYTES, LONG_BYTES + 1, 3 * LONG_BYTES + 7])
+def test_a_long_body_is_the_same(size: int) -> None:
+    body = random.Random(1).randbytes(size)
+    intake = fed(size, *(body[at : at + 65_536] for at in range(0, size, 65_536)))
+    assert (intake.is_complete, intake.size) == (True, size)
+    assert intake.take() == body
+    assert intake.take() == b""
+
+
+def test_a_long_body_is_never_there_twice() -> None:
+    part, count = b"x" * 65_536, 16 * LONG_BYTES // 65_536
+    tracemalloc.start()
+    try:
+        intake = fed(count * len(part), *(part for _ in range(count)))
+        body = intake.take()
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 1.5 * len(body)

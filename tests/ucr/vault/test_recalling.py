@@ -17,9 +17,9 @@ from ucr.dialects import registry, tool_ids
 from ucr.dialects.envelope import seal
 from ucr.errors import ApiError
 from ucr.events import Reply, Thinking, ToolUse, Usage
-from ucr.large import LARGE_BYTES
 from ucr.patience import Patience
 from ucr.record import Record
+from ucr.rests import LARGE_BYTES
 from ucr.vault.keeper import Keeper, KeeperSpec
 from ucr.vault.recalling import gatherer_of, recall
 from ucr.vault.vault import Vault
