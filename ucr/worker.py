@@ -116,6 +116,8 @@ class Worker:
         try:
             custom = await self._seat.next(self.config, config, present.custom)
             succession = await self._succeeded(plan, config, custom, present)
+            if self._nursery.cancel_scope.cancel_called:  # while this waited: the actors outlive what serves
+                raise Rejected("the worker has ended")
         except BaseException:
             self._reopen_log(self.config)
             raise

@@ -15,7 +15,7 @@ from ucr.messages import Rejected
 from ucr.secret import Secret
 from ucr.stress.network import MemoryNetwork
 from ucr.stress.upstream import Upstream
-from ucr.worker import MOST_GENERATIONS, serve
+from ucr.worker import MOST_GENERATIONS, open_worker, serve
 
 ASK = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
 
@@ -34,6 +34,17 @@ async def test_a_stopped_worker_has_closed_its_upstream_connections(autojump_clo
         world.stop.set()
         await world.upstreams["up"].wait_closed()
     assert all(stream.is_closed for stream in world.network.streams)
+
+
+async def test_a_worker_that_has_ended_follows_no_configuration(autojump_clock: object) -> None:
+    """A change that came in before the end may get here after it: the actors are stopped last."""
+    log = make_log("error", (), (lambda line: None,), lambda: datetime(2026, 11, 25, tzinfo=UTC))
+    config = config_of(provider("up", "openai-chat"))
+    async with open_worker(config, (), MemoryNetwork(lockstep_stream_pair), log) as worker:
+        pass
+    with pytest.raises(Rejected, match="has ended"):
+        await worker.follow(replace(config, server=Server(grace_s=3.0)))
+    assert worker.config is config
 
 
 async def test_a_client_that_does_not_read_holds_up_the_end_by_less_than_two_seconds(

@@ -47,13 +47,16 @@ class Watch:
         idle_ticks = 0
         async with trio.open_nursery() as nursery:
             self._begin = lambda act: nursery.start_soon(contained, act)
-            while True:
-                idle_ticks = 0 if self._waiting else idle_ticks + 1
-                if idle_ticks > _IDLE_TICKS:
-                    self._parked = trio.Event()
-                    await self._parked.wait()
-                await trio.sleep(AFTER_S)
-                self._start_due(nursery, trio.current_time() - AFTER_S)
+            try:
+                while True:
+                    idle_ticks = 0 if self._waiting else idle_ticks + 1
+                    if idle_ticks > _IDLE_TICKS:
+                        self._parked = trio.Event()
+                        await self._parked.wait()
+                    await trio.sleep(AFTER_S)
+                    self._start_due(nursery, trio.current_time() - AFTER_S)
+            finally:
+                self._begin = None  # the nursery takes nobody in, and who is being answered is cancelled, too
 
     def _start_due(self, nursery: trio.Nursery, since_s: float) -> None:
         due = [line for line, began_s in self._waiting.items() if began_s <= since_s]

@@ -73,3 +73,17 @@ async def test_what_is_run_beside_an_answer_is_contained(autojump_clock: MockClo
         await trio.testing.wait_all_tasks_blocked()
         assert len(caught) == 1
         nursery.cancel_scope.cancel()
+
+
+async def test_what_is_to_run_beside_an_answer_while_all_are_cancelled_fails_nobody() -> None:
+    watch, ran = Watch(), []
+
+    async def act() -> None:
+        ran.append("act")
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await watch.run(contained)
+    watch.spawn(act)
+    await trio.testing.wait_all_tasks_blocked()
+    assert ran == []
