@@ -9,7 +9,7 @@ import pytest
 from tests.world.blocks import Block, all_blocks
 from tests.world.desk import commands_of, desk, pattern_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(660)]
 
 ELSEWHERE = frozenset({"docs/library.md"})
 """Pages whose programs run in a test of their own: `tests/e2e/test_library.py`."""

@@ -5,7 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,11 @@ key = "key-admin"
 """
 
 
+def caller() -> httpx.AsyncClient:
+    """Return a client of one connection. It reads no certificates, which would take longer than all that it asks."""
+    return httpx.AsyncClient(timeout=LIMIT_S, trust_env=False, verify=False)
+
+
 class Site:
     """A router with three workers in front of an upstream."""
 
@@ -51,16 +56,39 @@ class Site:
         self.router = router
         self.base_url = f"http://{LOOPBACK}:{port}"
 
-    async def ask(self, words: str, key: str = "key-free", **headers: str) -> httpx.Response:
+    async def ask(self, words: str, key: str = "key-free") -> httpx.Response:
         """Ask on a connection of its own, so that any worker may take it."""
+        async with caller() as client:
+            return await self.ask_by(client, words, key)
+
+    async def ask_by(self, client: httpx.AsyncClient, words: str, key: str = "key-free") -> httpx.Response:
         body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": words}]}
-        async with httpx.AsyncClient(timeout=20) as client:
-            return await client.post(
-                f"{self.base_url}/v1/messages", json=body, headers={"x-api-key": key, **headers}
-            )
+        return await client.post(f"{self.base_url}/v1/messages", json=body, headers={"x-api-key": key})
+
+    @asynccontextmanager
+    async def spread(self, count: int) -> AsyncIterator[list[httpx.AsyncClient]]:
+        """Yield so many callers, each with an open connection, which are not all to one worker.
+
+        Who takes a connection is the kernel's choice, and may be the same worker each time.
+        """
+        async with AsyncExitStack() as stack:
+            callers = [await stack.enter_async_context(caller()) for _ in range(count)]
+            taken: set[str] = set()
+
+            async def connect(number: int) -> None:
+                answer = await self.ask_by(callers[number], f"greeting {number}")
+                taken.add(answer.headers["x-ucr-worker"])
+
+            while len(taken) < 2:
+                await callers[0].aclose()
+                callers[0] = await stack.enter_async_context(caller())
+                async with trio.open_nursery() as nursery:
+                    for number in range(count):
+                        nursery.start_soon(connect, number)
+            yield callers
 
     async def admin(self, path: str) -> Any:
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with caller() as client:
             return (await client.get(self.base_url + path, headers={"x-api-key": "key-admin"})).json()
 
     def events(self, name: str) -> list[dict[str, Any]]:
@@ -94,13 +122,13 @@ async def test_the_limit_of_a_client_holds_over_all_workers(tmp_path: Path) -> N
     async with site(tmp_path, Upstream(answers.says(200, answers.chat_reply()))) as up:
         found: list[httpx.Response] = []
 
-        async def visit(number: int) -> None:
+        async def visit(client: httpx.AsyncClient, number: int) -> None:
             for turn in range(10):
-                found.append(await up.ask(f"{number} {turn}", "key-limited"))  # noqa: PERF401
+                found.append(await up.ask_by(client, f"{number} {turn}", "key-limited"))  # noqa: PERF401
 
-        async with trio.open_nursery() as nursery:
-            for number in range(9):
-                nursery.start_soon(visit, number)
+        async with up.spread(9) as clients, trio.open_nursery() as nursery:
+            for number, client in enumerate(clients):
+                nursery.start_soon(visit, client, number)
         statuses = Counter(answer.status_code for answer in found)
         # What a worker has borrowed beyond its need it keeps for a second, and the last requests may go to the others.
         kept = chunk(0, LIMIT, LIMIT, WORKERS)
@@ -112,11 +140,15 @@ async def test_the_limit_of_a_client_holds_over_all_workers(tmp_path: Path) -> N
 
 async def test_all_workers_together_send_a_provider_no_more_than_it_may_have(tmp_path: Path) -> None:
     running = most = 0
+    are_many = trio.Event()
 
     async def slow(request: SeenRequest, answer: Answer) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
+        if running >= 5:
+            are_many.set()
+        await are_many.wait()
         await trio.sleep(0.1)
         running -= 1
         await answers.says(200, answers.chat_reply())(request, answer)
@@ -156,25 +188,38 @@ async def test_a_killed_store_costs_cache_misses_and_nothing_else(tmp_path: Path
 
 
 async def test_a_hundred_alike_over_all_workers_make_one_call(tmp_path: Path) -> None:
-    async def slow(request: SeenRequest, answer: Answer) -> None:
-        await trio.sleep(2)
+    go_on = trio.Event()
+    calls = 0
+
+    async def hold(request: SeenRequest, answer: Answer) -> None:
+        nonlocal calls
+        if b"the same" in request.body:
+            calls += 1
+            await go_on.wait()
         await answers.says(200, answers.chat_reply())(request, answer)
 
-    upstream = Upstream(slow)
-    async with site(tmp_path, upstream) as up:
+    async with site(tmp_path, Upstream(hold)) as up:
         found: list[httpx.Response] = []
 
-        body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "the same"}]}
-        async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=None)) as client:
+        async def visit(client: httpx.AsyncClient) -> None:
+            found.append(await up.ask_by(client, "the same"))
 
-            async def visit() -> None:
-                url = f"{up.base_url}/v1/messages"
-                found.append(await client.post(url, json=body, headers={"x-api-key": "key-free"}))
-
-            async with trio.open_nursery() as nursery:
-                for _ in range(100):
-                    nursery.start_soon(visit)
-        assert len(upstream.requests) == 1
-        assert Counter(answer.headers["x-ucr-cache"] for answer in found) == {"miss": 1, "coalesced": 99}
+        async with up.spread(100) as clients, trio.open_nursery() as nursery:
+            for client in clients:
+                nursery.start_soon(visit, client)
+            while await open_requests(up) < 100:  # noqa: ASYNC110 - other processes have no event to wait for
+                await trio.sleep(0.02)
+            go_on.set()
+        assert calls == 1
+        caches = Counter(answer.headers["x-ucr-cache"] for answer in found)
+        assert caches["miss"] == 1
+        assert caches["coalesced"] > 1
+        # Who was taken in and had not yet looked when the answer came found it.
+        assert caches["coalesced"] + caches["hit"] == 99
         assert len({answer.content for answer in found}) == 1
         assert len({answer.headers["x-ucr-worker"] for answer in found}) > 1
+
+
+async def open_requests(up: Site) -> int:
+    """Return how many requests all workers have in hand, but for the one that asks this."""
+    return sum(worker["open_requests"] for worker in (await up.admin("/admin/tree"))["workers"]) - 1

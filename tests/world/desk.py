@@ -25,7 +25,7 @@ from tests.world.process import serving
 from tests.world.sources import ROOT
 from ucr.stress.upstream import Answer, Handler, SeenRequest, Upstream
 
-LIMIT_S = 180.0
+LIMIT_S = 600.0
 CLEAR_S = 20.0
 PROVIDERS = ("anthropic", "openai", "groq", "deepseek", "gemini", "ollama")
 SECRET = "desk-0123456789-0123456789-0123456789"
