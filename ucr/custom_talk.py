@@ -100,6 +100,8 @@ class Talk:
         self._put(frame(b'{"id":%d,"request":%b}' % (self._number, view)))
         with trio.move_on_after(self._limits.answer_s):
             await question.answered.wait()
+        if not question.answered.is_set():
+            await trio.lowlevel.checkpoint()  # what came while this process stood still is read first
         if question.reply is None:
             if question.answered.is_set():
                 raise CustomError("down", self.why)
@@ -191,3 +193,4 @@ class Talk:
             if trio.current_time() >= deadline:
                 self.end(f"it gave no answer for {self._limits.hung_s:g} s")
             await trio.sleep_until(deadline)
+            await trio.lowlevel.checkpoint()  # as above: it is not to be ended for what it has answered

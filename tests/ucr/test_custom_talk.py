@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from tests.world.custom import (
     Behaviour,
@@ -70,6 +71,17 @@ async def test_nobody_waits_longer_than_the_limit(autojump_clock: object) -> Non
         began = trio.current_time()
         assert await kind_of(talk) == "timeout"
         assert trio.current_time() - began == pytest.approx(LIMITS.answer_s)
+
+
+async def test_an_answer_that_came_while_this_process_stood_still_is_in_time(autojump_clock: MockClock) -> None:
+    async def behave(process: FakeProcess) -> None:
+        await process.say({"ready": process.pid})
+        while question := await process.question():
+            await process.say({"id": question["id"], "result": len(process.asked)})
+            autojump_clock.jump(10 * LIMITS.hung_s)
+
+    async with talking(behave) as (talk, _):
+        assert [await talk.ask(b"{}") for _ in range(20)] == list(range(1, 21))
 
 
 async def test_behind_a_question_that_is_late_nobody_waits_at_all(autojump_clock: object) -> None:
