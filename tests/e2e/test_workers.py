@@ -13,6 +13,7 @@ import trio
 
 from tests.e2e.test_process import get, post, read_all, read_until
 from tests.world.process import ANTHROPIC, LIMIT_S, LOOPBACK, Routed, routed, started
+from ucr import hired
 from ucr.stress.failing.moves import Say
 from ucr.stress.failing.scripted import holds, says
 from ucr.stress.upstream import Upstream
@@ -20,6 +21,8 @@ from ucr.stress.upstream import Upstream
 pytestmark = pytest.mark.slow
 
 SAY = Say("Calm today.")
+SETTLED_S = hired.SETTLED_S + 0.1
+"""A worker that ends before it is so old has crashed, and the log says so."""
 
 
 def events(up: Routed, name: str) -> list[dict[str, Any]]:
@@ -57,7 +60,7 @@ async def answer(up: Routed, request: bytes) -> bytes:
 
 async def test_a_killed_worker_is_replaced_and_its_siblings_serve_on(tmp_path: Path) -> None:
     async with routed(tmp_path, Upstream(says(SAY)), workers=2) as up:
-        await trio.sleep(1.1)
+        await trio.sleep(SETTLED_S)
         first = workers(up)
         assert sorted(first) == [0, 1]
         os.kill(first[0], signal.SIGKILL)
@@ -225,6 +228,7 @@ async def test_the_tree_and_the_totals_are_those_of_all_workers(tmp_path: Path) 
     async with routed(tmp_path, Upstream(says(SAY)), workers=2) as up:
         for _ in range(6):
             await answer(up, post("/v1/messages", ANTHROPIC, stream=False))
+        await trio.sleep(SETTLED_S)
         while await requests_counted(up) < 6:
             pass
         os.kill(workers(up)[0], signal.SIGKILL)
