@@ -9,7 +9,7 @@ from ucr import __version__, access, admin, again, explaining, models
 from ucr.call import Router, note_request
 from ucr.config.model import Client, Config
 from ucr.control import Control
-from ucr.count import Parse, count_tokens
+from ucr.count import count_tokens
 from ucr.delivery import error_headers
 from ucr.dialects import registry
 from ucr.dialects.anthropic.client import AnthropicClient
@@ -23,11 +23,12 @@ from ucr.generation import Generation
 from ucr.jsontext import dumps
 from ucr.limits import ClientLimits, Entry
 from ucr.logs import Log
+from ucr.parsing import Parse, parsed
 from ucr.patience import Patience
-from ucr.pressure import Pressure
+from ucr.pressure import Pressure, short
 from ucr.record import Record
 from ucr.refusals import Refusals
-from ucr.relay import parsed, relay
+from ucr.relay import relay
 from ucr.reporting import Reporter
 from ucr.route_table import Route, RouteTable
 from ucr.ui import dashboard
@@ -37,8 +38,6 @@ from ucr.views import RequestCount
 _RESPONSES_PATH = "/v1/responses"
 _NO_MEMORY = "the router has no memory for this request; try again, or send a smaller one"
 _NO_MEMORY_RETRY_S = 5
-_SHORT = "the router is short of memory; try again"
-_SHORT_RETRY_S = 1
 
 
 @dataclass(slots=True)
@@ -246,7 +245,7 @@ async def send_body(
 
 def _check_memory(api: Api) -> None:
     if api.pressure.is_shedding:
-        raise ApiError("overloaded_error", _SHORT, retry_after_s=_SHORT_RETRY_S)
+        raise short()
 
 
 async def _relay(api: Api, visit: Visit) -> None:
@@ -268,7 +267,7 @@ async def _explain(visit: Visit) -> None:
     """Say how the request would be routed; nothing is sent to any provider."""
     router, exchange = visit.router, visit.exchange
     raw = await exchange.body(router.config.server.body_limit_bytes)
-    request = await parsed(router, visit.client, raw, exchange.headers)
+    request = await parsed(router, visit.client.parse, raw, exchange.headers)
     note_request(visit.record, request)
     found = await explaining.explanation(router, visit.client, request, visit.caller)
     await send_json(visit, 200, dumps(found))

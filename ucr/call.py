@@ -50,6 +50,10 @@ OnRemedy = Callable[[str, str, Remedy], None]
 """Hears, with provider and model, what helped for the first time."""
 
 
+def has_memory() -> None:
+    """Raise nothing: where nobody looks at the memory, there is enough."""
+
+
 def tell_nobody(_provider: str, _model: str, _remedy: Remedy) -> None:
     """Keep to oneself what helped: there is no other worker."""
 
@@ -57,7 +61,7 @@ def tell_nobody(_provider: str, _model: str, _remedy: Remedy) -> None:
 @dataclass(frozen=True, slots=True)
 class Router:
     """What requests need of their process. `dice` gives numbers from 0 to 1; `reading` lets one very large
-    request be read at a time."""
+    request be read at a time, and `check_memory` raises `ApiError` 529 where there is none for a large one."""
 
     config: Config
     children: Mapping[str, ProviderChild]
@@ -71,6 +75,7 @@ class Router:
     pump: Pump = field(default_factory=Pump)
     gaps: Gaps = field(default_factory=Gaps)
     reading: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+    check_memory: Callable[[], None] = has_memory
     dice: Callable[[], float] = random.random
     custom: CustomRouter | None = None
     network: Network | None = None

@@ -4,7 +4,7 @@ The provider counts where it offers to; otherwise the local estimate does. A pro
 has no place free only costs the exactness: the estimate answers, because clients do without a count badly.
 """
 
-from collections.abc import Callable
+from functools import partial
 
 import trio
 
@@ -21,13 +21,16 @@ from ucr.dialects.anthropic.provider import AnthropicProvider
 from ucr.dialects.bedrock.provider import BedrockProvider
 from ucr.dialects.gemini.provider import GeminiProvider
 from ucr.dialects.openai_responses.provider import OpenAIResponsesProvider
-from ucr.dialects.roles import Headers, Outgoing, Request
+from ucr.dialects.roles import Outgoing, Request
 from ucr.errors import ApiError, UpstreamError
 from ucr.estimate import estimate
 from ucr.exchange import Exchange
 from ucr.jsontext import JsonError, loads
+from ucr.large import beside
+from ucr.parsing import Parse, parsed
 from ucr.patience import Patience
 from ucr.record import Record
+from ucr.rests import LARGE_BYTES
 from ucr.routing import Candidate, plain_name
 
 LONGEST_WAIT_S = 10.0
@@ -43,7 +46,8 @@ RESPONSES = OpenAIResponsesProvider()
 _ANSWER_BYTES = 64 * 1024
 _COUNTS = ("input_tokens", "totalTokens", "inputTokens")
 
-Parse = Callable[[bytes, Headers], Request]
+_SLOW_BYTES = 256 * 1024
+"""To estimate the tokens of this much takes up to a tenth of a second, when it is all in small turns."""
 
 
 async def count_tokens(
@@ -59,7 +63,7 @@ async def count_tokens(
     `parse` reads the client's question as a request whose body is canonical.
     """
     raw = await exchange.body(router.config.server.body_limit_bytes)
-    request = parse(raw, exchange.headers)
+    request = await parsed(router, parse, raw, exchange.headers)
     note_request(record, request)
     check_model(caller, plain_name(request.model))
     if router.steer is None:
@@ -73,7 +77,13 @@ async def count_tokens(
         candidate.route,
     )
     counted = await _known(router, request, candidate, record, patience)
-    return estimate(request.body, candidate.provider.dialect) if counted is None else counted
+    return await _estimated(router, request, candidate) if counted is None else counted
+
+
+async def _estimated(router: Router, request: Request, candidate: Candidate) -> int:
+    """Return the local estimate, which is made beside the loop where it takes long."""
+    judge = partial(estimate, request.body, candidate.provider.dialect)
+    return judge() if len(request.raw) < _SLOW_BYTES else await beside(router.reading, judge)
 
 
 async def _known(
@@ -118,8 +128,9 @@ async def _native(
     child = router.children[provider.id]
     if child.status.in_flight >= child.status.limit:
         return None
+    build = partial(counter.build_count, request, candidate.target)
     try:
-        outgoing = counter.build_count(request, candidate.target)
+        outgoing = build() if len(request.raw) < LARGE_BYTES else await beside(router.reading, build)
     except ApiError:
         return None
     with trio.move_on_after(LONGEST_WAIT_S):

@@ -113,7 +113,7 @@ class Monitor:
         self._log = log
         self._requests = requests
         self._let_go = let_go
-        self._take = take
+        self._take = pressure.take = take
         self._tidy = tidy
         self._tidied_at = trio.current_time()
         self._tidied_after = 0

@@ -4,7 +4,10 @@ The steps are those of Envoy's overload manager (https://www.envoyproxy.io/docs/
 what can be done without goes first, then new work is refused, and at last the process is replaced.
 """
 
+from collections.abc import Callable
 from typing import Literal
+
+from ucr.errors import ApiError
 
 Level = Literal["calm", "tight", "shedding", "spent"]
 
@@ -12,6 +15,7 @@ LEVELS: tuple[Level, ...] = ("calm", "tight", "shedding", "spent")
 """From the lightest to the gravest: nothing; the cache is emptied and no answer is put into it; new requests are refused; the parent
 puts another worker in the place of this one."""
 
+_SHEDDING: tuple[Level, ...] = ("shedding", "spent")
 _BEGINS_AT = (0.0, 0.8, 0.9, 0.95)
 _EASES_BY = 0.05
 """A level ends when so much less is taken than it begins with, so that it does not flutter."""
@@ -19,6 +23,8 @@ _EASES_BY = 0.05
 LEAST_BYTES = 256 * 1024 * 1024
 """A worker's share is no less than this, whatever the machine has: an idle one takes about a sixth of it."""
 _SHARE = 0.75
+
+_SHORT_RETRY_S = 1
 
 
 def share_bytes(machine_bytes: int, workers: int) -> int:
@@ -37,10 +43,18 @@ def _step(share: float) -> int:
     return max(step for step, begin in enumerate(_BEGINS_AT) if share >= begin)
 
 
+def short() -> ApiError:
+    """Return the error of a request for which there is no memory now."""
+    return ApiError(
+        "overloaded_error", "the router is short of memory; try again", retry_after_s=_SHORT_RETRY_S
+    )
+
+
 class Pressure:
     """What a worker takes, and on which level that is. `limit_bytes` is what it may take.
 
     While it `is_tight` nothing may be kept that can be done without, and while it `is_shedding` no new request may be begun.
+    `take` tells what is taken at this moment, in a process that the worker has to itself.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -49,6 +63,7 @@ class Pressure:
         self.level: Level = "calm"
         self.is_tight = False
         self.is_shedding = False
+        self.take: Callable[[], int] | None = None
 
     def __repr__(self) -> str:
         return f"<Pressure {self.level}: {self.rss_bytes} of {self.limit_bytes} bytes>"
@@ -58,4 +73,9 @@ class Pressure:
         self.rss_bytes = rss_bytes
         self.level = level_of(rss_bytes, self.limit_bytes, self.level)
         self.is_tight = self.level != "calm"
-        self.is_shedding = self.level in ("shedding", "spent")
+        self.is_shedding = self.level in _SHEDDING
+
+    def check(self) -> None:
+        """Raise `ApiError` 529 when at this moment so much is taken that nothing large may be begun."""
+        if self.take is not None and level_of(self.take(), self.limit_bytes) in _SHEDDING:
+            raise short()

@@ -22,16 +22,15 @@ from ucr.call import Call, Router, note_request
 from ucr.choice import chosen
 from ucr.delivery import Delivery
 from ucr.dialects.faults import mask_keys
-from ucr.dialects.roles import ClientDialect, Headers, Request
+from ucr.dialects.roles import ClientDialect
 from ucr.errors import ApiError, UpstreamError
 from ucr.exchange import Exchange
 from ucr.flight import Seat
 from ucr.hedge import hedged
-from ucr.large import beside
 from ucr.limits import Entry
+from ucr.parsing import parsed
 from ucr.patience import Patience
 from ucr.record import Record
-from ucr.rests import LARGE_BYTES
 from ucr.routing import TIERS, Candidate, Tier
 
 NO_NOTES: tuple[str, ...] = ()
@@ -56,7 +55,7 @@ async def relay(
     raw = await exchange.body(router.config.server.body_limit_bytes)
     if came_later and (known := again.find(exchange, router, raw)) is not None:
         return await again.give(known, exchange, record, patience.now())
-    request = await parsed(router, client, raw, exchange.headers)
+    request = await parsed(router, client.parse, raw, exchange.headers)
     del raw
     note_request(record, request)
     decision, notes = None, NO_NOTES
@@ -96,19 +95,6 @@ async def _through(place: Place, call: Call, choices: Sequence[Candidate]) -> No
             return await _from_candidates(call, choices)
         finally:  # also when the client leaves as soon as it has its answer
             place.keep(call.delivery.replied)
-
-
-async def parsed(router: Router, client: ClientDialect, raw: bytes, headers: Headers) -> Request:
-    """Read a request, and judge the length of a very large one, too, while nobody waits for it."""
-    if len(raw) < LARGE_BYTES:
-        return client.parse(raw, headers)
-
-    def parse() -> Request:
-        request = client.parse(raw, headers)
-        assert request.estimate >= 0, "it is kept from now on"
-        return request
-
-    return await beside(router.reading, parse)
 
 
 def _from_candidates(call: Call, choices: Sequence[Candidate]) -> Awaitable[None]:

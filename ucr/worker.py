@@ -259,6 +259,7 @@ async def open_worker(
             *(config, tree.children, tree.board, unix_time, worker),
             answers=answers,
             flights=Flights() if config.cache.enabled and config.cache.coalesce else None,
+            check_memory=pressure.check,
             dice=dice,
             custom=await seat.first(config),
             network=network,

@@ -301,6 +301,7 @@ FLOORS = {
     "ucr.probing": EDGE,
     "ucr.proxied": EDGE,
     "ucr.large": EDGE,
+    "ucr.parsing": EDGE,
     "ucr.reception": EDGE,
     "ucr.predicted": EDGE,
     "ucr.predictions": EDGE,

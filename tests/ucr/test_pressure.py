@@ -1,5 +1,8 @@
+from contextlib import nullcontext
+
 import pytest
 
+from ucr.errors import ApiError
 from ucr.pressure import LEAST_BYTES, LEVELS, Level, Pressure, level_of, share_bytes
 
 MIB = 1024 * 1024
@@ -62,3 +65,13 @@ def test_a_pressure_says_what_follows_from_its_level() -> None:
 def test_workers_share_three_quarters_of_a_machine_and_have_enough_to_live_on() -> None:
     assert share_bytes(16_384 * MIB, 4) == 3072 * MIB
     assert share_bytes(512 * MIB, 4) == LEAST_BYTES
+
+
+def test_what_is_taken_at_this_moment_is_looked_at_for_what_is_large() -> None:
+    pressure = Pressure(1000)
+    pressure.check()
+    for taken, is_short in ((899, False), (900, True), (5000, True), (10, False)):
+        pressure.take = lambda taken=taken: taken  # type: ignore[misc]
+        with pytest.raises(ApiError, match="short of memory") if is_short else nullcontext():
+            pressure.check()
+    assert pressure.level == "calm"
