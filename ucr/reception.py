@@ -200,8 +200,7 @@ def _note_summary(call: Call, summary: Summary) -> None:
 
 
 async def _whole(call: Call, incoming: Incoming) -> None:
-    body = await incoming.answer.read(WHOLE_BODY_BYTES)
-    written = _written(call, incoming, body)
+    written = _written(call, incoming, await incoming.answer.read(WHOLE_BODY_BYTES))
     incoming.lease.outcome = Success()
     if not call.request.stream:
         return None if call.is_part else await call.delivery.reply(written[0])

@@ -13,7 +13,10 @@ PIECE_BYTES = 65_536
 
 
 async def write(
-    stream: trio.abc.SendStream, socket: trio.socket.SocketType | None, data: bytes, patience_s: float
+    stream: trio.abc.SendStream,
+    socket: trio.socket.SocketType | None,
+    data: bytes | memoryview,
+    patience_s: float,
 ) -> bool:
     """Write all; return False when the client has taken nothing for so long. Raises what the stream does, and `OSError`.
 
@@ -31,10 +34,10 @@ async def write(
     return True
 
 
-async def _write_pieces(stream: trio.abc.SendStream, data: bytes, patience_s: float) -> bool:
+async def _write_pieces(stream: trio.abc.SendStream, data: bytes | memoryview, patience_s: float) -> bool:
     for start in range(0, len(data), PIECE_BYTES):
         with trio.move_on_after(patience_s) as patience:
-            await stream.send_all(data[start : start + PIECE_BYTES])
+            await stream.send_all(bytes(data[start : start + PIECE_BYTES]))
         if patience.cancelled_caught:
             return False
     return True

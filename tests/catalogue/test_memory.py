@@ -224,6 +224,24 @@ async def test_fault_91_a_large_body_that_is_refused_is_freed_without_the_collec
     assert kept < LARGE_BYTES // 2
 
 
+async def test_fault_90_a_long_answer_is_kept_once_for_a_client_that_does_not_read() -> None:
+    """With a clock that goes by itself, over sockets: memory between the two would take all at once."""
+    size = 8 * 1024 * 1024
+    written = json.dumps(answers.anthropic_reply("a" * size)).encode()
+    config = config_of(up("anthropic"))
+    async with open_router(config, over_sockets=True, up=answers.says(200, written)) as world:
+        visitor = await world.connect()
+        tracemalloc.start()
+        await visitor.send(PATHS["anthropic"], body_of("anthropic", stream=False))
+        await visitor.stream.receive_some(1)
+        await wait_all_tasks_blocked(0.01)
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        await visitor.stream.aclose()
+        await world.wait_finished(1)
+    assert size < kept < 1.5 * size
+
+
 @pytest.mark.usefixtures("both_lanes")
 @pytest.mark.parametrize("path", [*PATHS.values(), "/v1/messages/count_tokens"])
 async def test_fault_90_a_worker_that_is_short_of_memory_begins_no_request_and_goes_on_with_those_it_has(

@@ -1,6 +1,7 @@
 """JSON in and out: exact, bounded, and never with another error than our own."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ucr.jsontext import (
     RawJson,
     dumps,
     dumps_text,
+    dumps_to_keep,
     is_utf_8,
     loads,
     loads_text,
@@ -217,3 +219,13 @@ def test_what_is_not_json_is_a_mistake_of_the_caller(value: Any) -> None:
 )
 def test_arguments_become_the_text_of_an_object(text: str, expected: str) -> None:
     assert object_text(text) == expected
+
+
+def test_what_is_written_to_be_kept_takes_its_own_size() -> None:
+    value = [{"thinking": "a" * 3000}]
+    tracemalloc.start()
+    kept = [dumps_to_keep(value) for _ in range(100)]
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept == [dumps(value)] * 100
+    assert taken < 110 * len(kept[0])

@@ -18,6 +18,9 @@ from ucr.lane.line import Line
 from ucr.lane.reply import Forms, Reply
 from ucr.lane.watch import Watch
 
+LONG_BYTES = 1024 * 1024
+"""A last part from here on is not put together with the head: a client that reads slowly would have both kept."""
+
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -218,6 +221,9 @@ class LaneExchange:
         data, self._held = self._held, b""
         if last:
             self.sent_bytes += len(last)
+            if len(last) >= LONG_BYTES:
+                await self._line.send(data)
+                data = b""
             await self._line.send(data + self._reply.last(last))
         self.is_finished = True
         self._line.is_answered = True

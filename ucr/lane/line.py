@@ -109,9 +109,9 @@ class Line:
             sent = 0
         except _LOST:
             return await self.lose(_LEFT)
-        return None if sent == len(data) else await self._send_rest(data[sent:])
+        return None if sent == len(data) else await self._send_rest(memoryview(data)[sent:])
 
-    async def _send_rest(self, data: bytes) -> None:
+    async def _send_rest(self, data: memoryview) -> None:
         try:
             if not await write(self.stream, self._socket, data, self._write_s):
                 await self.lose("the client does not read")

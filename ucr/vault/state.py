@@ -23,7 +23,7 @@ class State:
 
 def written(state: State) -> bytes:
     """Return a state as bytes."""
-    return jsontext.dumps([state.front, state.near])
+    return jsontext.dumps_to_keep([state.front, state.near])
 
 
 def read(data: bytes) -> State | None:

@@ -3,7 +3,7 @@
 from ucr.dialects.openai_chat.content import plain_text
 from ucr.dialects.openai_chat.turns import system_blocks
 from ucr.dialects.roles import Request, Target
-from ucr.jsontext import JsonObject, RawItems, dumps
+from ucr.jsontext import JsonObject, RawItems, dumps_to_keep
 
 
 def known_prompt(request: Request, body: JsonObject, target: Target) -> RawItems | None:
@@ -20,4 +20,5 @@ def known_prompt(request: Request, body: JsonObject, target: Target) -> RawItems
 
 def _made(body: JsonObject, target: Target) -> RawItems | None:
     content = plain_text(system_blocks(body), target)
-    return RawItems(dumps({"role": target.profile.role, "content": content})) if content else None
+    message = {"role": target.profile.role, "content": content}
+    return RawItems(dumps_to_keep(message)) if content else None

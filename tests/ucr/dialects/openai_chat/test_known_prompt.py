@@ -1,7 +1,7 @@
 """A system prompt that is known is written once, and as one that is not."""
 
 import json
-import sys
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -69,4 +69,14 @@ def test_it_is_written_once_for_each_target() -> None:
     assert known_prompt(second, second.body, one) is made
     assert known_prompt(second, second.body, two) is not made
     assert known_prompt(second, {"system": list(second.body["system"])}, one) is None
-    assert sys.getsizeof(made.text) < len(LONG.encode()) * 2
+
+
+def test_it_takes_no_more_room_than_it_needs() -> None:
+    request, place = AnthropicClient().parse(raw(BLOCKS["one"]), {}), target()
+    assert known_prompt(request, request.body, target()) is not None
+    tracemalloc.start()
+    made = known_prompt(request, request.body, place)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made is not None
+    assert len(made.text) < kept < len(made.text) + 2000
