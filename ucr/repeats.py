@@ -69,8 +69,9 @@ class Repeats:
         mark = exchange.badge.mark or self._mark(exchange)
         like = self._lengths.setdefault((mark, len(raw)), {})
         kept = replace(request, raw=b"", body={}, headers={}, toolset=None, beginning=None, prompt=None)
-        like[_digest(mark, raw)] = replace(repeat, request=kept)
-        self._count += 1
+        digest = _digest(mark, raw)
+        self._count += digest not in like  # which it is where the answer was at hand, was let go, and is again
+        like[digest] = replace(repeat, request=kept)
 
     def _mark(self, exchange: Exchange) -> bytes:
         """Digest a head, all of it but the length of the body, once for all requests that have it."""

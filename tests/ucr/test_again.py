@@ -2,17 +2,27 @@
 
 import gzip
 import json
+import re
+from random import Random
 from typing import Any
 
 import pytest
+import trio
 
 from tests.world import answers
 from tests.world.router import Heard, Visitor, World, config_of, open_router, provider
-from ucr.config.model import Cache, Config, Journal
+from ucr.config.model import Cache, Config, Journal, Server
+from ucr.repeats import Repeats
+from ucr.stress.upstream import Answer, SeenRequest
 
 MESSAGES = "/v1/messages"
 ASK: dict[str, Any] = {"model": "claude-x", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]}
 BODY = json.dumps(ASK).encode()
+_CHANGING = (b"request-id:", b"x-request-id:", b"x-ucr-overhead-ms:", b"age:", b"date:")
+_IDS = re.compile(rb'"(?:id|request_id|created|responseId)": ?"?\w+|(?:^|\r\n)[0-9a-f]+\r\n')
+"""With the sizes of chunks: how much of a stream is read at once may differ."""
+
+_LOGGED = ("dialect", "model_asked", "status", "cache", "stream", "request_bytes", "answer_bytes", "error_type")
 _OWN = ("request-id", "x-ucr-overhead-ms", "age", "date")
 
 pytestmark = pytest.mark.usefixtures("both_lanes")
@@ -104,3 +114,70 @@ async def test_a_request_of_which_only_the_head_is_another_one_is_looked_at(auto
         assert known(world) == "<Repeats: 1>"
         heard = await ask(visitor, origin="http://elsewhere.test")
     assert heard.status == 403
+
+
+ASKS: tuple[tuple[bytes, bytes, dict[str, str]], ...] = tuple(
+    (line, json.dumps(body).encode(), headers)
+    for line, body, headers in (
+        (b"POST /v1/messages HTTP/1.1", ASK, {}),
+        (b"POST /v1/messages HTTP/1.0", ASK, {}),
+        (b"HEAD /v1/messages HTTP/1.1", ASK, {}),
+        (b"POST /v1/messages?beta=true HTTP/1.1", ASK, {}),
+        (b"POST /v1/messages HTTP/1.1", {**ASK, "stream": True}, {}),
+        (b"POST /v1/messages HTTP/1.1", ASK, {"cache-control": "No-Store"}),
+        (b"POST /v1/messages HTTP/1.1", ASK, {"Cache-Control": "no-cache, max-age=0"}),
+        (b"POST /v1/messages HTTP/1.1", ASK, {"anthropic-beta": "x"}),
+        (b"POST /v1/messages HTTP/1.1", ASK, {"accept-encoding": "gzip"}),
+        (b"POST /v1/messages HTTP/1.1", ASK, {"connection": "close"}),
+        (b"POST /v1/messages HTTP/1.1", ASK, {"x-ucr-explain": "1"}),
+        (b"POST /v1/messages HTTP/1.1", ASK, {"content-type": "text/plain"}),
+        (b"POST /v1/messages HTTP/1.1", ASK, {"host": "elsewhere.test"}),
+        (b"POST /v1/messages/count_tokens HTTP/1.1", ASK, {}),
+        (b"POST /v1/chat/completions HTTP/1.1", ASK, {}),
+        (b"POST /v1beta/models/m:generateContent HTTP/1.1", {"contents": [{"parts": [{"text": "hi"}]}]}, {}),
+    )
+)
+
+
+async def asked(world: World, ask: tuple[bytes, bytes, dict[str, str]]) -> object:
+    """Ask on a connection of its own; return what came, without what belongs to one request."""
+    line, body, headers = ask
+    fields = {"host": "127.0.0.1:3000", "content-type": "application/json", **headers}
+    fields["content-length"] = str(len(body))
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
+    stream = (await world.connect()).stream
+    await stream.send_all(b"%b\r\n%b\r\n%b" % (line, lines, body))
+    came = bytearray()
+    with trio.move_on_after(5):
+        while data := await stream.receive_some():
+            came += data
+    await stream.aclose()
+    head, _, body = bytes(came).partition(b"\r\n\r\n")
+    return [line for line in head.split(b"\r\n") if not line.startswith(_CHANGING)], _IDS.sub(b"", body)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+async def test_in_whichever_order_requests_come_each_is_answered_as_if_none_were_known(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    dice = Random(seed)
+    few = dice.sample(ASKS, 6)
+    order = [dice.choice(few) for _ in range(40)]
+    told = []
+    for is_known in (True, False):
+        if not is_known:
+            monkeypatch.setattr(Repeats, "find", lambda *_: None)
+        async with open_router(config(server=Server(compression=True)), up=by_stream) as world:
+            heard = [await asked(world, ask) for ask in order]
+        lines = [{name: line[name] for name in _LOGGED} for line in world.finished]
+        told.append((heard, lines, len(world.upstreams["up"].requests)))
+    assert told[0] == told[1]
+
+
+async def by_stream(request: SeenRequest, answer: Answer) -> None:
+    words = "hello " * 300
+    if json.loads(request.body).get("stream"):
+        await answers.streams(answers.anthropic_text(words))(request, answer)
+    else:
+        await answers.says(200, answers.anthropic_reply(words))(request, answer)

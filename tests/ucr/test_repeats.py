@@ -52,6 +52,14 @@ def test_a_request_that_comes_again_is_known_on_any_connection() -> None:
     assert (found.request.model, found.request.session_id) == ("claude-x", "session")
 
 
+def test_one_that_is_remembered_again_and_again_makes_no_other_forgotten() -> None:
+    repeats = knowing(repeat(), repeat(b"another"))
+    for _ in range(KEPT_LIMIT):
+        repeats.remember(CONFIG, head(), repeat(b"another"))
+    assert repeats.find(CONFIG, head(), RAW) is not None
+    assert repr(repeats) == "<Repeats: 2>"
+
+
 @pytest.mark.parametrize(
     "changes",
     [
