@@ -13,7 +13,6 @@ import trio
 
 from actors import (
     ActorError,
-    AskTimeout,
     Busy,
     CacheMessage,
     Clear,
@@ -26,8 +25,8 @@ from actors import (
     Ref,
     Ticket,
 )
-from actors.ref import Answer, Question
 from ucr import kept as keeping
+from ucr.brief import Brief
 from ucr.budget import Budget
 from ucr.cache_key import Keys
 from ucr.config.model import Cache as CacheConfig
@@ -43,12 +42,6 @@ from ucr.stream_copy import COPIES_BYTES, StreamCopy
 CacheRef = Ref[CacheMessage]
 Wish = Literal["use", "renew", "nothing"]
 HotTier = Hot["Aged | int"]
-
-LOOKUP_S = 0.25
-"""How long a lookup may take: while this worker is busy itself, an answer that has come waits to be read."""
-
-LATE_LOOKUP_S = 0.05
-"""How long it may take after one that was not answered in time, until one is again."""
 
 CLEAR_S = 1.0
 LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
@@ -97,7 +90,7 @@ class Answers:
         self.coalesces = config.coalesce
         self._pressure = pressure
         self._copies = Budget(COPIES_BYTES)
-        self._lookup_s = LOOKUP_S
+        self._brief = Brief()
 
     def __repr__(self) -> str:
         return f"<Answers in {self.hot!r} and {self.ref!r}>"
@@ -135,7 +128,7 @@ class Answers:
         """
         epoch = self.hot.epoch
         try:
-            found = await self._asked(Lookup(want.key, joins=False, renews=want.renews))
+            found = await self._brief.ask(self.ref, Lookup(want.key, joins=False, renews=want.renews))
             if isinstance(found, Busy) and want.shares:
                 with patience.wait():
                     found = await self.ref.ask(Lookup(want.key))
@@ -151,16 +144,6 @@ class Answers:
             return aged
         return Ticket(self.ref, found.ticket) if isinstance(found, Fill) else None
 
-    async def _asked(self, question: Question[Answer]) -> Answer:
-        """Ask the actor, with less patience once it has not answered in time. Raises `ActorError`."""
-        try:
-            answer = await self.ref.ask(question, deadline=trio.current_time() + self._lookup_s)
-        except AskTimeout:
-            self._lookup_s = LATE_LOOKUP_S
-            raise
-        self._lookup_s = LOOKUP_S
-        return answer
-
     def copy(self) -> StreamCopy:
         """Return what a stream can be copied into while it is delivered."""
         return StreamCopy(self._copies)
@@ -172,7 +155,7 @@ class Answers:
             return number
         epoch = self.hot.epoch
         try:
-            found = await self._asked(Recall(key))
+            found = await self._brief.ask(self.ref, Recall(key))
         except ActorError:
             return None
         if found is None or not found.entry.isdigit():

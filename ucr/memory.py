@@ -113,7 +113,8 @@ class Monitor:
         self._log = log
         self._requests = requests
         self._let_go = let_go
-        self._take = pressure.take = take
+        self._take = take
+        pressure.take = take  # for whoever is about to begin what is large, between two looks
         self._tidy = tidy
         self._tidied_at = trio.current_time()
         self._tidied_after = 0

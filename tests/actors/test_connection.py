@@ -1,5 +1,6 @@
 import random
 import ssl
+import tracemalloc
 
 import pytest
 import trio
@@ -45,6 +46,23 @@ async def test_a_request_that_no_buffer_holds_arrives_whole_over_a_socket(nurser
             assert await response.read() == b"ok"
     assert upstream.requests[1].body == body
     assert pool.statistics().opened == 1
+    await pool.aclose()
+    nursery.cancel_scope.cancel(reason="the test has ended")
+
+
+async def test_a_big_request_is_not_copied_to_be_sent(nursery: trio.Nursery) -> None:
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    nursery.start_soon(trio.serve_listeners, Upstream(refuse_early, early=True).serve, [listener])
+    pool = Pool(Origin("http", "127.0.0.1", listener.socket.getsockname()[1]), RealNetwork())
+    body = b"x" * 12_000_000
+    tracemalloc.start()
+    try:
+        with await pool.start(UpstreamRequest("POST", "/", (), body), LIMITS) as response:
+            assert (response.status, await response.read()) == (413, b"too large")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < len(body) // 2
     await pool.aclose()
     nursery.cancel_scope.cancel(reason="the test has ended")
 

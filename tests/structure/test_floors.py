@@ -248,6 +248,7 @@ FLOORS = {
     "ucr.bookkeeping": EDGE,
     "ucr.books": EDGE,
     "ucr.caching": EDGE,
+    "ucr.brief": EDGE,
     "ucr.coalescing": EDGE,
     "ucr.cache_backing": EDGE,
     "ucr.cache_secret": EDGE,

@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -104,6 +105,26 @@ def test_a_request_without_a_peer_has_an_empty_one() -> None:
 async def test_a_body_in_parts_is_put_together(autojump_clock: MockClock) -> None:
     wire = Wire(part(b"one", more=True), part(b"", more=True), part(b"two"), gap_s=9)
     assert await read(wire) == b"onetwo"
+
+
+async def test_a_body_in_parts_is_never_there_twice(autojump_clock: MockClock) -> None:
+    part_bytes, count = 65_536, 128
+    size = part_bytes * count
+    wire = Wire(*[part(bytes(part_bytes), more=True)] * count, part(b""))
+    bodies: list[bytes] = []
+
+    async def answer(exchange: AsgiExchange) -> None:
+        bodies.append(await exchange.body(size))
+
+    app = AsgiApp(answer, lambda: "req_1", size, Bodies(size))
+    tracemalloc.start()
+    try:
+        await app(scope(), wire.receive, wire.send)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(bodies[0]) == size
+    assert size < peak_bytes < 1.5 * size
 
 
 async def test_a_body_that_stops_is_given_up_after_30_s(autojump_clock: MockClock) -> None:

@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from ucr.config.model import Config, Memory
+from ucr.errors import ApiError
 from ucr.logs import make_log
 from ucr.memory import Monitor, limit_bytes, machine_bytes, rss_bytes
 from ucr.pressure import Pressure
@@ -133,8 +134,9 @@ async def test_when_it_has_grown_it_tidies_up_once_although_somebody_waits(autoj
                 assert len(seen.tidied_at) == times
 
 
-async def test_what_was_in_use_when_it_tidied_up_is_given_back_when_it_has_ended(
-    autojump_clock: object,
+@pytest.mark.parametrize("still_open", [0, 5])
+async def test_what_was_in_use_when_it_tidied_up_is_given_back_once_it_is_not(
+    autojump_clock: object, still_open: int
 ) -> None:
     async with trio.open_nursery() as nursery:
         with watched(nursery, Pressure(1000 * MIB)) as seen:
@@ -143,23 +145,20 @@ async def test_what_was_in_use_when_it_tidied_up_is_given_back_when_it_has_ended
             seen.mib = seen.mib_after_tidying = 400
             await trio.sleep(2)
             assert (len(seen.tidied_at), seen.mib) == (1, 400)
-            seen.requests, seen.mib_after_tidying = RequestCount(started=5, open=0), 50
-            await trio.sleep(30)
+            seen.requests, seen.mib_after_tidying = RequestCount(started=5, open=still_open), 50
+            await trio.sleep(600 if still_open else 30)
             assert (len(seen.tidied_at), seen.mib) == (2, 50)
 
 
-async def test_when_it_had_grown_it_tidies_up_once_more_although_somebody_always_waits(
-    autojump_clock: object,
-) -> None:
+async def test_between_two_looks_it_is_known_what_is_taken(autojump_clock: object) -> None:
+    pressure = Pressure(100 * MIB)
     async with trio.open_nursery() as nursery:
-        with watched(nursery, Pressure(1000 * MIB)) as seen:
-            seen.requests = RequestCount(started=5, open=5)
-            await trio.sleep(20.5)
-            seen.mib = seen.mib_after_tidying = 400
-            await trio.sleep(2)
-            seen.mib_after_tidying = 50
-            await trio.sleep(600)
-            assert (len(seen.tidied_at), seen.mib) == (2, 50)
+        with watched(nursery, pressure) as seen:
+            pressure.check()
+            seen.mib = 95
+            with pytest.raises(ApiError):
+                pressure.check()
+            assert pressure.level == "calm"
 
 
 async def test_what_is_kept_for_later_is_let_go_once_when_memory_begins_to_be_short(

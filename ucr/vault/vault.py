@@ -7,20 +7,13 @@ gets another client's state, and no provider another one's. Whatever goes wrong,
 import hashlib
 from collections.abc import Sequence
 
-import trio
-
-from actors import ActorError, AskTimeout, Ref
+from actors import ActorError, Ref
+from ucr.brief import Brief
 from ucr.dialects.roles import Request
 from ucr.dialects.tool_ids import is_numbered
 from ucr.shape import first_user_turn, turn_texts
 from ucr.vault.messages import FindStates, KeepState, VaultMessage
 from ucr.vault.state import State, read, written
-
-FIND_S = 0.25
-"""How long is waited for a state: while this worker is busy itself, an answer that has come waits to be read."""
-
-LATE_FIND_S = 0.05
-"""How long after a state that did not come in time, until one does."""
 
 MOST_CALLS = 512
 """Of a longer history only the latest calls are looked for."""
@@ -35,7 +28,7 @@ class Vault:
 
     def __init__(self, ref: Ref[VaultMessage]) -> None:
         self._ref = ref
-        self._find_s = FIND_S
+        self._brief = Brief()
 
     def __repr__(self) -> str:
         return f"<Vault at {self._ref!r}>"
@@ -45,13 +38,9 @@ class Vault:
         latest = list(dict.fromkeys(ids))[-MOST_CALLS:]
         wanted = FindStates(tuple(drawer.key(id_) for id_ in latest))
         try:
-            states = await self._ref.ask(wanted, deadline=trio.current_time() + self._find_s)
-        except AskTimeout:
-            self._find_s = LATE_FIND_S
-            return {}
+            states = await self._brief.ask(self._ref, wanted)
         except ActorError:
             return {}
-        self._find_s = FIND_S
         known = ((id_, read(data)) for id_, data in zip(latest, states.found, strict=False) if data)
         return {id_: state for id_, state in known if state is not None}
 

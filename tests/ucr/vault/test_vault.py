@@ -6,11 +6,12 @@ import pytest
 import trio
 
 from actors import Mailbox, Ref, open_supervisor
+from ucr.brief import ANSWER_S, LATE_ANSWER_S
 from ucr.dialects.roles import Request
 from ucr.vault.keeper import Keeper, KeeperSpec
-from ucr.vault.messages import States, VaultMessage
+from ucr.vault.messages import VaultMessage
 from ucr.vault.state import State, written
-from ucr.vault.vault import FIND_S, LATE_FIND_S, MOST_CALLS, Drawer, Vault, drawer_of
+from ucr.vault.vault import MOST_CALLS, Drawer, Vault, drawer_of
 
 STATE = State([{"type": "thinking", "thinking": "t", "signature": "s"}], [])
 OWN = Drawer("me", "session", "up")
@@ -57,37 +58,13 @@ async def test_a_damaged_state_is_none(autojump_clock: object) -> None:
 async def test_a_keeper_that_does_not_answer_or_is_gone_is_no_state(autojump_clock: object) -> None:
     mailbox: Mailbox[Any] = Mailbox("keeper", capacity=9)
     vault = Vault(Ref[VaultMessage](mailbox))
-    for within_s in (FIND_S, LATE_FIND_S, LATE_FIND_S):
+    for within_s in (ANSWER_S, LATE_ANSWER_S):
         began_s = trio.current_time()
         assert await vault.find(OWN, ["a"]) == {}
         assert trio.current_time() - began_s == pytest.approx(within_s)
     mailbox.close()
     assert await vault.find(OWN, ["a"]) == {}
     vault.keep(OWN.key("a"), b"x")
-
-
-async def test_a_keeper_is_waited_for_as_long_as_a_busy_worker_takes_to_read_its_answer(
-    autojump_clock: object,
-) -> None:
-    mailbox: Mailbox[Any] = Mailbox("keeper", capacity=9)
-    vault = Vault(Ref[VaultMessage](mailbox))
-
-    async def answer_late(after_s: float) -> None:
-        _, reply = await mailbox.take()
-        await trio.sleep(after_s)
-        reply.answer(States((written(STATE),)))
-
-    async with trio.open_nursery() as nursery:
-        for after_s, found in (
-            (0.2, {"a": STATE}),
-            (0.3, {}),
-            (0.2, {}),
-            (0.04, {"a": STATE}),
-            (0.2, {"a": STATE}),
-        ):
-            nursery.start_soon(answer_late, after_s)
-            assert await vault.find(OWN, ["a"]) == found
-            await trio.sleep(1)
 
 
 def test_nothing_can_be_read_from_a_key() -> None:
