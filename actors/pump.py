@@ -16,6 +16,7 @@ Where there is no epoll (it is Linux's), no pump is usable, and every task reads
 import os
 import select
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import outcome
 import trio
@@ -33,6 +34,15 @@ LATE_S = 0.005
 
 Take = Callable[[bytes, float], bool]
 """Takes bytes, and the time; False when the task is to go on itself. It must not wait."""
+
+
+class Reading(Protocol):
+    """What a pump reads for. `end` is told how it ended, when it was not its own wish; `busy_s` is how long it took."""
+
+    busy_s: float
+    take: Take
+
+    def end(self, how: "outcome.Outcome[None]") -> None: ...
 
 
 class Flow:
@@ -81,34 +91,39 @@ class Pump:
 
     def __init__(self, most_at_once: int = MOST_AT_ONCE) -> None:
         self._most_at_once = most_at_once
-        self._flows: dict[int, Flow] = {}
+        self._read_for: dict[int, Reading] = {}
         self._epoll: select.epoll | None = None
         self._now: Now = trio.current_time
-        self._present: Flow | None = None
+        self._present: Reading | None = None
         self._at = 0.0
 
     def __repr__(self) -> str:
-        return f"<Pump of {len(self._flows)} streams>"
+        return f"<Pump of {len(self._read_for)} sockets>"
 
     @property
     def flowing(self) -> int:
         """How many streams it reads."""
-        return len(self._flows)
+        return sum(isinstance(reading, Flow) for reading in self._read_for.values())
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets it reads, for streams and for others."""
+        return len(self._read_for)
 
     @property
     def is_usable(self) -> bool:
         """True while it runs."""
         return self._epoll is not None
 
-    def add(self, descriptor: int, flow: Flow) -> None:
-        """Read this socket for a flow; for the flow."""
+    def add(self, descriptor: int, reading: Reading) -> None:
+        """Read this socket for whoever says so."""
         assert self._epoll is not None, "it runs"
         self._epoll.register(descriptor, select.EPOLLIN)
-        self._flows[descriptor] = flow
+        self._read_for[descriptor] = reading
 
     def remove(self, descriptor: int) -> None:
-        """Leave a socket alone, before it is closed; for the flow."""
-        del self._flows[descriptor]
+        """Leave a socket alone, before it is closed."""
+        del self._read_for[descriptor]
         if self._epoll is not None:
             self._epoll.unregister(descriptor)
 
@@ -127,7 +142,7 @@ class Pump:
 
     def catch_up(self) -> None:
         """Read what has come, if nothing was read for `LATE_S`: by whoever will take a while, and is in no flow."""
-        if self._flows and self._epoll is not None and self._now() >= self._at + LATE_S:
+        if self._read_for and self._epoll is not None and self._now() >= self._at + LATE_S:
             self._read_ready(self._epoll)
 
     def _read_ready(self, epoll: select.epoll) -> None:
@@ -143,26 +158,26 @@ class Pump:
 
     def _hand_over(self, ready: Iterator[tuple[int, int]]) -> None:
         """Go on through those that are ready. What is raised is the failure of the present one."""
-        flows = self._flows
+        read_for = self._read_for
         for descriptor, _ in ready:
             # What was handed over before may have ended this one.
-            flow = self._present = flows.get(descriptor)
-            if flow is None:
+            reading = self._present = read_for.get(descriptor)
+            if reading is None:
                 continue
             try:
                 data = os.read(descriptor, READ_BYTES)
             except BlockingIOError:
                 continue
-            if flow.take(data, self._at):
+            if reading.take(data, self._at):
                 then = self._now()
-                flow.busy_s += then - self._at
+                reading.busy_s += then - self._at
                 self._at = then
             else:
                 self._finish(outcome.Value(None))
 
     def _finish(self, how: "outcome.Outcome[None]") -> None:
-        flow, then = self._present, self._now()
-        if flow is not None:
-            flow.busy_s += then - self._at
-            flow.end(how)
+        reading, then = self._present, self._now()
+        if reading is not None:
+            reading.busy_s += then - self._at
+            reading.end(how)
         self._at = then

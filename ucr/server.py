@@ -61,7 +61,8 @@ def server_of(config: Config, api: Api, report: Report, serve_socket: ServeSocke
     if not server.front_lane:
         return guarded(app, limits, connections)
     standby = Standby(app, limits, connections)
-    lane = FrontLane(answer, new_request_id, limits, standby.serve_one, router.unix_time, bodies, router.timers)
+    timers, pump = router.timers, router.pump
+    lane = FrontLane(answer, new_request_id, limits, standby.serve_one, router.unix_time, bodies, timers, pump)
     return FrontServer(lane, connections, standby.drain)
 
 

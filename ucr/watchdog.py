@@ -84,6 +84,7 @@ class Watchdog:
         traceback: TracebackType | None,
     ) -> None:
         self._timers.clear(self._ring)
+        self._waiting = None  # it holds the stream that it reads for, and that this watchdog
         worked_s, self.worked_s = self.worked_s, 0.0
         self.waited_s = self._patience.end(self, worked_s) - self._began_s
         if exc is not None and isinstance(exc, PoolError):

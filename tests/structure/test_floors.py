@@ -80,6 +80,7 @@ FLOORS = {
     "actors.share": ACTORS,
     "actors.flow": ACTORS,
     "actors.pump": KERNEL,
+    "actors.ear": KERNEL,
     "actors.sockets": KERNEL,
     "actors.tls_stream": ACTORS,
     "actors.response": ACTORS,

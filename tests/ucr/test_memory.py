@@ -31,6 +31,7 @@ class Surroundings:
     mib_after_tidying: int = 40
     requests: RequestCount = field(default_factory=lambda: RequestCount(0, 0))
     tidied_at: list[float] = field(default_factory=list)
+    trimmed_at: list[float] = field(default_factory=list)
     let_go_at: list[float] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
 
@@ -40,6 +41,9 @@ class Surroundings:
     def tidy(self) -> None:
         self.tidied_at.append(round(trio.current_time()))
         self.mib = min(self.mib, self.mib_after_tidying)
+
+    def trim(self) -> None:
+        self.trimmed_at.append(round(trio.current_time()))
 
     async def let_go(self) -> None:
         self.let_go_at.append(round(trio.current_time()))
@@ -52,7 +56,10 @@ class Surroundings:
 def watched(nursery: trio.Nursery, pressure: Pressure) -> Iterator[Surroundings]:
     seen = Surroundings()
     log = make_log("info", (), (seen.write,), lambda: datetime(2026, 11, 26, tzinfo=UTC))
-    nursery.start_soon(Monitor(pressure, log, lambda: seen.requests, seen.let_go, seen.take, seen.tidy).run)
+    monitor = Monitor(
+        pressure, log, lambda: seen.requests, seen.let_go, take=seen.take, tidy=seen.tidy, trim=seen.trim
+    )
+    nursery.start_soon(monitor.run)
     yield seen
     nursery.cancel_scope.cancel(reason="seen")
 
@@ -123,31 +130,34 @@ async def test_when_it_is_short_it_tidies_up_now_and_then_even_though_somebody_w
             assert pressure.level == "calm"
 
 
-async def test_when_it_has_grown_it_tidies_up_once_although_somebody_waits(autojump_clock: object) -> None:
+async def test_when_it_has_grown_it_gives_pages_back_once_although_somebody_waits(
+    autojump_clock: object,
+) -> None:
+    """A full pass would hold up everybody: it is left to when few wait."""
     async with trio.open_nursery() as nursery:
         with watched(nursery, Pressure(1000 * MIB)) as seen:
-            seen.requests = RequestCount(started=5, open=5)
+            seen.requests = RequestCount(started=500, open=500)
             await trio.sleep(20.5)
             for mib, times in ((60, 0), (90, 1), (100, 1), (120, 2)):
                 seen.mib = seen.mib_after_tidying = mib
-                await trio.sleep(30)
-                assert len(seen.tidied_at) == times
+                await trio.sleep(70)
+                assert (len(seen.trimmed_at), seen.tidied_at) == (times, [])
 
 
 @pytest.mark.parametrize("still_open", [0, 5])
-async def test_what_was_in_use_when_it_tidied_up_is_given_back_once_it_is_not(
+async def test_what_was_in_use_when_it_had_grown_is_given_back_once_it_is_not(
     autojump_clock: object, still_open: int
 ) -> None:
     async with trio.open_nursery() as nursery:
         with watched(nursery, Pressure(1000 * MIB)) as seen:
-            seen.requests = RequestCount(started=5, open=5)
+            seen.requests = RequestCount(started=500, open=500)
             await trio.sleep(20.5)
             seen.mib = seen.mib_after_tidying = 400
-            await trio.sleep(2)
-            assert (len(seen.tidied_at), seen.mib) == (1, 400)
-            seen.requests, seen.mib_after_tidying = RequestCount(started=5, open=still_open), 50
-            await trio.sleep(600 if still_open else 30)
-            assert (len(seen.tidied_at), seen.mib) == (2, 50)
+            await trio.sleep(100)
+            assert (len(seen.trimmed_at), seen.tidied_at, seen.mib) == (1, [], 400)
+            seen.requests, seen.mib_after_tidying = RequestCount(started=500, open=still_open), 50
+            await trio.sleep(600)
+            assert (len(seen.trimmed_at), len(seen.tidied_at), seen.mib) == (1, 1, 50)
 
 
 async def test_between_two_looks_it_is_known_what_is_taken(autojump_clock: object) -> None:

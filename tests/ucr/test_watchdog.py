@@ -1,3 +1,4 @@
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -145,9 +146,8 @@ async def test_an_interruption_ends_the_wait_with_its_error(autojump_clock: Mock
 
 async def test_an_answer_that_came_when_it_was_cut_is_not_kept_for_others(autojump_clock: MockClock) -> None:
     async with asking() as asker:
-        with await asker.start() as response:
-            with asker.watchdog:
-                assert await response.read() == b"ok"
+        with await asker.start() as response, asker.watchdog:
+            assert await response.read() == b"ok"
             asker.watchdog.cancel(reason="too late")
         assert asker.world.pool.statistics().open == 0
 
@@ -176,3 +176,21 @@ def test_a_want_of_descriptors_is_not_counted_against_the_provider() -> None:
     told = pool_fault("p", PoolError("connect", "Too many open files", phase="connect", is_shortage=True))
     assert (told.fault, told.type, told.status) == ("connect", "overloaded_error", 529)
     assert outcome_of(told) == Abandoned()
+
+
+class Waits:
+    """What waits, and nothing else."""
+
+    def cancel(self, *, reason: str | None = None) -> None:
+        """It is not cancelled."""
+
+
+async def test_what_has_waited_is_held_no_longer(autojump_clock: MockClock) -> None:
+    """It holds the stream that it reads for, and that its watchdog: a circle, for the collector to find."""
+    watchdog = Watchdog(Patience(1000), Timers(), PROVIDER)
+    waits = Waits()
+    with watchdog:
+        watchdog.on_wait(waits, "idle")
+    left = weakref.ref(waits)
+    del waits
+    assert left() is None

@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 
-from actors import Timers
+from actors import Pump, Timers
 from ucr.bodies import Bodies
 from ucr.connections import Connections, Limits, Serve
 from ucr.dialects.roles import HeaderList
@@ -86,6 +86,7 @@ class FrontLane:
         unix_time: Callable[[], float],
         bodies: Bodies,
         timers: Timers,
+        pump: Pump,
     ) -> None:
         self._answer = answer
         self._timers = timers
@@ -99,7 +100,7 @@ class FrontLane:
         self._fresh: set[Line] = set()
         self._fresh_left = trio.Event()
         self._is_draining = False
-        self.watch = Watch()
+        self.watch = Watch(pump)
 
     def __repr__(self) -> str:
         answering = sum(exchange is not None for exchange in self._lines.values())

@@ -3,7 +3,8 @@
 How this works: one cancel scope lasts as long as the connection. Whatever ends the connection, a client that
 leaves, one that does not read, a deadline or a drain, cancels that scope, and with it the answer that is being
 made; so a request needs no scope of its own. While an answer is being made nobody reads, unless it takes long:
-then `begin_watch` starts a task that reads ahead, up to a limit, and sees the client leave.
+then `begin_watch` has a pump read ahead, up to a limit. Where there is none, and when the pump has seen the client
+leave, a task does that: it decides what follows.
 
 On a socket the system is asked directly: a write is first tried at once, and most often is whole, so that it
 needs neither a deadline nor a turn of the scheduler; a read waits first, because a client that was just
@@ -13,9 +14,12 @@ answered has not asked again yet. Both cost about half of what the stream's own 
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import trio
 
+from actors import Pump
+from actors.ear import Ear
 from actors.sockets import NONE, READ_BYTES, plain_socket, read
 from ucr.errors import ClientGone
 from ucr.exchange import OnLeft
@@ -25,6 +29,10 @@ AHEAD_BYTES = 65_536
 """How much is read of what follows a request that is still being answered."""
 _LINGER_S = 2.0
 """How long what nobody wants is still read after the last answer (nginx: `lingering_timeout`, 5 s)."""
+
+Act = Callable[[], Awaitable[None]]
+Spawn = Callable[[Act], object]
+"""Runs something beside the connection."""
 
 _LEFT = "the client left"
 _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
@@ -41,6 +49,7 @@ class Line:
     __slots__ = (
         "_ahead",
         "_descriptor",
+        "_ear",
         "_socket",
         "_stopped",
         "_watching",
@@ -72,6 +81,7 @@ class Line:
         self._descriptor = NONE if self._socket is None else self._socket.fileno()
         self._write_s = write_s
         self._ahead = bytearray()
+        self._ear: Ear | None = None
         self._watching: trio.CancelScope | None = None
         self._stopped = trio.Event()
 
@@ -135,7 +145,7 @@ class Line:
         self.is_timed_out = True
         self.scope.cancel(reason="the client has been silent for too long")
 
-    async def beside(self, act: Callable[[], Awaitable[None]]) -> None:
+    async def beside(self, act: Act) -> None:
         """Do something beside the answer; when it fails, the answer is broken and the connection ends."""
         try:
             await act()
@@ -153,22 +163,38 @@ class Line:
     def _goes_on(self, reason: str) -> bool:
         return self.on_left is not None and self.on_left(lambda: self.scope.cancel(reason=reason))
 
-    def begin_watch(self, nursery: trio.Nursery) -> None:
-        """Watch the client until `end_watch`; the nursery is that of whoever decides when."""
+    def begin_watch(self, pump: Pump, spawn: Spawn) -> None:
+        """Watch the client until `end_watch`; what is spawned must be run by somebody else than the connection's task."""
         self.is_watched = True
+        if self._descriptor != NONE and pump.is_usable:
+            self._ear = Ear(pump, self._descriptor, self._hear, partial(self._read_on, spawn))
+        else:
+            self._read_on(spawn)
+
+    def _hear(self, data: bytes, _now: float) -> bool:
+        self._ahead += data
+        return bool(data) and len(self._ahead) < AHEAD_BYTES
+
+    def _read_on(self, spawn: Spawn) -> None:
+        """Have a task watch the client."""
+        self._ear = None
         self._watching = trio.CancelScope()
         self._stopped = trio.Event()
-        nursery.start_soon(self._watch, self._watching)
+        spawn(partial(self._watch, self._watching))
 
     def stop_watch(self) -> None:
-        """Begin to end the watch, which must not outlive the connection."""
-        if self._watching is not None:
+        """Begin to end the watch, which must not outlive the connection; a pump ends it at once."""
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None
+            self.is_watched = False
+        elif self._watching is not None:
             self._watching.cancel(reason="answered")
 
     async def end_watch(self) -> None:
         """Leave the reading to the connection's own task again."""
+        self.stop_watch()
         if self._watching is not None:
-            self.stop_watch()
             await self._stopped.wait()
             self._watching = None
             self.is_watched = False

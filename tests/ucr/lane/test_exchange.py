@@ -6,6 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from actors import Pump
 from ucr.badge import Badge
 from ucr.bodies import Bodies
 from ucr.errors import ApiError
@@ -34,7 +35,7 @@ def opened(
         head,
         came,
         on or Line(server, 30.0),
-        Watch(),
+        Watch(Pump()),
         Bodies(bodies_limit),
         badge=Badge(),
         forms=Forms(),
@@ -145,7 +146,7 @@ async def test_a_client_that_leaves_in_its_body_cancels_its_request(autojump_clo
         head,
         b"a",
         line,
-        Watch(),
+        Watch(Pump()),
         Bodies(LIMIT),
         badge=Badge(),
         forms=Forms(),

@@ -2,11 +2,14 @@
 
 import socket
 import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
+from actors import Pump
 from tests.world.sockets import local_pair
 from ucr.lane.line import AHEAD_BYTES, Line
 from ucr.stress.network import MemoryStream, stream_pair
@@ -78,7 +81,7 @@ async def test_a_watched_client_that_leaves_cancels_its_answer(way: str, autojum
     line, client = pair()
     line.is_answered = False
     async with trio.open_nursery() as nursery:
-        line.begin_watch(nursery)
+        line.begin_watch(Pump(), nursery.start_soon)
         with line.scope:
             nursery.start_soon(
                 {"close": client.aclose, "half-close": client.send_eof, "reset": client.reset}[way]
@@ -91,7 +94,7 @@ async def test_a_watched_client_that_leaves_cancels_its_answer(way: str, autojum
 async def test_a_client_may_leave_when_it_has_its_answer(autojump_clock: MockClock) -> None:
     line, client = pair()
     async with trio.open_nursery() as nursery:
-        line.begin_watch(nursery)
+        line.begin_watch(Pump(), nursery.start_soon)
         await client.aclose()
         await wait_all_tasks_blocked()
     assert not line.scope.cancel_called
@@ -100,7 +103,7 @@ async def test_a_client_may_leave_when_it_has_its_answer(autojump_clock: MockClo
 async def test_what_is_read_ahead_is_kept(autojump_clock: MockClock) -> None:
     line, client = pair()
     async with trio.open_nursery() as nursery:
-        line.begin_watch(nursery)
+        line.begin_watch(Pump(), nursery.start_soon)
         await client.send_all(b"GET ")
         await wait_all_tasks_blocked()
         await line.end_watch()
@@ -111,7 +114,7 @@ async def test_what_is_read_ahead_is_kept(autojump_clock: MockClock) -> None:
 async def test_no_more_is_read_ahead_than_the_limit(autojump_clock: MockClock) -> None:
     line, client = pair()
     async with trio.open_nursery() as nursery:
-        line.begin_watch(nursery)
+        line.begin_watch(Pump(), nursery.start_soon)
         for _ in range(4):
             await client.send_all(b"x" * 65_536)
             await wait_all_tasks_blocked()
@@ -122,7 +125,7 @@ async def test_no_more_is_read_ahead_than_the_limit(autojump_clock: MockClock) -
 async def test_a_watch_that_has_not_begun_ends_all_the_same(autojump_clock: MockClock) -> None:
     line, client = pair()
     async with trio.open_nursery() as nursery:
-        line.begin_watch(nursery)
+        line.begin_watch(Pump(), nursery.start_soon)
         await line.end_watch()
         await line.end_watch()
         await client.send_all(b"abc")
@@ -187,7 +190,7 @@ async def test_a_socket_that_is_reset_cancels_who_writes_to_it() -> None:
 async def test_a_watch_that_is_stopped_before_its_first_step_touches_no_socket() -> None:
     line, client = await opened_on_sockets()
     async with client, trio.open_nursery() as nursery:
-        line.begin_watch(nursery)
+        line.begin_watch(Pump(), nursery.start_soon)
         line.stop_watch()
         await line.stream.aclose()
     assert not line.scope.cancel_called
@@ -203,3 +206,55 @@ async def test_what_fails_beside_an_answer_ends_the_connection() -> None:
     with line.scope:
         await trio.sleep_forever()
     assert line.scope.cancelled_caught
+
+
+@asynccontextmanager
+async def heard() -> AsyncIterator[tuple[Line, trio.SocketStream, trio.Nursery]]:
+    """Open a line whose client a pump hears, and that is being answered."""
+    line, client = await opened_on_sockets()
+    line.is_answered = False
+    pump = Pump()
+    async with line.stream, client, trio.open_nursery() as nursery:
+        nursery.start_soon(pump.run)
+        await wait_all_tasks_blocked()
+        tasks = trio.lowlevel.current_statistics().tasks_living
+        line.begin_watch(pump, nursery.start_soon)
+        assert trio.lowlevel.current_statistics().tasks_living == tasks, "no task waits for the client"
+        yield line, client, nursery
+        line.stop_watch()
+        assert pump.sockets == 0
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("way", ["close", "half-close", "reset"])
+async def test_a_client_that_leaves_is_heard_by_the_pump(way: str) -> None:
+    async with heard() as (line, client, _):
+        with line.scope:
+            if way == "half-close":
+                await client.send_eof()
+            else:
+                if way == "reset":
+                    client.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, struct.pack("ii", 1, 0))
+                await client.aclose()
+            await trio.sleep_forever()
+        assert line.scope.cancelled_caught
+
+
+async def test_what_the_pump_hears_is_kept() -> None:
+    async with heard() as (line, client, _):
+        await client.send_all(b"GET ")
+        await wait_all_tasks_blocked()
+        line.stop_watch()
+        assert not line.is_watched, "nothing is to be waited for"
+        await line.end_watch()
+        await client.send_all(b"/")
+        assert [await line.receive(), await line.receive()] == [b"GET ", b"/"]
+
+
+async def test_the_pump_hears_no_more_than_the_limit() -> None:
+    async with heard() as (line, client, nursery):
+        nursery.start_soon(client.send_all, bytes(4_000_000))
+        await wait_all_tasks_blocked()
+        await line.end_watch()
+        assert AHEAD_BYTES <= len(await line.receive()) <= 2 * AHEAD_BYTES
+        assert not line.scope.cancel_called

@@ -1,6 +1,7 @@
 import trio
 from trio.testing import MockClock
 
+from actors import Pump
 from ucr.lane.line import Line
 from ucr.lane.watch import AFTER_S, Act, Watch
 from ucr.stress.network import stream_pair
@@ -12,7 +13,7 @@ async def contained(act: Act) -> None:
 
 async def test_a_client_whose_answer_takes_long_is_watched(autojump_clock: MockClock) -> None:
     server, client = stream_pair()
-    line, watch = Line(server, 30.0), Watch()
+    line, watch = Line(server, 30.0), Watch(Pump())
     line.is_answered = False
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch.run, contained)
@@ -28,7 +29,7 @@ async def test_a_client_whose_answer_takes_long_is_watched(autojump_clock: MockC
 
 async def test_a_quick_answer_starts_no_task(autojump_clock: MockClock) -> None:
     server, client = stream_pair()
-    line, watch = Line(server, 30.0), Watch()
+    line, watch = Line(server, 30.0), Watch(Pump())
     line.is_answered = False
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch.run, contained)
@@ -43,7 +44,7 @@ async def test_a_quick_answer_starts_no_task(autojump_clock: MockClock) -> None:
 
 async def test_nothing_ticks_when_nobody_waits(mock_clock: MockClock) -> None:
     """The clock is jumped by hand: a parked task has no deadline that it could be jumped to."""
-    watch = Watch()
+    watch = Watch(Pump())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch.run, contained)
         for _ in range(30):
@@ -65,7 +66,7 @@ async def test_what_is_run_beside_an_answer_is_contained(autojump_clock: MockClo
         except ValueError as error:
             caught.append(error)
 
-    watch = Watch()
+    watch = Watch(Pump())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch.run, keeping)
         await trio.testing.wait_all_tasks_blocked()
@@ -76,7 +77,7 @@ async def test_what_is_run_beside_an_answer_is_contained(autojump_clock: MockClo
 
 
 async def test_what_is_to_run_beside_an_answer_while_all_are_cancelled_fails_nobody() -> None:
-    watch, ran = Watch(), []
+    watch, ran = Watch(Pump()), []
 
     async def act() -> None:
         ran.append("act")
