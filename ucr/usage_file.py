@@ -62,7 +62,7 @@ class UsageFile:
         """Keep all of it or nothing; True: the file was damaged, and what was in it before is lost."""
 
         def written(connection: sqlite3.Connection) -> None:
-            insert(connection, PLAN.table, _NAMES, [*map(_VALUES, rows)])
+            insert(connection, PLAN.table, _NAMES, rows, _VALUES)
             connection.executemany(
                 "insert or replace into balances values (?, ?, ?, ?)",
                 ((one.account, one.spender, one.until_s, one.amount) for one in balances),

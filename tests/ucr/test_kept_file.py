@@ -2,13 +2,14 @@
 
 import math
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ucr.journal.file import COLUMNS
-from ucr.kept_file import AT_ONCE, PRUNE_EVERY, Bounds, KeptFile, Plan, insert
+from ucr.kept_file import AT_ONCE, PAGE_BYTES, PRUNE_EVERY, Bounds, KeptFile, Plan, insert
 from ucr.usage import UsageRow
 
 WIDE = Bounds(math.inf, 2**30)
@@ -25,6 +26,11 @@ def note(file: KeptFile, at_s: float, text: str = "x", now_s: float = 0.0) -> bo
 
 def texts(file: KeptFile) -> list[tuple[float, str]]:
     return file.run(lambda c: c.execute("select * from notes order by at_s").fetchall())[0]
+
+
+def page_bytes(file: KeptFile) -> int:
+    (size,) = file.run(lambda c: c.execute("pragma page_size").fetchone())[0]
+    return int(size)
 
 
 def test_what_is_written_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -104,7 +110,7 @@ def test_a_damaged_file_is_moved_aside_and_that_is_said(tmp_path: Path) -> None:
     file.close()
     size = path.stat().st_size
     with path.open("r+b") as damaged:
-        damaged.seek(4096)
+        damaged.seek(PAGE_BYTES)
         damaged.write(b"\xff" * (size - 4096))
     file = opened(tmp_path)
     assert note(file, 1.0)
@@ -129,13 +135,43 @@ def test_many_rows_take_few_statements_and_keep_their_order(count: int) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(*PLAN.schema)
         connection.set_trace_callback(statements.append)
-        insert(connection, "notes", ("text", "at_s"), [(f"text {number}", number) for number in range(count)])
+        insert(connection, "notes", ("text", "at_s"), range(count), lambda number: (f"text {number}", number))
         connection.set_trace_callback(None)
         rows = connection.execute("select at_s, text from notes order by rowid").fetchall()
     assert rows == [(number, f"text {number}") for number in range(count)]
     large, rest = divmod(count, AT_ONCE[0])
     written = [statement for statement in statements if statement.startswith("insert")]
     assert len(written) == large + rest // AT_ONCE[1] + rest % AT_ONCE[1]
+
+
+@pytest.mark.parametrize("known", [(), (3,), (0, AT_ONCE[0]), range(2 * AT_ONCE[0])])
+def test_what_is_not_known_of_any_row_or_of_some_is_null(known: Sequence[int]) -> None:
+    rows = [(number, f"text {number}" if number in known else None) for number in range(2 * AT_ONCE[0])]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("create table notes (at_s real not null, text text)")
+        insert(connection, "notes", ("at_s", "text"), rows, tuple)
+        assert connection.execute("select at_s, text from notes order by rowid").fetchall() == rows
+
+
+def test_a_file_that_was_begun_with_smaller_pages_is_kept(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "notes.sqlite3")) as before:
+        for statement in ("pragma page_size = 4096", "pragma journal_mode = wal", *PLAN.schema):
+            before.execute(statement).fetchall()
+        before.execute("insert into notes values (1.0, 'before')")
+        before.execute(f"pragma user_version = {PLAN.version}")
+        before.commit()
+    file = opened(tmp_path)
+    assert not note(file, 2.0, "now")
+    assert texts(file) == [(1.0, "before"), (2.0, "now")]
+    assert page_bytes(file) == 4096
+    file.close()
+    assert not list(tmp_path.glob("*.damaged"))
+
+
+def test_a_file_that_is_begun_has_large_pages(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+    assert page_bytes(file) == PAGE_BYTES
+    file.close()
 
 
 def test_what_sqlite_takes_in_one_statement_is_enough_for_both_files() -> None:

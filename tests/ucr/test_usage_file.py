@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.allowance import GONE, Balance
-from ucr.kept_file import PRUNE_EVERY, Bounds
+from ucr.kept_file import PAGE_BYTES, PRUNE_EVERY, Bounds
 from ucr.usage import UsageRow
 from ucr.usage_file import NAME, UsageFile
 
@@ -105,7 +105,7 @@ def test_a_file_that_is_damaged_while_it_is_open_is_replaced_and_that_is_said(tm
     file.close()
     size = (tmp_path / NAME).stat().st_size
     with (tmp_path / NAME).open("r+b") as damaged:
-        damaged.seek(4096)
+        damaged.seek(PAGE_BYTES)
         damaged.write(b"\xff" * (size - 4096))
     file = opened(tmp_path)
     assert file.write([row()], [Balance("k", "w", 1.0, 2)], 1000.0)
@@ -121,7 +121,7 @@ def test_a_file_that_is_found_damaged_when_its_balances_are_read_is_replaced(tmp
     file.close()
     size = (tmp_path / NAME).stat().st_size
     with (tmp_path / NAME).open("r+b") as damaged:
-        damaged.seek(4096)
+        damaged.seek(PAGE_BYTES)
         damaged.write(b"\xff" * (size - 4096))
     file = opened(tmp_path)
     assert file.balances(0.0, joined=True) == ()

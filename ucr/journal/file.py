@@ -18,7 +18,8 @@ _SCHEMA = (
     "create index journal_id on journal (request_id)",
 )
 PLAN = Plan(1, "journal", _SCHEMA)
-_VALUES = attrgetter(*COLUMNS)
+_VALUES = attrgetter(*(name if name != "is_error" else "is_error.real" for name in COLUMNS))
+"""The values of an entry; 0 or 1 for what is true or not, since SQLite's module takes no truth as it is."""
 
 
 class JournalFile:
@@ -38,7 +39,7 @@ class JournalFile:
         """Keep all of them or none; True: the file was damaged, and what was in it before is lost."""
 
         def written(connection: sqlite3.Connection) -> None:
-            insert(connection, PLAN.table, COLUMNS, [*map(_VALUES, entries)])
+            insert(connection, PLAN.table, COLUMNS, entries, _VALUES)
 
         return self._file.write(written, now_s, sum(entry.size_bytes for entry in entries))
 
