@@ -86,9 +86,16 @@ class RemoteRef(Ref[Message]):
         if deadline <= trio.current_time():
             raise AskTimeout(f"{self.name}: the deadline had passed before it was asked")
         reply = self._bridge.post_ask(message, deadline)
-        with trio.CancelScope(deadline=deadline):
-            return cast(Answer, await reply.wait())
-        raise AskTimeout(f"{self.name}: gave no answer before the deadline")
+        try:
+            with trio.CancelScope(deadline=deadline):
+                await reply.settled()
+            if reply.is_open:  # an answer that came while the loop stood still is read in this turn
+                await trio.lowlevel.cancel_shielded_checkpoint()
+        finally:
+            reply.abandon()
+        if reply.state == "abandoned":
+            raise AskTimeout(f"{self.name}: gave no answer before the deadline")
+        return cast(Answer, reply.result())
 
     def ask_nowait(self, message: Question[Answer]) -> Reply[Answer]:
         return self._bridge.post_ask(message, math.inf)

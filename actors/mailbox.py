@@ -92,7 +92,22 @@ class Reply(Generic[Answer]):
         """Wait for the answer, if it is not there yet; being cancelled abandons it."""
         if self._state == "open":
             self._task = trio.lowlevel.current_task()
-            await trio.lowlevel.wait_task_rescheduled(self._abandon)
+            await trio.lowlevel.wait_task_rescheduled(self._abandoned)
+        return self.result()
+
+    async def settled(self) -> None:
+        """Wait until it has ended; being cancelled leaves it as it is. No checkpoint when it has ended already."""
+        if self._state == "open":
+            self._task = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(self._left)
+
+    def abandon(self) -> None:
+        """Say that nobody waits any more, unless it has ended."""
+        if self._settle("abandoned") and self._on_abandoned is not None:
+            self._on_abandoned()
+
+    def result(self) -> Answer:
+        """Return the answer, or raise what it has ended with instead; once."""
         error, self._error = self._error, None
         try:
             if error is not None:
@@ -101,10 +116,13 @@ class Reply(Generic[Answer]):
             del error  # its traceback holds this frame
         return self._value  # type: ignore[return-value]
 
-    def _abandon(self, _raise_cancel: object) -> trio.lowlevel.Abort:
+    def _abandoned(self, raise_cancel: object) -> trio.lowlevel.Abort:
+        aborted = self._left(raise_cancel)
+        self.abandon()
+        return aborted
+
+    def _left(self, _raise_cancel: object) -> trio.lowlevel.Abort:
         self._task = None
-        if self._settle("abandoned") and self._on_abandoned is not None:
-            self._on_abandoned()
         return trio.lowlevel.Abort.SUCCEEDED
 
     def _settle(

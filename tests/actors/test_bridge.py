@@ -4,9 +4,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 import trio
-from trio.testing import MemoryReceiveStream, MemorySendStream, memory_stream_pair
+from trio.testing import MemoryReceiveStream, MemorySendStream, MockClock, memory_stream_pair
 
 from actors.actor import serve
 from actors.bridge import Bridge
@@ -200,6 +201,28 @@ async def test_a_deadline_ends_the_ask_on_both_sides(autojump_clock: object) -> 
         assert trio.current_time() == started + 3
         await trio.testing.wait_all_tasks_blocked()
         assert link.peer.abandoned == ["w"]
+
+
+async def test_an_answer_that_came_while_the_loop_stood_still_is_not_too_late(mock_clock: MockClock) -> None:
+    """It lies in the stream when the deadline is found to have passed, and nobody had a turn to read it."""
+    stream, other = memory_stream_pair()
+    near: Bridge[Any] = Bridge("near", stream, CODEC)
+    answers: list[int] = []
+
+    async def ask() -> None:
+        answers.append(await near.remote.ask(Add(2), deadline=trio.current_time() + 3))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(near.run)
+        nursery.start_soon(ask)
+        await other.receive_some()
+        name, body = CODEC.encode(5)
+        await other.send_all(frame(msgspec.msgpack.encode((3, 0, None, name, msgspec.Raw(body)))))
+        mock_clock.jump(10)
+        await trio.testing.wait_all_tasks_blocked()
+        assert answers == [5]
+        assert near.remote.statistics().answered == 1
+        nursery.cancel_scope.cancel(reason="the test has ended")
 
 
 async def test_a_deadline_that_has_passed_sends_nothing() -> None:
