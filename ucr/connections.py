@@ -2,10 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import trio
@@ -111,43 +110,50 @@ class Connections:
         """Accept no more; what is open stays open."""
         self._accepting.cancel(reason="drain")
 
-    async def contained(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Do something for one connection; what it raises is reported, and ends none of the others."""
+    @contextmanager
+    def _containing(self) -> Iterator[None]:
+        """Report what is raised in this block for one connection: it ends none of the others."""
         try:
-            await act()
+            yield
         except Exception as error:  # noqa: BLE001 - the connection's edge
             if not is_lost_connection(error):
                 self._report(error)
 
+    async def contained(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do something for one connection; what it raises is reported, and ends none of the others."""
+        with self._containing():
+            await act()
+
     async def _serve_one(self, stream: Any) -> None:
+        """Serve a connection to its end. All in one: whatever stands between a task and where it waits is passed at each waking."""
         try:
-            await self.contained(partial(self._admit, stream))
+            with self._containing():
+                address = stream.socket.getpeername()[0]
+                if self._may_come(address):
+                    with self._counted(address):
+                        await self._serve(stream if self._secure is None else await self._secure(stream))
+                elif self._refusing < _MOST_REFUSING:
+                    await self._refuse(stream)
         finally:
             if isinstance(stream, trio.SocketStream):
                 stream.socket.close()  # all that the stream's own way would do here, without its cancel scope
             else:
                 await trio.aclose_forcefully(stream)
 
-    async def _admit(self, stream: Any) -> None:
-        address = stream.socket.getpeername()[0]
-        if self._may_come(address):
-            self._addresses[address] += 1
-            try:
-                await self._serve(stream if self._secure is None else await self._secure(stream))
-            finally:
-                self._leave(address)
-        elif self._refusing < _MOST_REFUSING:
-            await self._refuse(stream)
-
     def _may_come(self, address: str) -> bool:
         if self._addresses.total() >= self._limits.most:
             return False
         return self._addresses[address] < self._limits.most_per_address or self._is_shared(address)
 
-    def _leave(self, address: str) -> None:
-        self._addresses[address] -= 1
-        if not self._addresses[address]:
-            del self._addresses[address]
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[None]:
+        self._addresses[address] += 1
+        try:
+            yield
+        finally:
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
 
     async def _refuse(self, stream: Any) -> None:
         """Say why; reading first keeps the words from being lost to a reset."""

@@ -6,28 +6,21 @@ writing the entry. The other two thirds are random, and are drawn for many ids a
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 _SECOND_CHARS = 8
 _RANDOM_CHARS = 16
 _AT_ONCE = 256
 
 
-class RequestIds:
-    """Gives a fresh id at each call. The system is asked for randomness and time once for many of them."""
+def request_ids(unix_time: Callable[[], float]) -> Callable[[], str]:
+    """Return what gives a fresh id at each call. The system is asked for randomness and time once for many of them."""
+    return chain.from_iterable(_drawn(unix_time)).__next__
 
-    __slots__ = ("_at", "_beginning", "_drawn", "_unix_time")
 
-    def __init__(self, unix_time: Callable[[], float]) -> None:
-        self._unix_time = unix_time
-        self._beginning = ""
-        self._drawn = ""
-        self._at = 0
-
-    def __call__(self) -> str:
-        if self._at == len(self._drawn):
-            self._beginning = f"req_{int(self._unix_time()) & 0xFFFFFFFF:0{_SECOND_CHARS}x}"
-            self._drawn, self._at = secrets.token_hex(_RANDOM_CHARS // 2 * _AT_ONCE), 0
-        start = self._at
-        self._at = end = start + _RANDOM_CHARS
-        return self._beginning + self._drawn[start:end]
+def _drawn(unix_time: Callable[[], float]) -> Iterator[list[str]]:
+    while True:
+        beginning = f"req_{int(unix_time()) & 0xFFFFFFFF:0{_SECOND_CHARS}x}"
+        drawn = secrets.token_hex(_RANDOM_CHARS // 2 * _AT_ONCE)
+        yield [beginning + drawn[at : at + _RANDOM_CHARS] for at in range(0, len(drawn), _RANDOM_CHARS)]

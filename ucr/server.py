@@ -13,7 +13,7 @@ from ucr.connections import Connections, Limits, Report
 from ucr.forwarding import Proxies
 from ucr.lane.front import FrontLane, FrontServer
 from ucr.proxied import Proxied
-from ucr.request_ids import RequestIds
+from ucr.request_ids import request_ids
 from ucr.standby import Standby, guarded
 from ucr.tls import Tls
 
@@ -56,7 +56,7 @@ def server_of(config: Config, api: Api, report: Report, serve_socket: ServeSocke
     )
     answer, bodies = answer_of(config, api, proxies), Bodies(server.bodies_limit_bytes)
     router = api.generation.router
-    new_request_id = RequestIds(router.unix_time)
+    new_request_id = request_ids(router.unix_time)
     app = AsgiApp(answer, new_request_id, server.body_limit_bytes, bodies, serve_socket)
     if not server.front_lane:
         return guarded(app, limits, connections)

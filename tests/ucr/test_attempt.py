@@ -17,7 +17,7 @@ from tests.world.sweep import Scenario, cancellation_sweep
 from ucr.asgi import AsgiApp
 from ucr.bodies import Bodies
 from ucr.config.model import ModelTarget, Timeouts
-from ucr.request_ids import RequestIds
+from ucr.request_ids import request_ids
 from ucr.secret import Secret
 
 MESSAGES = "/v1/messages"
@@ -412,7 +412,7 @@ async def called(world: World, body: dict[str, Any]) -> None:
     async def send(message: dict[str, Any]) -> None:
         await trio.lowlevel.checkpoint()
 
-    await AsgiApp(world.worker.api.answer, RequestIds(lambda: 0.0), 10**6, Bodies(10**6))(scope, receive, send)
+    await AsgiApp(world.worker.api.answer, request_ids(lambda: 0.0), 10**6, Bodies(10**6))(scope, receive, send)
 
 
 def assert_idle(world: World) -> None:

@@ -5,7 +5,8 @@ from the same task that read it. With the first one for anything else the connec
 bytes already read, and stays with hypercorn: so a hand-over happens between two requests and never within one.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any
 
@@ -17,7 +18,7 @@ from ucr.connections import Connections, Limits, Serve
 from ucr.dialects.roles import HeaderList
 from ucr.lane.exchange import LaneExchange
 from ucr.lane.head import Head, HeadRefused, late
-from ucr.lane.heads import Heads, Taken
+from ucr.lane.heads import Heads
 from ucr.lane.line import Line
 from ucr.lane.quiet import Quiet
 from ucr.lane.replay import ReplayStream
@@ -128,26 +129,27 @@ class FrontLane:
 
     async def serve(self, stream: Any) -> None:
         """Serve one connection to its end; the caller closes the stream."""
-        line = Line(stream, self._limits.write_s)
+        line, heads = Line(stream, self._limits.write_s), Heads()
         try:
-            await self._serve_kept(line)
-            if line.is_late:
+            with self._known(line), line.scope:
+                try:
+                    if await self._serve_line(line, heads):
+                        await line.linger()
+                except HeadRefused as refused:
+                    await self._refuse(line, refused)
+            if line.is_timed_out and heads.has_begun:
                 with trio.move_on_after(FAREWELL_S):
                     await self._refuse(line, late())
         finally:
             line.close()
 
-    async def _serve_kept(self, line: Line) -> None:
-        """Serve one connection that is known of meanwhile, and is fresh at first."""
+    @contextmanager
+    def _known(self, line: Line) -> Iterator[None]:
+        """Know of a connection in this block; it is fresh at first."""
         self._lines[line] = None
         self._fresh.add(line)
         try:
-            with line.scope:
-                try:
-                    if await self._serve_line(line):
-                        await line.linger()
-                except HeadRefused as refused:
-                    await self._refuse(line, refused)
+            yield
         finally:
             del self._lines[line]
             self._no_longer_fresh(line)
@@ -164,13 +166,27 @@ class FrontLane:
                 self._fresh_left.set()
                 self._fresh_left = trio.Event()
 
-    async def _serve_line(self, line: Line) -> bool:
+    async def _serve_line(self, line: Line, heads: Heads) -> bool:
         """Answer request after request; False when the client, or hypercorn, ended the connection."""
         peer = str(line.stream.socket.getpeername()[0])  # type: ignore[attr-defined]
-        heads, rest = Heads(), b""
+        data, has_begun = b"", False
         with Quiet(line, self._timers) as quiet:
-            while (taken := await self._next_head(line, heads, quiet, rest)) is not None:
+            while True:
+                taken = heads.feed(data) if data else None
+                if taken is None:
+                    if self._is_draining and not line.is_fresh:
+                        return False
+                    if not has_begun:
+                        has_begun = bool(data)
+                        quiet.begin(self._limits.head_s if has_begun else self._limits.keep_alive_s)
+                    line.is_idle = True
+                    data = await line.receive()
+                    line.is_idle = False
+                    if not data:
+                        return False
+                    continue
                 head, badge, came, raw = taken
+                has_begun = False
                 if line.is_fresh:
                     self._no_longer_fresh(line)
                 if raw is not None and not is_hot(head):
@@ -190,35 +206,11 @@ class FrontLane:
                 await self._answer_one(line, exchange)
                 if not exchange.keeps_alive:
                     return True
-                rest = exchange.rest
-            else:
-                return False
+                if data := exchange.rest:
+                    await trio.lowlevel.checkpoint()  # requests that came together give the others a turn
         line.close()
         await self._hand_over(ReplayStream(raw + came, line.stream))
         return False
-
-    async def _next_head(self, line: Line, heads: Heads, quiet: Quiet, rest: bytes) -> Taken | None:
-        """Return the next head and what came behind it; None when the client says no more."""
-        if rest and (taken := heads.feed(rest)) is not None:
-            await trio.lowlevel.checkpoint()  # requests that came together give the others a turn
-            return taken
-        quiet.begin(self._limits.head_s if rest else self._limits.keep_alive_s)
-        line.is_idle = True
-        has_begun = bool(rest)
-        try:
-            if self._is_draining and not line.is_fresh:
-                return None
-            while data := await line.receive():
-                if (taken := heads.feed(data)) is not None:
-                    return taken
-                if not has_begun:
-                    has_begun = True
-                    quiet.begin(self._limits.head_s)
-            return None
-        finally:
-            line.is_idle = False
-            quiet.end()
-            line.is_late = line.is_timed_out and heads.has_begun
 
     async def _answer_one(self, line: Line, exchange: LaneExchange) -> None:
         if self._is_draining:

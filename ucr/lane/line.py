@@ -39,11 +39,10 @@ _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 
 class Line:
-    """One connection. `is_answered` says that nothing is lost when the client leaves now, `is_late` that a head of
-    its client's has begun and took too long, `is_timed_out` that its client's silence ended it, `is_idle` that its
-    client is to ask next, `is_fresh` that it has asked nothing yet, `is_watched` that `end_watch` is to end a watch.
-    `on_left` may let an answer go on whose client has left. `now` reads the clock, without a call of Python's where the
-    clock has none. `close` it before its stream is closed.
+    """One connection. `is_answered` says that nothing is lost when the client leaves now, `is_timed_out` that its
+    client's silence ended it, `is_idle` that its client is to ask next, or goes on asking, `is_fresh` that it has asked
+    nothing yet, `is_watched` that `end_watch` is to end a watch. `on_left` may let an answer go on whose client has left.
+    `now` reads the clock, without a call of Python's where the clock has none. `close` it before its stream is closed.
     """
 
     __slots__ = (
@@ -57,7 +56,6 @@ class Line:
         "is_answered",
         "is_fresh",
         "is_idle",
-        "is_late",
         "is_timed_out",
         "is_watched",
         "now",
@@ -72,7 +70,6 @@ class Line:
         self.is_answered = True
         self.is_fresh = True
         self.is_idle = False
-        self.is_late = False
         self.is_timed_out = False
         self.is_watched = False
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time

@@ -1,8 +1,8 @@
 """How long a client may say nothing between its requests.
 
 How this works: a timer that is set for each request and cleared with its first byte costs more than what it guards. So
-there is one for a connection, and a store says until when the client may be silent. When the timer rings, the client
-has either been silent for too long, or it is set for when that can be at the earliest.
+there is one for a connection, and a store says until when the client may be silent while its line is idle. When the
+timer rings, the client has either been silent for too long, or it is set for when that can be at the earliest.
 """
 
 import math
@@ -29,14 +29,10 @@ class Quiet:
         self._timers.clear(self._ring)
 
     def begin(self, patience_s: float) -> None:
-        """Allow so much silence from now on, and after that end the connection."""
+        """Allow so much silence from now on; one that lasts longer, and in which the line is idle, ends the connection."""
         self._until = self._line.now() + patience_s
         if self._until < self._rings_at:
             self._set(self._until)
-
-    def end(self) -> None:
-        """Allow any silence: the client has asked."""
-        self._until = math.inf
 
     def _set(self, at: float) -> None:
         self._rings_at = at
@@ -44,7 +40,8 @@ class Quiet:
 
     def _ring(self) -> None:
         self._rings_at = math.inf
-        if self._until <= self._line.now():
-            self._line.time_out()
-        elif self._until < math.inf:
-            self._set(self._until)
+        if self._line.is_idle:
+            if self._until <= self._line.now():
+                self._line.time_out()
+            else:
+                self._set(self._until)

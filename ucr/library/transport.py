@@ -19,7 +19,7 @@ from ucr.api import Api
 from ucr.bodies import Bodies
 from ucr.library.exchange import LocalExchange
 from ucr.library.family import Family, package_of
-from ucr.request_ids import RequestIds
+from ucr.request_ids import request_ids
 
 _HOST = ("host", "localhost")
 _OF_THE_WIRE = frozenset({"host", "connection", "content-length", "transfer-encoding"})
@@ -35,7 +35,7 @@ class RouterTransport(httpx.AsyncBaseTransport):
         self._limit_bytes = limit_bytes
         # The nursery is that of `open_router`: requests end before the router does.
         self._nursery = nursery
-        self._new_request_id = RequestIds(api.generation.router.unix_time)
+        self._new_request_id = request_ids(api.generation.router.unix_time)
         self._families: dict[str, Family] = {}
         self._is_open = True
 

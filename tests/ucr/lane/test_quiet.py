@@ -29,6 +29,7 @@ async def quiet() -> AsyncIterator[tuple[Line, Quiet, Timers]]:
 async def test_a_silence_that_is_too_long_ends_the_connection(autojump_clock: MockClock) -> None:
     async with quiet() as (line, watched, _):
         watched.begin(10)
+        line.is_idle = True
         with line.scope:
             await trio.sleep_forever()
         assert line.is_timed_out
@@ -39,8 +40,9 @@ async def test_a_silence_that_ended_in_time_does_not(autojump_clock: MockClock) 
     async with quiet() as (line, watched, timers):
         for _ in range(20):
             watched.begin(10)
+            line.is_idle = True
             await trio.sleep(9)
-            watched.end()
+            line.is_idle = False
             await trio.sleep(9)
         assert not line.scope.cancel_called
         assert repr(timers) in ("<Timers: 0 set>", "<Timers: 1 set>")
@@ -52,9 +54,11 @@ async def test_the_last_patience_counts_be_it_shorter_or_longer(
 ) -> None:
     async with quiet() as (line, watched, _):
         watched.begin(before)
+        line.is_idle = True
         await trio.sleep(1)
-        watched.end()
+        line.is_idle = False
         watched.begin(patience)
+        line.is_idle = True
         with line.scope:
             await trio.sleep_forever()
         assert line.is_timed_out
@@ -64,6 +68,7 @@ async def test_the_last_patience_counts_be_it_shorter_or_longer(
 async def test_what_is_not_begun_may_last(autojump_clock: MockClock) -> None:
     async with quiet() as (line, watched, _):
         watched.begin(5)
-        watched.end()
+        line.is_idle = True
+        line.is_idle = False
         await trio.sleep(1000)
         assert not line.scope.cancel_called
