@@ -32,6 +32,7 @@ class Surroundings:
     requests: RequestCount = field(default_factory=lambda: RequestCount(0, 0))
     tidied_at: list[float] = field(default_factory=list)
     trimmed_at: list[float] = field(default_factory=list)
+    paces: list[int] = field(default_factory=list)
     let_go_at: list[float] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
 
@@ -57,7 +58,14 @@ def watched(nursery: trio.Nursery, pressure: Pressure) -> Iterator[Surroundings]
     seen = Surroundings()
     log = make_log("info", (), (seen.write,), lambda: datetime(2026, 11, 26, tzinfo=UTC))
     monitor = Monitor(
-        pressure, log, lambda: seen.requests, seen.let_go, take=seen.take, tidy=seen.tidy, trim=seen.trim
+        pressure,
+        log,
+        lambda: seen.requests,
+        seen.let_go,
+        take=seen.take,
+        tidy=seen.tidy,
+        trim=seen.trim,
+        set_pace=seen.paces.append,
     )
     nursery.start_soon(monitor.run)
     yield seen
@@ -158,6 +166,21 @@ async def test_what_was_in_use_when_it_had_grown_is_given_back_once_it_is_not(
             seen.requests, seen.mib_after_tidying = RequestCount(started=500, open=still_open), 50
             await trio.sleep(600)
             assert (len(seen.trimmed_at), len(seen.tidied_at), seen.mib) == (1, 1, 50)
+
+
+async def test_the_collector_looks_more_seldom_the_more_requests_are_open(autojump_clock: object) -> None:
+    async with trio.open_nursery() as nursery:
+        with watched(nursery, Pressure(1000 * MIB)) as seen:
+            for number in (0, 10, 500):
+                seen.requests = RequestCount(started=number, open=number)
+                await trio.sleep(1.1)
+            assert seen.paces == [0, 10, 500]
+
+
+@pytest.mark.slow
+def test_a_pass_looks_at_no_more_than_so_many_objects() -> None:
+    code = "import gc; from ucr.memory import set_pace\nfor n in (0, 100, 900, 10**6): set_pace(n); print(*gc.get_threshold())"
+    assert child(code) == "5000 5 400\n10000 2 400\n50000 1 400\n50000 1 400\n"
 
 
 async def test_between_two_looks_it_is_known_what_is_taken(autojump_clock: object) -> None:
