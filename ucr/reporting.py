@@ -76,6 +76,7 @@ class Reporter:
         self._ended_bytes = 0
         self._due_s = 0.0
         self._has_some = trio.Event()
+        self._lines: list[bytes] = []
         self._rows: list[UsageRow] = []
         self._entries: list[Entry] = []
 
@@ -133,7 +134,7 @@ class Reporter:
             self._hand_over()
 
     def _tell(self, one: Ended, unix_s: float) -> None:
-        """Tell of a request that ended at a Unix time; what goes to actors is gathered."""
+        """Tell of a request that ended at a Unix time; what goes elsewhere is gathered."""
         record, router = one.record, one.router
         if not (record.model_asked or record.error_type):
             self._meter.count_other(record.status)
@@ -142,7 +143,8 @@ class Reporter:
         record.cost_nano = router.pricing.cost_of(record)
         self._meter.count(record, took, router.config)
         fields = record.fields(took)
-        told = self._log.finished(fields, unix_s)
+        line, told = self._log.finished(fields, unix_s)
+        self._lines.append(line)
         if self._accounts is not None and record.provider:
             self._rows.append(row_of(record, unix_s))
         if self._journal is not None:
@@ -151,7 +153,10 @@ class Reporter:
             self._tracing.note(record, router, one.ended_s, unix_s)
 
     def _hand_over(self) -> None:
-        """Give what was gathered to the actors, and to the clerks of those that are elsewhere."""
+        """Give what was gathered to the log, to the actors, and to the clerks of those that are elsewhere."""
+        lines, self._lines = self._lines, []
+        if lines:
+            self._log.write(lines)
         if measured := self._meter.gathered():
             self._metrics.offer(Bundle(measured))
         rows, self._rows = self._rows, []
