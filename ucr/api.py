@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import trio
+from msgspec import Struct
 
 from ucr import __version__, access, admin, again, explaining, models
 from ucr.call import Router, note_request
@@ -40,8 +41,7 @@ _NO_MEMORY = "the router has no memory for this request; try again, or send a sm
 _NO_MEMORY_RETRY_S = 5
 
 
-@dataclass(slots=True)
-class Visit:
+class Visit(Struct, eq=False):
     """One request at the edge. `caller` is whose key it brought, where clients are configured."""
 
     exchange: Exchange
@@ -60,11 +60,10 @@ _GUARDS_OF_HEADS = ("client", "open")
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a head decides, as long as this is the configuration: its route, its dialect, and whose key it brings."""
+    """What a head decides, as long as this is the configuration: its route, and whose key it brings."""
 
     config: Config
     route: Route[Endpoint]
-    client: ClientDialect
     caller: Client | None
 
 
@@ -90,8 +89,7 @@ class Api:
         self._log = log
         self._reporter = reporter
         self._started = 0
-        self._open: set[Patience] = set()
-        self._idle: trio.Event | None = None
+        self._former: tuple[Generation, ...] = ()
         self._refusals = Refusals()
         self._clients = registry.clients(router.unix_time)
         self.is_draining = False
@@ -99,6 +97,7 @@ class Api:
     def publish(self, router: Router, number: int | None = None) -> Generation:
         """Give this router to every request from now on; return the generation that it succeeds."""
         before = self.generation
+        self._former = self._generations()
         self.generation = Generation(router, before.number + 1 if number is None else number)
         return before
 
@@ -111,15 +110,15 @@ class Api:
         record = Record(exchange.request_id, router.worker, patience.began_s, patience.waited_s)
         record.peer = exchange.peer
         exchange = self._reporter.watched(exchange, record, router)
-        admission: Admission | None = exchange.badge.admission
+        badge = exchange.badge
+        admission: Admission | None = badge.admission
         if admission is not None and admission.config is not router.config:
             admission = None
-        client = self._clients[dialect_of(exchange)] if admission is None else admission.client
+        client = self._clients[badge.dialect or dialect_of(exchange)]
         visit = Visit(exchange, client, record, patience, router)
         record.dialect = client.name
         self._started += 1
-        self._open.add(patience)
-        generation.enter()
+        generation.open[patience] = None
         try:
             if exchange.fault is not None:
                 raise exchange.fault
@@ -140,11 +139,10 @@ class Api:
             self._log.error("request.crashed", request_id=exchange.request_id, error=repr(error))
             await _fail(visit, ApiError("api_error", "the router failed; see its log for this request-id"))
         finally:
-            generation.leave()
-            self._open.discard(patience)
+            del generation.open[patience]
             self._reporter.report(exchange, record, router)
-            if self._idle is not None and not self._open:
-                self._idle.set()
+            if generation.is_awaited:
+                generation.look()
 
     def _admission(self, visit: Visit) -> "Admission":
         """Let a request through to its route, and note so on its head's badge; raise `ApiError` for others."""
@@ -152,7 +150,7 @@ class Api:
         access.check_host(exchange.path, exchange.headers, config.server.allowed_hosts)
         access.check_origin(exchange.headers, config.server.allowed_origins)
         route = _TABLE.find(exchange.method, exchange.path)
-        admission = Admission(config, route, visit.client, self._caller(visit, route.guard))
+        admission = Admission(config, route, self._caller(visit, route.guard))
         if route.guard in _GUARDS_OF_HEADS:
             exchange.badge.admission = admission
         return admission
@@ -187,24 +185,34 @@ class Api:
         """Return how many exchanges began, and how many are under way."""
         state = "draining" if self.is_draining else "serving"
         number = self.generation.number
-        return RequestCount(self._started, len(self._open), number, state, self.pressure.level)
+        under_way = sum(len(generation.open) for generation in self._generations())
+        return RequestCount(self._started, under_way, number, state, self.pressure.level)
+
+    def _generations(self) -> tuple[Generation, ...]:
+        """Return those in which requests may be open, and forget the others."""
+        self._former = tuple(former for former in self._former if former.open)
+        return (*self._former, self.generation)
 
     def interrupt(self) -> None:
         """End the requests that are still open: the grace time is over."""
         error = ApiError("overloaded_error", "the router is shutting down; try again", retry_after_s=1)
-        for patience in tuple(self._open):
-            patience.interrupt(error)
+        for generation in self._generations():
+            for patience in tuple(generation.open):
+                patience.interrupt(error)
 
     async def wait_idle(self) -> None:
         """Return when no request is open."""
-        while self._open:
-            if self._idle is None or self._idle.is_set():
-                self._idle = trio.Event()
-            await self._idle.wait()
+        while open_ones := [generation for generation in self._generations() if generation.open]:
+            await open_ones[0].wait_left()
 
 
 def dialect_of(exchange: Exchange) -> str:
-    """Return the name of the dialect in which a path, and so its client, speaks."""
+    """Return the name of the dialect in which a path, and so its client, speaks, and note it on its head's badge."""
+    exchange.badge.dialect = dialect = _dialect_of(exchange)
+    return dialect
+
+
+def _dialect_of(exchange: Exchange) -> str:
     if exchange.path.startswith("/v1/models"):
         return models.dialect_of(exchange.method, exchange.path, exchange.headers)
     if exchange.path.startswith(_RESPONSES_PATH):
@@ -248,12 +256,16 @@ def _check_memory(api: Api) -> None:
         raise short()
 
 
-async def _relay(api: Api, visit: Visit) -> None:
+def _relay(api: Api, visit: Visit) -> Awaitable[None]:
     _check_memory(api)
     access.check_media_type(visit.exchange.headers)
     if visit.caller is None:
-        return await _relay_as(api.limits.nobody, visit)
-    with await api.limits.enter(visit.caller, visit.record) as entry:
+        return _relay_as(api.limits.nobody, visit)
+    return _relay_for(visit.caller, api, visit)
+
+
+async def _relay_for(caller: Client, api: Api, visit: Visit) -> None:
+    with await api.limits.enter(caller, visit.record) as entry:
         return await _relay_as(entry, visit)
 
 

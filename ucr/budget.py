@@ -4,6 +4,8 @@ What has arrived counts, never what was announced: a client that announces much 
 the others. A body counts until its answer begins, or its request ends.
 """
 
+from msgspec import Struct
+
 from ucr.errors import ApiError
 
 RETRY_AFTER_S = 2
@@ -31,18 +33,15 @@ class Budget:
         return f"<Budget: {self.held_bytes} of {self.limit_bytes} bytes>"
 
 
-class Hold:
+class Hold(Struct, eq=False, gc=False):
     """What one request holds of a budget."""
 
-    __slots__ = ("_budget", "held_bytes")
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-        self.held_bytes = 0
+    budget: Budget
+    held_bytes: int = 0
 
     def resize(self, size_bytes: int) -> None:
         """Hold so many bytes from now on; raise `ApiError` 529, with nothing changed, when there is no room."""
-        more, budget = size_bytes - self.held_bytes, self._budget
+        more, budget = size_bytes - self.held_bytes, self.budget
         if more > 0 and budget.held_bytes + more > budget.limit_bytes:
             raise exhausted()
         budget.held_bytes += more
@@ -51,10 +50,10 @@ class Hold:
     def check(self, size_bytes: int) -> None:
         """Raise `ApiError` 529 when there would be no room for so many bytes."""
         more = size_bytes - self.held_bytes
-        if more > 0 and self._budget.held_bytes + more > self._budget.limit_bytes:
+        if more > 0 and self.budget.held_bytes + more > self.budget.limit_bytes:
             raise exhausted()
 
     def release(self) -> None:
         """Hold nothing any more; once or more often."""
-        self._budget.held_bytes -= self.held_bytes
+        self.budget.held_bytes -= self.held_bytes
         self.held_bytes = 0

@@ -10,6 +10,7 @@ may be due, and starts the sending beside the answer if it is.
 from collections.abc import Callable
 
 import trio
+from msgspec import Struct
 
 from actors import Timers
 from ucr.dialects.roles import ClientDialect, HeaderList, Tap
@@ -27,7 +28,7 @@ OnFail = Callable[[ApiError, bytes | None], None]
 """Told of an error, and of the provider's own words for a client of its dialect."""
 
 
-class Delivery:
+class Delivery(Struct, eq=False):
     """Sends one answer. `extra_headers` are those of the provider that the client may see.
 
     `timers` tell it when a stream was silent for too long, and `on_data` is told of each part of a stream before it
@@ -36,28 +37,27 @@ class Delivery:
     the whole stream where it goes into a `copy` as well.
     """
 
-    def __init__(self, exchange: Sink, client: ClientDialect, record: Record, timers: Timers) -> None:
-        self._exchange = exchange
-        self._client = client
-        self._record = record
-        self._timers = timers
-        self._is_sending = False
-        self._waiting: trio.lowlevel.ParkingLot | None = None
-        self._tap: Tap | None = None
-        self.is_opened = False
-        self._quiet_since_s = 0.0
-        self.extra_headers: HeaderList = ()
-        self.is_started = False
-        self._has_ended = False
-        self._is_nudged = False
-        self.replied: bytes | None = None
-        self.copy: StreamCopy | None = None
-        self._is_muted = False
-        self._direct: Direct | None = None
-        self._left = b""
-        self._is_behind = False
-        self._on_fail: OnFail | None = None
-        self.on_data: Callable[[bytes], None] | None = None
+    _exchange: Sink
+    _client: ClientDialect
+    _record: Record
+    _timers: Timers
+    _is_sending: bool = False
+    _waiting: trio.lowlevel.ParkingLot | None = None
+    _tap: Tap | None = None
+    is_opened: bool = False
+    _quiet_since_s: float = 0.0
+    extra_headers: HeaderList = ()
+    is_started: bool = False
+    _has_ended: bool = False
+    _is_nudged: bool = False
+    replied: bytes | None = None
+    copy: StreamCopy | None = None
+    _is_muted: bool = False
+    _direct: Direct | None = None
+    _left: bytes = b""
+    _is_behind: bool = False
+    _on_fail: OnFail | None = None
+    on_data: Callable[[bytes], None] | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -3,38 +3,34 @@
 import trio
 
 from ucr.call import Router
+from ucr.patience import Patience
 
 
 class Generation:
-    """What was published by one reload. Its providers may go when nobody is left in it."""
+    """What was published by one reload. Its providers may go when nobody is left in it.
+
+    Requests are `open` by their patience. While it `is_awaited` that there are none, whoever takes one out has it `look`.
+    """
 
     def __init__(self, router: Router, number: int = 1) -> None:
         self.router = router
         self.number = number
-        self._visits = 0
-        self._left: trio.Event | None = None
+        self.open: dict[Patience, None] = {}
+        self.is_awaited = False
+        self._left = trio.Event()
 
     def __repr__(self) -> str:
-        return f"<Generation {self.number}: {self._visits} requests>"
+        return f"<Generation {self.number}: {len(self.open)} requests>"
 
-    @property
-    def visits(self) -> int:
-        """How many requests are open that began with it."""
-        return self._visits
-
-    def enter(self) -> None:
-        """Count a request, until it leaves."""
-        self._visits += 1
-
-    def leave(self) -> None:
-        """Count a request no longer."""
-        self._visits -= 1
-        if self._left is not None and not self._visits:
+    def look(self) -> None:
+        """Let those go on who wait, if no request is left."""
+        if not self.open:
+            self.is_awaited = False
             self._left.set()
 
     async def wait_left(self) -> None:
         """Return when no request is left in it. Only one that has been succeeded stays empty."""
-        while self._visits:
-            if self._left is None or self._left.is_set():
-                self._left = trio.Event()
+        while self.open:
+            if not self.is_awaited:
+                self.is_awaited, self._left = True, trio.Event()
             await self._left.wait()

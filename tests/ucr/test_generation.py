@@ -7,6 +7,7 @@ from trio.testing import wait_all_tasks_blocked
 from ucr.call import Router
 from ucr.config.model import Config
 from ucr.generation import Generation
+from ucr.patience import Patience
 
 
 def generation() -> Generation:
@@ -18,7 +19,7 @@ async def test_a_generation_without_requests_is_left_already() -> None:
 
 
 async def test_a_generation_is_left_when_its_last_request_ends() -> None:
-    present = generation()
+    present, first, second = generation(), Patience(1.0), Patience(1.0)
     left = trio.Event()
 
     async def watch() -> None:
@@ -26,15 +27,17 @@ async def test_a_generation_is_left_when_its_last_request_ends() -> None:
         left.set()
 
     async with trio.open_nursery() as nursery:
-        present.enter()
-        present.enter()
+        present.open |= {first: None, second: None}
         nursery.start_soon(watch)
         await wait_all_tasks_blocked()
         assert repr(present) == "<Generation 3: 2 requests>"
-        present.leave()
+        assert present.is_awaited
+        del present.open[first]
+        present.look()
         await wait_all_tasks_blocked()
         assert not left.is_set()
-        present.leave()
+        del present.open[second]
+        present.look()
         await wait_all_tasks_blocked()
         assert left.is_set()
-        assert present.visits == 0
+        assert not present.is_awaited

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import trio
+from msgspec import Struct
 
 from ucr.badge import Badge
 from ucr.bodies import Bodies
@@ -24,29 +25,38 @@ LONG_BYTES = 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
+class Means(Struct, frozen=True, eq=False):
+    """What all exchanges of a lane use."""
+
+    bodies: Bodies
+    watch: Watch
+    forms: Forms
+
+
 class LaneExchange:
     """One request and its answer; see `ucr.exchange.Exchange`. `came` is what arrived behind the head.
 
     The head of an answer is held back until the first part, so that both are one write. A body that came whole with its
-    head, as most do, needs no intake. `rest` is what arrived behind the body.
+    head, as most do, needs no intake. `rest` is what arrived behind the body, and `keeps_alive` says, at the end, whether
+    another request may follow on this connection.
     """
 
     __slots__ = (
-        "_bodies",
-        "_body",
         "_date",
         "_head",
         "_held",
         "_hold",
         "_intake",
+        "_is_noted",
         "_line",
+        "_means",
         "_reply",
-        "_watch",
         "badge",
         "fault",
         "headers",
         "is_finished",
         "is_started",
+        "keeps_alive",
         "method",
         "path",
         "peer",
@@ -54,20 +64,17 @@ class LaneExchange:
         "request_id",
         "rest",
         "sent_bytes",
+        "whole",
     )
 
     def __init__(
         self,
-        head: Head,
-        came: bytes,
+        means: Means,
         line: Line,
-        watch: Watch,
-        bodies: Bodies,
-        *,
+        head: Head,
         badge: Badge,
-        forms: Forms,
+        came: bytes,
         request_id: str,
-        peer: str,
         date: str,
     ) -> None:
         self.badge = badge
@@ -76,27 +83,27 @@ class LaneExchange:
         self.path = head.path
         self.query = head.query
         self.headers: Headers = head.headers
-        self.peer = peer
+        self.peer = line.peer
         self.fault: ApiError | None = None
         self.is_started = False
         self.is_finished = False
         self.sent_bytes = 0
         self._head = head
         self._line = line
-        self._watch = watch
+        self._means = means
         self._date = date
-        self._reply = Reply(
-            forms, method=head.method, is_http_1_0=head.is_http_1_0, keeps_alive=head.keeps_alive
-        )
+        self._reply = Reply(means.forms, head.method != "HEAD", head.is_http_1_0, head.keeps_alive)
         self._held = b""
-        self._bodies = bodies
-        self._hold = Hold(bodies.budget)
-        self._body = came
+        self._hold = Hold(means.bodies.budget)
+        self._is_noted = False
+        self.keeps_alive = False
+        self.whole: bytes | None = None
         self.rest = b""
         self._intake: Intake | None = None
         try:
             if head.length == len(came):
-                self._hold.resize(len(came))
+                self.whole = came
+                self._hold.resize(head.length)
             else:
                 self._intake = Intake(head.length)
                 self._feed(self._intake, came)
@@ -109,16 +116,6 @@ class LaneExchange:
         if intake.size != self._hold.held_bytes:
             self._hold.resize(intake.size)
 
-    @property
-    def keeps_alive(self) -> bool:
-        """Whether another request may follow on this connection."""
-        return self.is_finished and self._reply.keeps_alive
-
-    @property
-    def whole(self) -> bytes | None:
-        """The body, if it came whole with its head; see `ucr.exchange.Exchange.whole`."""
-        return self._body if self._intake is None else None
-
     def close_after(self) -> None:
         """Let this be the last answer of its connection; one whose head is out says so no more."""
         self._reply.keeps_alive = False
@@ -128,21 +125,22 @@ class LaneExchange:
         coding = coding_of(self.headers) if "content-encoding" in self.headers else "identity"
         if (self._head.length or 0) > limit_bytes:
             raise too_large(limit_bytes)
-        if self._intake is not None:
-            await self._read(self._intake, limit_bytes)
-        self._watch.add(self._line)
-        body, self._body = self._body, b""
+        body, self.whole = self.whole, None
+        if body is None:
+            body = b"" if self._intake is None else await self._read(self._intake, limit_bytes)
+        self._means.watch.add(self._line)
+        self._is_noted = True
         if coding == "identity":
             return body
-        return await self._bodies.decode(body, coding, limit_bytes, self._hold)
+        return await self._means.bodies.decode(body, coding, limit_bytes, self._hold)
 
-    async def _read(self, intake: Intake, limit_bytes: int) -> None:
+    async def _read(self, intake: Intake, limit_bytes: int) -> bytes:
         if intake.size > limit_bytes:
             raise too_large(limit_bytes)
         if not intake.is_complete:
             self._hold.check(self._head.length or 0)
             await self._read_rest(intake, limit_bytes)
-        self._body = intake.take()
+        return intake.take()
 
     async def _read_rest(self, intake: Intake, limit_bytes: int) -> None:
         if self._head.expects_continue:
@@ -164,10 +162,13 @@ class LaneExchange:
         if patience.cancelled_caught:
             raise late()
 
-    def let_go(self) -> None:
-        """Count the body no longer among those that the worker holds."""
+    def end(self) -> None:
+        """Come to an end, however the answer has ended: nothing is held or watched for this request any more."""
         if self._hold.held_bytes:
             self._hold.release()
+        if self._is_noted:
+            self._means.watch.discard(self._line)
+        self.keeps_alive = self.is_finished and self._reply.keeps_alive
 
     async def start(self, status: int, headers: HeaderList) -> None:
         """Prepare the head of the answer; it leaves with the first part."""
@@ -210,7 +211,7 @@ class LaneExchange:
 
     def spawn(self, act: Callable[[], Awaitable[None]]) -> None:
         """Run something beside the answer. A client that is lost ends it: its connection is closed."""
-        self._watch.spawn(partial(self._line.beside, act))
+        self._means.watch.spawn(partial(self._line.beside, act))
 
     def when_left(self, ask: OnLeft | None) -> None:
         """Ask this before a client that leaves ends the answer; see `ucr.exchange.Exchange.when_left`."""
@@ -220,8 +221,9 @@ class LaneExchange:
         """End the answer. Its `last` part and its end are one write; a client that leaves before it has had no end."""
         data, self._held = self._held, b""
         if last:
-            self.sent_bytes += len(last)
-            if len(last) >= LONG_BYTES:
+            size_bytes = len(last)
+            self.sent_bytes += size_bytes
+            if size_bytes >= LONG_BYTES:
                 await self._line.send(data)
                 data = b""
             await self._line.send(data + self._reply.last(last))

@@ -16,7 +16,7 @@ from actors import Pump, Timers
 from ucr.bodies import Bodies
 from ucr.connections import Connections, Limits, Serve
 from ucr.dialects.roles import HeaderList
-from ucr.lane.exchange import LaneExchange
+from ucr.lane.exchange import LaneExchange, Means
 from ucr.lane.head import Head, HeadRefused, late
 from ucr.lane.heads import Heads
 from ucr.lane.line import Line
@@ -91,17 +91,16 @@ class FrontLane:
     ) -> None:
         self._answer = answer
         self._timers = timers
-        self._bodies = bodies
         self._new_request_id = new_request_id
         self._limits = limits
         self._hand_over = hand_over
         self._calendar = Calendar(unix_time)
-        self._forms = Forms()
         self._lines: dict[Line, LaneExchange | None] = {}
         self._fresh: set[Line] = set()
         self._fresh_left = trio.Event()
         self._is_draining = False
         self.watch = Watch(pump)
+        self._means = Means(bodies, self.watch, Forms())
 
     def __repr__(self) -> str:
         answering = sum(exchange is not None for exchange in self._lines.values())
@@ -129,7 +128,8 @@ class FrontLane:
 
     async def serve(self, stream: Any) -> None:
         """Serve one connection to its end; the caller closes the stream."""
-        line, heads = Line(stream, self._limits.write_s), Heads()
+        peer = str(stream.socket.getpeername()[0])
+        line, heads = Line(stream, self._limits.write_s, peer), Heads()
         try:
             with self._known(line), line.scope:
                 try:
@@ -168,7 +168,6 @@ class FrontLane:
 
     async def _serve_line(self, line: Line, heads: Heads) -> bool:
         """Answer request after request; False when the client, or hypercorn, ended the connection."""
-        peer = str(line.stream.socket.getpeername()[0])  # type: ignore[attr-defined]
         data, has_begun = b"", False
         with Quiet(line, self._timers) as quiet:
             while True:
@@ -192,16 +191,7 @@ class FrontLane:
                 if raw is not None and not is_hot(head):
                     break
                 exchange = LaneExchange(
-                    head,
-                    came,
-                    line,
-                    self.watch,
-                    self._bodies,
-                    badge=badge,
-                    forms=self._forms,
-                    request_id=self._new_request_id(),
-                    peer=peer,
-                    date=self._calendar.date(),
+                    self._means, line, head, badge, came, self._new_request_id(), self._calendar.date()
                 )
                 await self._answer_one(line, exchange)
                 if not exchange.keeps_alive:
@@ -221,8 +211,7 @@ class FrontLane:
             await self._answer(exchange)
         finally:
             self._lines[line] = None
-            exchange.let_go()
-            self.watch.discard(line)
+            exchange.end()
             line.is_answered = True
             if line.is_watched:
                 line.stop_watch()
@@ -232,7 +221,7 @@ class FrontLane:
     def _refusal(self, refused: HeadRefused) -> bytes:
         body = refused.body
         headers: HeaderList = (("content-type", "application/json"), ("content-length", str(len(body))))
-        reply = Reply(self._forms, method="GET", is_http_1_0=False, keeps_alive=False)
+        reply = Reply(self._means.forms, has_body=True, is_http_1_0=False, keeps_alive=False)
         return reply.head(refused.status, headers, self._calendar.date()) + body
 
 

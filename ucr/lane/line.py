@@ -60,12 +60,14 @@ class Line:
         "is_watched",
         "now",
         "on_left",
+        "peer",
         "scope",
         "stream",
     )
 
-    def __init__(self, stream: trio.abc.HalfCloseableStream, write_s: float) -> None:
+    def __init__(self, stream: trio.abc.HalfCloseableStream, write_s: float, peer: str = "") -> None:
         self.stream = stream
+        self.peer = peer
         self.scope = trio.CancelScope()
         self.is_answered = True
         self.is_fresh = True

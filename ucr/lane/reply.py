@@ -8,11 +8,13 @@ import re
 from http import HTTPStatus
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from ucr.dialects.roles import HeaderList
 from ucr.fields import one_line
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_PHRASES = MappingProxyType({status.value: status.phrase for status in HTTPStatus})
+_PHRASES = MappingProxyType(dict.fromkeys(range(1000), "") | {one.value: one.phrase for one in HTTPStatus})
 
 _MOST_FORMS = 64
 _FORM_CHARS = 2048
@@ -51,60 +53,62 @@ class Forms:
         return form
 
 
-class Reply:
-    """Frames one answer. `keeps_alive` says whether another may follow it on this connection."""
+class Reply(Struct, eq=False, gc=False):
+    """Frames one answer. `keeps_alive` says whether another may follow it on this connection; `has_body` that it is none
+    to HEAD, `is_chunked` that its end is told by chunks, and `remaining` how much is to come of one whose length is told.
+    """
 
-    __slots__ = ("_forms", "_has_body", "_is_chunked", "_is_http_1_0", "_remaining", "keeps_alive")
-
-    def __init__(self, forms: Forms, *, method: str, is_http_1_0: bool, keeps_alive: bool) -> None:
-        self._forms = forms
-        self._has_body = method != "HEAD"
-        self._is_http_1_0 = is_http_1_0
-        self._is_chunked = False
-        self._remaining: int | None = None
-        self.keeps_alive = keeps_alive
+    forms: Forms
+    has_body: bool
+    is_http_1_0: bool
+    keeps_alive: bool
+    is_chunked: bool = False
+    remaining: int | None = None
 
     def head(self, status: int, headers: HeaderList, date: str) -> bytes:
         """Return the head. Values become one line each; a name that is none raises `ValueError`."""
         names, values = zip(*headers, strict=True) if headers else ((), ())
-        form = self._forms.known.get(names) or self._forms.make(names)
+        try:
+            form = self.forms.known[names]
+        except KeyError:
+            form = self.forms.make(names)
         text = "".join(values)
         if not (text.isascii() and text.isprintable()):
             values = tuple(map(one_line, values))
         if form.length_at is not None:
-            self._remaining = int(values[form.length_at])
-        elif self._is_http_1_0:
+            self.remaining = int(values[form.length_at])
+        elif self.is_http_1_0:
             self.keeps_alive = False
         else:
-            self._is_chunked = True
+            self.is_chunked = True
         if form.says_connection and dict(headers)["connection"] == "close":
             self.keeps_alive = False
-        end = "transfer-encoding: chunked\r\n" if self._is_chunked else ""
+        end = "transfer-encoding: chunked\r\n" if self.is_chunked else ""
         if not (self.keeps_alive or form.says_connection):
             end += "connection: close\r\n"
-        head = form.text % (status, _PHRASES.get(status, ""), *values, date)
+        head = form.text % (status, _PHRASES[status], *values, date)
         return f"{head}{end}\r\n".encode("latin-1")
 
     def part(self, data: bytes) -> bytes:
         """Return the bytes that carry a part of the body; `ValueError` for more than was announced."""
-        if self._is_chunked and self._has_body:
+        if self.is_chunked and self.has_body:
             return b"%x\r\n%b\r\n" % (len(data), data)
-        if self._remaining is not None:
-            self._remaining -= len(data)
-            if self._remaining < 0:
+        if self.remaining is not None:
+            self.remaining -= len(data)
+            if self.remaining < 0:
                 raise ValueError("an answer is longer than it said")
-        return data if self._has_body else b""
+        return data if self.has_body else b""
 
     def last(self, data: bytes) -> bytes:
         """Return the last part and the end, together what `part` and `end` would return."""
-        if self._remaining == len(data) and self._has_body:
+        if self.remaining == len(data) and self.has_body:
             return data  # of a length that was announced; so are whole answers
         return self.part(data) + self.end()
 
     def end(self) -> bytes:
         """Return what ends the answer; one that is shorter than it said ends with its connection."""
-        if not self._has_body:
+        if not self.has_body:
             return b""
-        if self._remaining:
+        if self.remaining:
             self.keeps_alive = False
-        return b"0\r\n\r\n" if self._is_chunked else b""
+        return b"0\r\n\r\n" if self.is_chunked else b""

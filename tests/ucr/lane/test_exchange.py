@@ -10,7 +10,7 @@ from actors import Pump
 from ucr.badge import Badge
 from ucr.bodies import Bodies
 from ucr.errors import ApiError
-from ucr.lane.exchange import LaneExchange
+from ucr.lane.exchange import LaneExchange, Means
 from ucr.lane.head import read_head
 from ucr.lane.line import Line
 from ucr.lane.reply import Forms
@@ -32,18 +32,20 @@ def opened(
     server, client = stream_pair()
     head = read_head(b"\r\n".join([line, b"host: a", *fields, b"", b""]))
     made = LaneExchange(
+        Means(Bodies(bodies_limit), Watch(Pump()), Forms()),
+        on or Line(server, 30.0, "127.0.0.1"),
         head,
+        Badge(),
         came,
-        on or Line(server, 30.0),
-        Watch(Pump()),
-        Bodies(bodies_limit),
-        badge=Badge(),
-        forms=Forms(),
-        request_id="req_1",
-        peer="127.0.0.1",
-        date="now",
+        "req_1",
+        "now",
     )
     return made, client
+
+
+def ended(exchange: LaneExchange) -> LaneExchange:
+    exchange.end()
+    return exchange
 
 
 async def refusal(exchange: LaneExchange) -> ApiError:
@@ -142,18 +144,7 @@ async def test_a_client_that_leaves_in_its_body_cancels_its_request(autojump_clo
     server, client = stream_pair()
     line = Line(server, 30.0)
     head = read_head(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n")
-    exchange = LaneExchange(
-        head,
-        b"a",
-        line,
-        Watch(Pump()),
-        Bodies(LIMIT),
-        badge=Badge(),
-        forms=Forms(),
-        request_id="",
-        peer="",
-        date="",
-    )
+    exchange = LaneExchange(Means(Bodies(LIMIT), Watch(Pump()), Forms()), line, head, Badge(), b"a", "", "")
     await client.aclose()
     with line.scope:
         await exchange.body(LIMIT)
@@ -167,7 +158,7 @@ async def test_the_head_of_an_answer_leaves_with_its_first_part() -> None:
     await exchange.send(b"{}")
     await exchange.finish()
     assert (await client.receive_some()).endswith(b"\r\n\r\n{}")
-    assert (exchange.sent_bytes, exchange.keeps_alive) == (2, True)
+    assert (exchange.sent_bytes, ended(exchange).keeps_alive) == (2, True)
 
 
 async def test_a_stream_is_sent_part_by_part_in_chunks() -> None:
@@ -178,10 +169,10 @@ async def test_a_stream_is_sent_part_by_part_in_chunks() -> None:
     await exchange.send(b"")
     await exchange.send(b"two")
     assert await client.receive_some() == b"3\r\ntwo\r\n"
-    assert not exchange.keeps_alive
+    assert not ended(exchange).keeps_alive
     await exchange.finish()
     assert await client.receive_some() == b"0\r\n\r\n"
-    assert exchange.keeps_alive
+    assert ended(exchange).keeps_alive
 
 
 async def test_head_last_part_and_end_leave_together() -> None:
@@ -189,7 +180,7 @@ async def test_head_last_part_and_end_leave_together() -> None:
     await exchange.start(200, ())
     await exchange.finish(b"one")
     assert (await client.receive_some()).endswith(b"\r\n\r\n3\r\none\r\n0\r\n\r\n")
-    assert (exchange.sent_bytes, exchange.keeps_alive) == (3, True)
+    assert (exchange.sent_bytes, ended(exchange).keeps_alive) == (3, True)
 
 
 async def test_an_answer_whose_last_part_nobody_took_has_no_end(autojump_clock: MockClock) -> None:
@@ -230,7 +221,7 @@ async def test_an_answer_before_the_end_of_its_request_is_the_last(
     await exchange.start(401, JSON)
     await exchange.send(b"{}")
     await exchange.finish()
-    assert exchange.keeps_alive is kept
+    assert ended(exchange).keeps_alive is kept
     assert (b"connection: close" in await client.receive_some()) is not kept
 
 
@@ -241,4 +232,4 @@ async def test_the_last_answer_says_so_where_it_still_can() -> None:
     await exchange.send(b"{}")
     await exchange.finish()
     assert b"connection: close" in await client.receive_some()
-    assert not exchange.keeps_alive
+    assert not ended(exchange).keeps_alive

@@ -12,7 +12,7 @@ JSON = ("content-type", "application/json")
 
 
 def reply(method: str = "POST", *, is_http_1_0: bool = False, keeps_alive: bool = True) -> Reply:
-    return Reply(Forms(), method=method, is_http_1_0=is_http_1_0, keeps_alive=keeps_alive)
+    return Reply(Forms(), method != "HEAD", is_http_1_0, keeps_alive)
 
 
 def heard(data: bytes, method: str = "POST") -> tuple[h11.Response, bytes, Any]:
@@ -106,7 +106,7 @@ def test_a_status_without_a_phrase_is_sent_without() -> None:
 def test_a_form_serves_all_heads_with_its_names() -> None:
     forms = Forms()
     for length in ("2", "3"):
-        one = Reply(forms, method="POST", is_http_1_0=False, keeps_alive=True)
+        one = Reply(forms, has_body=True, is_http_1_0=False, keeps_alive=True)
         head = one.head(200, (JSON, ("x-%s", "100%"), ("content-length", length)), DATE)
         assert f"x-%s: 100%\r\ncontent-length: {length}\r\n".encode() in head
     assert len(forms.known) == 1
