@@ -1,8 +1,8 @@
 """How conversations begin, read and checked once: all but the last turns of a request were in the one before.
 
 How this works: an agent sends its whole conversation again with every turn. So the text of its beginning is kept with
-what was read of it. Where a body has the same text again, a mark takes its place before the rest is parsed
-(`Beginnings.taken_out`), and what was read of it is put back afterwards. A beginning ends where a turn ends, so that
+what was read of it. Where a body has the same text again (`Beginnings.find`), a mark takes its place before the rest
+is parsed, and what was read of it is put back afterwards. A beginning ends where a turn ends, so that
 the same bytes are the same turns; whether they were those of the request itself, and not of something deeper in it,
 shows when the rest is parsed: the mark stands there. A conversation that went on has a longer beginning, in place of
 the one before (`learn`).
@@ -77,8 +77,8 @@ class Beginnings:
     def __repr__(self) -> str:
         return f"<Beginnings: {self._count} of {self.bytes} bytes>"
 
-    def taken_out(self, raw: bytes) -> tuple[bytes, Beginning, int] | None:
-        """Return a body with a mark in the place of a known beginning, that, and the place; None when there is none."""
+    def find(self, raw: bytes) -> tuple[int, Beginning] | None:
+        """Return where a known beginning stands in a body, and that; None when there is none."""
         if not self._kept or len(raw) > COMMAS_LIMIT:
             return None
         place = _PLACE.search(raw)
@@ -89,7 +89,7 @@ class Beginnings:
         for known in reversed(self._kept.get(key, ())):
             if raw.startswith(known.text, start):
                 self._touch(key, known)
-                return b"%b%b%b" % (raw[:start], MARK_TEXT, raw[start + len(known.text) :]), known, start
+                return start, known
         return None
 
     def learn(self, rest: bytes, turns: list[JsonObject], known: Beginning | None) -> Beginning | None:

@@ -11,14 +11,16 @@ class Kept:
     """Base of what comes again; what was read or made of it is kept with it, and may not be changed by anybody.
 
     `tokens` is about how many tokens it is. `names_model` is True when it may have a name under the key `model`:
-    then it must be looked at when that of the request is to be changed.
+    then it must be looked at when that of the request is to be changed. `place` is where it stood in the body that had
+    it last: how far its start was from that of the body, and from the end.
     """
 
-    __slots__ = ("_made", "names_model", "text", "tokens")
+    __slots__ = ("_made", "names_model", "place", "text", "tokens")
 
     def __init__(self, text: bytes, added: bytes, before: "Kept | None" = None) -> None:
         """Keep a text that ends with what was `added` to one that was kept `before`, or to none."""
         self.text = text
+        self.place = (0, 0)
         self.tokens: int = quick_estimate(added) + (0 if before is None else before.tokens)
         self.names_model: bool = may_hold(added, MODEL) or (before is not None and before.names_model)
         self._made: tuple[tuple[object, object], ...] = () if before is None else before._made

@@ -2,10 +2,14 @@
 
 How this works: an agent sends the same tools and the same system prompt with every turn, and they are most of what there
 is to parse, check and translate. So the text of such an array is kept with what was read of it. Where a request has the
-same text again, it is taken out of the body before that is parsed (`Members.taken_out`), and what was read of it is put in
-its place. An array ends where its bracket closes, so that the same bytes are the same array. Whether it was the member of
-the request itself, and not one deeper in it, shows when the rest is parsed: a mark stands there instead
+same text again, it is found (`Members.find`) and taken out of the body before that is parsed, and what was read of it is
+put in its place. An array ends where its bracket closes, so that the same bytes are the same array. Whether it was the
+member of the request itself, and not one deeper in it, shows when the rest is parsed: a mark stands there instead
 (`Members.is_marked`). What a provider's dialect makes of it is kept with it as well (`Kept.made`).
+
+A client writes its members in one order, and a conversation is the only one that becomes longer. So an array stands
+mostly as far from the start of the body as it did in the last one, or as far from its end, and there it is looked for
+before the whole body is.
 """
 
 import re
@@ -57,17 +61,31 @@ class Members(Generic[K]):
     def __repr__(self) -> str:
         return f"<Members {self._name}: {len(self._kept)} of {self.bytes} bytes>"
 
-    def taken_out(self, raw: bytes) -> tuple[bytes, K, int] | None:
-        """Return a body with a mark in the place of a known array, that, and the place; None when there is none."""
-        if not self._kept or len(raw) < LEAST_BYTES or len(raw) > COMMAS_LIMIT:
+    def find(self, raw: bytes, first: int = 0, last: int = 0) -> tuple[int, K] | None:
+        """Return where a known array stands in a body, and that; None when there is none.
+
+        It is not looked for between `first` and `last`, where something else stands that is known.
+        """
+        length = len(raw)
+        if not self._kept or length < LEAST_BYTES or length > COMMAS_LIMIT:
             return None
-        for place in islice(self._place.finditer(raw), _PLACES):
-            start = place.end()
-            for text in reversed(self._kept):
-                if raw.startswith(text, start):
-                    self._kept[text] = known = self._kept.pop(text)
-                    return b"%b%b%b" % (raw[:start], self.mark_text, raw[start + len(text) :]), known, start
+        for text, known in reversed(self._kept.items()):
+            before, behind = known.place
+            for start in (before, max(0, length - behind)):
+                if raw.startswith(text, start) and not first <= start < last:
+                    return self._found(known, start, length)
+        for begin, end in ((last, length), (0, first)):
+            for place in islice(self._place.finditer(raw, begin, end), _PLACES):
+                for text, known in reversed(self._kept.items()):
+                    if raw.startswith(text, start := place.end()):
+                        return self._found(known, start, length)
         return None
+
+    def _found(self, known: K, start: int, length: int) -> tuple[int, K]:
+        """Remember where in a body of this length an array was found, and make it the last to be forgotten."""
+        known.place = (start, length - start)
+        self._kept[known.text] = self._kept.pop(known.text)
+        return start, known
 
     def learn(self, raw: bytes, body: JsonObject) -> K | None:
         """Keep the array of a body that was read and found right; None for one that is not worth it."""

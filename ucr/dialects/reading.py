@@ -5,6 +5,7 @@ but the last (`beginnings`). Marks take their places, the rest is parsed and che
 """
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -29,6 +30,11 @@ _NUL = b"\\u0000"
 
 _MARK_NULS = 2
 """So many are in a mark. In a body with more of them, a mark may be its client's."""
+
+_Part = tuple[int, Kept, bytes]
+"""A known part of a body: where it starts, what is known of it, and the mark that takes its place."""
+
+_START = itemgetter(0)
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -86,18 +92,22 @@ class Reader:
 
     def _known(self, raw: bytes, shape: Shape) -> Read | None:
         """Read a body of which something is known; None when nothing is, and for one that is unusual."""
-        rest, taken = raw, _Taken(raw)
         beginning = prompt = tools = None
-        if (without_turns := self._beginnings.taken_out(rest)) is not None:
-            rest, beginning, start = without_turns
-            taken.add(beginning, start, beginnings.MARK_TEXT)
-        if (without_prompt := self._prompts.taken_out(rest)) is not None:
-            rest, prompt, start = without_prompt
-            taken.add(prompt, start, self._prompts.mark_text)
-        if (without_tools := self._toolsets.taken_out(rest)) is not None:
-            rest, tools, start = without_tools
-            taken.add(tools, start, self._toolsets.mark_text)
-        if not taken.parts or rest.count(_NUL) != len(taken.parts) * _MARK_NULS:
+        parts: list[_Part] = []
+        first = last = 0
+        if (begun := self._beginnings.find(raw)) is not None:
+            first, beginning = begun
+            last = first + len(beginning.text)
+            parts.append((first, beginning, beginnings.MARK_TEXT))
+        if (prompted := self._prompts.find(raw, first, last)) is not None:
+            start, prompt = prompted
+            parts.append((start, prompt, self._prompts.mark_text))
+        if (equipped := self._toolsets.find(raw, first, last)) is not None:
+            start, tools = equipped
+            parts.append((start, tools, self._toolsets.mark_text))
+        parts.sort(key=_START)
+        rest = _marked(raw, parts)
+        if rest is None or rest.count(_NUL) != len(parts) * _MARK_NULS:
             return None
         try:
             body = jsontext.loads(rest)
@@ -107,7 +117,7 @@ class Reader:
             return None
         if not shape.is_plain(body):
             return None
-        tokens = quick_estimate(rest) + taken.tokens
+        tokens = quick_estimate(rest) + sum([part.tokens - _MARK_TOKENS for _, part, _ in parts])
         if tools is None:
             tools = self._toolsets.learn(rest, body)
         else:
@@ -119,7 +129,7 @@ class Reader:
         if beginning is not None:
             body["messages"] = beginning.turns + body["messages"]
         beginning = self._beginnings.learn(rest, body["messages"], beginning) or beginning
-        return Read(body, tokens, tools, beginning, taken.places(), prompt)
+        return Read(body, tokens, tools, beginning, _between(parts, len(raw)), prompt)
 
     def _are_in_place(
         self, body: JsonObject, beginning: Beginning | None, prompt: Prompt | None, tools: Toolset | None
@@ -141,33 +151,24 @@ class Reader:
         return True
 
 
-class _Taken:
-    """What was taken out of a body, one after the other: each with its place, and that in the body as it came."""
+def _marked(raw: bytes, parts: list[_Part]) -> bytes | None:
+    """Return a body with marks in the places of its known parts; None without any, and where two have a place in common."""
+    pieces: list[bytes] = []
+    end = 0
+    for start, known, mark in parts:
+        if start < end:
+            return None
+        pieces += (raw[end:start], mark)
+        end = start + len(known.text)
+    return b"".join([*pieces, raw[end:]]) if pieces else None
 
-    __slots__ = ("_length", "_shifts", "parts", "tokens")
 
-    def __init__(self, raw: bytes) -> None:
-        self._length = len(raw)
-        self._shifts: list[tuple[int, int]] = []
-        self.parts: list[tuple[int, Kept]] = []
-        self.tokens = 0
-
-    def add(self, known: Kept, start: int, mark: bytes) -> None:
-        """Note what stood at `start`, where now this mark stands."""
-        place = start
-        for before, shift in reversed(self._shifts):
-            if place > before:
-                place += shift
-        self._shifts.append((start, len(known.text) - len(mark)))
-        self.parts.append((place, known))
-        self.tokens += known.tokens - _MARK_TOKENS
-
-    def places(self) -> Places:
-        """Return what lies between the places of what was taken out, if it has no key `model`."""
-        places: list[tuple[int, int]] = []
-        end = 0
-        for start, known in sorted(self.parts):
-            if not known.names_model:
-                places.append((end, start))
-                end = start + len(known.text)
-        return (*places, (end, self._length)) if places else ()
+def _between(parts: list[_Part], length: int) -> Places:
+    """Return what lies between the parts of a body that have no key `model`; none at all where all of them have one."""
+    places: list[tuple[int, int]] = []
+    end = 0
+    for start, known, _ in parts:
+        if not known.names_model:
+            places.append((end, start))
+            end = start + len(known.text)
+    return (*places, (end, length)) if places else ()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.world.chat import assistant, capture, text, user
 from tests.world.reading import told
 from ucr.dialects.anthropic.client import AnthropicClient
-from ucr.dialects.beginnings import LEAST_BYTES, LIMIT, LONGEST_BYTES, Beginnings
+from ucr.dialects.beginnings import LEAST_BYTES, LIMIT, LONGEST_BYTES, MARK_TEXT, Beginnings
 from ucr.dialects.members import LEAST_BYTES as TOOLS_BYTES
 from ucr.jsontext import JsonObject
 
@@ -164,9 +164,9 @@ def test_beginnings_are_bounded_by_number_and_the_latest_are_kept() -> None:
     raws = [body(turns(3, first)) for first in "abc"]
     for raw in raws[:2]:
         learn(beginnings, raw)
-    assert beginnings.taken_out(raws[0]) is not None
+    assert beginnings.find(raws[0]) is not None
     learn(beginnings, raws[2])
-    assert [beginnings.taken_out(raw) is not None for raw in raws] == [True, False, True]
+    assert [beginnings.find(raw) is not None for raw in raws] == [True, False, True]
     assert "2 of" in repr(beginnings)
 
 
@@ -175,7 +175,7 @@ def test_beginnings_that_begin_alike_are_bounded_as_well() -> None:
     raws = [body([*turns(3)[:1], assistant(name), user("q"), assistant("a"), user("q")]) for name in "abc"]
     for raw in raws:
         learn(beginnings, raw)
-    assert [beginnings.taken_out(raw) is not None for raw in raws] == [False, True, True]
+    assert [beginnings.find(raw) is not None for raw in raws] == [False, True, True]
 
 
 def test_beginnings_are_bounded_by_what_they_take_in_memory() -> None:
@@ -188,7 +188,7 @@ def test_beginnings_are_bounded_by_what_they_take_in_memory() -> None:
     for raw in raws:
         learn(beginnings, raw)
         assert beginnings.bytes <= limit_bytes
-    assert [beginnings.taken_out(raw) is not None for raw in raws] == [False] * 4 + [True] * 2
+    assert [beginnings.find(raw) is not None for raw in raws] == [False] * 4 + [True] * 2
 
 
 def test_many_small_values_weigh_what_they_take_and_not_what_they_are_written_in() -> None:
@@ -205,8 +205,9 @@ def test_a_conversation_that_goes_on_is_kept_once() -> None:
     known = None
     for count in range(3, 3 + 2 * LIMIT, 2):
         raw = body(turns(count))
-        taken = beginnings.taken_out(raw)
-        rest, known, _ = (raw, None, 0) if taken is None else taken
+        found = beginnings.find(raw)
+        known = None if found is None else found[1]
+        rest = raw if known is None else raw.replace(known.text, MARK_TEXT)
         beginnings.learn(rest, client.parse(raw, {}).body["messages"], known)
     assert repr(beginnings).startswith("<Beginnings: 1 of")
     assert known is not None

@@ -112,7 +112,7 @@ def test_prompts_are_bounded_by_number_and_bytes_and_the_latest_are_kept() -> No
         raws = [body(system=prompt(word)) for word in "abc"]
         for raw in raws:
             prompts.learn(raw, json.loads(raw))
-        assert [prompts.taken_out(raw) is not None for raw in raws] == [False, True, True]
+        assert [prompts.find(raw) is not None for raw in raws] == [False, True, True]
         assert "2 of" in repr(prompts)
     prompts = Prompts()
     for size in (LONGEST_BYTES, *[LONGEST_BYTES - 300] * 12):

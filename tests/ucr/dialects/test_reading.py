@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.world.chat import assistant, capture, text, user
 from tests.world.chat_client import client
@@ -173,3 +175,31 @@ def test_tools_that_are_none_are_not_kept(tools: list[object]) -> None:
         )
         assert request.toolset is None
         assert request.body["tools"] == tools
+
+
+@given(
+    orders=st.lists(
+        st.permutations(["messages", "system", "tools", "metadata", "model"]), min_size=2, max_size=4
+    ),
+    within=st.sampled_from(["", "tools", "system", "messages"]),
+    grown=st.integers(0, 2),
+)
+def test_a_body_is_read_alike_in_whatever_order_and_wherever_its_parts_stand_once_more(
+    orders: list[list[str]], within: str, grown: int
+) -> None:
+    """What is known of one order is looked for in the next one at the same places first."""
+    body = json.loads(raw())
+    body |= {"system": [{"type": "text", "text": LONG * 2}], "metadata": {}}
+    twice = {"type": "tool_use", "id": "t9", "name": "f", "input": {within: body.get(within)}}
+    result = {"type": "tool_result", "tool_use_id": "t9", "content": "r"}
+    reader = Reader()
+    for number, order in enumerate(orders):
+        more = [assistant(twice), user(result), assistant(text("a")), user(text("q"))] * grown * number
+        asked = {**body, "messages": [*body["messages"], *more], "metadata": {"user_id": "u" * number}}
+        data = json.dumps({**{key: asked[key] for key in order}, **asked}).encode()
+        for _ in range(2):
+            read = reader.read(data, MESSAGE)
+            assert read.body == asked
+            assert None not in (read.beginning, read.prompt, read.toolset)
+            between = b"".join(data[start:end] for start, end in read.places or ((0, len(data)),))
+            assert json.dumps({"model": asked["model"]}).encode()[1:-1] in between

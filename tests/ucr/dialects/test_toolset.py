@@ -96,7 +96,7 @@ def test_a_known_text_is_taken_with_nothing_behind_it() -> None:
     raw = body(tools=tools())
     toolsets.learn(raw, json.loads(raw))
     for other in (raw.replace(b"}}]", b"}} ]"), raw.replace(b"}}]", b'}},{"name":"b"}]'), raw[:-3]):
-        assert toolsets.taken_out(other) is None
+        assert toolsets.find(other) is None
 
 
 def test_toolsets_are_bounded_by_number_and_bytes_and_the_latest_are_kept() -> None:
@@ -105,9 +105,9 @@ def test_toolsets_are_bounded_by_number_and_bytes_and_the_latest_are_kept() -> N
         raws = [body(tools=tools(name)) for name in "abc"]
         for raw in raws[:2]:
             toolsets.learn(raw, json.loads(raw))
-        assert toolsets.taken_out(raws[0]) is not None
+        assert toolsets.find(raws[0]) is not None
         toolsets.learn(raws[2], json.loads(raws[2]))
-        assert [toolsets.taken_out(raw) is not None for raw in raws] == [True, False, True]
+        assert [toolsets.find(raw) is not None for raw in raws] == [True, False, True]
         assert toolsets.bytes <= 2 * LEAST_BYTES + 300
         assert "2 of" in repr(toolsets)
         for _ in range(3):
