@@ -62,17 +62,18 @@ class RawItems:
 
 def loads(data: bytes) -> Any:
     """Parse one JSON value; raise `JsonError` for anything else, and for what is too deep or too wide."""
-    if len(data) > COMMAS_LIMIT:
+    length = len(data)
+    if length > COMMAS_LIMIT:
         _check_width(data)
     try:
         value = msgspec.json.decode(data)
-        if len(data) >= LARGE_BYTES:
-            rest(len(data))
+        if length >= LARGE_BYTES:
+            rest(length)
         orjson.dumps(value)
     except (TypeError, ValueError, RecursionError):
         return _loads_carefully(data)
-    if len(data) >= LARGE_BYTES:
-        rest(len(data))
+    if length >= LARGE_BYTES:
+        rest(length)
     return value
 
 

@@ -1,6 +1,6 @@
 """The client role: what an Anthropic client asks, and answers in its shape."""
 
-from functools import partial
+from functools import lru_cache, partial
 from operator import itemgetter
 
 from ucr import jsontext, sse
@@ -13,6 +13,10 @@ from ucr.jsontext import JsonError, JsonObject
 
 SESSION_HEADER = "x-claude-code-session-id"
 AGENT_HEADER = "x-claude-code-agent-id"
+
+SESSIONS_LIMIT = 64
+USER_CHARS = 512
+"""Of so many users it is kept which session they were in last, unless their id is longer than that of any known client."""
 
 _NO_JSON = "The request body is not valid JSON"
 _MESSAGE = Shape(typed.is_plain, validate.check_each, _NO_JSON)
@@ -30,6 +34,7 @@ class AnthropicClient:
 
     def __init__(self) -> None:
         self._reader = Reader()
+        self._session_in = lru_cache(SESSIONS_LIMIT)(_session_in)
 
     def parse(self, raw: bytes, headers: Headers) -> Request:
         """Read a request for a message; raise `ApiError` 400 that names what is wrong and where."""
@@ -49,7 +54,7 @@ class AnthropicClient:
             model=body["model"],
             stream=bool(body.get("stream")),
             headers=headers,
-            session_id=headers.get(SESSION_HEADER) or (_session_of(body) if "metadata" in body else None),
+            session_id=headers.get(SESSION_HEADER) or (self._session_of(body) if "metadata" in body else None),
             agent_id=headers.get(AGENT_HEADER) or None,
             toolset=read.toolset,
             beginning=read.beginning,
@@ -57,6 +62,13 @@ class AnthropicClient:
             places=read.places,
             prompt=read.prompt,
         )
+
+    def _session_of(self, body: JsonObject) -> str | None:
+        """Read the session from `metadata.user_id`, where Claude Code writes a JSON object as text."""
+        user_id = (body.get("metadata") or {}).get("user_id")
+        if not user_id or not user_id.startswith("{"):
+            return None
+        return self._session_in(user_id) if len(user_id) <= USER_CHARS else _session_in(user_id)
 
     def canonical(self, request: Request) -> Canonical:
         """Return the body without null fields and empty turns, every tool of the client's with a schema."""
@@ -92,11 +104,8 @@ class AnthropicClient:
         return encode.PING
 
 
-def _session_of(body: JsonObject) -> str | None:
-    """Read the session from `metadata.user_id`, where Claude Code writes a JSON object as text."""
-    user_id = (body.get("metadata") or {}).get("user_id")
-    if not user_id or not user_id.startswith("{"):
-        return None
+def _session_in(user_id: str) -> str | None:
+    """Return the session that the text of an object says."""
     try:
         value = jsontext.loads_text(user_id)
     except JsonError:

@@ -6,7 +6,7 @@ from ucr.dialects.openai_chat.known_prompt import known_prompt
 from ucr.dialects.openai_chat.known_tools import known_tools
 from ucr.dialects.openai_chat.known_turns import known_turns
 from ucr.dialects.openai_chat.messages import write_messages
-from ucr.dialects.openai_chat.names import provider_names, restored_names
+from ucr.dialects.openai_chat.names import NO_NAMES, provider_names, restored_names
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.parameters import (
     BARE,
@@ -20,7 +20,7 @@ from ucr.dialects.openai_chat.parameters import (
     write_sampling,
 )
 from ucr.dialects.openai_chat.reasoning import NO_WISH, thinking_is_wanted, wish_of, write_reasoning
-from ucr.dialects.openai_chat.tools import names_called, names_used, read_tools, write_tools
+from ucr.dialects.openai_chat.tools import Tools, names_called, read_tools, write_tools
 from ucr.dialects.roles import Canonical, HeaderList, Outgoing, Request, Target, context_of
 from ucr.errors import ApiError
 from ucr.jsontext import JsonObject
@@ -48,13 +48,23 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     notes = Notes()
     is_bare = source.keys() <= BARE
     known = None if request.toolset is None else known_tools(request, source, target)
-    tools = read_tools(source, target, notes) if known is None else known.tools
+    tools: Tools = {}
+    if known is not None:
+        tools = known.tools
+    elif "tools" in source:
+        tools = read_tools(source, target, notes)
     begun = None if request.beginning is None else known_turns(request, source, target)
     if begun is None:
-        used = names_used(source, tools)
+        called = names_called(source.get("messages"))
     else:
-        used = names_called(source["messages"][begun.count :]).union(begun.called, tools)
-    names = provider_names(used) if known is None or len(used) > len(tools) else known.names
+        called = names_called(source["messages"][begun.count :])
+        called |= begun.called
+    names = restored = NO_NAMES
+    if known is not None and called <= tools.keys():
+        names = known.names
+    elif called or tools:
+        names = provider_names(called.union(tools))
+        restored = restored_names(names)
     schema = None if is_bare else answer_schema(source)
     instruction = "" if schema is None else schema_instruction(schema, target)
     max_tokens = max_tokens_of(source, target, notes)
@@ -73,7 +83,8 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
     body.update(reasoning)
     if not is_bare and not SHAPING.isdisjoint(source):
         body.update(write_sampling(source, target, reasoning.get("reasoning_effort"), notes))
-        body.update(write_response_format(schema, target))
+        if schema is not None:
+            body.update(write_response_format(schema, target))
         body.update(write_identity(source, target, notes))
     body["stream"] = request.stream
     if request.stream and target.quirks.stream_usage:
@@ -89,6 +100,6 @@ def _build(source: JsonObject, request: Request, target: Target) -> Outgoing:
         path=PATH,
         headers=headers,
         body=jsontext.dumps(body),
-        context=context_of(request, target, restored_names(names), not is_bare and thinking_is_wanted(source)),
+        context=context_of(request, target, restored, not is_bare and thinking_is_wanted(source)),
         notes=notes.phrases,
     )

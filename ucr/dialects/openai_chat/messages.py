@@ -21,7 +21,7 @@ from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.order import ordered
 from ucr.dialects.openai_chat.past_thoughts import Thoughts, recall
 from ucr.dialects.openai_chat.source import blocks_of, is_blank
-from ucr.dialects.openai_chat.turns import Turn, paired, read_turns, system_blocks
+from ucr.dialects.openai_chat.turns import Turn, is_said, paired, read_turns, system_blocks
 from ucr.dialects.roles import Target
 from ucr.dialects.tool_ids import alnum9
 from ucr.errors import ApiError
@@ -71,8 +71,10 @@ def _system(
     body: JsonObject, leading: list[JsonObject], instruction: str, target: Target, notes: Notes
 ) -> str | list[JsonObject]:
     """Return the content of the system prompt; nothing when there is none."""
-    if not leading and not instruction and "system" not in body:
-        return ""
+    if not leading and not instruction:
+        given = body.get("system")
+        if given is None or isinstance(given, str):
+            return given if given and is_said(given) else ""
     system = system_blocks(body) + leading
     if instruction:
         system.append(text_part(instruction))

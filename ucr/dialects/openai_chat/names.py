@@ -12,7 +12,7 @@ from types import MappingProxyType
 NAME_CHARS = 64
 HASH_CHARS = 8
 
-_NONE: Mapping[str, str] = MappingProxyType({})
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _FITS = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
@@ -20,7 +20,7 @@ _UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 def provider_names(wanted: Set[str]) -> Mapping[str, str]:
     """Map every name to one that fits, no two to the same; a name that fits is mapped to itself."""
     if not wanted:
-        return _NONE
+        return NO_NAMES
     mapped = {name: name for name in wanted if _FITS.fullmatch(name)}
     if len(mapped) == len(wanted):
         return MappingProxyType(mapped)
@@ -37,7 +37,7 @@ def provider_names(wanted: Set[str]) -> Mapping[str, str]:
 def restored_names(mapped: Mapping[str, str]) -> Mapping[str, str]:
     """Return the way back, for the names that differ."""
     if not mapped:
-        return _NONE
+        return NO_NAMES
     return MappingProxyType({short: name for name, short in mapped.items() if short != name})
 
 

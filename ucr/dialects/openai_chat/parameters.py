@@ -5,7 +5,6 @@ import hashlib
 from ucr import jsontext
 from ucr.dialects.openai_chat.notes import Notes
 from ucr.dialects.openai_chat.schema import is_strict, plain_schema
-from ucr.dialects.openai_chat.source import object_of, text_of
 from ucr.dialects.roles import Target
 from ucr.jsontext import JsonObject
 
@@ -97,12 +96,12 @@ def write_identity(body: JsonObject, target: Target, notes: Notes) -> JsonObject
         return {}
     quirks = target.quirks
     fields: JsonObject = {}
-    user = text_of(object_of(body.get("metadata")).get("user_id"))
-    if user:
-        if quirks.user_field != "none":
-            fields[quirks.user_field] = _short(user)
-        if quirks.prompt_cache_key:
-            fields["prompt_cache_key"] = _short(user)
+    match body.get("metadata"):
+        case {"user_id": str(user)} if user:
+            if quirks.user_field != "none":
+                fields[quirks.user_field] = _short(user)
+            if quirks.prompt_cache_key:
+                fields["prompt_cache_key"] = _short(user)
     tier = body.get("service_tier")
     if tier in ("auto", "standard_only") and quirks.service_tier:
         fields["service_tier"] = "auto" if tier == "auto" else "default"
@@ -120,10 +119,8 @@ def _short(user: str) -> str:
 
 def answer_schema(body: JsonObject) -> JsonObject | None:
     """Return the JSON Schema that the answer must follow, or None."""
-    if "output_config" not in body:
-        return None
-    match object_of(body.get("output_config")).get("format"):
-        case {"type": "json_schema", "schema": dict(schema)}:
+    match body.get("output_config"):
+        case {"format": {"type": "json_schema", "schema": dict(schema)}}:
             return schema
         case _:
             return None
@@ -154,7 +151,10 @@ def schema_instruction(schema: JsonObject | None, target: Target) -> str:
 
 def note_unknown(body: JsonObject, notes: Notes) -> None:
     """Note every field of the body, and of `output_config`, that no chat-completions provider would know."""
-    for key in () if body.keys() <= KNOWN else sorted(set(body) - KNOWN):
-        notes.dropped(key)
-    for key in sorted(set(object_of(body["output_config"])) - _OUTPUT) if "output_config" in body else ():
-        notes.dropped(f"output_config.{key}")
+    if not body.keys() <= KNOWN:
+        for key in sorted(body.keys() - KNOWN):
+            notes.dropped(key)
+    config = body.get("output_config")
+    if isinstance(config, dict) and not config.keys() <= _OUTPUT:
+        for key in sorted(config.keys() - _OUTPUT):
+            notes.dropped(f"output_config.{key}")

@@ -3,8 +3,9 @@
 The bands that turn a budget of tokens into an effort are this router's own policy; no provider states any.
 """
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from ucr.dialects.openai_chat.notes import Notes, name
 from ucr.dialects.openai_chat.source import object_of
@@ -16,8 +17,7 @@ BANDS = ((2_048, "low"), (8_192, "medium"), (24_576, "high"))
 BUDGET_MIN = 1_024
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What the client wants: `is_on` and `is_off` are both False when it said nothing of thinking."""
 
     is_on: bool = False
@@ -54,9 +54,9 @@ def wish_of(body: JsonObject) -> Wish:
 
 def thinking_is_wanted(body: JsonObject) -> bool:
     """True when the client asked to see thinking."""
-    if "thinking" not in body:
+    thinking = body.get("thinking")
+    if not isinstance(thinking, dict):
         return False
-    thinking = object_of(body.get("thinking"))
     return thinking.get("type") in ("enabled", "adaptive") and thinking.get("display") != "omitted"
 
 
@@ -113,7 +113,8 @@ def _effort(wish: Wish, efforts: tuple[str, ...]) -> JsonObject:
     if wish.is_off:
         effort = next((least for least in RANKS[:3] if least in efforts), None)
     else:
-        effort = nearest_effort(wish.strength, efforts) if wish.strength else None
+        strength = wish.strength
+        effort = nearest_effort(strength, efforts) if strength else None
     return {} if effort is None else {"reasoning_effort": effort}
 
 

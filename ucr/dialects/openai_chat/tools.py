@@ -55,21 +55,21 @@ def _is_function(tool: JsonObject) -> bool:
 
 def names_used(body: JsonObject, tools: Tools) -> set[str]:
     """Return the names of all tools that are offered or were called."""
-    turns = body.get("messages")
-    called = names_called(turns) if isinstance(turns, list) else set()
-    return called.union(tools)
+    return names_called(body.get("messages")).union(tools)
 
 
-def names_called(turns: list[JsonObject]) -> set[str]:
+def names_called(turns: object) -> set[str]:
     """Return the names of the tools that were called in a conversation."""
     names: set[str] = set()
-    for turn in turns:
+    for turn in turns if isinstance(turns, list) else ():
         content = turn.get("content") if isinstance(turn, dict) else None
-        if isinstance(content, list):
-            names.update(
-                [text_of(b.get("name")) for b in content if isinstance(b, dict) and b.get("type") == "tool_use"]
-            )
-    names.discard("")
+        for block in content if isinstance(content, list) else ():
+            if (
+                isinstance(block, dict)
+                and block.get("type") == "tool_use"
+                and (name := text_of(block.get("name")))
+            ):
+                names.add(name)
     return names
 
 

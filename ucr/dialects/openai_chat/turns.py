@@ -13,7 +13,7 @@ from ucr import jsontext
 from ucr.bridges.blocks import RESULTS, in_words
 from ucr.dialects.openai_chat.media import text_part
 from ucr.dialects.openai_chat.notes import Notes
-from ucr.dialects.openai_chat.source import blocks_of, is_blank, objects_of, text_of
+from ucr.dialects.openai_chat.source import blocks_of, objects_of, text_of
 from ucr.dialects.tool_ids import to_upstream
 from ucr.jsontext import JsonObject, RawJson
 
@@ -49,13 +49,18 @@ def system_blocks(body: JsonObject) -> list[JsonObject]:
     """Return the blocks of the system prompt, without Claude Code's billing line."""
     given = body.get("system")
     if isinstance(given, str):
-        is_said = not (is_blank(given) or given.lstrip().startswith(BILLING_PREFIX))
-        return [{"type": "text", "text": given}] if is_said else []
+        return [{"type": "text", "text": given}] if is_said(given) else []
     return [
         block
         for block in (blocks_of(given) if given else ())
-        if block["type"] == "text" and not block["text"].lstrip().startswith(BILLING_PREFIX)
+        if block["type"] == "text" and is_said(block["text"])
     ]
+
+
+def is_said(text: str) -> bool:
+    """True for a text of the system prompt that is neither blank nor Claude Code's billing line."""
+    begun = text.lstrip()
+    return bool(begun) and not begun.startswith(BILLING_PREFIX)
 
 
 def read_turns(messages: object) -> list[Turn]:

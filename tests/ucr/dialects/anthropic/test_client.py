@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ucr.dialects.anthropic import encode
-from ucr.dialects.anthropic.client import AnthropicClient
+from ucr.dialects.anthropic.client import SESSIONS_LIMIT, USER_CHARS, AnthropicClient
 from ucr.dialects.roles import Request
 from ucr.errors import ApiError
 from ucr.events import MessageStart, Reply, Text, Usage
@@ -73,6 +73,15 @@ def test_empty_system_turns_are_left_out_of_the_canonical_form_alone() -> None:
 )
 def test_the_session_is_read_from_the_metadata(user_id: str | None, session: str | None) -> None:
     assert parsed({**GOOD, "metadata": {"user_id": user_id}}).session_id == session
+
+
+def test_each_user_has_a_session_of_its_own_however_many_there_are_and_however_long_they_are_named() -> None:
+    client = AnthropicClient()
+    for _ in range(2):
+        for number in range(2 * SESSIONS_LIMIT):
+            named = {"user": "u" * (number % 2 * USER_CHARS), "session_id": f"s{number}"}
+            raw = json.dumps({**GOOD, "metadata": {"user_id": json.dumps(named)}}).encode()
+            assert [client.parse(raw, {}).session_id for _ in range(2)] == [f"s{number}"] * 2
 
 
 def test_the_session_header_comes_first() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tests.world.chat import answered, assistant, call, messages, outgoing, result, said, text, user
 from ucr.dialects.openai_chat.messages import NO_RESULT
-from ucr.dialects.openai_chat.turns import input_object, read_turns, system_blocks
+from ucr.dialects.openai_chat.turns import input_object, is_said, read_turns, system_blocks
 from ucr.jsontext import dumps
 
 ASKED = {"role": "assistant", "content": None, "tool_calls": [said("t1"), said("t2")]}
@@ -139,6 +139,13 @@ def test_the_billing_line_is_no_part_of_the_system_prompt() -> None:
     billing = text("x-anthropic-billing-header: cc_version=2.1.330.2e8; cc_entrypoint=cli;")
     assert system_blocks({"system": [billing, text("You are."), text("")]}) == [text("You are.")]
     assert system_blocks({"system": [billing]}) == []
+    assert [is_said(told) for told in ("a", " ", "", "\n" + billing["text"])] == [True, False, False, False]
+    for system in ("You are.", "", " \n", billing["text"], "  " + billing["text"], None):
+        sent = json.loads(outgoing({"system": system, "messages": [user("go")]}).body)
+        is_there = system == "You are."
+        assert sent["messages"] == [{"role": "system", "content": system}] * is_there + [
+            {"role": "user", "content": "go"}
+        ]
 
 
 @pytest.mark.parametrize("id_", [1, None, "", ["t"]])
