@@ -105,16 +105,19 @@ def is_same_origin(origin: str, host: str) -> bool:
     )
 
 
-def check_media_type(headers: Headers) -> None:
-    """Refuse a body that says to be no JSON; what a web page may send without asking first is none (Fetch, 2.2.2).
+def is_json(headers: Headers) -> bool:
+    """False for a body that says to be no JSON; what a web page may send without asking first is none (Fetch, 2.2.2).
 
     A body that says nothing is taken for JSON: a page that sends one is refused for its Origin.
     """
     kind = headers.get("content-type", "application/json")
-    if kind != "application/json" and _JSON_TYPE.fullmatch(kind) is None:
-        raise ApiError(
-            "invalid_request_error", f"content-type {kind[:100]!r}: send application/json", status=415
-        )
+    return kind == "application/json" or _JSON_TYPE.fullmatch(kind) is not None
+
+
+def no_json(headers: Headers) -> ApiError:
+    """Return the error of a body that says to be no JSON."""
+    kind = headers.get("content-type", "")[:100]
+    return ApiError("invalid_request_error", f"content-type {kind!r}: send application/json", status=415)
 
 
 def digest(key: str) -> str:

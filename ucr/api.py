@@ -42,7 +42,8 @@ _NO_MEMORY_RETRY_S = 5
 
 
 class Visit(Struct, eq=False):
-    """One request at the edge. `caller` is whose key it brought, where clients are configured."""
+    """One request at the edge. `caller` is whose key it brought, where clients are configured, and `is_json` says whether
+    its body says to be JSON."""
 
     exchange: Exchange
     client: ClientDialect
@@ -50,6 +51,7 @@ class Visit(Struct, eq=False):
     patience: Patience
     router: Router
     caller: Client | None = None
+    is_json: bool = False
 
 
 Endpoint = Callable[["Api", Visit], Awaitable[None]]
@@ -60,11 +62,12 @@ _GUARDS_OF_HEADS = ("client", "open")
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a head decides, as long as this is the configuration: its route, and whose key it brings."""
+    """What a head decides, as long as this is the configuration: its route, whose key it brings, and what its body is."""
 
     config: Config
     route: Route[Endpoint]
     caller: Client | None
+    is_json: bool
 
 
 class Api:
@@ -128,7 +131,7 @@ class Api:
                     return await again.give(known, exchange, record, patience.now())
             if admission is None:
                 admission = self._admission(visit)
-            visit.caller = admission.caller
+            visit.caller, visit.is_json = admission.caller, admission.is_json
             await admission.route.endpoint(self, visit)
         except ApiError as error:
             await _fail(visit, error.without_frames())
@@ -150,7 +153,8 @@ class Api:
         access.check_host(exchange.path, exchange.headers, config.server.allowed_hosts)
         access.check_origin(exchange.headers, config.server.allowed_origins)
         route = _TABLE.find(exchange.method, exchange.path)
-        admission = Admission(config, route, self._caller(visit, route.guard))
+        caller = self._caller(visit, route.guard)
+        admission = Admission(config, route, caller, access.is_json(exchange.headers))
         if route.guard in _GUARDS_OF_HEADS:
             exchange.badge.admission = admission
         return admission
@@ -251,14 +255,16 @@ async def send_body(
     await visit.exchange.finish(body)
 
 
-def _check_memory(api: Api) -> None:
+def _check_body(api: Api, visit: Visit) -> None:
+    """Let a body be read; raise `ApiError` 529 where there is no memory for one, 415 for one that says to be no JSON."""
     if api.pressure.is_shedding:
         raise short()
+    if not visit.is_json:
+        raise access.no_json(visit.exchange.headers)
 
 
 def _relay(api: Api, visit: Visit) -> Awaitable[None]:
-    _check_memory(api)
-    access.check_media_type(visit.exchange.headers)
+    _check_body(api, visit)
     if visit.caller is None:
         return _relay_as(api.limits.nobody, visit)
     return _relay_for(visit.caller, api, visit)
@@ -286,8 +292,7 @@ async def _explain(visit: Visit) -> None:
 
 
 async def _count(api: Api, visit: Visit) -> None:
-    _check_memory(api)
-    access.check_media_type(visit.exchange.headers)
+    _check_body(api, visit)
     tokens = await _counted(visit, AnthropicClient().parse_count)
     await send_json(visit, 200, dumps({"input_tokens": tokens}))
 
@@ -303,8 +308,7 @@ async def _gemini(api: Api, visit: Visit) -> None:
     visit.client = client = gemini.GeminiClient(called)
     if called.action != gemini.COUNT:
         return await _relay(api, visit)
-    _check_memory(api)
-    access.check_media_type(visit.exchange.headers)
+    _check_body(api, visit)
     return await send_json(visit, 200, dumps({"totalTokens": await _counted(visit, client.parse_count)}))
 
 

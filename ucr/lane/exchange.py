@@ -90,6 +90,7 @@ class LaneExchange:
         self.sent_bytes = 0
         self._head = head
         self._line = line
+        line.is_answered = False
         self._means = means
         self._date = date
         self._reply = Reply(means.forms, head.method != "HEAD", head.is_http_1_0, head.keeps_alive)
@@ -163,11 +164,15 @@ class LaneExchange:
             raise late()
 
     def end(self) -> None:
-        """Come to an end, however the answer has ended: nothing is held or watched for this request any more."""
+        """Come to an end, however the answer has ended: nothing is held for this request any more, and no watch begins."""
+        line = self._line
         if self._hold.held_bytes:
             self._hold.release()
         if self._is_noted:
-            self._means.watch.discard(self._line)
+            self._means.watch.discard(line)
+        line.is_answered = True
+        if line.is_watched:
+            line.stop_watch()
         self.keeps_alive = self.is_finished and self._reply.keeps_alive
 
     async def start(self, status: int, headers: HeaderList) -> None:

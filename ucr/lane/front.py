@@ -193,7 +193,17 @@ class FrontLane:
                 exchange = LaneExchange(
                     self._means, line, head, badge, came, self._new_request_id(), self._calendar.date()
                 )
-                await self._answer_one(line, exchange)
+                taken, data, came = None, b"", b""  # nobody but the exchange holds what has come
+                self._lines[line] = exchange
+                if self._is_draining:
+                    exchange.close_after()
+                try:
+                    await self._answer(exchange)
+                finally:
+                    self._lines[line] = None
+                    exchange.end()
+                if line.is_watched:
+                    await line.end_watch()
                 if not exchange.keeps_alive:
                     return True
                 if data := exchange.rest:
@@ -201,22 +211,6 @@ class FrontLane:
         line.close()
         await self._hand_over(ReplayStream(raw + came, line.stream))
         return False
-
-    async def _answer_one(self, line: Line, exchange: LaneExchange) -> None:
-        if self._is_draining:
-            exchange.close_after()
-        line.is_answered = False
-        self._lines[line] = exchange
-        try:
-            await self._answer(exchange)
-        finally:
-            self._lines[line] = None
-            exchange.end()
-            line.is_answered = True
-            if line.is_watched:
-                line.stop_watch()
-        if line.is_watched:
-            await line.end_watch()
 
     def _refusal(self, refused: HeadRefused) -> bytes:
         body = refused.body
