@@ -17,6 +17,7 @@ time himself, and no scope is made. Everything that streams, sockets and TLS can
 import math
 import os
 import ssl
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 import trio
@@ -136,19 +137,16 @@ class Connection:
             return ResponseReader(request.method, limits, self._fields)
         return self._session.begin(request, limits)
 
-    async def begin(self, head: bytes, body: bytes, reader: AnswerReader, limits: Limits) -> None:
-        """Send a request and read until the head of the answer is complete."""
+    def begin(self, head: bytes, body: bytes, reader: AnswerReader, limits: Limits) -> Awaitable[None]:
+        """Send what the system takes of a request at once; then wait for the rest, and for the head of the answer."""
         self._served += 1
         sent = self._write_now(head, body)
         self._all_sent = sent == len(head) + len(body) and not (self._tls is not None and self._tls.owes)
         if limits.first_byte_s != math.inf:
-            with trio.CancelScope(deadline=trio.current_time() + limits.first_byte_s):
-                return await self._go_on(head, body, sent, reader)
-            raise PoolError("timeout", f"no answer within {limits.first_byte_s:g} s", phase="first_byte")
+            return self._go_on_in_time(head, body, sent, reader, limits.first_byte_s)
         if not self._all_sent:
-            return await self._go_on(head, body, sent, reader)
-        await self._read(reader)
-        return None if reader.status is not None else await self._read_head(reader)
+            return self._go_on(head, body, sent, reader)
+        return self._read(reader, until_head=True)
 
     async def read_more(self, reader: AnswerReader, *, deadline: float = math.inf) -> bool:
         """Read once from the stream into the reader. False: the deadline passed, and nothing was lost."""
@@ -159,6 +157,13 @@ class Connection:
             await self._read(reader)
             return True
         return False
+
+    async def _go_on_in_time(
+        self, head: bytes, body: bytes, sent: int, reader: AnswerReader, first_byte_s: float
+    ) -> None:
+        with trio.CancelScope(deadline=trio.current_time() + first_byte_s):
+            return await self._go_on(head, body, sent, reader)
+        raise PoolError("timeout", f"no answer within {first_byte_s:g} s", phase="first_byte")
 
     async def _go_on(self, head: bytes, body: bytes, sent: int, reader: AnswerReader) -> None:
         """Send what the system has not taken at once, and read the head of the answer."""
@@ -173,35 +178,40 @@ class Connection:
         return await self._read_head(reader)
 
     async def _read_head(self, reader: AnswerReader) -> None:
-        while reader.status is None:
+        if reader.status is None:
             if reader.fault is not None:
                 raise reader.fault
-            await self._read(reader)
+            await self._read(reader, until_head=True)
 
-    async def _read(self, reader: AnswerReader) -> None:
-        try:
-            if self._is_cut:  # closed: there is nothing left to wait for
-                raise trio.ClosedResourceError
-            if self._socket is None:
-                data = bytes(await self.stream.receive_some(READ_BYTES))
+    async def _read(self, reader: AnswerReader, *, until_head: bool = False) -> None:
+        """Read once, or as often as it takes until the head of the answer is complete."""
+        while True:
+            try:
+                if self._is_cut:  # closed: there is nothing left to wait for
+                    raise trio.ClosedResourceError
+                if self._socket is None:
+                    data = bytes(await self.stream.receive_some(READ_BYTES))
+                else:
+                    await trio.lowlevel.wait_readable(self._descriptor)
+                    data = os.read(self._descriptor, READ_BYTES)
+            except BlockingIOError:  # woken for nothing
+                continue
+            except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
+                if self._is_cut:
+                    raise PoolError("timeout", "the wait was ended", phase=_phase(reader)) from None
+                raise PoolError(
+                    "reset", f"the connection broke: {cause_of(error)}", phase=_phase(reader)
+                ) from error
+            if data:
+                reader.feed(data)
             else:
-                await trio.lowlevel.wait_readable(self._descriptor)
-                data = os.read(self._descriptor, READ_BYTES)
-        except BlockingIOError:  # woken for nothing
-            return await self._read(reader)
-        except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
-            if self._is_cut:
-                raise PoolError("timeout", "the wait was ended", phase=_phase(reader)) from None
-            raise PoolError(
-                "reset", f"the connection broke: {cause_of(error)}", phase=_phase(reader)
-            ) from error
-        if data:
-            reader.feed(data)
-        else:
-            reader.feed_eof()
-        if self._session is not None:
-            self._all_sent = await self._flush(self._session) and self._all_sent
-        return None
+                reader.feed_eof()
+            if self._session is not None:
+                self._all_sent = await self._flush(self._session) and self._all_sent
+            if not until_head or reader.status is not None:
+                return
+            if reader.fault is not None:
+                raise reader.fault
 
     async def _flush(self, session: "Http2Session") -> bool:
         """Send what the session has to say; False: the upstream took no more of it."""

@@ -144,8 +144,7 @@ class Gate:
 
     def _settled(self, lease: Lease) -> None:
         now = self.now()
-        self.health.settle(lease, now, self._rng())
-        if self.health.has_news:
+        if self.health.settle(lease, now, self._rng()):
             self._report(now)
         if self.health.limit is not None:
             self._fit()

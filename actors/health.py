@@ -4,7 +4,7 @@ It belongs to the provider and not to its actor, so that a crash forgets none of
 call at once, so that whoever looks next sees it. Pure: the clock and the dice are arguments.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from actors.admission import Admit
 from actors.breakers import BreakerChange, Breakers, Passes
@@ -18,8 +18,7 @@ TOO_BUSY = frozenset({"overload", "timeout"})
 """Failures that say that the upstream has more work than it can do."""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     """What a call took: a key, and the passes of the breakers; a side call has none.
 
     `is_free`: nothing was taken that has to be given back.
@@ -126,22 +125,23 @@ class Health:
         if entry.is_probe:
             entry.passes = self.breakers.answered(entry.passes, now, dice, ttfb_s)
 
-    def settle(self, lease: Lease, now: float, dice: float) -> None:
-        """Note how the work of a lease ended."""
+    def settle(self, lease: Lease, now: float, dice: float) -> bool:
+        """Note how the work of a lease ended; return whether there is something to take away."""
         entry = self._entries.pop(lease.id)
         if not entry.is_free:
             self.keys.give_back(entry.key)
-        if entry.passes is None:
-            return
-        outcome = lease.outcome
-        if isinstance(outcome, Success):
+        passes, outcome = entry.passes, lease.outcome
+        if passes is None:
+            pass  # a side call says nothing of the upstream
+        elif isinstance(outcome, Success):
             ttfb_s = lease.ttfb_s if outcome.ttfb_s is None else outcome.ttfb_s
-            if self.breakers.succeeded(entry.passes, now, dice, ttfb_s):
-                return
-            outcome = Success(ttfb_s)
-        self.breakers.settle(entry.passes, outcome, now, dice)
-        if isinstance(outcome, Failure):
-            self._failed(entry, outcome, now)
+            if not self.breakers.succeeded(passes, now, dice, ttfb_s):
+                self.breakers.settle(passes, Success(ttfb_s), now, dice)
+        else:
+            self.breakers.settle(passes, outcome, now, dice)
+            if isinstance(outcome, Failure):
+                self._failed(entry, outcome, now)
+        return bool(self.breakers.changes or self._facts)
 
     def _failed(self, entry: Entry, failure: Failure, now: float) -> None:
         match failure:

@@ -11,6 +11,7 @@ its answers, `Fields` remembers them.
 """
 
 from dataclasses import dataclass
+from itertools import repeat
 
 import httptools
 
@@ -137,6 +138,9 @@ def _broken_head() -> PoolError:
     return PoolError("protocol", "the request has a header or a path that breaks its head", phase="connect")
 
 
+_UNKNOWN = ("", "")
+
+
 class Fields:
     """The fields of one upstream's heads: a line that comes again is not taken apart again."""
 
@@ -150,8 +154,11 @@ class Fields:
 
     def read(self, lines: list[str]) -> list[tuple[str, str]]:
         """Return the fields of valid lines, the names in lower case."""
-        known = self._known
-        return [known.get(line) or self._read(line) for line in lines]
+        fields = list(map(self._known.get, lines, repeat(_UNKNOWN)))
+        if _UNKNOWN not in fields:
+            return fields
+        found = zip(lines, fields, strict=True)
+        return [self._read(line) if field is _UNKNOWN else field for line, field in found]
 
     def _read(self, line: str) -> tuple[str, str]:
         name, _, value = line.partition(":")
@@ -211,7 +218,7 @@ class ResponseReader(AnswerReader):
             else:
                 self._fail("protocol", f"the answer is not HTTP/1.1: {error}")
         if self.is_complete or self.fault is not None:
-            self.release()
+            self._parser = None  # as `release` does
         if self._body_bytes > body_bytes:
             self._barren_bytes = 0
         else:
@@ -259,7 +266,7 @@ class ResponseReader(AnswerReader):
         start = end = 0
         for _ in range(self._skipped_heads + 1):
             start = data.find(b"HTTP/", end)
-            if start < 0 or data[end:start].strip(b"\r\n"):  # the parser takes RTSP, too
+            if start < 0 or (start > end and data[end:start].strip(b"\r\n")):  # the parser takes RTSP, too
                 self._fail("protocol", "the answer is not HTTP/1.1: it does not begin with its name")
                 return
             end = data.index(b"\r\n\r\n", start)

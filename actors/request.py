@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import msgspec
+
 from actors.errors import Phase
 
 Headers = tuple[tuple[str, str], ...]
@@ -28,8 +30,7 @@ class Origin:
         return f"{self.scheme}://{self.authority}"
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamRequest:
+class UpstreamRequest(msgspec.Struct, frozen=True, gc=False):
     """One request. `path` is path and query as sent.
 
     Host, Content-Length, Accept-Encoding and whatever concerns the connection only are the pool's: such fields

@@ -71,7 +71,9 @@ class Address:
 
         Where a platform has paths of its own, it is sent there. Raises `PoolError` for a header that breaks a head.
         """
-        path = self._below(outgoing) if self._place is None else self._place(outgoing)
+        path = f"{self._prefix}{outgoing.path}" if self._place is None else self._place(outgoing)
+        if self._query and self._place is None:
+            path += self._query if "?" not in path else f"&{self._query[1:]}"
         body, block = outgoing.take_body(), self._own[key].written(outgoing.headers)
         if self._sign is not None:
             block += header_block(self._sign(path, body))
@@ -96,12 +98,6 @@ class Address:
     def token(self) -> Secret | None:
         """The token that it is asked with now; None for a provider that is asked without one."""
         return None if self.tokens is None else self.keyed.api_keys[0]
-
-    def _below(self, outgoing: Outgoing) -> str:
-        path = f"{self._prefix}{outgoing.path}"
-        if self._query:
-            path += self._query if "?" not in path else f"&{self._query[1:]}"
-        return path
 
 
 def _own(provider: Provider, key: int) -> _Own:

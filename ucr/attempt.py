@@ -38,11 +38,6 @@ _STREAM_TYPES = ("text/event-stream", "application/x-ndjson", frames.MEDIA_TYPE)
 Claim = Callable[["Attempt"], bool]
 
 
-def always(_attempt: "Attempt") -> bool:
-    """The claim of an attempt that runs alone."""
-    return True
-
-
 class Attempt:
     """`error` is why it failed: None when it was served, or cancelled, or has not ended.
 
@@ -88,8 +83,11 @@ class Attempt:
         has_several = len(self.candidate.provider.api_keys) > 1
         return was_turned_away and has_several and self.child.is_available(self.candidate.model)
 
-    async def run(self, claim: Claim = always) -> None:
-        """Ask and deliver. What went wrong before the client got anything is kept in `error`."""
+    async def run(self, claim: Claim | None = None) -> None:
+        """Ask and deliver. What went wrong before the client got anything is kept in `error`.
+
+        One that does not run alone delivers only if its `claim` is granted.
+        """
         try:
             if self._permission is None:
                 await self._ask(claim)
@@ -136,7 +134,7 @@ class Attempt:
             with self._call.patience.wait():
                 await trio.sleep(self._pause_s)
 
-    async def _ask(self, claim: Claim) -> None:
+    async def _ask(self, claim: Claim | None) -> None:
         if self._call.bridge is not None:
             self._call = await self._call.bridge.call_for(self._call, self.candidate)
         call, provider = self._call, self.candidate.provider
@@ -173,7 +171,7 @@ class Attempt:
                 else:
                     raise
 
-    async def _send_again(self, lease: Lease, claim: Claim) -> None:
+    async def _send_again(self, lease: Lease, claim: Claim | None) -> None:
         """Send the request once more, with another token than the one that was turned away."""
         build, call = self._builder(), self._call
         is_large = len(call.request.raw) >= LARGE_BYTES
@@ -201,7 +199,7 @@ class Attempt:
         remedies = call.router.healing.of(candidate.provider.id, candidate.model, trio.current_time())
         return (lambda: healed(build(), remedies)) if remedies else build
 
-    def _sending(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> Awaitable[None]:
+    def _sending(self, outgoing: Outgoing, lease: Lease, claim: Claim | None) -> Awaitable[None]:
         call = self._call
         if call.record.trace is not None:
             self._span_id = self._span_id or call.record.trace.new_span_id()
@@ -210,7 +208,7 @@ class Attempt:
             return self._exchange(outgoing, lease, claim)
         return outlive(call, lambda: self._exchange(outgoing, lease, claim), lambda: not self._is_lost)
 
-    async def _heal(self, refusal: UpstreamError, lease: Lease, claim: Claim) -> None:
+    async def _heal(self, refusal: UpstreamError, lease: Lease, claim: Claim | None) -> None:
         """Ask once more without what was refused, if the words for it are understood.
 
         The refusal stands when they are not, and when the request is refused again.
@@ -266,7 +264,7 @@ class Attempt:
         finally:
             call.entering -= 1
 
-    async def _exchange(self, outgoing: Outgoing, lease: Lease, claim: Claim) -> None:
+    async def _exchange(self, outgoing: Outgoing, lease: Lease, claim: Claim | None) -> None:
         call, timers = self._call, self._call.router.timers
         try:
             if self._dialect.name == predictions.DIALECT:
@@ -308,7 +306,7 @@ class Attempt:
             outgoing.notes = tuple(dict.fromkeys((*canonical.notes, *outgoing.notes)))
         return outgoing
 
-    async def _answered(self, outgoing: Outgoing, answer: Answer, lease: Lease, claim: Claim) -> None:
+    async def _answered(self, outgoing: Outgoing, answer: Answer, lease: Lease, claim: Claim | None) -> None:
         call, provider = self._call, self.candidate.provider
         headers = answer.headers
         self._upstream_request_id = upstream.request_id_of(headers, self._address.keyed)
@@ -319,7 +317,7 @@ class Attempt:
             raise await self._refusal(outgoing, answer)
         if self._remedy is not None:
             self._learn(self._remedy)
-        if claim(self):
+        if claim is None or claim(self):
             self.note()
             is_stream = headers.get("content-type", "").lower().startswith(_STREAM_TYPES)
             gatherer = gatherer_of(call, provider) if self._is_stateful else None

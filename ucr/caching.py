@@ -185,13 +185,6 @@ class Answers:
         return entries
 
 
-def glance(
-    answers: Answers | None, request: Request, choices: tuple[Candidate, ...], record: Record
-) -> "Place | None":
-    """Look for an answer at hand where there is a cache; None for a request that goes past it."""
-    return None if answers is None else answers.glance(request, choices, record)
-
-
 async def clear(answers: Answers | None, tag: str | None = None) -> int:
     """Empty the cache, or forget what has a tag; return how many answers it were, 0 without a cache."""
     return 0 if answers is None else await answers.clear(tag)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 import trio
 from msgspec.structs import replace
 
@@ -120,8 +121,7 @@ class Router:
         return Address(provider)
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One request on its way. `notes` say what rules changed in it, `entering` how many of its attempts wait for
     a permit. `restored` is, by the id of a provider, what that is sent in place of the client's words.
 

@@ -3,7 +3,7 @@
     bytes → parse → route → share → cache → for each candidate: admit → build → send → decode → encode → bytes
 
 `relay` is the story. Candidates come in three tiers, and each tier is left only when nobody in it could serve:
-first everybody is asked once (`_ask_all`), then those whose fault may have passed are asked again
+first everybody is asked once (`_answer`), then those whose fault may have passed are asked again
 (`_ask_again`). What is decided is decided by pure functions (`routing`, `retry`, `verdict`, the dialects); one
 candidate's part is `Attempt`. Where it waits, in `patience.wait()` or under a `Watchdog`, the request ends when its
 time is up.
@@ -15,7 +15,7 @@ from functools import partial
 
 import trio
 
-from ucr import again, caching, coalescing, retry, shape, verdict
+from ucr import again, coalescing, retry, shape, verdict
 from ucr.attempt import Attempt
 from ucr.caching import Place
 from ucr.call import Call, Router, note_request
@@ -67,11 +67,13 @@ async def relay(
     decision = decision or router.decisions.decide(call.request, record.client)
     choices = chosen(router.config, decision, call.request)
     record.considered = choices = await entry.spend(call.request, choices, router.pricing)
-    place = caching.glance(router.answers, call.request, decision.candidates, record)
+    answers, place = router.answers, None
+    if answers is not None:
+        place = answers.glance(call.request, decision.candidates, record)
     if place is not None and place.kept is not None:
         again.remember(place, exchange, call, choices)
         return await call.delivery.replay(place.kept, place.age_s)
-    entered = coalescing.enter(router.flights, exchange, call, choices)
+    entered = None if router.flights is None else coalescing.enter(router.flights, exchange, call, choices)
     if isinstance(entered, Seat):
         entered = await coalescing.follow(entered, exchange, call, choices)
         if entered is None:
@@ -113,27 +115,21 @@ async def _kept_alive(answer: Answering, call: Call, choices: Sequence[Candidate
 
 
 async def _answer(call: Call, choices: Sequence[Candidate]) -> None:
+    """Ask everybody in a tier once, in order, then some of them again, until one has served."""
     failed: list[Attempt] = []
     for tier in TIERS:
-        if await _ask_all(call, [c for c in choices if c.tier == tier], failed):
-            return
+        waiting = deque([choice for choice in choices if choice.tier == tier])
+        while waiting and _goes_on(call, failed):
+            candidate = waiting.popleft()
+            while _can_serve(call, candidate):
+                attempt = Attempt(call, candidate)
+                if await _ask(call, attempt, waiting, failed):
+                    return
+                if not (_goes_on(call, failed) and attempt.has_another_key):
+                    break
         if await _ask_again(call, tier, choices, failed):
             return
     await _tell(call, failed)
-
-
-async def _ask_all(call: Call, choices: Sequence[Candidate], failed: list[Attempt]) -> bool:
-    """Ask everybody once, in order, until one has served; return whether one has."""
-    waiting = deque(choices)
-    while waiting and _goes_on(call, failed):
-        candidate = waiting.popleft()
-        while _can_serve(call, candidate):
-            attempt = Attempt(call, candidate)
-            if await _ask(call, attempt, waiting, failed):
-                return True
-            if not (_goes_on(call, failed) and attempt.has_another_key):
-                break
-    return False
 
 
 async def _ask_again(call: Call, tier: Tier, choices: Sequence[Candidate], failed: list[Attempt]) -> bool:

@@ -8,7 +8,6 @@ provider had run the tool itself. The answers of one request, the uses of each t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -136,7 +135,7 @@ class Bridge:
             notes = (*notes, f"{RUN_NOTE} {' and '.join(tool.kind for tool in asked)}")
         strand = Strand(self._woven())
         request = structs.replace(call.request, raw=jsontext.dumps(body), body=body, beside="")
-        return replace(
+        return structs.replace(
             call,
             client=PartClient(
                 call.client, Canonical(body, notes), strand, lambda: self._begin(strand, candidate)
@@ -241,7 +240,7 @@ class Bridge:
             return None
         self._turns += [turn_of(reply), {"role": "user", "content": results}]
         self._rounds = call.record.parts = self._rounds + 1
-        return replace(call, restored=None, attempts_before=call.record.attempts)
+        return structs.replace(call, restored=None, attempts_before=call.record.attempts)
 
     async def _finish(self, reply: Reply, stop_reason: StopReason, *, is_told: bool = False) -> None:
         call, weave = self._call, self._woven()

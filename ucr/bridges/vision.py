@@ -6,11 +6,12 @@ image stands is not described anew with every turn.
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import trio
+from msgspec.structs import replace
 
 from actors.hot import Hot
 from ucr import jsontext
