@@ -110,7 +110,7 @@ class BlockWriter:
         if not piece:
             return []
         if not queue and not piece.isspace():
-            return self._open(kind, piece)
+            return [self.open(kind), BlockDelta(self._next_index, kind(piece))]
         run = queue[-1] if queue else None
         if not isinstance(run, Run) or run.kind is not kind:
             run = self._new_run(kind)
@@ -120,11 +120,11 @@ class BlockWriter:
         self._held_chars += len(piece)
         return self._advance()
 
-    def _open(self, kind: Kind, piece: str) -> list[Event]:
-        """Write the beginning of a run behind which and before which nothing stands, as `_advance` does."""
+    def open(self, kind: Kind) -> Event:
+        """Write the beginning of a run before which nothing stands, as `_advance` does; its first piece is no white space."""
         run = self._new_run(kind)
         run.is_blank, run.is_open = False, True
-        return [BlockStart(self._next_index, _opening(run)), BlockDelta(self._next_index, kind(piece))]
+        return self._start(_opening(run))
 
     def begin(self, kind: Kind) -> list[Event]:
         """Say that the text or reasoning that follows is a block of its own."""
@@ -147,6 +147,11 @@ class BlockWriter:
         if not head.is_open or (isinstance(head, Call) and head.is_custom):
             return None
         return head
+
+    @property
+    def has_begun(self) -> bool:
+        """True when there is a block, be it open or not."""
+        return bool(self._queue)
 
     @property
     def index(self) -> int:
@@ -194,7 +199,8 @@ class BlockWriter:
         events = [] if self.live else self._advance()
         while self._queue:
             events += self._end(self._queue.popleft(), is_cut=is_cut)
-            events += self._advance()
+            if self._queue:
+                events += self._advance()
         return events
 
     def _known(self, fragment: Fragment) -> Call | None:
@@ -254,7 +260,8 @@ class BlockWriter:
         return [event for block in item.blocks(is_cut=is_cut) for event in self._whole(block)]
 
     def _end_run(self, run: Run) -> list[Event]:
-        self._held_chars -= len(run.take())
+        if run.pieces:
+            self._held_chars -= len(run.take())
         if run.thoughts is None:
             return [self._stop()] if run.is_open else []
         if not run.is_open and not run.thoughts.is_needed:

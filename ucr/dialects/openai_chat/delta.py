@@ -110,7 +110,8 @@ class DeltaReader:
         self.chars += stretch.chars
 
     def go_on(self, lines: list[bytes], at: int, events: list[Event]) -> tuple[int, PlainChunk | None]:
-        """Take the chunks from `at` that only go on with the open block; return where others begin.
+        """Take the chunks from `at` that only go on with the open block, or begin the answer with text; return where
+        others begin.
 
         With it comes the chunk that stands there, where that was read and is plain. This is what a stream does
         nearly all the time, so that it asks once where the pieces go, not for each.
@@ -118,14 +119,20 @@ class DeltaReader:
         live = self._writer.live
         if isinstance(live, Call):
             return self._go_on_call(live, lines, at, events)
-        if live is None or self._splitter or (live.kind is ThinkingDelta and not self._shows_thinking):
+        kind = TextDelta if live is None else live.kind
+        is_unclear = self._splitter is not None or (live is None and self._writer.has_begun)
+        if is_unclear or (kind is ThinkingDelta and not self._shows_thinking):
             return at, None
-        if self._pieces.kind is not live.kind:
-            self._pieces = PieceReader(live.kind)
+        if self._pieces.kind is not kind:
+            self._pieces = PieceReader(kind)
         pieces, chunk = self._pieces.read(lines, at)
+        if pieces and live is None:
+            if pieces[0].isspace():
+                return at, None
+            events.append(self._writer.open(kind))
         if pieces:
             text = "".join(pieces)
-            delta = live.kind(text) if len(pieces) == 1 else live.kind(text, tuple(pieces))
+            delta = kind(text) if len(pieces) == 1 else kind(text, tuple(pieces))
             events.append(BlockDelta(self._writer.index, delta))
             self.chars += len(text)
         return at + len(pieces), chunk
@@ -166,7 +173,9 @@ class DeltaReader:
 
     def finish(self, *, is_cut: bool) -> list[Event]:
         """Write what waits; `is_cut` says that the provider stopped in the middle."""
-        return [*self._end_of_splitting(), *self._writer.finish(is_cut=is_cut)]
+        events = self._end_of_splitting() if self._splitter else []
+        events += self._writer.finish(is_cut=is_cut)
+        return events
 
     def _text(self, text: str) -> list[Event]:
         self.chars += len(text)
