@@ -241,14 +241,10 @@ class Delivery(Struct, eq=False):
                     await self._start(200, self._client.stream_type)
                 if last and self.on_data is not None:
                     self.on_data(last)
-                await self._finish(last)
+                self._has_ended = True  # a keep-alive that waits for its turn is then too late
+                await self._exchange.finish(last)
             finally:
                 self._end_turn()
-
-    async def _finish(self, last: bytes = b"") -> None:
-        """End the answer; a keep-alive that waits for its turn is then too late."""
-        self._has_ended = True
-        await self._exchange.finish(last)
 
     async def fail(self, error: ApiError, body: bytes | None) -> None:
         """Tell the client an error: as a status while nothing was sent, else as the stream's last event.
@@ -268,7 +264,8 @@ class Delivery(Struct, eq=False):
                 written = body or self._client.encode_error(error, self._record.request_id)
                 self.extra_headers += (*error_headers(error), ("content-length", str(len(written))))
                 await self._start(error.status, "application/json")
-            await self._finish(written)
+            self._has_ended = True
+            await self._exchange.finish(written)
         finally:
             self._end_turn()
 

@@ -109,7 +109,7 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> bytes:
 
     Pings and comments are no sign of life: what is not content within the idle limit is silence.
     """
-    idle_s, now = incoming.provider.timeouts.idle_s, call.patience.now
+    answer, idle_s, now = incoming.answer, incoming.provider.timeouts.idle_s, call.patience.now
     gaps = call.router.gaps.stream(incoming.provider.id)
     carrier: Carrier | None = None
     seen, until, last = 0, now() + idle_s, b""
@@ -122,12 +122,13 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> bytes:
             call.router.pump.catch_up()
             if call.request.raw:
                 call.let_go()
-            carrier = carrier or Carrier(call, incoming.answer, tap, idle_s, gaps)
+            carrier = carrier or Carrier(call, answer, tap, idle_s, gaps)
             if carrier.can_carry:
                 await carrier.carry(until)
                 last = carrier.last
                 continue
-        data = await _next(incoming, tap, until)
+        is_whole = tap.is_finishing and not answer.is_ready
+        data = await (_counters(answer) if is_whole else answer.receive(until))
         last = tap.feed(data) if data else tap.close()
         if not data or tap.is_finished or tap.failure is not None:
             break
@@ -137,11 +138,8 @@ async def _flow(call: Call, incoming: Incoming, tap: Tap) -> bytes:
     return last
 
 
-async def _next(incoming: Incoming, tap: Tap, until: float) -> bytes:
-    """Return the next bytes; b"" at the end, or when only counters are missing and do not come."""
-    answer = incoming.answer
-    if not tap.is_finishing or answer.is_ready:
-        return await answer.receive(until)
+async def _counters(answer: Answer) -> bytes:
+    """Return the next bytes where only counters are missing; b"" at the end, or when they do not come."""
     with trio.move_on_after(FINISHING_S):
         return await answer.receive()
     return b""

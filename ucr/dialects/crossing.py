@@ -129,7 +129,7 @@ class Crossing:
         elif isinstance(event, MessageStop):
             self.is_finished = True
         elif isinstance(event, MessageStart):
-            self._usage = self._usage.updated(event.usage)
+            self._usage = event.usage
             if not self.is_committed:
                 self._held.append(event)
         elif isinstance(event, Failed):

@@ -179,8 +179,7 @@ class Summary(msgspec.Struct, frozen=True):
     is_estimated: bool = False
 
 
-@dataclass(slots=True)
-class Content:
+class Content(msgspec.Struct, gc=False):
     """How much content a stream has brought: its events, and about how many characters they held."""
 
     events: int = 0

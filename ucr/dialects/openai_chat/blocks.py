@@ -142,11 +142,9 @@ class BlockWriter:
     def live(self) -> Run | Call | None:
         """What is open and alone, so that its next piece is written as it comes."""
         head = self._queue[0] if len(self._queue) == 1 else None
-        if head is None or isinstance(head, Ready):
-            return None
-        if not head.is_open or (isinstance(head, Call) and head.is_custom):
-            return None
-        return head
+        if isinstance(head, Run):
+            return head if head.is_open else None
+        return head if isinstance(head, Call) and head.is_open and not head.is_custom else None
 
     @property
     def has_begun(self) -> bool:

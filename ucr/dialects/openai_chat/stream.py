@@ -45,9 +45,10 @@ class ChatStreamDecoder(SseDecoder):
 
     def _quick(self, data: bytes) -> list[Event] | None:
         stretch = self.stretch
-        if stretch is not None and (piece := stretch.piece(data)):
-            return [BlockDelta(stretch.index, stretch.kind(piece))]
-        self._end_stretch()
+        if stretch is not None:
+            if piece := stretch.piece(data):
+                return [BlockDelta(stretch.index, stretch.kind(piece))]
+            self._end_stretch()
         values = self._splitter.data_lines(data)
         if values is None:
             return None
@@ -66,13 +67,13 @@ class ChatStreamDecoder(SseDecoder):
     def _read_lines(self, lines: list[bytes]) -> list[Event]:
         """Read blocks that are one line of data each."""
         events: list[Event] = []
-        at = 0
+        at, end = 0, len(lines)
         assembly = self._assembly
-        while at < len(lines) and not self._is_over:
+        while at < end and not self._is_over:
             reader, chunk = assembly.reader, None
             if reader is not None and not assembly.is_finishing:
                 at, chunk = reader.go_on(lines, at, events)
-            if at < len(lines):
+            if at < end:
                 events += self._line(lines[at], chunk)
                 at += 1
         return events
