@@ -12,7 +12,17 @@ from tests.world.chat_cases import cases, summary
 from tests.world.chat_streams import USAGE, call, calls, chunk, context, decoded, sse
 from ucr.dialects.openai_chat.stream import ChatStreamDecoder
 from ucr.errors import UpstreamError
-from ucr.events import BlockDelta, BlockStart, BlockStop, Failed, MessageDelta, MessageStart, MessageStop
+from ucr.events import (
+    BlockDelta,
+    BlockStart,
+    BlockStop,
+    Failed,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    Text,
+    TextDelta,
+)
 from ucr.stress.grammar import problems
 
 STREAMS = [case for case in cases() if case.is_stream]
@@ -196,6 +206,28 @@ def test_blocks_that_come_alone_are_a_stretch_until_something_else_comes() -> No
         assert decoder.stretch is not first
     decoder.close()
     assert decoder.stretch is None
+
+
+def test_text_that_begins_an_answer_is_one_delta_with_what_came_behind_it() -> None:
+    decoder = ChatStreamDecoder(context())
+    pieces = ("a", "b", "c")
+    events = decoder.feed(sse(chunk(role="assistant", content=""), *map(_said, pieces), done=False))
+    assert events[1:] == [BlockStart(0, Text("")), BlockDelta(0, TextDelta("abc", pieces))]
+    assert decoder.stretch is None
+
+
+def test_white_space_that_begins_an_answer_is_written_with_its_first_word() -> None:
+    for chunks in ((" ", "\n", "x", "y"), (" ", "x", "y")):
+        body = sse(chunk(role="assistant", content=""), *map(_said, chunks), chunk("stop"))
+        ends = [match.end() for match in re.finditer(rb"\n\n", body)]
+        events = decoded(body, context())
+        assert events == decoded(body, context(), *ends)
+        blank = "".join(chunks[:-1])
+        assert events[2:4] == [BlockDelta(0, TextDelta(blank)), BlockDelta(0, TextDelta("y"))]
+
+
+def _said(text: str) -> object:
+    return chunk(content=text)
 
 
 def test_single_bytes_give_the_same_events() -> None:
