@@ -26,7 +26,7 @@ from ucr.events import (
     Usage,
 )
 
-_Other: TypeAlias = MessageStart | BlockStart | BlockStop | MessageDelta | MessageStop | Ping | Failed
+_Other: TypeAlias = MessageStart | MessageDelta | MessageStop | Ping | Failed
 
 
 class Crossing:
@@ -94,6 +94,9 @@ class Crossing:
             if isinstance(event, BlockDelta):
                 self.is_committed = True
                 self._count(event.delta)
+            elif isinstance(event, (BlockStart, BlockStop)):
+                self.is_committed = True
+                self.content.events += 1
             else:
                 self._note(event)
             if self.is_committed:
@@ -118,10 +121,7 @@ class Crossing:
             content.chars += len(delta.partial_json) if isinstance(delta, InputJsonDelta) else 0
 
     def _note(self, event: _Other) -> None:
-        if isinstance(event, (BlockStart, BlockStop)):
-            self.is_committed = True
-            self.content.events += 1
-        elif isinstance(event, MessageDelta):
+        if isinstance(event, MessageDelta):
             self.is_committed = True
             self._is_estimated = event.is_estimated
             self._usage = self._usage.updated(event.usage)

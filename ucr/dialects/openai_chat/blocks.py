@@ -124,7 +124,7 @@ class BlockWriter:
         """Write the beginning of a run before which nothing stands, as `_advance` does; its first piece is no white space."""
         run = self._new_run(kind)
         run.is_blank, run.is_open = False, True
-        return self._start(_opening(run))
+        return BlockStart(self._next_index, _opening(run))
 
     def begin(self, kind: Kind) -> list[Event]:
         """Say that the text or reasoning that follows is a block of its own."""

@@ -56,12 +56,12 @@ class PieceReader:
         With it comes the first chunk that says something else, where that is plain.
         """
         pieces: list[str] = []
-        place = at
-        while place < len(lines):
+        place, end = at, len(lines)
+        while place < end:
             if self._before:
                 pieces += self._framed(lines[place:] if place else lines)
                 place = at + len(pieces)
-                if place == len(lines):
+                if place == end:
                     break
             chunk = plain_chunk(lines[place])
             found = None if chunk is None else piece_of(chunk, self.kind)
