@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -301,3 +302,23 @@ async def test_requests_with_the_same_head_have_their_own_bodies(
         for body, status in ((ASK, 200), (b"{bad", 400), ({**ASK, "model": 1}, 400), (ASK, 200)):
             await visitor.send(MESSAGES, body)
             assert (await visitor.hear()).status == status
+
+
+async def test_requests_of_all_generations_are_counted_waited_for_and_ended(autojump_clock: object) -> None:
+    async with open_router(plain(), up=answers.late(5.0)) as world:
+        api = world.worker.api
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(world.ask, MESSAGES, ASK)
+            await world.upstreams["up"].wait_requests(1)
+            former = api.publish(replace(api.generation.router))
+            nursery.start_soon(world.ask, MESSAGES, ASK)
+            await world.upstreams["up"].wait_requests(2)
+            assert (repr(former), repr(api.generation)) == (
+                "<Generation 1: 1 requests>",
+                "<Generation 2: 1 requests>",
+            )
+            assert api.requests().open == 2
+            api.interrupt()
+            await api.wait_idle()
+            assert api.requests().open == 0
+        assert [line["error_type"] for line in world.finished] == ["overloaded_error"] * 2
