@@ -236,6 +236,7 @@ class ResponseReader(AnswerReader):
             return
         if self.status is not None and not self._framed:
             self.is_complete = True
+            self._parser = None  # as `release` does
         else:
             self._fail_cut()
 

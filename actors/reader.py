@@ -66,7 +66,10 @@ class AnswerReader:
         raise NotImplementedError
 
     def release(self) -> None:
-        """Let go of what refers back: without a cycle a body is freed as soon as it is used."""
+        """Let go of what refers back: without a cycle a body is freed as soon as it is used.
+
+        A reader that is complete has done so.
+        """
 
     def feed_eof(self) -> None:
         """Take the end of the connection."""

@@ -69,7 +69,8 @@ class UpstreamResponse:
         """Give the connection back, or close it when the body has not ended. Waits for nothing; once is enough."""
         if self._is_open:
             self._is_open = False
-            self._reader.release()
+            if not self._reader.is_complete:  # else it has done so
+                self._reader.release()
             self._lender.give_back(self._connection, self._reader)
 
     def __enter__(self) -> Self:

@@ -56,16 +56,17 @@ class Watchdog:
 
     def on_wait(self, waiting: Waiting, phase: Phase) -> None:
         """Take what is to be cancelled when the wait that begins here lasts too long."""
-        self._waiting = waiting
+        is_first, self._waiting = self._waiting is None, waiting
         if self._error is not None:
             return waiting.cancel(reason=self._error.message)
         patience, times = self._patience, self._provider.timeouts
+        now_s = self._began_s if is_first else patience.now()  # the first wait begins with its block
         if phase == "first_byte":
-            self._silence, self._at = "answer", patience.now() + times.first_byte_s
+            self._silence, self._at = "answer", now_s + times.first_byte_s
         elif phase == "idle" and self.content_until is not None:
             self._silence, self._at = "content", self.content_until
         elif phase == "idle":
-            self._silence, self._at = "byte", patience.now() + times.idle_s
+            self._silence, self._at = "byte", now_s + times.idle_s
         at, deadline = self._at, patience.deadline
         return self._timers.set(self._ring, at if at < deadline else deadline)
 
