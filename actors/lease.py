@@ -5,9 +5,10 @@ once, without waiting for anybody: it needs neither an await nor a shield.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
+
+import msgspec
 
 FailureKind = Literal[
     "connect",
@@ -25,8 +26,7 @@ FailureKind = Literal[
 """In the words of the one who did the work. Nothing of it is a fault of the work itself: that is a `Success`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(msgspec.Struct, frozen=True, gc=False):
     """The upstream did the work. `usage` is in whatever unit the provider's work is counted."""
 
     ttfb_s: float | None = None
@@ -34,16 +34,14 @@ class Success:
     usage: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """The upstream, or the way to it, failed. `retry_after_s` is what it asked for, if it did."""
 
     kind: FailureKind
     retry_after_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Abandoned:
+class Abandoned(msgspec.Struct, frozen=True, gc=False):
     """Nobody can say how it would have ended: the one who wanted it left first."""
 
 
