@@ -7,7 +7,6 @@ them. One that went wrong does not wait, nor does what waits before it.
 """
 
 from collections import deque
-from operator import attrgetter
 
 import trio
 from msgspec import Struct
@@ -18,7 +17,7 @@ from actors.supervisor import Inside, Restart
 from ucr.call import Router
 from ucr.clerk import Clerk
 from ucr.exchange import Exchange
-from ucr.journal.entry import Entry
+from ucr.journal.entry import Entry, size_of
 from ucr.journal.recording import Recording
 from ucr.journal.writer import Writer
 from ucr.logs import Log
@@ -33,8 +32,6 @@ MOST = 16
 """So many requests are told of together: more would not take less time each, and would hold up others."""
 MOST_BYTES = 1024 * 1024
 """And no more than have so much in their bodies: what a record holds of its client's words is a part of those."""
-
-_SIZE = attrgetter("size_bytes")
 
 
 class Ended(Struct, frozen=True, gc=False):
@@ -164,7 +161,7 @@ class Reporter:
             self._accounts.note(rows, ROW_BYTES * len(rows))
         entries, self._entries = self._entries, []
         if self._journal is not None and entries:
-            self._journal.note(entries, sum(map(_SIZE, entries)))
+            self._journal.note(entries, size_of(entries))
 
     async def run(self) -> None:
         """Tell of what waits when its time has come, for ever."""

@@ -1,6 +1,8 @@
 """An entry of the journal, and what is said to the actor that keeps it. Pure data that travels."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -32,6 +34,14 @@ class Entry(Struct, frozen=True, gc=False):
         if self.request is not None:
             size_bytes += len(self.request)
         return size_bytes if self.answer is None else size_bytes + len(self.answer)
+
+
+_SIZE_BYTES = attrgetter("size_bytes")
+
+
+def size_of(entries: Iterable[Entry]) -> int:
+    """Return about how many bytes entries take."""
+    return sum(map(_SIZE_BYTES, entries))
 
 
 @dataclass(frozen=True, slots=True)

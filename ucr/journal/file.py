@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
 
-from ucr.journal.entry import Entry
+from ucr.journal.entry import Entry, size_of
 from ucr.kept_file import Bounds, KeptFile, Plan, insert
 
 NAME = "journal.sqlite3"
@@ -41,7 +41,7 @@ class JournalFile:
         def written(connection: sqlite3.Connection) -> None:
             insert(connection, PLAN.table, COLUMNS, entries, _VALUES)
 
-        return self._file.write(written, now_s, sum(entry.size_bytes for entry in entries))
+        return self._file.write(written, now_s, size_of(entries))
 
     def close(self) -> None:
         """Let go of the file."""

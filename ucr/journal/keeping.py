@@ -10,7 +10,7 @@ from typing import Any, Protocol, assert_never
 
 from actors import Reply, Supervisor
 from ucr.config.model import Journal as JournalConfig
-from ucr.journal.entry import Entry, JournalMessage, Noted
+from ucr.journal.entry import Entry, JournalMessage, Noted, size_of
 from ucr.journal.file import NAME, JournalFile
 from ucr.kept_file import Bounds
 from ucr.logs import Log
@@ -84,7 +84,7 @@ class Journal(WrittenBehind[JournalMessage, tuple[Entry, ...]]):
         if not self.is_kept:
             return
         self._waiting.extend(entries)
-        self._waiting_bytes += sum(entry.size_bytes for entry in entries)
+        self._waiting_bytes += size_of(entries)
         while self._waiting_bytes > MAX_WAITING_BYTES:
             self._waiting_bytes -= self._waiting.popleft().size_bytes
             self._dropped += 1
