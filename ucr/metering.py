@@ -87,26 +87,21 @@ class Meter:
         usage, attempts, cost_nano = record.summary.usage, record.attempts, record.cost_nano or 0
         read, written = usage.input_tokens or 0, usage.output_tokens or 0
         cached, created = usage.cache_read_tokens or 0, usage.cache_creation_tokens or 0
-        total_s, own_s, ttfb_s = took
         kind = (
             *(record.provider, record.model_used, record.dialect, record.status, record.route, record.stream),
-            *(record.cache, record.error_type, ttfb_s is None),
+            *(record.cache, record.error_type, took[2] is None),
             *(not attempts, not read, not written, not cached, not created, not cost_nano),
         )
         sums = self._sums.get(kind)
         if sums is None:
             sums = self._begun(kind, record)
-        sums.count += 1
         sums.attempts += attempts
         sums.read += read
         sums.written += written
         sums.cached += cached
         sums.created += created
         sums.cost_nano += cost_nano
-        sums.totals.append(total_s)
-        sums.owns.append(own_s)
-        if ttfb_s is not None:
-            sums.firsts.append(ttfb_s)
+        sums.took.append(took)
 
     def count_other(self, status: int) -> None:
         """Count an exchange that asked for no model, and failed in nothing that is told of."""
@@ -148,27 +143,21 @@ class Meter:
 class _Sums:
     """What requests of one kind came to. `has` says which of its counters there are, in their order."""
 
-    __slots__ = (
-        *("_has", "_tally", "attempts", "cached", "cost_nano", "count", "created", "firsts", "owns", "read"),
-        *("totals", "written"),
-    )
+    __slots__ = ("_has", "_tally", "attempts", "cached", "cost_nano", "created", "read", "took", "written")
 
     def __init__(self, tally: Tally, has: tuple[bool, ...]) -> None:
         self._tally = tally
         self._has = has
-        self.count = self.attempts = 0
-        self.read = self.written = self.cached = self.created = self.cost_nano = 0
-        self.totals: list[float] = []
-        self.owns: list[float] = []
-        self.firsts: list[float] = []
+        self.attempts = self.read = self.written = self.cached = self.created = self.cost_nano = 0
+        self.took: list[Took] = []
 
     def measured(self) -> Measured:
         """Return an amount for each counter of the tally, and the times for its histograms."""
-        count = self.count
+        count, tally = len(self.took), self._tally
         tokens = (self.read, self.written, self.cached, self.created)
         amounts = (count, count, self.attempts, count, *tokens, self.cost_nano / 1e9, count)
-        times = (self.totals, self.owns, self.firsts) if self.firsts else (self.totals, self.owns)
-        return Measured(self._tally, tuple(compress(amounts, self._has)), times)
+        times = tuple(zip(*self.took, strict=True))[: len(tally.histograms)]
+        return Measured(tally, tuple(compress(amounts, self._has)), times)
 
 
 def _has(record: Record) -> tuple[bool, ...]:

@@ -110,7 +110,7 @@ def test_requests_of_one_kind_have_one_tally_and_every_difference_makes_another(
     first, second = ([one.tally for one in each] for each in told)
     assert first == second
     assert len(set(first)) == len(changes)
-    assert (told[0][0].amounts, told[0][0].values) == ((1, 1, 1, 11, 7), ([3.0], [2.5], [1.0]))
+    assert (told[0][0].amounts, told[0][0].values) == ((1, 1, 1, 11, 7), ((3.0,), (2.5,), (1.0,)))
     assert repr(meter) == f"<Meter of {len(changes)} kinds>"
     assert meter.gathered() == ()
 
@@ -124,7 +124,7 @@ def test_requests_of_one_kind_are_added_up_until_the_metrics_are_told() -> None:
         meter.count_other(200)
     one, other = meter.gathered()
     assert one.amounts == (3, 3, 6, 3, 33, 3, 6, 9, 1.5, 3)
-    assert one.values == ([3.0, 4.0, 5.0], [2.5, 3.5, 4.5])
+    assert one.values == ((3.0, 4.0, 5.0), (2.5, 3.5, 4.5))
     assert [name for name, _ in one.tally.counters] == [
         *(
             "ucr_exchanges_total",
