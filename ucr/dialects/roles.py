@@ -179,7 +179,8 @@ class Summary(msgspec.Struct, frozen=True):
     is_estimated: bool = False
 
 
-class Content(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class Content:
     """How much content a stream has brought: its events, and about how many characters they held."""
 
     events: int = 0
