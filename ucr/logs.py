@@ -1,15 +1,14 @@
-"""The log: JSON lines of at most 4 KiB each, without secrets.
+"""The log: JSON lines, each one write of at most 4 KiB, without secrets.
 
 How this works: structlog, with its own processors and no global configuration, hands every event to one sink.
 Redaction happens here and not where events are made, on every text of a line, before anything is cut (a secret
 cut in half would not be recognised). A `Log` is an argument of whoever logs. The line that every request ends with is
-made beneath structlog, by `finished`: what structlog does for an event takes longer than all else there is to it. Those
-of requests that are told of together are also written together.
+written beneath structlog, by `finished`: what structlog does for an event takes longer than all else there is to it.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -28,17 +27,13 @@ from ucr.redaction import Redactor
 
 
 class Log(FilteringBoundLogger, Protocol):
-    """A logger of structlog's that has a way of its own for the lines which requests end with."""
+    """A logger of structlog's that has a way of its own for the line which every request ends with."""
 
-    def finished(self, fields: dict[str, object], unix_s: float) -> tuple[bytes, bytes]:
-        """Return the line of `request.finished` with the fields of a `Record`, and these as JSON without any secret.
+    def finished(self, fields: dict[str, object], unix_s: float) -> bytes:
+        """Log `request.finished` with the fields of a `Record`; return them as JSON without any secret.
 
-        The line is to be written; where nobody reads lines of this level, it is empty.
+        It is returned whatever the level.
         """
-        ...
-
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Write what `finished` has returned of some requests."""
         ...
 
 
@@ -88,86 +83,66 @@ class HeardSink:
 
 
 def make_log(
-    level: str,
-    secrets: Iterable[str],
-    writers: Iterable[Write],
-    now: Clock,
-    hear: Write | None = None,
-    outlets: Iterable[Outlet] = (),
+    level: str, secrets: Iterable[str], writers: Iterable[Write], now: Clock, hear: Write | None = None
 ) -> Log:
     """Return a log of events of at least `level`; `secrets` never appear in it, whoever logs them.
 
-    Writers get each line by itself, outlets also some together. `hear` gets every line of at least `info`, whatever the
-    level.
+    `hear` gets every line of at least `info`, whatever the level.
     """
-    redactor, writers, outlets = Redactor(secrets), tuple(writers), tuple(outlets)
+    redactor, writers = Redactor(secrets), tuple(writers)
 
     def render(_logger: WrappedLogger, method: str, event: EventDict) -> bytes:
         return rendered({"timestamp": moment(now), "level": method, **event}, redactor)
 
     is_told = LEVELS[level] <= LEVELS["info"]
-    hearing = (*(writers if is_told else ()), *((hear,) if hear else ()))
-    finished = _Finished(redactor, hearing, outlets if is_told else ())
-    writers = (*writers, *(outlet.write for outlet in outlets))
+    finished = _Finished(redactor, (*(writers if is_told else ()), *((hear,) if hear else ())))
     least = LEVELS[level] if hear is None else min(LEVELS[level], LEVELS["info"])
     bound = structlog.make_filtering_bound_logger(least)
     logger = structlog.wrap_logger(
         LineSink(writers) if hear is None else HeardSink(writers, level, hear),
         processors=[structlog.processors.format_exc_info, render],
-        wrapper_class=type(
-            "BoundLog",
-            (bound,),
-            {"finished": staticmethod(finished.told), "write": staticmethod(finished.write)},
-        ),
+        wrapper_class=type("BoundLog", (bound,), {"finished": staticmethod(finished.tell)}),
         context_class=dict,
     )
     return cast(Log, logger.bind())
 
 
 class _Finished:
-    """Makes and writes `request.finished`, the one line that there is for every request, by the shortest way.
+    """Writes `request.finished`, the one line that there is for every request, by the shortest way.
 
     It is the line that `rendered` would make. But the fields are plain and in their order already, and the texts in
     them are mostly those of requests before, in which nothing was to be hidden or escaped. The time is written once a
     second, but for its milliseconds.
     """
 
-    def __init__(self, redactor: Redactor, writers: tuple[Write, ...], outlets: tuple[Outlet, ...]) -> None:
+    def __init__(self, redactor: Redactor, writers: tuple[Write, ...]) -> None:
         self._redactor = redactor
         self._writers = writers
-        self._outlets = outlets
-        self._is_told = bool(writers or outlets)
         self._second = 0
         self._head = _head_of(0)
 
-    def told(self, fields: dict[str, object], unix_s: float) -> tuple[bytes, bytes]:
+    def tell(self, fields: dict[str, object], unix_s: float) -> bytes:
         if not self._redactor.clears(TEXTS(fields)):
-            return self._line(fields, unix_s), jsontext.dumps(self._redactor.tree(fields))
+            return self._tell_carefully(fields, unix_s)
         told = jsontext.dumps(fields)
-        if not self._is_told:
-            return b"", told
-        second, ms = divmod(int(unix_s * 1000 + _NO_MORE_EXACT), 1000)
-        if second != self._second:
-            self._second, self._head = second, _head_of(second)
-        line = b'%b%03dZ","level":"info","event":"request.finished",%b\n' % (self._head, ms, told[1:])
-        return line if len(line) <= LIMIT_BYTES else self._line(fields, unix_s), told
+        if self._writers:
+            second, ms = divmod(int(unix_s * 1000 + _NO_MORE_EXACT), 1000)
+            if second != self._second:
+                self._second, self._head = second, _head_of(second)
+            line = b'%b%03dZ","level":"info","event":"request.finished",%b\n' % (self._head, ms, told[1:])
+            if len(line) > LIMIT_BYTES:
+                return self._tell_carefully(fields, unix_s)
+            for write in self._writers:
+                write(line)
+        return told
 
-    def _line(self, fields: dict[str, object], unix_s: float) -> bytes:
-        """Return the line with all care."""
-        if not self._is_told:
-            return b""
+    def _tell_carefully(self, fields: dict[str, object], unix_s: float) -> bytes:
         timestamp = written(datetime.fromtimestamp(unix_s, UTC))
         head = {"timestamp": timestamp, "level": "info", "event": "request.finished"}
-        return rendered({**head, **fields}, self._redactor)
-
-    def write(self, lines: Sequence[bytes]) -> None:
-        if self._outlets:
-            together = b"".join(lines)
-            for outlet in self._outlets:
-                outlet.write(together)
+        line = rendered({**head, **fields}, self._redactor)
         for write in self._writers:
-            for line in lines:
-                write(line)
+            write(line)
+        return jsontext.dumps(self._redactor.tree(fields))
 
 
 def _head_of(second: int) -> bytes:
@@ -220,7 +195,7 @@ class OpenLog:
 
     def _follow(self, log: Log) -> None:
         self._present = log
-        self._shared.finished, self._shared.write = log.finished, log.write
+        self._shared.finished = log.finished
 
     def _made(self, config: Config) -> Log:
         outlets = [self._stdout]
@@ -235,18 +210,18 @@ class OpenLog:
 
     def _log(self) -> Log:
         secrets = (secret.reveal() for secret in self._config.secrets)
-        level = self._config.logging.level
-        return make_log(level, secrets, (), self._now, self._hear, self._outlets)
+        writers = (outlet.write for outlet in self._outlets)
+        return make_log(self._config.logging.level, secrets, writers, self._now, self._hear)
 
 
 class _Present:
-    """Passes every call on to the log of the moment. Its `finished` and `write` are that log's own."""
+    """Passes every call on to the log of the moment. `finished` is that log's own: no request looks for it."""
 
-    __slots__ = ("_open", "finished", "write")
+    __slots__ = ("_open", "finished")
 
     def __init__(self, open_log: OpenLog) -> None:
         self._open = open_log
-        self.finished, self.write = open_log.present.finished, open_log.present.write
+        self.finished = open_log.present.finished
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._open.present, name)
@@ -254,7 +229,7 @@ class _Present:
 
 def stdout_log(level: str, now: Clock) -> Log:
     """Return a log to standard output, for a process that knows no secrets."""
-    return make_log(level, (), (), now, outlets=(_outlet(sys.stdout.fileno(), now),))
+    return make_log(level, (), (_outlet(sys.stdout.fileno(), now).write,), now)
 
 
 def _outlet(descriptor: int, now: Clock) -> Outlet:

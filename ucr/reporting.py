@@ -73,7 +73,6 @@ class Reporter:
         self._ended_bytes = 0
         self._due_s = 0.0
         self._has_some = trio.Event()
-        self._lines: list[bytes] = []
         self._rows: list[UsageRow] = []
         self._entries: list[Entry] = []
 
@@ -131,7 +130,7 @@ class Reporter:
             self._hand_over()
 
     def _tell(self, one: Ended, unix_s: float) -> None:
-        """Tell of a request that ended at a Unix time; what goes elsewhere is gathered."""
+        """Tell of a request that ended at a Unix time; what goes to actors is gathered."""
         record, router = one.record, one.router
         if not (record.model_asked or record.error_type):
             self._meter.count_other(record.status)
@@ -140,8 +139,7 @@ class Reporter:
         record.cost_nano = router.pricing.cost_of(record)
         self._meter.count(record, took, router.config)
         fields = record.fields(took)
-        line, told = self._log.finished(fields, unix_s)
-        self._lines.append(line)
+        told = self._log.finished(fields, unix_s)
         if self._accounts is not None and record.provider:
             self._rows.append(row_of(record, unix_s))
         if self._journal is not None:
@@ -150,10 +148,7 @@ class Reporter:
             self._tracing.note(record, router, one.ended_s, unix_s)
 
     def _hand_over(self) -> None:
-        """Give what was gathered to the log, to the actors, and to the clerks of those that are elsewhere."""
-        lines, self._lines = self._lines, []
-        if lines:
-            self._log.write(lines)
+        """Give what was gathered to the actors, and to the clerks of those that are elsewhere."""
         if measured := self._meter.gathered():
             self._metrics.offer(Bundle(measured))
         rows, self._rows = self._rows, []

@@ -1,6 +1,5 @@
 import json
 import os
-from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from ucr.config.model import Config, Logging
 from ucr.line import FINISHED, HEAD, LIMIT_BYTES
 from ucr.logs import Log, OpenLog, make_log
-from ucr.outlet import Outlet
 from ucr.record import Record
 from ucr.redaction import MASK
 from ucr.secret import Secret
@@ -25,13 +23,6 @@ SECRET = 'local-"key"-123'
 def logged(level: str = "debug") -> tuple[Log, list[bytes]]:
     lines: list[bytes] = []
     return make_log(level, [SECRET], [lines.append], lambda: MOMENT), lines
-
-
-def tell(log: Log, fields: dict[str, object], unix_s: float) -> bytes:
-    """Log the end of a request; return its fields as JSON."""
-    line, told = log.finished(fields, unix_s)
-    log.write([line])
-    return told
 
 
 def only(lines: list[bytes]) -> dict[str, Any]:
@@ -60,7 +51,7 @@ def finished(**changes: Any) -> dict[str, object]:
 
 def test_the_line_of_a_request_begins_like_any_other_and_has_its_fields_in_order() -> None:
     log, lines = logged()
-    told = tell(log, finished(), UNIX_S)
+    told = log.finished(finished(), UNIX_S)
     head = b'{"timestamp":"2026-11-25T12:00:00.123Z","level":"info","event":"request.finished","request_id":"req_1",'
     assert lines[0].startswith(head)
     line = only(lines)
@@ -74,7 +65,7 @@ def test_the_line_of_a_request_tells_the_time_whenever_it_ends_and_wherever_the_
     seconds = (0, 0.0004, 0.0016, 0.9996, 1, 3600.5, 3600.25, -1, 86_400.5)
     log = make_log("info", [], [lines.append], lambda: MOMENT)
     for second in seconds:
-        tell(log, finished(), MOMENT.replace(microsecond=0).timestamp() + second)
+        log.finished(finished(), MOMENT.replace(microsecond=0).timestamp() + second)
     told = [json.loads(line)["timestamp"] for line in lines]
     assert told == [
         "2026-11-25T12:00:00.000Z",
@@ -94,7 +85,7 @@ def test_the_line_of_a_request_is_an_info_and_what_it_says_is_returned_all_the_s
     level: str, count: int
 ) -> None:
     log, lines = logged(level)
-    assert json.loads(tell(log, finished(), UNIX_S))["request_id"] == "req_1"
+    assert json.loads(log.finished(finished(), UNIX_S))["request_id"] == "req_1"
     assert len(lines) == count
 
 
@@ -103,7 +94,7 @@ def test_the_line_of_a_request_is_an_info_and_what_it_says_is_returned_all_the_s
 def test_no_secret_is_in_the_line_of_a_request_nor_in_what_is_returned(name: str, text: str) -> None:
     log, lines = logged()
     for _ in range(2):
-        told = tell(log, finished(**{name: text}), UNIX_S)
+        told = log.finished(finished(**{name: text}), UNIX_S)
         assert json.loads(told)[name] == json.loads(lines.pop())[name] == text.replace(text.lstrip("x "), MASK)
 
 
@@ -113,29 +104,16 @@ def test_no_secret_is_in_the_line_of_a_request_nor_in_what_is_returned(name: str
 def test_the_short_way_makes_the_line_that_the_long_way_makes(changes: dict[str, Any]) -> None:
     log, lines = logged()
     fields = finished(**changes)
-    tell(log, fields, UNIX_S)
+    log.finished(fields, UNIX_S)
     log.info("request.finished", **fields)
     assert lines[0] == lines[1]
 
 
 def test_the_line_of_a_request_is_cut_where_it_is_too_long() -> None:
     log, lines = logged()
-    assert len(tell(log, finished(model_asked="m" * 9000), UNIX_S)) > 9000
+    assert len(log.finished(finished(model_asked="m" * 9000), UNIX_S)) > 9000
     assert only(lines)["model_asked"] == "m" * 1024 + "…"
     assert len(lines[0]) <= LIMIT_BYTES
-
-
-def test_lines_that_are_written_together_are_heard_one_by_one_and_go_into_a_file_in_one_write(
-    tmp_path: Path,
-) -> None:
-    heard: list[bytes] = []
-    path = tmp_path / "log"
-    with path.open("wb", buffering=0) as file, closing(Outlet(file.fileno(), str)) as outlet:
-        log = make_log("info", [], [], lambda: MOMENT, heard.append, [outlet])
-        lines = [log.finished(finished(request_id=f"req_{number}"), UNIX_S)[0] for number in range(9)]
-        log.write(lines)
-    assert heard == lines
-    assert path.read_bytes() == b"".join(lines)
 
 
 def test_what_is_bound_is_on_every_line() -> None:
@@ -237,7 +215,7 @@ def test_a_line_of_too_many_fields_keeps_those_of_the_contract_and_says_so() -> 
 def test_nothing_in_a_line_steers_a_terminal_or_ends_it(text: str) -> None:
     log, lines = logged()
     log.info("test.planted", model_asked=text, **{text[:9]: "x"})
-    tell(log, finished(model_asked=text), UNIX_S)
+    log.finished(finished(model_asked=text), UNIX_S)
     for line in lines:
         assert json.loads(line)["model_asked"][:1] == text[:1]
         assert len(line) <= LIMIT_BYTES
@@ -294,7 +272,7 @@ def test_a_log_follows_another_configuration_and_whoever_holds_it_need_not_know(
         log.debug("test.hidden")
         opened.reopen(Config(logging=Logging("debug", str(second)), secrets=(Secret("local-key-123"),)))
         log.debug("test.shown", provider="local-key-123")
-        tell(log, finished(provider="local-key-123"), UNIX_S)
+        log.finished(finished(provider="local-key-123"), UNIX_S)
     assert first.read_bytes() == b""
     assert [json.loads(line)["provider"] for line in second.read_bytes().splitlines()] == [MASK, MASK]
 
@@ -321,10 +299,10 @@ def test_who_overhears_gets_what_is_worth_telling_whatever_the_level(
     with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb"):
         monkeypatch.setattr("sys.stdout", stream)
         opened = OpenLog(Config(logging=Logging("warning", str(path))), lambda: MOMENT)
-        tell(opened.log, finished(status=1), UNIX_S)
+        opened.log.finished(finished(status=1), UNIX_S)
         opened.overhear(heard.append)
         opened.log.debug("test.hidden", status=2)
-        tell(opened.log, finished(status=3), UNIX_S)
+        opened.log.finished(finished(status=3), UNIX_S)
         opened.log.warning("breaker.opened", status=4)
         opened.reopen(Config(logging=Logging("debug", str(path))))
         opened.log.debug("test.shown", status=5)
@@ -338,6 +316,6 @@ def test_who_overhears_gets_what_is_worth_telling_whatever_the_level(
 def test_who_overhears_gets_no_secret_either() -> None:
     heard: list[bytes] = []
     log = make_log("info", [SECRET], [], lambda: MOMENT, heard.append)
-    tell(log, finished(provider=f"p {SECRET}"), UNIX_S)
+    log.finished(finished(provider=f"p {SECRET}"), UNIX_S)
     log.info("test.planted", provider=f"p {SECRET}")
     assert [json.loads(line)["provider"] for line in heard] == [f"p {MASK}"] * 2
