@@ -116,8 +116,10 @@ def _marked(text: bytes, found: list[re.Match[bytes]], mark: str) -> bytes:
 
 
 def _replaced(text: bytes, found: list[re.Match[bytes]], key: bytes, value: bytes) -> bytes:
-    parts, end = [], 0
+    view = memoryview(text)  # of which a slice is no copy: nearly all of a long text stands behind the name
+    parts: list[bytes | memoryview] = []
+    end = 0
     for match in found:
-        parts += [text[end : match.start()], key, match["colon"], value]
+        parts += (view[end : match.start()], key, match["colon"], value)
         end = match.end()
-    return b"".join([*parts, text[end:]])
+    return b"".join([*parts, view[end:]])

@@ -153,14 +153,15 @@ class Reader:
 
 def _marked(raw: bytes, parts: list[_Part]) -> bytes | None:
     """Return a body with marks in the places of its known parts; None without any, and where two have a place in common."""
-    pieces: list[bytes] = []
+    view = memoryview(raw)  # of which a slice is no copy
+    pieces: list[bytes | memoryview] = []
     end = 0
     for start, known, mark in parts:
         if start < end:
             return None
-        pieces += (raw[end:start], mark)
+        pieces += (view[end:start], mark)
         end = start + len(known.text)
-    return b"".join([*pieces, raw[end:]]) if pieces else None
+    return b"".join([*pieces, view[end:]]) if pieces else None
 
 
 def _between(parts: list[_Part], length: int) -> Places:

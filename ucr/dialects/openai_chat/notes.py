@@ -2,19 +2,18 @@
 
 import re
 
+from msgspec import Struct, field
+
 NAME_CHARS = 40
 NOTES_LIMIT = 24
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.:/-]+")
 
 
-class Notes:
+class Notes(Struct, eq=False):
     """Short English phrases without repetition, fit for a header: ASCII, no commas and no semicolons."""
 
-    __slots__ = ("_phrases",)
-
-    def __init__(self) -> None:
-        self._phrases: dict[str, None] = {}
+    _phrases: dict[str, None] = field(default_factory=dict)
 
     def add(self, phrase: str) -> None:
         """Keep a phrase; names in it that come from outside go through `name` first."""
