@@ -27,9 +27,9 @@ _MEMINFO = Path("/proc/meminfo")
 _GROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """The limit of this container, of version 2 and of version 1."""
 
-YOUNG, MIDDLE, OLD = 5_000, 5, 400
-"""Python's are (700, 10, 10): there, a worker spends 3 % of its time in passes, here 0.2 %. A middle pass looks at 25,000
-objects, which takes some 10 ms."""
+YOUNG, MIDDLE, OLD = 5_000, 20, 100
+"""Python's are (700, 10, 10): there, a worker spends 3 % of its time in passes, here 0.2 %. A middle pass looks at 100,000
+objects, which takes 30 ms: with fewer, one would come while 100 streams begin, and each first event waits for it."""
 
 YOUNG_EACH, YOUNG_MOST = 50, 50_000
 """So much more with each open request, which has a hundred objects and more: with 1,000 of them, whose number goes up and

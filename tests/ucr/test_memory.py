@@ -180,7 +180,7 @@ async def test_the_collector_looks_more_seldom_the_more_requests_are_open(autoju
 @pytest.mark.slow
 def test_a_pass_looks_at_no_more_than_so_many_objects() -> None:
     code = "import gc; from ucr.memory import set_pace\nfor n in (0, 100, 900, 10**6): set_pace(n); print(*gc.get_threshold())"
-    assert child(code) == "5000 5 400\n10000 2 400\n50000 1 400\n50000 1 400\n"
+    assert child(code) == "5000 20 100\n10000 10 100\n50000 2 100\n50000 2 100\n"
 
 
 async def test_between_two_looks_it_is_known_what_is_taken(autojump_clock: object) -> None:
