@@ -166,6 +166,7 @@ class LaneExchange:
     def end(self) -> None:
         """Come to an end, however the answer has ended: nothing is held for this request any more, and no watch begins."""
         line = self._line
+        self.whole = None  # of an answer that needed no look at it
         if self._hold.held_bytes:
             self._hold.release()
         if self._is_noted:

@@ -54,6 +54,12 @@ async def refusal(exchange: LaneExchange) -> ApiError:
     return caught.value
 
 
+async def test_a_body_that_nobody_has_read_is_not_kept_after_the_end() -> None:
+    exchange, _ = opened(b"Content-Length: 3", came=b"abc")
+    assert exchange.whole == b"abc"
+    assert ended(exchange).whole is None
+
+
 async def test_a_request_is_read_from_its_head() -> None:
     exchange, _ = opened(b"X-A: 1", line=b"POST /v1/messages?beta=true HTTP/1.1")
     assert (exchange.method, exchange.path, exchange.query) == ("POST", "/v1/messages", "beta=true")
