@@ -34,6 +34,6 @@ class Ear:
             self._pump.remove(self._descriptor)
 
     def end(self, _how: "outcome.Outcome[None]") -> None:
-        """Close, and say so; for the pump. What went wrong is found again by whoever reads next."""
+        """Close, and say so; for the pump. Whoever reads next finds an end, also where it was a reset."""
         self.close()
         self._ended()

@@ -141,7 +141,7 @@ class Health:
             self.breakers.settle(passes, outcome, now, dice)
             if isinstance(outcome, Failure):
                 self._failed(entry, outcome, now)
-        return bool(self.breakers.changes or self._facts)
+        return self.has_news
 
     def _failed(self, entry: Entry, failure: Failure, now: float) -> None:
         match failure:

@@ -218,7 +218,7 @@ class ResponseReader(AnswerReader):
             else:
                 self._fail("protocol", f"the answer is not HTTP/1.1: {error}")
         if self.is_complete or self.fault is not None:
-            self._parser = None  # as `release` does
+            self.release()
         if self._body_bytes > body_bytes:
             self._barren_bytes = 0
         else:
@@ -236,7 +236,7 @@ class ResponseReader(AnswerReader):
             return
         if self.status is not None and not self._framed:
             self.is_complete = True
-            self._parser = None  # as `release` does
+            self.release()
         else:
             self._fail_cut()
 

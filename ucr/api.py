@@ -193,7 +193,7 @@ class Api:
         return RequestCount(self._started, under_way, number, state, self.pressure.level)
 
     def _generations(self) -> tuple[Generation, ...]:
-        """Return those in which requests may be open, and forget the others."""
+        """Return those in which requests may be open, and forget the others: a worker asks once a second."""
         self._former = tuple(former for former in self._former if former.open)
         return (*self._former, self.generation)
 

@@ -59,6 +59,9 @@ class Delivery(Struct, eq=False):
     _on_fail: OnFail | None = None
     on_data: Callable[[bytes], None] | None = None
 
+    def __repr__(self) -> str:
+        return f"<Delivery, {'ended' if self._has_ended else 'started' if self.is_started else 'not started'}>"
+
     @property
     def has_ended(self) -> bool:
         """True when nothing more is sent: the answer was whole, or an error, or its client has left."""

@@ -102,7 +102,7 @@ class Record:
         own_s = now_s - self.began_s - self.waited_s()
         pairs = (
             ("request-id", self.request_id),
-            ("x-request-id", self.request_id if self.dialect[:7] == "openai-" else ""),
+            ("x-request-id", self.request_id if self.dialect.startswith("openai-") else ""),
             ("x-ucr-provider", self.provider[:_VALUE_CHARS]),
             ("x-ucr-model", self.model_used[:_VALUE_CHARS]),
             ("x-ucr-route", self.route[:_VALUE_CHARS]),

@@ -73,7 +73,7 @@ async def relay(
     if place is not None and place.kept is not None:
         again.remember(place, exchange, call, choices)
         return await call.delivery.replay(place.kept, place.age_s)
-    entered = None if router.flights is None else coalescing.enter(router.flights, exchange, call, choices)
+    entered = coalescing.enter(router.flights, exchange, call, choices)
     if isinstance(entered, Seat):
         entered = await coalescing.follow(entered, exchange, call, choices)
         if entered is None:

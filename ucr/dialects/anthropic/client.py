@@ -36,6 +36,9 @@ class AnthropicClient:
         self._reader = Reader()
         self._session_in = lru_cache(SESSIONS_LIMIT)(_session_in)
 
+    def __repr__(self) -> str:
+        return f"<AnthropicClient that knows the sessions of {self._session_in.cache_info().currsize} users>"
+
     def parse(self, raw: bytes, headers: Headers) -> Request:
         """Read a request for a message; raise `ApiError` 400 that names what is wrong and where."""
         return self._parsed(raw, headers, _MESSAGE)

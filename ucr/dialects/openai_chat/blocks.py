@@ -148,7 +148,7 @@ class BlockWriter:
 
     @property
     def has_begun(self) -> bool:
-        """True when there is a block, be it open or not."""
+        """True when a block is open or waits to be."""
         return bool(self._queue)
 
     @property

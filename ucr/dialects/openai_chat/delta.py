@@ -110,7 +110,7 @@ class DeltaReader:
         self.chars += stretch.chars
 
     def go_on(self, lines: list[bytes], at: int, events: list[Event]) -> tuple[int, PlainChunk | None]:
-        """Take the chunks from `at` that only go on with the open block, or begin the answer with text; return where
+        """Take the chunks from `at` that only go on with the open block, or begin one of text where none waits; return where
         others begin.
 
         With it comes the chunk that stands there, where that was read and is plain. This is what a stream does

@@ -113,8 +113,7 @@ def _effort(wish: Wish, efforts: tuple[str, ...]) -> JsonObject:
     if wish.is_off:
         effort = next((least for least in RANKS[:3] if least in efforts), None)
     else:
-        strength = wish.strength
-        effort = nearest_effort(strength, efforts) if strength else None
+        effort = nearest_effort(wish.strength, efforts) if wish.strength else None
     return {} if effort is None else {"reasoning_effort": effort}
 
 

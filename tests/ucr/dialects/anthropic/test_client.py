@@ -84,6 +84,18 @@ def test_each_user_has_a_session_of_its_own_however_many_there_are_and_however_l
             assert [client.parse(raw, {}).session_id for _ in range(2)] == [f"s{number}"] * 2
 
 
+def test_the_sessions_of_so_many_users_are_remembered_and_none_of_one_with_a_long_id() -> None:
+    client = AnthropicClient()
+    for user, known in (
+        ("u" * USER_CHARS, 0),
+        *((str(number), number + 1) for number in range(SESSIONS_LIMIT)),
+        ("x", 64),
+    ):
+        named = json.dumps({"user": user, "session_id": "s"})
+        client.parse(json.dumps({**GOOD, "metadata": {"user_id": named}}).encode(), {})
+        assert repr(client) == f"<AnthropicClient that knows the sessions of {known} users>"
+
+
 def test_the_session_header_comes_first() -> None:
     body = {**GOOD, "metadata": {"user_id": '{"session_id":"old"}'}}
     assert parsed(body, x_claude_code_session_id="new").session_id == "new"
